@@ -1,0 +1,68 @@
+# Every recipe can also be pasted into a shell, in the repository's root.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: help
+help: ## print all targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(VENV)/.installed ## create .venv and install the pinned dependencies
+
+$(VENV)/.installed: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11 to 3.13 is needed; say which with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) -r requirements.txt
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements-dev.txt
+	touch $@
+
+.PHONY: ingest
+ingest: setup ## load Tracker (the demo, when no token is configured) into the warehouse
+	$(BIN)/python -m ingest $(ARGS)
+
+.PHONY: build
+build: setup ## build and test all models in the warehouse
+	$(BIN)/dbt build
+
+.PHONY: warehouse
+warehouse: ingest build ## set up, ingest and build
+
+.PHONY: docs
+docs: setup ## write the documentation as one page: target/static_index.html
+	$(BIN)/dbt docs generate --static
+
+.PHONY: test
+test: $(VENV)/.installed-dev lint ## lint, run the tests, and build the demo with all its tests
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## check the style of Python and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint dbt_project --processes 2 --disable-progress-bar
+
+.PHONY: format
+format: $(VENV)/.installed-dev ## put Python and SQL into style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix dbt_project --processes 2 --disable-progress-bar
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## measure a first load and a build at three sizes
+	$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: ## pin the dependencies of pyproject.toml anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header --extra dev pyproject.toml -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements-dev.txt pyproject.toml -o requirements.txt
+
+.PHONY: clean
+clean: ## delete what was built: warehouse, working folders, logs (not .venv)
+	rm -rf warehouse.duckdb warehouse.duckdb.* .dlt/pipelines target logs dbt_project/target dbt_project/logs

@@ -1,0 +1,58 @@
+"""Whole processes, measured by the operating system's own accounting."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB on Linux
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One finished process.
+
+    Attributes:
+        seconds: wall clock, start-up included.
+        peak_bytes: the largest resident set of the process.
+        output: what it printed.
+    """
+
+    seconds: float
+    peak_bytes: int
+    output: str
+
+
+def measured(command: Sequence[str], **environment: str) -> Measured:
+    """Run a command to its end and measure it.
+
+    Raises:
+        RuntimeError: when it fails; the message ends with what it printed.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=_environment(environment),
+    )
+    chunks: list[str] = []
+    drain = threading.Thread(target=lambda: chunks.append(process.stdout.read()))
+    drain.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    drain.join()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{chunks[0][-3000:]}")
+    return Measured(seconds, usage.ru_maxrss * _RSS_UNIT, chunks[0])
+
+
+def _environment(changes: Mapping[str, str]) -> dict[str, str]:
+    return {**os.environ, **changes}

@@ -1,0 +1,19 @@
+{#-
+    Texts of a group as one, joined by commas, in the order of their code points, whatever the
+    database's locale. Nulls are left out; null when nothing is left.
+-#}
+{% macro joined_text(expression) -%}
+    {{ return(adapter.dispatch('joined_text')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__joined_text(expression) -%}
+    string_agg({{ expression }}, ', ' order by {{ expression }})
+{%- endmacro %}
+
+{% macro postgres__joined_text(expression) -%}
+    string_agg({{ expression }}, ', ' order by {{ expression }} collate "C")
+{%- endmacro %}
+
+{% macro spark__joined_text(expression) -%}
+    nullif(array_join(array_sort(collect_list({{ expression }})), ', '), '')
+{%- endmacro %}

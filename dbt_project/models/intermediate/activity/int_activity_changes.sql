@@ -1,0 +1,63 @@
+-- A table: every reader would unnest the JSON of all activities again. MEASURED_HERE
+{{ config(materialized='table') }}
+
+with
+
+activity_changes as (
+
+    select * from {{ ref('stg_pivotal_tracker__activity_changes') }}
+
+),
+
+-- Only stories have the values below; other resources are not searched for them.
+with_story_values as (
+
+    select
+        *,
+        case when resource_kind = 'story' then original_values end
+            as original_story_values,
+        case when resource_kind = 'story' then new_values end as new_story_values
+    from activity_changes
+
+),
+
+with_parsed_values as (
+
+    select
+        activity_id,
+        project_id,
+        coalesce(resource_id, iteration_number) as resource_id,
+        performed_by_id,
+        change_type,
+        resource_kind,
+        resource_name,
+        story_type,
+        {{ json_text('original_story_values', 'current_state') }} as from_state,
+        {{ json_text('new_story_values', 'current_state') }} as to_state,
+        project_version,
+        change_index,
+        cast({{ json_text('original_story_values', 'estimate') }} as decimal(18, 4))
+            as from_estimate,
+        cast({{ json_text('new_story_values', 'estimate') }} as decimal(18, 4))
+            as to_estimate,
+        {{ json_has_key('new_story_values', 'estimate') }} as is_estimate_change,
+        original_story_values,
+        new_story_values,
+        {{ as_instant(json_text('new_story_values', 'accepted_at')) }} as accepted_at,
+        occurred_at
+    from with_story_values
+
+),
+
+-- A creation sets the state; an update that repeats it changes nothing.
+final as (
+
+    select
+        *,
+        to_state is not null and to_state is distinct from from_state
+            as is_state_change
+    from with_parsed_values
+
+)
+
+select * from final

@@ -1,0 +1,73 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+project_settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+
+),
+
+-- An imported story may be older than its project.
+first_instants as (
+
+    select
+        project_id,
+        started_at as first_at
+    from projects
+
+    union all
+
+    select
+        project_id,
+        created_at as first_at
+    from stories
+
+),
+
+first_dates as (
+
+    select
+        {{ local_date('first_instants.first_at', 'project_settings.time_zone') }}
+            as first_date
+    from first_instants
+    inner join project_settings
+        on first_instants.project_id = project_settings.project_id
+
+),
+
+bounds as (
+
+    select
+        cast(
+            concat(extract(year from max(as_of.as_of)) + 1, '-12-31') as date
+        ) as last_date,
+        min(first_dates.first_date) as first_date
+    from first_dates
+    cross join as_of
+
+),
+
+final as (
+
+    {{ day_series('bounds', 'first_date', 'last_date') }}
+
+)
+
+select * from final

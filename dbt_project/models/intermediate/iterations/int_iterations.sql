@@ -1,0 +1,34 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+iterations as (
+
+    select * from {{ ref('stg_pivotal_tracker__iterations') }}
+
+),
+
+final as (
+
+    select
+        iterations.iteration_key,
+        iterations.project_id,
+        iterations.iteration_number,
+        iterations.length_weeks,
+        iterations.team_strength,
+        iterations.finishes_at <= as_of.as_of as is_done,
+        iterations.starts_at <= as_of.as_of and as_of.as_of < iterations.finishes_at
+            as is_current,
+        iterations.starts_at > as_of.as_of as is_future,
+        iterations.starts_at,
+        iterations.finishes_at
+    from iterations
+    cross join as_of
+
+)
+
+select * from final

@@ -1,0 +1,92 @@
+with
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where
+        not is_deleted
+        and story_type is distinct from 'release'
+
+),
+
+stories_with_iterations as (
+
+    select * from {{ ref('int_stories_with_iterations') }}
+
+),
+
+time_in_states as (
+
+    select * from {{ ref('int_stories_with_time_in_states') }}
+
+),
+
+accepted_stories as (
+
+    select
+        stories_with_iterations.accepted_iteration_key as iteration_key,
+        sum(coalesce(stories.estimate, 0)) as accepted_points,
+        count(*) as accepted_story_count,
+        {% for story_type in ['feature', 'bug', 'chore'] %}
+        count(*) filter (where stories.story_type = '{{ story_type }}')
+            as accepted_{{ story_type }}_count,
+        {% endfor %}
+        -- Chores go from started to accepted: nobody can reject one.
+        count(*) filter (
+            where
+            stories.story_type in ('feature', 'bug')
+            and time_in_states.rejected_count > 0
+        ) as rejected_story_count,
+        {{ median('time_in_states.cycle_time_seconds') }} as median_cycle_time_seconds
+    from stories
+    inner join stories_with_iterations
+        on stories.story_id = stories_with_iterations.story_id
+    left join time_in_states
+        on stories.story_id = time_in_states.story_id
+    where stories_with_iterations.accepted_iteration_key is not null
+    group by stories_with_iterations.accepted_iteration_key
+
+),
+
+created_bugs as (
+
+    select
+        stories_with_iterations.created_iteration_key as iteration_key,
+        count(*) as bug_created_count
+    from stories
+    inner join stories_with_iterations
+        on stories.story_id = stories_with_iterations.story_id
+    where stories.story_type = 'bug'
+    group by stories_with_iterations.created_iteration_key
+
+),
+
+iterations as (
+
+    select * from {{ ref('int_iterations') }}
+
+),
+
+final as (
+
+    select
+        iterations.*,
+        {% for measure in [
+            'accepted_story_count', 'accepted_feature_count', 'accepted_bug_count',
+            'accepted_chore_count', 'rejected_story_count'
+        ] %}
+        coalesce(accepted_stories.{{ measure }}, 0) as {{ measure }},
+        {% endfor %}
+        coalesce(created_bugs.bug_created_count, 0) as bug_created_count,
+        coalesce(accepted_stories.accepted_points, 0) as accepted_points,
+        accepted_stories.median_cycle_time_seconds
+    from iterations
+    left join accepted_stories
+        on iterations.iteration_key = accepted_stories.iteration_key
+    left join created_bugs
+        on iterations.iteration_key = created_bugs.iteration_key
+    where not iterations.is_future
+
+)
+
+select * from final

@@ -1,0 +1,50 @@
+{%- set traces = [
+    ('stg_pivotal_tracker__activities', 'performed_by_id', 'occurred_at'),
+    ('stg_pivotal_tracker__my_activities', 'performed_by_id', 'occurred_at'),
+    ('stg_pivotal_tracker__story_transitions', 'performed_by_id', 'occurred_at'),
+    ('stg_pivotal_tracker__story_comments', 'person_id', 'created_at'),
+    ('stg_pivotal_tracker__epic_comments', 'person_id', 'created_at'),
+    ('stg_pivotal_tracker__story_blockers', 'person_id', 'created_at'),
+    ('stg_pivotal_tracker__story_reviews', 'reviewer_id', 'created_at'),
+    ('stg_pivotal_tracker__memberships', 'person_id', 'created_at'),
+    ('int_stories', 'requested_by_id', 'created_at'),
+    ('bridge_story_owner', 'person_id', 'null'),
+    ('stg_pivotal_tracker__me', 'person_id', 'null'),
+] -%}
+-- Owners and token holders leave no instant; all others must be seen by as_of.
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+traces as (
+
+    {% for model, person_id, seen_at in traces %}
+    select
+        {{ person_id }} as person_id,
+        {{ seen_at }} as seen_at
+    from {{ ref(model) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+final as (
+
+    select
+        traces.person_id,
+        min(traces.seen_at) as first_seen_at,
+        max(traces.seen_at) as last_seen_at
+    from traces
+    cross join as_of
+    where
+        traces.person_id is not null
+        and (traces.seen_at is null or traces.seen_at <= as_of.as_of)
+    group by traces.person_id
+
+)
+
+select * from final

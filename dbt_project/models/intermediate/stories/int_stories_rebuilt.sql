@@ -1,0 +1,120 @@
+{%- set attributes = [
+    'project_id', 'name', 'description', 'story_type', 'story_priority', 'current_state',
+    'external_id', 'requested_by_id', 'owned_by_id', 'estimate', 'deadline', 'accepted_at',
+    'created_at', 'updated_at'
+] -%}
+
+with
+
+activity_changes as (
+
+    select * from {{ ref('int_activity_changes') }}
+
+),
+
+deletions as (
+
+    select * from {{ ref('int_story_deletions') }}
+
+),
+
+story_changes as (
+
+    select
+        activity_changes.resource_id as story_id,
+        activity_changes.change_type,
+        activity_changes.new_story_values,
+        activity_changes.occurred_at,
+        activity_changes.project_version,
+        activity_changes.change_index
+    from activity_changes
+    inner join deletions
+        on activity_changes.resource_id = deletions.story_id
+    where activity_changes.resource_kind = 'story'
+
+),
+
+creations as (
+
+    select
+        story_id,
+        min(occurred_at) as created_at
+    from story_changes
+    where change_type = 'create'
+    group by story_id
+
+),
+
+attribute_changes as (
+
+    {% for attribute in attributes %}
+    select
+        story_id,
+        '{{ attribute }}' as attribute_name,
+        {{ json_text('new_story_values', attribute) }} as attribute_value,
+        occurred_at,
+        project_version,
+        change_index
+    from story_changes
+    where {{ json_has_key('new_story_values', attribute) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by story_id, attribute_name
+            order by occurred_at desc, project_version desc, change_index desc
+        ) as recency
+    from attribute_changes
+
+),
+
+latest as (
+
+    select
+        story_id,
+        {% for attribute in attributes %}
+        max(attribute_value) filter (where attribute_name = '{{ attribute }}')
+            as {{ attribute }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from ranked
+    where recency = 1
+    group by story_id
+
+),
+
+-- Without its creation a story's values are known in part only: it is not rebuilt.
+final as (
+
+    select
+        creations.story_id,
+        coalesce(cast(latest.project_id as bigint), deletions.project_id)
+            as project_id,
+        cast(latest.requested_by_id as bigint) as requested_by_id,
+        cast(latest.owned_by_id as bigint) as owned_by_id,
+        latest.external_id,
+        coalesce(deletions.story_name, latest.name) as story_name,
+        latest.description as story_description,
+        coalesce(deletions.story_type, latest.story_type) as story_type,
+        latest.story_priority,
+        latest.current_state,
+        cast(latest.estimate as decimal(18, 4)) as estimate,
+        {{ as_instant('latest.deadline') }} as deadline_at,
+        {{ as_instant('latest.accepted_at') }} as accepted_at,
+        coalesce({{ as_instant('latest.created_at') }}, creations.created_at)
+            as created_at,
+        {{ as_instant('latest.updated_at') }} as updated_at
+    from creations
+    inner join deletions
+        on creations.story_id = deletions.story_id
+    left join latest
+        on creations.story_id = latest.story_id
+
+)
+
+select * from final

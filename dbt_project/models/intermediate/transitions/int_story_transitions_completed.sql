@@ -1,0 +1,111 @@
+-- A table: the states at as_of, the intervals and the mart read it. MEASURED_HERE
+{{ config(materialized='table') }}
+
+with
+
+stories as (
+
+    select * from {{ ref('int_stories_last_known') }}
+
+),
+
+transitions as (
+
+    select * from {{ ref('int_story_transitions_known') }}
+
+),
+
+known as (
+
+    select
+        transitions.*,
+        row_number() over (
+            partition by transitions.story_id
+            order by
+                transitions.occurred_at,
+                transitions.project_version,
+                transitions.project_id
+        ) as known_number,
+        count(*) over (partition by transitions.story_id) as known_count
+    from transitions
+    inner join stories
+        on transitions.story_id = stories.story_id
+    where
+        stories.deleted_at is null
+        or transitions.occurred_at < stories.deleted_at
+
+),
+
+last_known as (
+
+    select * from known
+    where known_number = known_count
+
+),
+
+-- Accepted, but no transition tells of it: older than the history that was read, or imported.
+inferred as (
+
+    select
+        stories.story_id,
+        stories.project_id,
+        stories.accepted_at,
+        stories.accepted_at as occurred_at,
+        coalesce(last_known.known_count, 0) + 1 as known_number
+    from stories
+    left join last_known
+        on stories.story_id = last_known.story_id
+    where
+        stories.current_state = 'accepted'
+        and last_known.to_state is distinct from 'accepted'
+        and stories.accepted_at is not null
+        and (stories.deleted_at is null or stories.accepted_at < stories.deleted_at)
+
+),
+
+unioned as (
+
+    select
+        story_id,
+        project_id,
+        performed_by_id,
+        from_state as told_from_state,
+        to_state,
+        record_source,
+        project_version,
+        known_number,
+        is_creation,
+        accepted_at,
+        occurred_at
+    from known
+
+    union all
+
+    select
+        story_id,
+        project_id,
+        null as performed_by_id,
+        null as told_from_state,
+        'accepted' as to_state,
+        'inferred' as record_source,
+        null as project_version,
+        known_number,
+        false as is_creation,
+        accepted_at,
+        occurred_at
+    from inferred
+
+),
+
+-- Known ones keep their order; an inferred one comes last at its instant.
+final as (
+
+    select
+        *,
+        row_number() over (partition by story_id order by occurred_at, known_number)
+            as transition_number
+    from unioned
+
+)
+
+select * from final

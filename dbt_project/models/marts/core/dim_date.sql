@@ -1,0 +1,91 @@
+with
+
+days as (
+
+    select * from {{ ref('int_calendar_days') }}
+
+),
+
+with_parts as (
+
+    select
+        calendar_date,
+        cast(date_trunc('week', calendar_date) as date) as week_start_date,
+        cast(date_trunc('month', calendar_date) as date)
+            as month_start_date,
+        cast(date_trunc('quarter', calendar_date) as date)
+            as quarter_start_date,
+        cast(extract(year from calendar_date) as bigint) as calendar_year,
+        cast(extract(quarter from calendar_date) as bigint) as quarter_of_year,
+        cast(extract(month from calendar_date) as bigint) as month_of_year,
+        cast(extract(day from calendar_date) as bigint) as day_of_month,
+        cast(extract(week from calendar_date) as bigint) as iso_week
+    from days
+
+),
+
+-- The year of an ISO week is the year of its Thursday.
+with_weeks as (
+
+    select
+        *,
+        cast(extract(year from week_start_date + 3) as bigint) as iso_year,
+        case calendar_date
+            when week_start_date then 1
+            when week_start_date + 1 then 2
+            when week_start_date + 2 then 3
+            when week_start_date + 3 then 4
+            when week_start_date + 4 then 5
+            when week_start_date + 5 then 6
+            when week_start_date + 6 then 7
+        end as iso_day_of_week
+    from with_parts
+
+),
+
+final as (
+
+    select
+        calendar_date,
+        case iso_day_of_week
+            when 1 then 'Monday'
+            when 2 then 'Tuesday'
+            when 3 then 'Wednesday'
+            when 4 then 'Thursday'
+            when 5 then 'Friday'
+            when 6 then 'Saturday'
+            when 7 then 'Sunday'
+        end as weekday_name,
+        case month_of_year
+            when 1 then 'January'
+            when 2 then 'February'
+            when 3 then 'March'
+            when 4 then 'April'
+            when 5 then 'May'
+            when 6 then 'June'
+            when 7 then 'July'
+            when 8 then 'August'
+            when 9 then 'September'
+            when 10 then 'October'
+            when 11 then 'November'
+            when 12 then 'December'
+        end as month_name,
+        concat(iso_year, '-W', right(concat('0', iso_week), 2)) as week_label,
+        concat(calendar_year, '-', right(concat('0', month_of_year), 2)) as month_label,
+        concat(calendar_year, '-Q', quarter_of_year) as quarter_label,
+        calendar_year,
+        quarter_of_year,
+        month_of_year,
+        day_of_month,
+        iso_year,
+        iso_week,
+        cast(iso_day_of_week as bigint) as iso_day_of_week,
+        iso_day_of_week in (6, 7) as is_weekend,
+        week_start_date,
+        month_start_date,
+        quarter_start_date
+    from with_weeks
+
+)
+
+select * from final

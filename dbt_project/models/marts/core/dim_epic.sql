@@ -1,0 +1,68 @@
+with
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where not is_deleted and story_type is distinct from 'release'
+
+),
+
+epics as (
+
+    select * from {{ ref('int_epics') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+story_epics as (
+
+    select * from {{ ref('bridge_story_epic') }}
+
+),
+
+stories_by_epic as (
+
+    select
+        story_epics.epic_id,
+        count(*) as story_count,
+        count(*) filter (
+            where stories.current_state = 'accepted'
+        ) as accepted_story_count
+    from story_epics
+    inner join stories
+        on story_epics.story_id = stories.story_id
+    group by story_epics.epic_id
+
+),
+
+final as (
+
+    select
+        epics.epic_id,
+        epics.project_id,
+        epics.label_id,
+        projects.project_name,
+        epics.epic_name,
+        epics.label_name,
+        epics.url,
+        coalesce(stories_by_epic.story_count, 0) as story_count,
+        coalesce(stories_by_epic.accepted_story_count, 0) as accepted_story_count,
+        coalesce(
+            stories_by_epic.story_count = stories_by_epic.accepted_story_count, false
+        ) as is_complete,
+        epics.created_at,
+        epics.updated_at
+    from epics
+    left join projects
+        on epics.project_id = projects.project_id
+    left join stories_by_epic
+        on epics.epic_id = stories_by_epic.epic_id
+
+)
+
+select * from final

@@ -1,0 +1,72 @@
+with
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where not is_deleted and story_type is distinct from 'release'
+
+),
+
+labels as (
+
+    select * from {{ ref('int_labels') }}
+
+),
+
+story_labels as (
+
+    select * from {{ ref('bridge_story_label') }}
+
+),
+
+epics as (
+
+    select * from {{ ref('int_epics') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+stories_by_label as (
+
+    select
+        story_labels.label_id,
+        count(*) as story_count,
+        count(*) filter (
+            where stories.current_state = 'accepted'
+        ) as accepted_story_count
+    from story_labels
+    inner join stories
+        on story_labels.story_id = stories.story_id
+    group by story_labels.label_id
+
+),
+
+final as (
+
+    select
+        labels.label_id,
+        labels.project_id,
+        epics.epic_id,
+        projects.project_name,
+        labels.label_name,
+        coalesce(stories_by_label.story_count, 0) as story_count,
+        coalesce(stories_by_label.accepted_story_count, 0) as accepted_story_count,
+        labels.is_listed,
+        labels.created_at,
+        labels.updated_at
+    from labels
+    left join projects
+        on labels.project_id = projects.project_id
+    left join epics
+        on labels.label_id = epics.label_id
+    left join stories_by_label
+        on labels.label_id = stories_by_label.label_id
+
+)
+
+select * from final

@@ -1,0 +1,61 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+people_seen as (
+
+    select * from {{ ref('int_people_seen') }}
+
+),
+
+names as (
+
+    select * from {{ ref('int_people_with_names') }}
+
+),
+
+memberships as (
+
+    select * from {{ ref('stg_pivotal_tracker__memberships') }}
+
+),
+
+memberships_by_person as (
+
+    select
+        memberships.person_id,
+        count(*) as project_count
+    from memberships
+    cross join as_of
+    where
+        memberships.membership_role is distinct from 'inactive'
+        and (memberships.created_at is null or memberships.created_at <= as_of.as_of)
+    group by memberships.person_id
+
+),
+
+final as (
+
+    select
+        people_seen.person_id,
+        names.person_name,
+        names.initials,
+        names.username,
+        names.email,
+        coalesce(memberships_by_person.project_count, 0) as project_count,
+        memberships_by_person.person_id is not null as is_member,
+        people_seen.first_seen_at,
+        people_seen.last_seen_at
+    from people_seen
+    left join names
+        on people_seen.person_id = names.person_id
+    left join memberships_by_person
+        on people_seen.person_id = memberships_by_person.person_id
+
+)
+
+select * from final

@@ -1,0 +1,76 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where story_type = 'release'
+
+),
+
+releases as (
+
+    select * from {{ ref('stg_pivotal_tracker__releases') }}
+
+),
+
+release_stories as (
+
+    select * from {{ ref('stg_pivotal_tracker__release_stories') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+stories_by_release as (
+
+    select
+        release_id,
+        count(*) as story_count
+    from release_stories
+    group by release_id
+
+),
+
+final as (
+
+    select
+        stories.story_id as release_id,
+        stories.project_id,
+        projects.project_name,
+        stories.story_name as release_name,
+        stories.current_state,
+        stories.url,
+        stories_by_release.story_count,
+        coalesce(stories.current_state = 'accepted', false) as is_accepted,
+        coalesce(
+            coalesce(stories.accepted_at, as_of.as_of) > stories.deadline_at, false
+        ) as is_late,
+        stories.is_deleted,
+        stories.deadline_at,
+        releases.tracker_projected_completion_at,
+        stories.accepted_at,
+        stories.created_at,
+        stories.updated_at,
+        stories.deleted_at
+    from stories
+    cross join as_of
+    left join releases
+        on stories.story_id = releases.release_id
+    left join stories_by_release
+        on stories.story_id = stories_by_release.release_id
+    left join projects
+        on stories.project_id = projects.project_id
+
+)
+
+select * from final

@@ -1,0 +1,97 @@
+with
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+people as (
+
+    select * from {{ ref('dim_person') }}
+
+),
+
+owner_names as (
+
+    select * from {{ ref('int_stories_with_owner_names') }}
+
+),
+
+label_names as (
+
+    select * from {{ ref('int_stories_with_label_names') }}
+
+),
+
+epic_names as (
+
+    select * from {{ ref('int_stories_with_epic_names') }}
+
+),
+
+child_counts as (
+
+    select * from {{ ref('int_stories_with_child_counts') }}
+
+),
+
+final as (
+
+    select
+        stories.story_id,
+        stories.project_id,
+        stories.requested_by_id,
+        projects.project_name,
+        stories.story_name,
+        stories.story_type,
+        stories.story_priority,
+        stories.current_state,
+        people.person_name as requester_name,
+        owner_names.owner_names,
+        label_names.label_names,
+        epic_names.epic_names,
+        stories.url,
+        stories.external_id,
+        stories.delete_evidence,
+        stories.record_source,
+        stories.estimate,
+        coalesce(owner_names.owner_count, 0) as owner_count,
+        {% for child_count in [
+            'comment_count', 'task_count', 'completed_task_count', 'open_blocker_count'
+        ] %}
+        cast(coalesce(child_counts.{{ child_count }}, 0) as bigint)
+            as {{ child_count }},
+        {% endfor %}
+        coalesce(stories.current_state in {{ in_progress_states() }}, false)
+        and not stories.is_deleted as is_in_progress,
+        coalesce(stories.current_state = 'accepted', false) as is_accepted,
+        stories.is_deleted,
+        stories.deadline_at,
+        stories.accepted_at,
+        stories.created_at,
+        stories.updated_at,
+        stories.deleted_at
+    from stories
+    left join projects
+        on stories.project_id = projects.project_id
+    left join people
+        on stories.requested_by_id = people.person_id
+    left join owner_names
+        on stories.story_id = owner_names.story_id
+    left join label_names
+        on stories.story_id = label_names.story_id
+    left join epic_names
+        on stories.story_id = epic_names.story_id
+    left join child_counts
+        on stories.story_id = child_counts.story_id
+
+)
+
+select * from final

@@ -1,0 +1,81 @@
+with
+
+stories as (
+
+    select * from {{ ref('int_stories_living') }}
+
+),
+
+blockers as (
+
+    select * from {{ ref('stg_pivotal_tracker__story_blockers') }}
+
+),
+
+statuses as (
+
+    select * from {{ ref('int_story_children_with_status') }}
+    where resource_kind = 'blocker'
+
+),
+
+blockers_at_as_of as (
+
+    select
+        blockers.blocker_id,
+        blockers.story_id,
+        stories.project_id,
+        blockers.person_id,
+        blockers.blocker_description,
+        coalesce(
+            statuses.status_before_next_change = 'true', blockers.is_resolved, false
+        ) as is_resolved,
+        statuses.last_status,
+        statuses.last_changed_at,
+        {{ local_date('blockers.created_at', 'stories.time_zone') }} as created_date,
+        blockers.created_at,
+        blockers.updated_at,
+        stories.as_of
+    from blockers
+    inner join stories
+        on blockers.story_id = stories.story_id
+    left join statuses
+        on blockers.blocker_id = statuses.resource_id
+    where
+        blockers.created_at is null
+        or blockers.created_at <= stories.as_of
+
+),
+
+with_resolution as (
+
+    select
+        *,
+        case when is_resolved and last_status = 'true' then last_changed_at end
+            as resolved_at
+    from blockers_at_as_of
+
+),
+
+final as (
+
+    select
+        blocker_id,
+        story_id,
+        project_id,
+        person_id,
+        blocker_description,
+        case
+            when is_resolved then {{ seconds_between('created_at', 'resolved_at') }}
+            else {{ seconds_between('created_at', 'as_of') }}
+        end as blocked_seconds,
+        is_resolved,
+        created_date,
+        created_at,
+        resolved_at,
+        updated_at
+    from with_resolution
+
+)
+
+select * from final

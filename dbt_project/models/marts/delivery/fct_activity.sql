@@ -1,0 +1,67 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+activities as (
+
+    select * from {{ ref('stg_pivotal_tracker__activities') }}
+
+),
+
+activity_changes as (
+
+    select * from {{ ref('int_activity_changes') }}
+
+),
+
+settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+changes_by_activity as (
+
+    select
+        activity_id,
+        count(*) as change_count,
+        coalesce(max(cast(is_state_change as integer)), 0) = 1 as is_state_change
+    from activity_changes
+    group by activity_id
+
+),
+
+final as (
+
+    select
+        activities.activity_id,
+        activities.project_id,
+        activities.performed_by_id,
+        activities.primary_resource_id,
+        case when activities.primary_resource_kind = 'story'
+            then activities.primary_resource_id
+        end as story_id,
+        activities.activity_kind,
+        activities.primary_resource_kind,
+        activities.highlight,
+        activities.project_version,
+        coalesce(changes_by_activity.change_count, 0) as change_count,
+        coalesce(changes_by_activity.is_state_change, false) as is_state_change,
+        {{ local_date('activities.occurred_at', "coalesce(settings.time_zone, 'UTC')") }}
+            as occurred_date,
+        activities.occurred_at
+    from activities
+    cross join as_of
+    left join changes_by_activity
+        on activities.activity_id = changes_by_activity.activity_id
+    left join settings
+        on activities.project_id = settings.project_id
+    where activities.occurred_at <= as_of.as_of
+
+)
+
+select * from final

@@ -1,0 +1,94 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where story_type is distinct from 'release'
+
+),
+
+stories_with_iterations as (
+
+    select * from {{ ref('int_stories_with_iterations') }}
+
+),
+
+time_in_states as (
+
+    select * from {{ ref('int_stories_with_time_in_states') }}
+
+),
+
+with_clock_end as (
+
+    select
+        stories.*,
+        coalesce(stories.current_state = 'accepted', false) as is_accepted,
+        case
+            when stories.current_state = 'accepted'
+                then time_in_states.last_accepted_at
+            else coalesce(stories.deleted_at, as_of.as_of)
+        end as clock_ended_at
+    from stories
+    cross join as_of
+    left join time_in_states
+        on stories.story_id = time_in_states.story_id
+
+),
+
+final as (
+
+    select
+        stories.story_id,
+        stories.project_id,
+        stories_with_iterations.accepted_iteration_key as iteration_key,
+        stories.story_type,
+        stories.current_state,
+        case
+            when time_in_states.last_known_state is null then 'none'
+            when time_in_states.last_known_state = stories.current_state
+                then 'complete'
+            else 'partial'
+        end as history_coverage,
+        stories.estimate,
+        time_in_states.cycle_time_seconds,
+        case when stories.clock_ended_at >= time_in_states.first_in_progress_at then
+            {{ seconds_between(
+                'time_in_states.first_in_progress_at', 'stories.clock_ended_at'
+            ) }}
+        end as elapsed_cycle_time_seconds,
+        case when stories.is_accepted and stories.accepted_at >= stories.created_at then
+            {{ seconds_between('stories.created_at', 'stories.accepted_at') }}
+        end as lead_time_seconds,
+        {% for measure in [
+            'started_seconds', 'finished_seconds', 'delivered_seconds', 'rejected_seconds',
+            'started_count', 'finished_count', 'delivered_count', 'rejected_count',
+            'unaccepted_count'
+        ] %}
+        coalesce(time_in_states.{{ measure }}, 0) as {{ measure }},
+        {% endfor %}
+        stories.is_accepted,
+        stories.is_deleted,
+        stories.created_at,
+        time_in_states.first_started_at,
+        time_in_states.first_finished_at,
+        time_in_states.first_delivered_at,
+        time_in_states.first_rejected_at,
+        time_in_states.first_accepted_at,
+        stories.accepted_at,
+        stories.deleted_at
+    from with_clock_end as stories
+    left join stories_with_iterations
+        on stories.story_id = stories_with_iterations.story_id
+    left join time_in_states
+        on stories.story_id = time_in_states.story_id
+
+)
+
+select * from final

@@ -1,0 +1,46 @@
+with
+
+source as (
+
+    select * from {{ source('pivotal_tracker', 'my_activity') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        guid as activity_id,
+        project_id,
+        performed_by_id,
+        cast({{ json_text('primary_resources', '[0].id') }} as bigint)
+            as primary_resource_id,
+
+        -- text
+        kind as activity_kind,
+        message,
+        highlight,
+        {{ json_text('performed_by', 'name') }} as performed_by_name,
+        {{ json_text('performed_by', 'initials') }} as performed_by_initials,
+        {{ json_text('primary_resources', '[0].kind') }} as primary_resource_kind,
+
+        -- numbers
+        project_version,
+
+        -- lists
+        changes,
+        primary_resources,
+        secondary_resources,
+
+        -- instants
+        occurred_at,
+
+        -- row
+        extra_fields,
+        record_source,
+        _dlt_load_id as load_id
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,62 @@
+with
+
+source as (
+
+    select * from {{ source('pivotal_tracker', 'stories') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        id as story_id,
+        project_id,
+        requested_by_id,
+        owned_by_id,
+        external_id,
+        integration_id,
+        before_id,
+        after_id,
+
+        -- text
+        name as story_name,
+        description as story_description,
+        story_type,
+        story_priority,
+        current_state,
+        url,
+        delete_evidence,
+
+        -- numbers
+        estimate,
+        points_accepted as tracker_points_accepted,
+        points_total as tracker_points_total,
+        counts_accepted as tracker_counts_accepted,
+        counts_total as tracker_counts_total,
+
+        -- lists
+        follower_ids,
+        pull_requests,
+        branches,
+
+        -- booleans
+        coalesce(is_deleted, false) as is_deleted,
+
+        -- instants
+        deadline as deadline_at,
+        projected_completion as tracker_projected_completion_at,
+        accepted_at,
+        created_at,
+        updated_at,
+        deleted_at,
+
+        -- row
+        extra_fields,
+        record_source,
+        _dlt_load_id as load_id
+    from source
+
+)
+
+select * from renamed

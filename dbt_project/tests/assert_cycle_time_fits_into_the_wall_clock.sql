@@ -1,0 +1,10 @@
+-- Time in progress cannot exceed the time from the first start to the end. Only where the history
+-- fits: an acceptance inferred before the last known transition leaves both undefined.
+select
+    story_id,
+    cycle_time_seconds,
+    elapsed_cycle_time_seconds
+from {{ ref('fct_story_cycle_time') }}
+where
+    history_coverage = 'complete'
+    and cycle_time_seconds > elapsed_cycle_time_seconds

@@ -1,0 +1,44 @@
+-- Each interval ends where the next one of its story starts; the last one at the deletion or as_of.
+with
+
+intervals as (
+
+    select * from {{ ref('fct_story_state_interval') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+with_next as (
+
+    select
+        *,
+        lead(entered_at) over (partition by story_id order by interval_number)
+            as next_entered_at
+    from intervals
+
+)
+
+select
+    with_next.story_id,
+    with_next.interval_number,
+    with_next.left_at,
+    with_next.next_entered_at
+from with_next
+inner join stories
+    on with_next.story_id = stories.story_id
+cross join as_of
+where
+    with_next.left_at is distinct from coalesce(
+        with_next.next_entered_at, stories.deleted_at, as_of.as_of
+    )

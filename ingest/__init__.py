@@ -1,0 +1,1 @@
+"""Ingestion: whatever holds Tracker data becomes rows of the declared raw tables."""

@@ -1,0 +1,1 @@
+"""Reader 1: a Tracker v5 API, over HTTP."""

@@ -1,0 +1,335 @@
+"""Lists of the API, page by page, in order, a few pages ahead.
+
+What the server states counts, not what was asked: hosts lower the limit, a total may be null or
+more than is ever given, the current iteration has no pagination headers, and some hosts have none
+at all (there the enveloped form may tell, and otherwise only an empty page ends a list).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from ingest.api.answers import Answer
+from ingest.api.errors import InvalidParameter, UnexpectedAnswer
+
+if TYPE_CHECKING:
+    from ingest.api.client import Params, TrackerClient
+
+
+class FieldChoices:
+    """What to ask for with `fields=`: the largest set first, smaller ones for hosts that refuse.
+
+    Shared by the lists of one kind: what one of them learnt, the others need not find out.
+    """
+
+    def __init__(self, *choices: str) -> None:
+        """Begin with the first choice; after the last one `fields` is left out."""
+        self._choices: tuple[str | None, ...] = (*choices, None)
+        self._index = 0
+
+    @property
+    def index(self) -> int:
+        """How many choices have been refused so far."""
+        return self._index
+
+    @property
+    def current(self) -> str | None:
+        """The largest set that has not been refused."""
+        return self._choices[self._index]
+
+    def refuse(self, index: int) -> bool:
+        """Note that a choice was refused; False when there is no smaller one."""
+        if index + 1 >= len(self._choices):
+            return False
+        self._index = max(self._index, index + 1)
+        return True
+
+
+class Pages:
+    """One list. `submit` asks for its pages ahead, `take` gives them in order.
+
+    Only the threads of the client's pool ask; `submit` and `take` belong to one thread.
+
+    Attributes:
+        requests_count: requests that the pages taken so far took.
+        pages_count: pages taken so far.
+        versions: the project versions that the pages taken so far speak for.
+        total: the list's length as stated last; None when unknown.
+        has_shrunk: the stated length became less, so that records may have slid into pages that
+            had been answered already.
+        first: the first page, once taken.
+    """
+
+    def __init__(
+        self,
+        client: TrackerClient,
+        path: str,
+        params: Params | None = None,
+        page_size: int | None = None,
+        fields: FieldChoices | None = None,
+    ) -> None:
+        """Describe the list; nothing is asked yet."""
+        self.path = path
+        self.requests_count = 0
+        self.pages_count = 0
+        self.versions: set[int | None] = set()
+        self.total: int | None = None
+        self.has_shrunk = False
+        self.first: Answer | None = None
+        self._client = client
+        self._params = dict(params or {})
+        self._page_size = page_size
+        self._fields = fields or FieldChoices()
+        self._pending: deque[tuple[int, Future[Answer]]] = deque()
+        self._is_open = False
+        self._has_ended = False
+        self._step = page_size
+        self._next_offset: int | None = None  # unknown until the first page is here
+        self._previous: Answer | None = None
+        self._previous_start: object = None
+
+    @property
+    def outstanding(self) -> int:
+        """Pages that have been asked for and not been taken."""
+        return len(self._pending)
+
+    def submit(self) -> bool:
+        """Ask for one more page, if it is known which; False when not."""
+        if self._has_ended:
+            return False
+        if not self._is_open:
+            self._is_open = True
+            self._pending.append((0, self._client.submit(self._open)))
+            return True
+        if self._next_offset is None and not self._peek():
+            return False
+        if self.total is None:
+            if self._pending:
+                return False  # each page may be the last: only one at a time
+        elif self._next_offset >= self.total:
+            return False
+        offset = self._next_offset
+        self._next_offset += self._step
+        self._pending.append((offset, self._client.submit(self._fetch, offset)))
+        return True
+
+    def take(self) -> Answer | None:
+        """The next page, waited for if need be; None at the end of the list.
+
+        Raises:
+            TrackerError: when the page could not be had.
+        """
+        if not self._pending and not self.submit():
+            self._has_ended = True
+            return None
+        offset, future = self._pending.popleft()
+        answer = self._caught_up(offset, future.result())
+        self.requests_count += answer.requests_count
+        self.versions.add(answer.project_version)
+        self._learn(offset, answer)
+        if self._is_past_the_end(answer):
+            self.cancel()
+            return None
+        self.first = self.first or answer
+        self.pages_count += 1
+        return answer
+
+    def again(self) -> Pages:
+        """The same list, to be read once more."""
+        return Pages(self._client, self.path, self._params, self._page_size, self._fields)
+
+    def cancel(self) -> None:
+        """Ask for nothing more."""
+        self._has_ended = True
+        while self._pending:
+            self._pending.pop()[1].cancel()
+
+    def _peek(self) -> bool:
+        """Learn what follows from a first page that is here but has not been taken."""
+        if not self._pending:
+            return False
+        offset, future = self._pending[0]
+        if not future.done() or future.exception() is not None:
+            return False
+        self._learn(offset, future.result())
+        return self._next_offset is not None
+
+    def _caught_up(self, offset: int, answer: Answer) -> Answer:
+        """Close the gap before a page that was answered earlier than the page in front of it.
+
+        Pages are asked for in parallel. When a list grows at its head (activity does) after this
+        page was answered and before the one in front was, records slid over the border unseen;
+        asked again now, this page begins with them.
+        """
+        before, self._previous = self._previous, answer
+        if before is None or not _is_later(before, answer):
+            return answer
+        newer = self._fetch(offset)
+        requests_count = answer.requests_count + newer.requests_count
+        return replace(answer, data=[*newer.data, *answer.data], requests_count=requests_count)
+
+    def _learn(self, offset: int, answer: Answer) -> None:
+        """Find out where the next page begins."""
+        pagination, length = answer.pagination, _length(answer)
+        if pagination is None and self._page_size is None:
+            self._has_ended = True  # a list that comes whole
+            return
+        if pagination is None:
+            following = offset + length
+        else:
+            if None not in (self.total, pagination.total) and pagination.total < self.total:
+                self.has_shrunk = True
+            self.total = pagination.total
+            # The limit, never what was returned: a page may hold fewer than it spans.
+            self._step = pagination.limit or self._step or max(length, 1)
+            following = offset + self._step
+        ahead = next((at for at, _ in self._pending if at > offset), None)
+        if ahead is not None and ahead > following:
+            # The host lowered its limit half-way: what was asked ahead would leave a gap.
+            while self._pending and self._pending[-1][0] > offset:
+                self._pending.pop()[1].cancel()
+            ahead = None
+        if ahead is None:
+            self._next_offset = following
+
+    def _is_past_the_end(self, answer: Answer) -> bool:
+        if not isinstance(answer.data, list):
+            if self._page_size is not None:
+                raise UnexpectedAnswer(f"GET {self.path}", "an object instead of a list")
+            return False
+        if not answer.data:
+            return True
+        if answer.pagination is None and self._page_size is not None:
+            # A host that ignores `offset` gives its whole list again and again.
+            start, self._previous_start = answer.data[0], self._previous_start
+            if start == self._previous_start:
+                return True
+            self._previous_start = start
+        return False
+
+    def _open(self) -> Answer:
+        """Ask for the first page; in a thread of the pool."""
+        refused = 0
+        while True:
+            index = self._fields.index
+            try:
+                answer = self._fetch_first()
+            except InvalidParameter:
+                if not self._fields.refuse(index):
+                    raise
+                refused += 1
+            else:
+                count = answer.requests_count + refused
+                return replace(answer, requests_count=count) if refused else answer
+
+    def _fetch_first(self) -> Answer:
+        answer = self._fetch(0)
+        list_name = self.path.rpartition("/")[2]
+        if (
+            self._page_size is None
+            or answer.pagination is not None
+            or not answer.data
+            or list_name in self._client.enveloped_lists
+        ):
+            return answer
+        self._client.enveloped_lists[list_name] = True
+        try:
+            enveloped = self._fetch(0)
+        except InvalidParameter:
+            enveloped = answer
+        if enveloped.pagination is None:
+            self._client.enveloped_lists[list_name] = False
+        total_requests = answer.requests_count + enveloped.requests_count
+        return replace(enveloped, requests_count=total_requests)
+
+    def _fetch(self, offset: int) -> Answer:
+        params = dict(self._params)
+        if self._fields.current is not None:
+            params["fields"] = self._fields.current
+        if self._page_size is not None or offset:
+            params["limit"] = self._step or self._page_size or 100
+            params["offset"] = offset
+        if self._client.enveloped_lists.get(self.path.rpartition("/")[2]):
+            params["envelope"] = "true"
+        return self._client.get(self.path, params)
+
+
+def _is_later(one: Answer, other: Answer) -> bool:
+    """Whether one page speaks for a later moment of a growing list than another."""
+    if one.project_version is not None and other.project_version is not None:
+        return one.project_version > other.project_version
+    totals = [each.pagination.total if each.pagination else None for each in (one, other)]
+    return None not in totals and totals[0] > totals[1]
+
+
+def _length(answer: Answer) -> int:
+    return len(answer.data) if isinstance(answer.data, list) else 1
+
+
+class HasPages(Protocol):
+    """Whatever reads one list."""
+
+    pages: Pages
+
+
+Job = TypeVar("Job", bound=HasPages)
+
+
+class ReadAhead(Generic[Job]):
+    """Reads lists one after the other, while pages of the later ones are already under way.
+
+    The window is a number of pages, over all lists: so memory stays flat however long a list is,
+    and the last page of one project does not wait alone.
+    """
+
+    def __init__(self, jobs: Iterable[Job], window: int) -> None:
+        """Read the lists of `jobs`, at most `window` pages ahead."""
+        self._later: Iterator[Job] = iter(jobs)
+        self._begun: deque[Job] = deque()
+        self._window = window
+
+    def next_job(self) -> Job | None:
+        """The list that is to be read next; None when there is no more."""
+        if not self._begun:
+            job = next(self._later, None)
+            if job is not None:
+                self._begun.append(job)
+        return self._begun[0] if self._begun else None
+
+    def answers(self, job: Job) -> Iterator[Answer]:
+        """The pages of the list at the head, which is gone afterwards."""
+        try:
+            while True:
+                self._fill()
+                answer = job.pages.take()
+                if answer is None:
+                    return
+                yield answer
+        finally:
+            self.drop(job)
+
+    def drop(self, job: Job) -> None:
+        """Leave a list unread."""
+        job.pages.cancel()
+        if job in self._begun:
+            self._begun.remove(job)
+
+    def close(self) -> None:
+        """Leave everything that is under way."""
+        self._later = iter(())
+        for job in list(self._begun):
+            self.drop(job)
+
+    def _fill(self) -> None:
+        room = self._window - sum(job.pages.outstanding for job in self._begun)
+        for job in self._begun:
+            while room > 0 and job.pages.submit():
+                room -= 1
+        while room > 0 and (job := next(self._later, None)) is not None:
+            self._begun.append(job)
+            while room > 0 and job.pages.submit():
+                room -= 1

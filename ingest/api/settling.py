@@ -1,0 +1,172 @@
+"""A list that changes while it is read: no row twice, the newest kept, no story lost."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.api.errors import InvalidParameter, NotFound, TrackerError, UnauthorizedOperation
+from ingest.api.lists import PAGE_SIZE
+from ingest.api.paging import FieldChoices, Pages
+from ingest.records import Record
+
+if TYPE_CHECKING:
+    from ingest.api.client import TrackerClient
+
+_HELD_BYTES = 64 * 1024 * 1024
+_MAX_LISTINGS = 4
+
+
+class SeenKeys:
+    """Keys of the rows given so far; with a limit, only of the latest."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        """Remember all keys, or the latest `limit`.
+
+        A list that grows at its head shifts by what arrives while it is read, so the latest keys
+        are enough there, and a million and a half activities need no memory.
+        """
+        self._keys: set[Hashable] = set()
+        self._order: deque[Hashable] | None = None if limit is None else deque()
+        self._limit = limit
+
+    def add(self, key: Hashable) -> bool:
+        """Remember a key; False when it is known already."""
+        if key in self._keys:
+            return False
+        self._keys.add(key)
+        if self._order is not None:
+            self._order.append(key)
+            if len(self._order) > self._limit:
+                self._keys.discard(self._order.popleft())
+        return True
+
+
+class HeldRows:
+    """Rows of one list, kept back until the list has been read, so that the newest copy wins.
+
+    A record that moves while its list is read may come twice. Memory is bounded: beyond a number
+    of bytes the oldest rows are let go, and of those the first copy stands.
+    """
+
+    def __init__(self, max_bytes: int = _HELD_BYTES) -> None:
+        """Hold at most `max_bytes` of rows."""
+        self._max_bytes = max_bytes
+        self._tables: deque[pa.Table] = deque()
+        self._bytes = 0
+
+    def add(self, rows: pa.Table) -> Iterator[pa.Table]:
+        """Hold rows; yields those that are let go for want of room."""
+        self._tables.append(rows)
+        self._bytes += rows.nbytes
+        while self._bytes > self._max_bytes:
+            released = self._tables.popleft()
+            self._bytes -= released.nbytes
+            yield released
+
+    def release(self, later_copies: pa.Table) -> Iterator[pa.Table]:
+        """Yield all rows, with those of `later_copies` (by `id`) that are newer in their place."""
+        if later_copies.num_rows and self._tables:
+            rows = pa.concat_tables(self._tables)
+            self._tables = deque([_with_newer(rows, later_copies)])
+        yield from self._tables
+        self._tables.clear()
+        self._bytes = 0
+
+
+def _with_newer(rows: pa.Table, later_copies: pa.Table) -> pa.Table:
+    held = dict(zip(rows["id"].to_pylist(), rows["updated_at"].to_pylist(), strict=True))
+    newest: dict[int, int] = {}
+    for index, copy in enumerate(later_copies.select(["id", "updated_at"]).to_pylist()):
+        row_id, updated_at = copy["id"], copy["updated_at"]
+        is_held = row_id in held
+        # The later of two copies of the same second wins.
+        if is_held and (held[row_id] is None or (updated_at and updated_at >= held[row_id])):
+            held[row_id] = updated_at
+            newest[row_id] = index
+    outdated = pc.is_in(rows["id"], pa.array(newest, rows["id"].type))
+    chosen = later_copies.take(pa.array(newest.values(), pa.int64()))
+    return pa.concat_tables([rows.filter(pc.invert(outdated)), chosen])
+
+
+class StoryCheck:
+    """Holds the stories that were read against the project's listing of story ids.
+
+    A page shifts when someone moves, accepts or deletes a story meanwhile: then a story can fall
+    between two pages. Its id is still listed, so it is found and read by itself.
+
+    Attributes:
+        listed_ids: ids of the last listing.
+        is_settled: the last listing was read without the project changing meanwhile.
+    """
+
+    def __init__(self, client: TrackerClient, path: str, fields: FieldChoices) -> None:
+        """Check the list at `path`; stories that are missing are read with the same fields."""
+        self._client = client
+        self._path = path
+        self._fields = fields
+        self.listed_ids: set[int] = set()
+        self.is_settled = False
+        self._requests_count = 0
+
+    @staticmethod
+    def is_needed(pages: Pages, count: int) -> bool:
+        """Whether a list, `count` records of which were read, may have changed meanwhile."""
+        if len(pages.versions) > 1 or (pages.total is not None and pages.total != count):
+            return True
+        return pages.pages_count > 1 and pages.versions == {None}
+
+    def missing(self, read_ids: set[int]) -> Iterator[list[Record]]:
+        """List the ids, as often as the project changes meanwhile, and read those not yet read."""
+        read_ids = set(read_ids)
+        for _ in range(_MAX_LISTINGS):
+            self.listed_ids, self.is_settled = self._list_ids()
+            missing = sorted(self.listed_ids - read_ids)
+            for start in range(0, len(missing), PAGE_SIZE):
+                yield self._read(missing[start : start + PAGE_SIZE])
+            read_ids |= self.listed_ids
+            if self.is_settled:
+                return
+
+    def requests_since(self) -> int:
+        """Requests made since this was asked last."""
+        count, self._requests_count = self._requests_count, 0
+        return count
+
+    def _list_ids(self) -> tuple[set[int], bool]:
+        pages = Pages(self._client, self._path, None, PAGE_SIZE, FieldChoices("id"))
+        ids: set[int] = set()
+        while (answer := pages.take()) is not None:
+            ids.update(story["id"] for story in answer.data)
+            pages.submit()
+        self._requests_count += pages.requests_count
+        return ids, len(pages.versions) <= 1
+
+    def _read(self, ids: list[int]) -> list[Record]:
+        """Read stories by id; those that are gone by now are left out."""
+        try:
+            stories = self._get("/bulk", {"ids": ",".join(map(str, ids))})
+        except (NotFound, InvalidParameter):
+            return [story for each in ids for story in self._read_one(each)]
+        return stories
+
+    def _read_one(self, story_id: int) -> Iterable[Record]:
+        try:
+            return [self._get(f"/{story_id}", {})]
+        except (NotFound, UnauthorizedOperation):
+            return []  # deleted meanwhile, or moved to a project that is not ours
+
+    def _get(self, suffix: str, params: dict[str, str]) -> list[Record]:
+        if self._fields.current:
+            params["fields"] = self._fields.current
+        try:
+            answer = self._client.get(self._path + suffix, params)
+        except TrackerError:
+            self._requests_count += 1
+            raise
+        self._requests_count += answer.requests_count
+        return answer.data

@@ -1,0 +1,76 @@
+"""Which projects there are to read: found out before anything else is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ingest.api.client import TrackerClient
+from ingest.api.errors import UnauthorizedOperation, UnfoundResource
+from ingest.api.lists import PROJECT_FIELDS
+from ingest.api.paging import FieldChoices, Pages
+from ingest.records import Record, shape
+
+
+@dataclass
+class Workspace:
+    """What a token may read.
+
+    Attributes:
+        as_of: the server's clock when reading began; the local one when it tells none.
+        requests_count: requests that it took to find out.
+        projects: records of the projects to read, in the order asked for or listed.
+        refused: project id -> why it may not be read.
+    """
+
+    as_of: datetime
+    requests_count: int
+    projects: list[Record] = field(default_factory=list)
+    refused: dict[int, UnauthorizedOperation] = field(default_factory=dict)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Project id -> the project's name."""
+        return {each["id"]: each.get("name") or str(each["id"]) for each in self.projects}
+
+
+def open_workspace(client: TrackerClient, project_ids: list[int] | None) -> Workspace:
+    """Find the projects to read.
+
+    Args:
+        client: the session.
+        project_ids: the projects asked for; None for all that the token lists.
+
+    Raises:
+        UnfoundResource: when a project that was asked for does not exist.
+    """
+    fields = FieldChoices(*PROJECT_FIELDS)
+    pages = Pages(client, "/projects", fields=fields)
+    listed: dict[int, Record] = {}
+    while (answer := pages.take()) is not None:
+        listed.update((project["id"], project) for project in answer.data)
+    served_at = pages.first.served_at if pages.first else None
+    workspace = Workspace(served_at or datetime.now(UTC), pages.requests_count)
+    for project_id in dict.fromkeys(listed if project_ids is None else project_ids):
+        project = listed.get(project_id) or _unlisted(client, project_id, fields, workspace)
+        if project is not None:
+            workspace.projects.append(shape("projects", project))
+    return workspace
+
+
+def _unlisted(
+    client: TrackerClient, project_id: int, fields: FieldChoices, workspace: Workspace
+) -> Record | None:
+    """A project that the token does not list: a public one, a closed one, or none at all."""
+    pages = Pages(client, f"/projects/{project_id}", fields=fields)
+    try:
+        answer = pages.take()
+    except UnfoundResource:
+        raise UnfoundResource(
+            f"project {project_id}", "404 unfound_resource", "correct project_ids or --project"
+        ) from None
+    except UnauthorizedOperation as error:
+        workspace.refused[project_id] = error
+        return None
+    workspace.requests_count += pages.requests_count
+    return answer.data if answer else None

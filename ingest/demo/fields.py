@@ -1,0 +1,48 @@
+"""The `fields=` grammar (API section 1.7): `:default,comments(:default,person(name)),owner_ids`."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_TOKEN = re.compile(r"[(),]|[^(),\s]+")
+
+# What was asked of a resource, in the order asked; an empty value means that resource's default.
+Selection = tuple[tuple[str, "Selection"], ...]
+
+
+class FieldsError(ValueError):
+    """A `fields` parameter that cannot be read, or that names what a resource does not have."""
+
+
+@lru_cache(maxsize=512)
+def parse_fields(text: str) -> Selection:
+    """Return the selection that a `fields` parameter spells.
+
+    Raises:
+        FieldsError: when brackets do not match or a name is missing.
+    """
+    tokens = _TOKEN.findall(text)
+    selection, position = _parse_list(tokens, 0)
+    if position != len(tokens):
+        raise FieldsError(f"unexpected {tokens[position]!r} in fields")
+    return selection
+
+
+def _parse_list(tokens: list[str], position: int) -> tuple[Selection, int]:
+    wanted: list[tuple[str, Selection]] = []
+    while position < len(tokens) and tokens[position] != ")":
+        name = tokens[position]
+        if name in "(,":
+            raise FieldsError("a name is missing in fields")
+        position += 1
+        nested: Selection = ()
+        if position < len(tokens) and tokens[position] == "(":
+            nested, position = _parse_list(tokens, position + 1)
+            if position >= len(tokens):
+                raise FieldsError("a bracket is not closed in fields")
+            position += 1
+        wanted.append((name, nested))
+        if position < len(tokens) and tokens[position] == ",":
+            position += 1
+    return tuple(wanted), position

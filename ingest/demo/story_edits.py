@@ -1,0 +1,131 @@
+"""What an edit of a story brings with it: place, label counts, daily flow, transitions."""
+
+from __future__ import annotations
+
+from ingest.demo.core import changed_values
+from ingest.demo.counts import Counts, counts_moved
+from ingest.demo.entities import IN_PROGRESS, FlowChange, Project, Story, Transition
+from ingest.demo.label_commands import LabelCommands
+from ingest.demo.priorities import first_idle_index, neighbours, panel_of, put_in, take_out
+from ingest.demo.story_rules import VALUE_ORDER, Standing, standing_of
+
+
+class StoryEdits(LabelCommands):
+    """The bookkeeping that commands on stories share."""
+
+    def _edit(
+        self,
+        project: Project,
+        story: Story,
+        values: dict[str, object],
+        before: dict[int, Counts],
+        at: int,
+        by: int,
+        index: int | None = None,
+    ) -> tuple[dict[str, object], dict[str, object]]:
+        """Set values, keep place, label counts, flow and transitions right; return what changed."""
+        standing, old_labels = standing_of(story), story.label_ids
+        old_state, old_updated_at = story.current_state, story.updated_at
+        old_names = self._names_of_labels(story) if "label_ids" in values else []
+        old_owner = story.owner_ids[0] if story.owner_ids else None
+        moves = index is not None or values.get("current_state", old_state) != old_state
+        place = neighbours(project, story) if moves else None
+        if moves:
+            old_index = self._lift(project, story)
+        ordered = {key: values[key] for key in VALUE_ORDER if key in values}
+        original, new = changed_values(story, ordered)
+        if moves:
+            self._drop(project, story, old_state, old_index, index)
+        if "owner_ids" in new:
+            owner = story.owner_ids[0] if story.owner_ids else None
+            if owner != old_owner:
+                original["owned_by_id"], new["owned_by_id"] = old_owner, owner
+        if new or moves:
+            if old_updated_at != at:
+                original["updated_at"], new["updated_at"] = old_updated_at, at
+                story.updated_at = at
+            if "label_ids" in new:
+                original["labels"], new["labels"] = old_names, self._names_of_labels(story)
+        if moves:
+            now_at = neighbours(project, story)
+            for position, key in enumerate(("before_id", "after_id")):
+                if now_at[position] != place[position]:
+                    original[key], new[key] = place[position], now_at[position]
+            if new.keys() <= {"updated_at"}:
+                return {}, {}
+        if new.keys() & {"current_state", "estimate", "label_ids", "story_type"}:
+            self._settle(project, story, standing, old_labels, before, at)
+        if story.current_state != old_state:
+            self._transit(project, story, at, by)
+        return original, new
+
+    def _lift(self, project: Project, story: Story) -> int | None:
+        panel = panel_of(story.current_state)
+        index = None if panel == "accepted" else getattr(project, panel).index(story.id)
+        take_out(project, story)
+        return index
+
+    def _drop(
+        self,
+        project: Project,
+        story: Story,
+        old_state: str,
+        old_index: int | None,
+        index: int | None,
+    ) -> None:
+        """Put a lifted story down: where it was dragged to, or where its new state brings it.
+
+        Work that begins moves up to the other work in progress; within the backlog a story
+        otherwise keeps its place; the icebox takes it on top.
+        """
+        panel, old_panel = panel_of(story.current_state), panel_of(old_state)
+        if index is None and panel == "icebox":
+            index = 0
+        elif index is None and panel == "active":
+            index = old_index if panel == old_panel else len(project.active)
+            if story.current_state in IN_PROGRESS:
+                index = min(index, first_idle_index(project, self.stories))
+        put_in(project, story, index)
+
+    def _settle(
+        self,
+        project: Project,
+        story: Story,
+        standing: Standing,
+        old_labels: list[int],
+        before: dict[int, Counts],
+        at: int,
+    ) -> None:
+        """Bring label counts and daily flow up to a story's new standing."""
+        now = standing_of(story)
+        for label_id in dict.fromkeys([*old_labels, *story.label_ids]):
+            out_of = standing if label_id in old_labels else None
+            into = now if label_id in story.label_ids else None
+            if out_of != into:
+                label = project.labels[label_id]
+                before.setdefault(label_id, label.counts)
+                label.counts = counts_moved(label.counts, out_of, into)
+        if story.story_type != "release" and standing != now:
+            self._flow(project, story, standing, now, at)
+
+    def _leave(self, project: Project, story: Story, before: dict[int, Counts], at: int) -> None:
+        """Take a story that is deleted or moved away out of counts and flow."""
+        standing = standing_of(story)
+        for label_id in story.label_ids:
+            label = project.labels[label_id]
+            before.setdefault(label_id, label.counts)
+            label.counts = counts_moved(label.counts, standing, None)
+        if story.story_type != "release":
+            self._flow(project, story, standing, None, at)
+
+    def _flow(self, project: Project, story: Story, old: Standing, new: Standing, at: int) -> None:
+        change = FlowChange(at, story.id, *(old or (None, 0)), *(new or (None, 0)))
+        project.flow.append(change)
+        story.flow.append(change)
+
+    def _transit(self, project: Project, story: Story, at: int, by: int) -> None:
+        """Note a change of state, under the version that the command is about to log."""
+        row = Transition(story.current_state, story.id, project.id, project.version + 1, at, by)
+        story.transitions.append(row)
+        project.transitions.append(row)
+        self.transitions.append(row)

@@ -1,0 +1,219 @@
+"""One run of ingestion: a reader's tables go through dlt into the warehouse."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import dlt
+import pyarrow as pa
+from dlt.extract import DltResource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from ingest import warehouse
+from ingest.records import Drift, removal_rows, to_arrow
+from ingest.report import RunSummary
+from ingest.settings import ROOT
+from ingest.tables import TABLES, Table
+from ingest.warehouse import WarehouseError
+
+PIPELINE_NAME = "pivotal_tracker_pipeline"
+SourceKind = Literal["api", "demo", "archive"]
+
+
+class Reader(Protocol):
+    """What all readers have in common: they give rows of the raw tables, table by table.
+
+    Attributes:
+        as_of: the instant that the data speaks for; known once the first table has been begun.
+        project_ids: the projects that are read.
+        requests_count: HTTP requests made so far.
+        skipped: what could not be read, one sentence each.
+        failed_project_ids: projects that should have been read and were not.
+        drift: what did not fit the declared tables.
+    """
+
+    as_of: datetime
+    project_ids: list[int]
+    requests_count: int
+    skipped: list[str]
+    failed_project_ids: list[int]
+    drift: Drift
+
+    def tables(self) -> list[str]:
+        """Names of the raw tables that this reader fills, in reading order."""
+        ...
+
+    def read(self, table_name: str) -> Iterator[pa.Table]:
+        """Rows of one raw table, with exactly its Arrow schema, no key twice."""
+        ...
+
+    def keys_listed(self, table_name: str, project_id: int) -> set[tuple[Any, ...]] | None:
+        """The keys of a project's rows, when its listing was read whole; else None."""
+        ...
+
+
+def run(
+    reader: Reader, source_kind: SourceKind, source_name: str, path: Path, wait_seconds: float = 0
+) -> RunSummary:
+    """Load everything that a reader gives into the warehouse at `path`.
+
+    Nothing reaches the warehouse before all has been read; what a crashed run had already
+    read whole is loaded first.
+
+    Raises:
+        WarehouseError: when the warehouse cannot be used, or holds another kind of data.
+        Exception: whatever the reader raised; the warehouse is then as it was.
+    """
+    started = time.monotonic()
+    with warehouse.locked(path, wait_seconds), warehouse.prepared(path):
+        _refuse_mixing(path, source_kind, source_name)
+        rows: Counter[str] = Counter()
+        resources = _resources(reader, source_kind, source_name, path, rows)
+        try:
+            pipeline = make_pipeline(path)
+            if pipeline.has_pending_data:
+                pipeline.normalize()
+                pipeline.load()
+            pipeline.run(
+                dlt.source(lambda: resources, name="pivotal_tracker")(),
+                loader_file_format="parquet",
+            )
+        except PipelineStepFailed as failure:
+            raise _root_cause(failure, path) from failure
+    return RunSummary(
+        source_name=source_name,
+        warehouse=path,
+        rows_by_table=dict(rows),
+        requests_count=reader.requests_count,
+        seconds=time.monotonic() - started,
+        skipped=reader.skipped,
+        failed_project_ids=reader.failed_project_ids,
+        drift=reader.drift,
+    )
+
+
+def make_pipeline(path: Path) -> dlt.Pipeline:
+    """The dlt pipeline of one warehouse file.
+
+    The destination's name is also the name of the default file, so that
+    `dlt.pipeline("pivotal_tracker_pipeline").dataset()` finds `warehouse.duckdb` by itself. Another
+    file gets working folders of its own: pending packages of two warehouses must not meet.
+    """
+    folder = ROOT / ".dlt" / "pipelines"
+    if path != ROOT / "warehouse.duckdb":
+        folder = folder / hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    return dlt.pipeline(
+        PIPELINE_NAME,
+        pipelines_dir=str(folder),
+        destination=dlt.destinations.duckdb(str(path), destination_name="warehouse"),
+        dataset_name=warehouse.DATASET,
+    )
+
+
+def _refuse_mixing(path: Path, source_kind: SourceKind, source_name: str) -> None:
+    """The demo and real data never share a warehouse."""
+    for loaded_kind, loaded_name in warehouse.loaded_sources(path):
+        if (loaded_kind == "demo") != (source_kind == "demo"):
+            held = "the demo" if loaded_kind == "demo" else f"data of {loaded_name}"
+            wanted = "the demo" if source_kind == "demo" else source_name
+            raise WarehouseError(
+                f"{path} holds {held}, so {wanted} is not loaded into it; "
+                "set WAREHOUSE_PATH to another file, or delete this one"
+            )
+
+
+def _resources(
+    reader: Reader, source_kind: SourceKind, source_name: str, path: Path, rows: Counter[str]
+) -> list[DltResource]:
+    started_at = datetime.now(UTC)
+
+    def read(name: str) -> Iterator[pa.Table]:
+        table = TABLES[name]
+        rows[name] = 0
+        for batch in reader.read(name):
+            rows[name] += batch.num_rows
+            yield batch
+        yield from _removed_rows(reader, table, path)
+
+    def read_extract() -> Iterator[pa.Table]:
+        yield _extract_row(reader, source_kind, source_name, started_at, rows)
+
+    def read_nothing(table: Table) -> Iterator[pa.Table]:
+        yield to_arrow(table, [], source_kind, reader.drift)
+
+    filled = {
+        name: _resource(TABLES[name], lambda name=name: read(name)) for name in reader.tables()
+    }
+    filled["extracts"] = _resource(TABLES["extracts"], read_extract)
+    # Models read every raw table, so each exists, whatever this reader fills.
+    empty = [
+        _resource(table, lambda table=table: read_nothing(table))
+        for name, table in TABLES.items()
+        if name not in filled
+    ]
+    return [*filled.values(), *empty]
+
+
+def _resource(table: Table, rows: Callable[[], Iterator[pa.Table]]) -> DltResource:
+    return dlt.resource(
+        rows,
+        name=table.name,
+        columns=table.dlt_columns,
+        primary_key=table.key,
+        write_disposition={"disposition": "merge", "strategy": "upsert"},
+        file_format="parquet",
+    )()
+
+
+def _removed_rows(reader: Reader, table: Table, path: Path) -> Iterator[pa.Table]:
+    """Order the removal of rows that a whole listing no longer holds."""
+    if table.scope is None:
+        return
+    for project_id in reader.project_ids:
+        listed = reader.keys_listed(table.name, project_id)
+        if listed is not None:
+            gone = warehouse.stored_keys(path, table, project_id) - listed
+            if gone:
+                yield removal_rows(table, sorted(gone))
+
+
+def _extract_row(
+    reader: Reader,
+    source_kind: SourceKind,
+    source_name: str,
+    started_at: datetime,
+    rows: Counter[str],
+) -> pa.Table:
+    record = {
+        "extract_id": str(uuid.uuid4()),
+        "source_kind": source_kind,
+        "source_name": source_name,
+        "extract_mode": "full",
+        "project_ids": reader.project_ids,
+        "requests_count": reader.requests_count,
+        "records_count": sum(rows.values()),
+        "records_by_table": dict(rows),
+        "skipped": reader.skipped,
+        "as_of": reader.as_of.isoformat(),
+        "started_at": started_at.isoformat(),
+        "ended_at": datetime.now(UTC).isoformat(),
+    }
+    return to_arrow(TABLES["extracts"], [record], source_kind, reader.drift)
+
+
+def _root_cause(failure: PipelineStepFailed, path: Path) -> Exception:
+    """What a step of dlt really failed on: a reader's own error, or the warehouse file."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if cause.__class__.__module__.startswith("ingest."):
+            return cause if isinstance(cause, Exception) else failure
+        cause = cause.__cause__ or cause.__context__
+    explained = warehouse.explain_failure(path, failure)
+    return WarehouseError(explained) if explained else failure

@@ -1,0 +1,137 @@
+"""What a run tells while it reads, and what it says at its end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table as RichTable
+
+from ingest.records import Drift
+
+
+@dataclass
+class RunSummary:
+    """One finished run.
+
+    Attributes:
+        source_name: the base URL or path that was read.
+        warehouse: the DuckDB file.
+        rows_by_table: rows handed to the warehouse, per raw table.
+        requests_count: HTTP requests made, retries included.
+        seconds: wall-clock seconds of the whole run.
+        skipped: what could not be read, one sentence each.
+        failed_project_ids: projects that should have been read and were not.
+        drift: fields and values that did not fit the declared tables.
+    """
+
+    source_name: str
+    warehouse: Path
+    rows_by_table: dict[str, int]
+    requests_count: int
+    seconds: float
+    skipped: list[str] = field(default_factory=list)
+    failed_project_ids: list[int] = field(default_factory=list)
+    drift: Drift = field(default_factory=Drift)
+
+    def lines(self, next_command: str) -> list[str]:
+        """The closing summary, ready to print."""
+        width = max((len(name) for name in self.rows_by_table), default=0)
+        lines = [f"  {name:<{width}}  {rows:>9,}" for name, rows in self.rows_by_table.items()]
+        lines.insert(0, f"Loaded {self.source_name} into {self.warehouse}")
+        lines += [f"  skipped: {sentence}" for sentence in self.skipped]
+        lines += [
+            f"  kept in extra_fields: {table}.{name} ({count:,} records)"
+            for (table, name), count in sorted(self.drift.undeclared.items())
+        ]
+        lines += [
+            f"  did not fit its type, kept in extra_fields: {table}.{name} ({count:,} values)"
+            for (table, name), count in sorted(self.drift.misfits.items())
+        ]
+        total = sum(self.rows_by_table.values())
+        lines.append(
+            f"{total:,} rows, {self.requests_count:,} requests, {self.seconds:.1f} s. "
+            f"Next: {next_command}"
+        )
+        return lines
+
+
+class Progress:
+    """Counts requests and records per resource and project, and shows them while a run goes on.
+
+    On a terminal the counts are drawn in place; elsewhere each resource gets one line when it has
+    been read.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Draw on `stream`, by default standard error."""
+        self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self._requests: Counter[tuple[str, str]] = Counter()
+        self._records: Counter[tuple[str, str]] = Counter()
+        self._current: str | None = None
+        self._started = time.monotonic()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Progress:
+        """Begin to draw."""
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=self._drawn, console=self._console, refresh_per_second=4
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop drawing and leave the last state on the screen."""
+        if self._live:
+            self._live.stop()
+        else:
+            self._finish_resource()
+
+    def add(self, table: str, project: str, requests: int = 0, records: int = 0) -> None:
+        """Count what was just read for a resource, of a project or of the whole workspace."""
+        if table != self._current:
+            self._finish_resource()
+            self._current = table
+            self._started = time.monotonic()
+        self._requests[table, project] += requests
+        self._records[table, project] += records
+
+    def _finish_resource(self) -> None:
+        if self._current is None or self._live:
+            return
+        requests, records = self._totals(self._current)
+        seconds = time.monotonic() - self._started
+        self._console.print(
+            f"{self._current}: {records:,} records, {requests:,} requests, "
+            f"{records / max(seconds, 0.001):,.0f} records/s"
+        )
+
+    def _totals(self, table: str) -> tuple[int, int]:
+        requests = sum(count for (name, _), count in self._requests.items() if name == table)
+        records = sum(count for (name, _), count in self._records.items() if name == table)
+        return requests, records
+
+    def _drawn(self) -> RichTable:
+        drawn = RichTable("resource", "project", box=None, pad_edge=False)
+        for title in ("requests", "records", "records/s"):
+            drawn.add_column(title, justify="right")
+        seconds = max(time.monotonic() - self._started, 0.001)
+        for (table, project), records in self._records.items():
+            if table == self._current:
+                requests = self._requests[table, project]
+                rate = f"{records / seconds:,.0f}"
+                drawn.add_row(table, project, f"{requests:,}", f"{records:,}", rate)
+            elif project == self._last_project(table):
+                requests, all_records = self._totals(table)
+                drawn.add_row(table, "all", f"{requests:,}", f"{all_records:,}", "")
+        return drawn
+
+    def _last_project(self, table: str) -> str:
+        return [project for name, project in self._records if name == table][-1]

@@ -1,0 +1,93 @@
+import json
+from dataclasses import dataclass, field
+
+import pytest
+
+from ingest.api.client import TrackerClient
+from tests.support.scripted import Reply, ScriptedServer
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def serve():
+    """Start a scripted server; it ends with the test."""
+    servers = []
+
+    def start(answer):
+        server = ScriptedServer(answer)
+        server.__enter__()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.__exit__()
+
+
+@pytest.fixture
+def connect():
+    """Open a client that does not really wait; `slept` says how long it would have."""
+    clients = []
+
+    def start(base_url, token=TOKEN, **settings):
+        slept = []
+        settings = {"timeout": (1, 0.2), "sleep": slept.append, **settings}
+        client = TrackerClient(base_url, token, **settings)
+        client.slept = slept
+        clients.append(client)
+        return client
+
+    yield start
+    for client in clients:
+        client.close()
+
+
+@dataclass
+class ListHost:
+    """How a host gives one list of numbers: `records` from 0 on, as pages.
+
+    Attributes:
+        limit: the most records it puts into a page, whatever is asked.
+        total: what it says the total is: "true", "null", or a number.
+        form: where pagination stands: "headers", "envelope" only, or "nowhere".
+        ignores_offset: gives the whole list whatever is asked.
+    """
+
+    count: int
+    limit: int = 500
+    total: object = "true"
+    form: str = "headers"
+    ignores_offset: bool = False
+    missing: frozenset = frozenset()
+    asked: list = field(default_factory=list)
+
+    def __call__(self, request):
+        offset = int(request.query.get("offset", 0))
+        limit = min(int(request.query.get("limit", 100)), self.limit)
+        self.asked.append((offset, int(request.query.get("limit", 0))))
+        if self.ignores_offset:
+            offset, limit = 0, self.count
+        numbers = range(self.count)[offset : offset + limit]
+        page = [{"id": number} for number in numbers if number not in self.missing]
+        total = {"true": self.count, "null": None}.get(self.total, self.total)
+        stated = {"total": total, "limit": limit, "offset": offset, "returned": len(page)}
+        if self.form == "headers":
+            headers = {
+                f"X-Tracker-Pagination-{name.title()}": str(value)
+                for name, value in stated.items()
+                if value is not None
+            }
+            return Reply(200, page, headers)
+        if self.form == "envelope" and request.query.get("envelope") == "true":
+            envelope = {"http_status": "200", "project_version": 7, "pagination": stated}
+            return Reply(200, {**envelope, "data": page})
+        return Reply(200, page)
+
+
+def error_body(code, **more):
+    return {"kind": "error", "code": code, "error": f"The fixed sentence of {code}.", **more}
+
+
+def truncated_json(value):
+    return json.dumps(value).encode()[:-3]

@@ -1,0 +1,81 @@
+"""What many tests share: the demo workspace, its server, and a warehouse built from it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
+BIN = Path(sys.executable).parent
+
+
+def environment(warehouse, **settings):
+    """The process environment without this machine's own settings, and with the given ones."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SOURCES__", "DBT_", "WAREHOUSE_PATH"))
+    }
+    return inherited | {"WAREHOUSE_PATH": str(warehouse)} | settings
+
+
+def ingest(*arguments, warehouse, **settings):
+    """Run the command line of ingestion; settings are those of `pivotal_tracker_source`."""
+    return subprocess.run(
+        [sys.executable, "-m", "ingest", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment(
+            warehouse, **{SECTION + name.upper(): str(value) for name, value in settings.items()}
+        ),
+    )
+
+
+def dbt(*arguments, warehouse, cwd=ROOT, **settings):
+    """Run dbt on a warehouse, with artifacts beside it so that runs do not meet."""
+    folder = Path(warehouse).parent
+    return subprocess.run(
+        [BIN / "dbt", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=environment(
+            warehouse,
+            DBT_TARGET_PATH=str(folder / "target"),
+            DBT_LOG_PATH=str(folder / "logs"),
+            **settings,
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def workspace():
+    """The demo's workspace; tests that change one make their own."""
+    from ingest.demo import simulate
+
+    return simulate()
+
+
+@pytest.fixture(scope="session")
+def demo_server(workspace):
+    from ingest.demo import serve
+
+    with serve(workspace) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def built_warehouse(demo_server, tmp_path_factory):
+    """A warehouse that holds the demo, ingested and built by the commands that users run."""
+    path = tmp_path_factory.mktemp("demo") / "warehouse.duckdb"
+    loaded = ingest("demo", warehouse=path)
+    assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+    built = dbt("build", warehouse=path)
+    assert built.returncode == 0, built.stdout
+    return path

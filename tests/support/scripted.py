@@ -1,0 +1,133 @@
+"""A small HTTP server on loopback that answers as a function says, and keeps a record."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it arrived: its path without the query, the query, and the headers."""
+
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is sent back.
+
+    Attributes:
+        body: bytes as they are, anything else as JSON.
+        keep: share of the body that is sent before the connection is cut; 1 is all of it.
+        reset: cut the connection before anything is sent.
+    """
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    keep: float = 1.0
+    reset: bool = False
+    seconds: float = 0.0
+
+
+class ScriptedServer:
+    """Serves `answer(request) -> Reply` on a free port of loopback, as a context manager."""
+
+    def __init__(self, answer: Callable[[Request], Reply]):
+        self.requests: list[Request] = []
+        self.most_in_flight = 0
+        self.connections = 0
+        self._in_flight = 0
+        self._lock = threading.Lock()
+        self._answer = answer
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self.origin = f"http://127.0.0.1:{self._server.server_port}"
+        self.base_url = f"{self.origin}/services/v5"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def paths(self) -> list[str]:
+        return [request.path.removeprefix("/services/v5") for request in self.requests]
+
+    def reply(self, request: Request) -> Reply:
+        with self._lock:
+            self.requests.append(request)
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            reply = self._answer(request)
+            time.sleep(reply.seconds)
+            return reply
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+    block_on_close = False
+
+    def handle_error(self, *_):
+        """Connections that are cut on purpose are no news."""
+
+
+def _handler(server: ScriptedServer):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def setup(self):
+            super().setup()
+            server.connections += 1
+
+        def do_GET(self):
+            parts = urlsplit(self.path)
+            query = dict(parse_qsl(parts.query))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            reply = server.reply(Request(parts.path, query, headers))
+            if reply.reset:
+                self._cut()
+                return
+            body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+            stated = {name.lower() for name in reply.headers}
+            self.send_response_only(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            if "content-type" not in stated:
+                self.send_header("Content-Type", "application/json; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: int(len(body) * reply.keep)])
+            if reply.keep < 1:
+                self._cut()
+
+        def _cut(self):
+            self.wfile.flush()
+            self.connection.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00"
+            )
+            self.close_connection = True
+            self.connection.close()
+
+        def log_message(self, *_):
+            pass
+
+    return Handler

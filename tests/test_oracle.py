@@ -1,0 +1,98 @@
+"""The named marts equal what plain Python makes of the demo's event log, cell by cell."""
+
+import math
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+import duckdb
+import pytest
+import requests
+
+from ingest.demo.instants import to_instant
+from tests.support import oracle
+
+
+@pytest.fixture(scope="module")
+def iterations(demo_server, workspace):
+    """Bounds of all iterations as Tracker gives them: {project_id: [iteration]}."""
+    listed = {}
+    for project_id in workspace.projects:
+        answer = requests.get(
+            f"{demo_server.base_url}/projects/{project_id}/iterations",
+            params={"limit": 1000, "fields": "number,start,finish,length,team_strength"},
+            headers={"X-TrackerToken": demo_server.token},
+            timeout=30,
+        )
+        listed[project_id] = [
+            each | {"start": to_instant(each["start"]), "finish": to_instant(each["finish"])}
+            for each in answer.json()
+        ]
+        assert len(listed[project_id]) == int(answer.headers["X-Tracker-Pagination-Total"])
+    return listed
+
+
+def mart(path, name, key):
+    """Rows of a mart by key, instants as seconds since the epoch, decimals exact."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        cursor = connection.execute(f"select * from marts.{name}")
+        columns = [column[0] for column in cursor.description]
+        rows = [dict(zip(columns, map(plain, row), strict=True)) for row in cursor.fetchall()]
+    assert len({row[key] for row in rows}) == len(rows)
+    return {row[key]: row for row in rows}
+
+
+def plain(value):
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    return Fraction(value) if isinstance(value, Decimal) else value
+
+
+def differences(expected, actual):
+    """Each cell that differs, as (key, column, expected, actual); missing and extra rows too."""
+    found = [(key, "row", "expected", "missing") for key in expected.keys() - actual.keys()]
+    found += [(key, "row", "not expected", "found") for key in actual.keys() - expected.keys()]
+    for key in expected.keys() & actual.keys():
+        for column, value in expected[key].items():
+            if not same(value, actual[key][column]):
+                found.append((key, column, value, actual[key][column]))
+    return sorted(found, key=str)
+
+
+def same(expected, actual):
+    if isinstance(expected, float) and isinstance(actual, float):
+        return math.isclose(expected, actual, rel_tol=1e-9)
+    return expected == actual and (expected is None) == (actual is None)
+
+
+def check(expected, actual):
+    found = differences(expected, actual)
+    assert not found, f"{len(found)} cells differ, the first: {found[:5]}"
+    assert expected
+
+
+def test_fct_story_cycle_time(built_warehouse, workspace, iterations):
+    expected = oracle.story_cycle_time(workspace, workspace.now, iterations)
+    check(expected, mart(built_warehouse, "fct_story_cycle_time", "story_id"))
+
+
+def test_fct_iteration_velocity(built_warehouse, workspace, iterations):
+    expected = oracle.iteration_velocity(workspace, workspace.now, iterations)
+    check(expected, mart(built_warehouse, "fct_iteration_velocity", "iteration_key"))
+
+
+def test_fct_activity(built_warehouse, workspace):
+    check(oracle.activity(workspace), mart(built_warehouse, "fct_activity", "activity_id"))
+
+
+def test_dim_project(built_warehouse, workspace, iterations):
+    expected = oracle.project(workspace, workspace.now, iterations)
+    check(expected, mart(built_warehouse, "dim_project", "project_id"))
+
+
+def test_the_comparison_finds_a_wrong_cell_and_a_missing_row():
+    assert differences({1: {"a": None}, 2: {"a": 1}}, {1: {"a": 0}}) == [
+        (1, "a", None, 0),
+        (2, "row", "expected", "missing"),
+    ]

@@ -1,0 +1,218 @@
+"""One run into a warehouse: whole or not at all, and never twice."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import duckdb
+import pytest
+
+from ingest import warehouse
+from ingest.pipeline import make_pipeline, run
+from ingest.records import Drift, to_arrow
+from ingest.tables import TABLES
+from ingest.warehouse import WarehouseError
+
+
+class ListReader:
+    """A reader of records that are simply given to it."""
+
+    def __init__(self, records, fails_at=None):
+        self.records = records
+        self.fails_at = fails_at
+        self.as_of = datetime(2025, 4, 30, 17, tzinfo=UTC)
+        self.project_ids = [1]
+        self.requests_count = 0
+        self.skipped = []
+        self.failed_project_ids = []
+        self.drift = Drift()
+
+    def tables(self):
+        return [name for name in TABLES if name != "extracts"]
+
+    def read(self, table_name):
+        if table_name == self.fails_at:
+            raise WarehouseError("the reader gave up")
+        yield to_arrow(TABLES[table_name], self.records.get(table_name, []), "api", self.drift)
+
+    def keys_listed(self, table_name, project_id):
+        table = TABLES[table_name]
+        return {
+            tuple(record[name] for name in table.key)
+            for record in self.records.get(table_name, [])
+            if record.get("project_id") == project_id
+        }
+
+
+TWO_LABELS = {
+    "labels": [{"id": 1, "project_id": 1, "name": "a"}, {"id": 2, "project_id": 1, "name": "b"}],
+    "stories": [{"id": 7, "project_id": 1, "name": "Search"}],
+}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "w.duckdb"
+
+
+def query(path, statement):
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def load(path, records=TWO_LABELS, kind="api", **options):
+    return run(ListReader(records, **options), kind, "https://tracker.test", path)
+
+
+def test_every_raw_table_exists_after_the_first_run_even_when_empty(path):
+    load(path, {})
+    tables = query(
+        path,
+        "select table_name from information_schema.tables "
+        "where table_schema = 'pivotal_tracker_data' and table_name not like '\\_dlt%' escape '\\'",
+    )
+    assert {name for (name,) in tables} == set(TABLES)
+
+
+def test_columns_in_the_warehouse_are_the_declared_ones(path):
+    load(path, {})
+    for table in TABLES.values():
+        stored = query(
+            path,
+            "select column_name from information_schema.columns "
+            f"where table_schema = 'pivotal_tracker_data' and table_name = '{table.name}'",
+        )
+        assert {name for (name,) in stored} == {*table.all_columns, "_dlt_load_id"}
+
+
+def test_a_second_run_loads_nothing_twice(path):
+    load(path)
+    load(path)
+    assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(2,)]
+    assert query(path, "select count(*) from pivotal_tracker_data.extracts") == [(2,)]
+
+
+def test_a_row_that_a_whole_listing_no_longer_holds_is_removed(path):
+    load(path)
+    load(path, {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
+    assert query(path, "select id, is_removed from pivotal_tracker_data.labels") == [(1, None)]
+    load(path, {**TWO_LABELS, "labels": []})
+    assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(0,)]
+
+
+def test_rows_of_projects_that_were_not_read_stay(path):
+    other = {"labels": [{"id": 5, "project_id": 2, "name": "other"}]}
+    load(path, other)
+    load(path)
+    assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(3,)]
+
+
+def test_a_failed_first_run_leaves_no_file(path):
+    with pytest.raises(WarehouseError, match="gave up"):
+        load(path, fails_at="activity")
+    assert not path.exists()
+
+
+def test_a_failed_later_run_leaves_the_warehouse_as_it_was(path):
+    load(path)
+    before = path.read_bytes()
+    with pytest.raises(WarehouseError, match="gave up"):
+        load(path, {"stories": [{"id": 8, "project_id": 1}]}, fails_at="activity")
+    assert query(path, "select id from pivotal_tracker_data.stories") == [(7,)]
+    load(path)
+    assert query(path, "select id from pivotal_tracker_data.stories") == [(7,)]
+    assert len(before) > 0
+
+
+@pytest.mark.parametrize(("first", "second"), [("api", "demo"), ("demo", "api")])
+def test_the_demo_and_real_data_do_not_mix(path, first, second):
+    load(path, kind=first)
+    with pytest.raises(WarehouseError, match=r"set WAREHOUSE_PATH to another file") as error:
+        load(path, kind=second)
+    assert "\n" not in str(error.value)
+
+
+def test_dlt_users_can_read_the_dataset(path):
+    load(path)
+    dataset = make_pipeline(path).dataset()
+    assert dataset.labels.df()["name"].tolist() == ["a", "b"]
+    counts = dict(dataset.row_counts().fetchall())
+    assert counts["stories"] == 1
+
+
+def test_dlt_keeps_no_folder_outside_the_repository(path, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    load(path)
+    assert list(home.iterdir()) == []
+
+
+def test_the_file_opens_with_older_clients(path):
+    load(path)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        tags = connection.execute(
+            "select tags from duckdb_databases() where path is not null"
+        ).fetchone()[0]
+    assert tags["storage_version"].startswith("v1.4.0")
+
+
+def test_a_warehouse_deleted_by_hand_is_made_anew(path):
+    load(path)
+    path.unlink()
+    load(path)
+    assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(2,)]
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(path):
+    path.write_text("name,points\n" * 1000)
+    with pytest.raises(WarehouseError, match="is not a DuckDB file"):
+        load(path)
+    assert path.read_text().startswith("name,points")
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(WarehouseError, match="is a folder"):
+        load(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_write_permission_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(WarehouseError, match="is not writable"):
+        load(tmp_path / "w.duckdb")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WarehouseError, match="set WAREHOUSE_PATH"):
+        load(tmp_path / "file" / "w.duckdb")
+
+
+def test_a_program_that_holds_the_warehouse_is_named(path):
+    load(path)
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); "
+            "print('open', flush=True); sys.stdin.read()",
+            str(path),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        holder.stdout.readline()
+        with pytest.raises(WarehouseError, match=rf"in use by .* \(PID {holder.pid}\)"):
+            load(path)
+    finally:
+        holder.communicate()
+    load(path)
+
+
+def test_a_second_run_at_the_same_time_is_refused_with_the_pid_of_the_first(path):
+    with warehouse.locked(path), pytest.raises(WarehouseError, match=rf"PID {os.getpid()}"):
+        load(path)
+    load(path)
