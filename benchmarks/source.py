@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from urllib.parse import urlencode
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,13 @@ def _serve(stories: int, connection: Connection) -> None:
     from ingest.demo import serve, simulate
 
     workspace = simulate(stories=stories)
+    gc.freeze()  # walking a big workspace would halt a request for seconds
     with serve(workspace) as server:
         counts = (len(workspace.stories), len(workspace.activities))
         connection.send((server.base_url, server.token, *counts))
         while True:
             connection.recv()
-            connection.send(server.take_request_log())
+            connection.send(
+                [f"{request.path}?{urlencode(request.query)}" for request in server.requests]
+            )
+            server.requests.clear()

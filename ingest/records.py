@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -243,13 +244,13 @@ def _json_text(value: object) -> str:
 
 def _bigints(values: list[Any]) -> pa.Array:
     # Arrow would cut the fraction of a float off, and take a boolean for 0 or 1.
-    if any(type(value) is not int for value in values if value is not None):
+    if not set(map(type, values)) <= {int, NoneType}:
         raise TypeError("not a whole number")
     return pa.array(values, pa.int64())
 
 
 def _doubles(values: list[Any]) -> pa.Array:
-    if any(isinstance(value, bool) for value in values):
+    if bool in set(map(type, values)):
         raise TypeError("a boolean is not a number")
     return pa.array(values, pa.float64())
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.exceptions import ConfigurationException
@@ -38,7 +40,9 @@ class TrackerSettings(BaseConfiguration):
     base_url: str = DEFAULT_BASE_URL
     username: str | None = None
     password: TSecretStrValue | None = None
-    project_ids: list | str | int | None = None
+    project_ids: Any | None = (
+        None  # a list in TOML, text such as `[101, 102]` or `101, 102` elsewhere
+    )
     history_days: bool = False
     cycle_time_details: bool = False
     max_in_flight: int = 8
@@ -58,7 +62,7 @@ class TrackerSettings(BaseConfiguration):
         value = self.project_ids
         if value is None or value in ("", []):
             return None
-        values = value.replace(",", " ").split() if isinstance(value, str) else value
+        values = re.split(r"[\s,]+", value.strip("[] ")) if isinstance(value, str) else value
         try:
             return [int(item) for item in (values if isinstance(values, list) else [values])]
         except (TypeError, ValueError):

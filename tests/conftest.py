@@ -1,9 +1,12 @@
 """What many tests share: the demo workspace, its server, and a warehouse built from it."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -23,17 +26,37 @@ def environment(warehouse, **settings):
 
 
 def ingest(*arguments, warehouse, **settings):
-    """Run the command line of ingestion; settings are those of `pivotal_tracker_source`."""
+    """Run the command line of ingestion in this process; settings as in `ingest_process`."""
+    from ingest.__main__ import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, _ingest_environment(warehouse, settings), clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            code = main(list(arguments))
+        except SystemExit as end:
+            code = end.code
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def ingest_process(*arguments, warehouse, **settings):
+    """Run `python -m ingest`; settings are those of `pivotal_tracker_source`."""
     return subprocess.run(
         [sys.executable, "-m", "ingest", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
-        env=environment(
-            warehouse, **{SECTION + name.upper(): str(value) for name, value in settings.items()}
-        ),
+        env=_ingest_environment(warehouse, settings),
     )
+
+
+def _ingest_environment(warehouse, settings):
+    named = {SECTION + name.upper(): str(value) for name, value in settings.items()}
+    return environment(warehouse, **named)
 
 
 def dbt(*arguments, warehouse, cwd=ROOT, **settings):
@@ -74,7 +97,7 @@ def demo_server(workspace):
 def built_warehouse(demo_server, tmp_path_factory):
     """A warehouse that holds the demo, ingested and built by the commands that users run."""
     path = tmp_path_factory.mktemp("demo") / "warehouse.duckdb"
-    loaded = ingest("demo", warehouse=path)
+    loaded = ingest_process("demo", warehouse=path)
     assert loaded.returncode == 0, loaded.stdout + loaded.stderr
     built = dbt("build", warehouse=path)
     assert built.returncode == 0, built.stdout

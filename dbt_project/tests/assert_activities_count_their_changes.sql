@@ -25,6 +25,7 @@ from activities
 left join changes_by_activity
     on activities.activity_id = changes_by_activity.activity_id
 where
-    activities.change_count is distinct from coalesce(changes_by_activity.change_count, 0)
+    activities.change_count
+    is distinct from coalesce(changes_by_activity.change_count, 0)
     or cast(activities.is_state_change as integer)
     is distinct from coalesce(changes_by_activity.state_change, 0)

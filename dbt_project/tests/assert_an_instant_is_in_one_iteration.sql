@@ -11,8 +11,10 @@ with_next as (
 
     select
         *,
-        lead(starts_at) over (partition by project_id order by starts_at, iteration_number)
-            as next_starts_at
+        lead(starts_at) over (
+            partition by project_id
+            order by starts_at, iteration_number
+        ) as next_starts_at
     from iterations
 
 )

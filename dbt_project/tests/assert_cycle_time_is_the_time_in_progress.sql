@@ -1,4 +1,4 @@
--- The seconds of the four states sum to the cycle time, and both to the intervals in progress.
+-- The seconds of the four states sum to the cycle time, and so do the intervals.
 with
 
 cycle_times as (

@@ -1,4 +1,4 @@
--- Every story that is known and was created by as_of has its row, and no other story has one.
+-- Every known story that was created by as_of has its row, and no other has one.
 with
 
 stories as (

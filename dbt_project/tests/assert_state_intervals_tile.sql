@@ -1,4 +1,5 @@
--- Each interval ends where the next one of its story starts; the last one at the deletion or as_of.
+-- Each interval ends where the next one of its story starts; the last one at the
+-- story's deletion or at as_of.
 with
 
 intervals as (

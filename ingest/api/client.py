@@ -7,6 +7,7 @@ stayed at three a second never saw it, and a 429 slows this client down as a who
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,7 @@ from tenacity import (
 from ingest.api.answers import Answer, TransientFailure, read_answer
 from ingest.api.errors import (
     ClientClosed,
+    InvalidAuthentication,
     RedirectRefused,
     RetriesExhausted,
     TrackerError,
@@ -45,6 +47,7 @@ T = TypeVar("T")
 
 POLITE_REQUESTS_PER_SECOND = 10.0
 _MAX_REDIRECTS = 5
+_TOKEN = re.compile(r"[!-~]+")
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
 
 
@@ -70,7 +73,7 @@ class TrackerClient:
             base_url: such as `https://host/services/v5`; plain http only on loopback.
             token: sent as `X-TrackerToken`, to this host only. None reads public projects.
             max_in_flight: requests under way at once, whoever asks.
-            requests_per_second: bound on the request rate; None for the default: none on
+            requests_per_second: bound on the request rate, 0 for none; by default none on
                 loopback, `POLITE_REQUESTS_PER_SECOND` elsewhere.
             timeout: seconds to connect, and between two pieces of an answer.
             max_attempts: how often one request is tried.
@@ -80,11 +83,13 @@ class TrackerClient:
 
         Raises:
             BadBaseUrl: when base_url is not one that a token may be sent to.
+            InvalidAuthentication: when the token cannot be one.
         """
         self.base_url, is_loopback = checked_base_url(base_url)
         if requests_per_second is None and not is_loopback:
             requests_per_second = POLITE_REQUESTS_PER_SECOND
         self.max_in_flight = max(1, max_in_flight)
+        token = _checked_token(token)
         self._secrets = [token] if token else []
         self._auth: AuthBase = _TokenAuth(token)
         self._timeout = timeout
@@ -264,6 +269,14 @@ class _TokenAuth(AuthBase):
         if self._token:
             request.headers["X-TrackerToken"] = self._token
         return request
+
+
+def _checked_token(token: str | None) -> str | None:
+    """The token without blanks around it; what http cannot carry is refused without showing it."""
+    token = token.strip() if token else None
+    if token and not _TOKEN.fullmatch(token):
+        raise InvalidAuthentication("api_token", "it holds characters that no token has")
+    return token
 
 
 def _session(max_in_flight: int, is_loopback: bool) -> requests.Session:

@@ -134,7 +134,7 @@ _BY_STATUS: dict[int, type[TrackerError]] = {
     400: InvalidParameter,
     401: InvalidAuthentication,
     403: UnauthorizedOperation,
-    404: UnfoundResource,
+    404: RouteNotFound,  # in no words of Tracker's, so more likely a wrong address
     405: RouteNotFound,
     410: RouteNotFound,
     501: RouteNotFound,

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from ingest.api.answers import TransientFailure
 from ingest.api.errors import (
@@ -101,6 +101,10 @@ def connection_failure(
         reason = f"the name {urlsplit(base_url).hostname} was not found"
     elif any(getattr(cause, "errno", None) == errno.ECONNREFUSED for cause in causes):
         reason = f"{host} refused the connection"
+    elif isinstance(error, requests.exceptions.ConnectTimeout):
+        reason = f"{host} did not accept a connection in time"
+    elif any(isinstance(cause, NewConnectionError) for cause in causes):
+        reason = f"there is no way to {host} (is there a network?)"
     if reason:
         remedy = remedy or _switched_off(base_url)
         return TransientFailure(reason, fatal=Unreachable(what, reason, remedy))

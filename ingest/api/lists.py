@@ -106,7 +106,7 @@ _LISTS = (
         "/projects/{project_id}/releases",
         PAGE_SIZE,
         (
-            ":default,story_ids,projected_completion,projected_completion_interval,"
+            ":default,story_ids,projected_completion,"
             "points_accepted,points_total,counts_accepted,counts_total",
             ":default,story_ids",
         ),

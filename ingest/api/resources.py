@@ -85,6 +85,7 @@ class ApiReader:
         self._absent_tables: set[str] = set()
         self._keys: dict[tuple[str, int | None], set[Key]] = defaultdict(set)
         self._listed: set[tuple[str, int | None]] = set()
+        self._table_being_read = ""
 
     def tables(self) -> list[str]:
         """Names of the raw tables that this reader fills, in reading order."""
@@ -127,8 +128,14 @@ class ApiReader:
             return
         ahead = self._ahead_of_iterations if table_name == "cycle_time_details" else self._ahead
         seen = SeenKeys(_LATEST_KEYS if table_name in _GROWING_TABLES else None)
-        while (job := ahead.next_job()) is not None:
-            if self._position(job.table) > self._position(table_name):
+        self._table_being_read = table_name
+        while True:
+            job = ahead.next_job()
+            if self._table_being_read != table_name:
+                raise RuntimeError(
+                    f"{self._table_being_read} was begun while {table_name} was read"
+                )
+            if job is None or self._position(job.table) > self._position(table_name):
                 return
             if job.table != table_name or self._is_given_up(job):
                 ahead.drop(job)

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ingest.api.client import TrackerClient
-from ingest.api.errors import UnauthorizedOperation, UnfoundResource
+from ingest.api.errors import (
+    NotFound,
+    UnauthorizedOperation,
+    UnexpectedAnswer,
+    UnfoundResource,
+)
 from ingest.api.lists import PROJECT_FIELDS
 from ingest.api.paging import FieldChoices, Pages
 from ingest.records import Record, shape
@@ -48,7 +53,7 @@ def open_workspace(client: TrackerClient, project_ids: list[int] | None) -> Work
     pages = Pages(client, "/projects", fields=fields)
     listed: dict[int, Record] = {}
     while (answer := pages.take()) is not None:
-        listed.update((project["id"], project) for project in answer.data)
+        listed.update(_by_id(answer.data))
     served_at = pages.first.served_at if pages.first else None
     workspace = Workspace(served_at or datetime.now(UTC), pages.requests_count)
     for project_id in dict.fromkeys(listed if project_ids is None else project_ids):
@@ -58,6 +63,15 @@ def open_workspace(client: TrackerClient, project_ids: list[int] | None) -> Work
     return workspace
 
 
+def _by_id(projects: object) -> dict[int, Record]:
+    try:
+        return {project["id"]: project for project in projects}
+    except (TypeError, KeyError):
+        raise UnexpectedAnswer(
+            "GET /projects", "no list of projects", "check base_url: is it a v5 API's?"
+        ) from None
+
+
 def _unlisted(
     client: TrackerClient, project_id: int, fields: FieldChoices, workspace: Workspace
 ) -> Record | None:
@@ -65,12 +79,12 @@ def _unlisted(
     pages = Pages(client, f"/projects/{project_id}", fields=fields)
     try:
         answer = pages.take()
-    except UnfoundResource:
+    except NotFound:
         raise UnfoundResource(
-            f"project {project_id}", "404 unfound_resource", "correct project_ids or --project"
+            f"project {project_id}", "404 not found", "correct project_ids or --project"
         ) from None
     except UnauthorizedOperation as error:
         workspace.refused[project_id] = error
         return None
     workspace.requests_count += pages.requests_count
-    return answer.data if answer else None
+    return _by_id([answer.data])[project_id] if answer else None

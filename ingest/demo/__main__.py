@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, frame: stop.set())
     workspace = simulate(seed=options.seed, stories=options.stories)
+    gc.freeze()  # walking a big workspace would halt a request for seconds
     try:
         server = serve(workspace, port=options.port)
     except OSError as problem:

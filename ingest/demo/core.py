@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ingest.demo.activities import Activity, Change
 from ingest.demo.entities import Account, Epic, Person, Project, Story, Transition
@@ -28,6 +29,12 @@ _FIRST_IDS = {
 }
 
 Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Dated(Protocol):
+    """Anything that knows when it was last changed."""
+
+    updated_at: int
 
 
 class CommandError(ValueError):
@@ -148,7 +155,7 @@ class WorkspaceCore:
             kind,
             project.id,
             project.version,
-            said,
+            sys.intern(said),  # few texts, a million times
             quoted,
             highlight,
             tuple(changes),
@@ -166,6 +173,15 @@ class WorkspaceCore:
         return activity
 
 
+def note_update(
+    entity: Dated, original: dict[str, object], new: dict[str, object], at: int
+) -> None:
+    """Move `updated_at` and report it; a second change in the same second says nothing."""
+    if entity.updated_at != at:
+        original["updated_at"], new["updated_at"] = entity.updated_at, at
+        entity.updated_at = at
+
+
 def changed_values(
     entity: object, values: dict[str, object]
 ) -> tuple[dict[str, object], dict[str, object]]:
@@ -179,3 +195,9 @@ def changed_values(
             new[key] = value
             setattr(entity, key, value)
     return original, new
+
+
+def created_values(entity: object, keys: Iterable[str]) -> dict[str, object]:
+    """Return the values that a create activity gives of an entity, absent ones left out."""
+    values = {key: getattr(entity, key) for key in (*keys, "created_at", "updated_at")}
+    return {key: value for key, value in values.items() if value is not None}

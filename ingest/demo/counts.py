@@ -1,5 +1,6 @@
 """A label's `counts`: how many stories carry it, state by state (API section 4.8).
 
+All its stories count, releases too; a story without an estimate counts as one of zero points.
 Held as one flat tuple of 24 numbers, because each change of a labelled story logs the figures
 before and after: stories without points, points and stories, each for the eight states of
 `entities.STATES` in that order. Tuples are shared between neighbouring activities.

@@ -87,7 +87,7 @@ class Crew:
         return self.rng.choice(self.team.points)
 
     def next_story(self) -> Story | None:
-        """Return a story from the head of the backlog that can be started."""
+        """Return a story from the head of the backlog, the estimated ones of this plan first."""
         stories = self.workspace.stories
         planned = not self.project.automatic_planning
         fitting: list[Story] = []
@@ -96,7 +96,7 @@ class Crew:
         for story_id in self.project.active[start : start + 40]:
             story = stories[story_id]
             state = story.current_state
-            if story.story_type == "release" or story.needs_estimate:
+            if story.story_type == "release":
                 continue
             if state == ("planned" if planned else "unstarted"):
                 fitting.append(story)

@@ -31,7 +31,7 @@ def correct_comment(crew: Crew, story: Story, person_id: int) -> None:
 
 def list_tasks(crew: Crew, story: Story, person_id: int) -> None:
     """Write down a few tasks."""
-    for _ in range(crew.rng.randrange(1, 5)):
+    for _ in range(crew.rng.randrange(2, 6)):
         crew.workspace.add_task(story.id, words.task(crew.rng, crew.team.words), by=person_id)
 
 
@@ -144,8 +144,9 @@ GROOMING: tuple[tuple[Deed, float], ...] = (
     (estimate, 0.8),
     (say, 0.65),
     (list_tasks, 0.42),
-    (set_priority, 0.2),
-    (say, 0.5),
+    (set_priority, 0.25),
+    (reword, 0.2),
+    (say, 0.6),
     (rename, 0.15),
     (unmark, 0.07),
     (follow_up, 0.06),
@@ -165,7 +166,7 @@ WORKING: tuple[tuple[Deed, float], ...] = (
     (change_tasks, 0.12),
     (hand_back, 0.07),
     (tick, 0.95),
-    (say, 0.4),
+    (say, 0.6),
     (ask_for_review, 0.33),
     (ask_for_review, 0.12),
 )

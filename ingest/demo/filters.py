@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ingest.demo.answers import ApiError, Request
@@ -110,8 +111,6 @@ def _date_test(word: str, key: str, value: str, call: Call) -> Test:
 
 
 def _local_day(value: str, call: Call) -> int:
-    from datetime import date
-
     try:
         return local_midnight(date.fromisoformat(value), call.project.time_zone)
     except ValueError:

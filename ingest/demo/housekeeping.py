@@ -56,7 +56,7 @@ def _movable(crew: Crew, chance: float) -> list[Story]:
 def _clear_icebox(crew: Crew) -> None:
     """Delete old stories from the icebox, many in one go."""
     old = crew.project.icebox[-crew.rng.randrange(3, 18) :]
-    if len(crew.project.icebox) > 25:
+    if len(crew.project.icebox) > 18:
         crew.workspace.delete_stories(list(old), by=crew.manager())
 
 
@@ -110,8 +110,8 @@ def _edit_epic(crew: Crew) -> None:
 
 
 def _new_epic(crew: Crew) -> None:
-    name = words.story_name(crew.rng, crew.team.words, "feature")
     label = crew.rng.choice(crew.team.words.things)
+    name = words.epic_name(crew.rng, label)
     taken = [crew.workspace.epics[each].label_id for each in crew.project.epics]
     if crew.project.label_ids_by_name.get(label.lower()) not in taken:
         crew.workspace.create_epic(crew.project.id, name, label=label, by=crew.manager())
@@ -129,7 +129,7 @@ def _odd_iteration(crew: Crew) -> None:
     if crew.chance(0.3):
         number = max(number - crew.rng.randrange(3), 1)
     length = crew.rng.choice((None, None, None, 2, 3))
-    strength = crew.rng.choice((0, 0.5, 0.5, 0.6, 0.8, 1, 1.5))
+    strength = crew.rng.choice((0, 0.5, 0.5, 0.6, 0.8, 1, 1.5, 1.5))
     if number not in project.overrides and (length or strength != 1):
         crew.workspace.set_iteration_override(
             project.id, number, length=length, team_strength=strength, by=crew.manager()
@@ -163,11 +163,11 @@ _DEEDS: tuple[tuple[Callable[[Crew], None], float], ...] = (
     (_delete_one, 0.16),
     (_rename_label, 0.02),
     (_delete_label, 0.02),
-    (_merge_label, 0.02),
+    (_merge_label, 0.035),
     (_talk_about_epic, 0.35),
     (_edit_epic, 0.1),
-    (_new_epic, 0.03),
-    (_drop_epic, 0.015),
+    (_new_epic, 0.045),
+    (_drop_epic, 0.03),
     (_odd_iteration, 0.07),
     (_change_people, 0.03),
     (_change_settings, 0.02),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from ingest.demo.activities import Activity, activity_record
-from ingest.demo.answers import ApiError, Page, Reply, page_limit, page_of
+from ingest.demo.answers import ApiError, Page, Reply, page_limit
 from ingest.demo.entities import Project, Story
 from ingest.demo.figures import (
     cycle_time_details,
@@ -197,39 +197,39 @@ def _history_iteration(call: Call) -> Reply:
 # ---------------------------------------------------------------------- activity
 
 
-def _windowed(call: Call, log: Sequence[Activity]) -> Sequence[Activity]:
-    """Return the part of a log (oldest first) that the parameters leave."""
+def _windowed(call: Call, log: Sequence[Activity]) -> tuple[Sequence[Activity], int, int]:
+    """Return a log (oldest first) and the stretch of it that the parameters leave."""
     request = call.request
+    if "since_version" in request.query:
+        version = request.integer("since_version", 0)
+        log = [each for each in log if each.project_version > version]
     after, before = request.instant("occurred_after"), request.instant("occurred_before")
     first, last = 0, len(log)
     if after is not None:
         first = bisect_right(log, after, key=lambda each: each.occurred_at)
     if before is not None:
         last = bisect_left(log, before, key=lambda each: each.occurred_at)
-    log = log[first:last]
-    if "since_version" in request.query:
-        version = request.integer("since_version", 0)
-        log = [each for each in log if each.project_version > version]
-    return log
+    return log, first, max(first, last)
 
 
 def _activity_page(call: Call, log: Sequence[Activity], project: Project | None) -> Reply:
     """Answer a page of a log, newest first; what is past retention is in the total only."""
-    order = -1 if call.request.query.get("sort_order", "desc") != "asc" else 1
-    part, page = page_of(_windowed(call, log)[::order], call.request, call.options)
-    days = call.options.activity_retention_days
-    if days is not None:
-        oldest = call.workspace.now - days * DAY
+    request, options = call.request, call.options
+    log, first, last = _windowed(call, log)
+    limit, offset = page_limit(request, options), request.integer("offset", 0)
+    if request.query.get("sort_order") == "asc":
+        part = log[min(first + offset, last) : min(first + offset + limit, last)]
+    else:
+        part = log[max(last - offset - limit, first) : max(last - offset, first)][::-1]
+    if options.activity_retention_days is not None:
+        oldest = call.workspace.now - options.activity_retention_days * DAY
         part = [each for each in part if each.occurred_at >= oldest]
-        page = Page(page.total, page.limit, page.offset, len(part))
-    selection, moment = call.request.selection, call.renderer.moment
+    moment, always = call.renderer.moment, ("guid", "project_version")
     records = [
-        picked(
-            activity_record(each, call.workspace, moment), selection, ("guid", "project_version")
-        )
+        picked(activity_record(each, call.workspace, moment), request.selection, always)
         for each in part
     ]
-    return Reply(records, project, page)
+    return Reply(records, project, Page(last - first, limit, offset, len(part)))
 
 
 def _activity(call: Call) -> Reply:
@@ -272,8 +272,8 @@ LISTS: dict[str, Handler] = {
 
 
 def router() -> Router:
-    """Return all paths; fixed words come before numbers of the same length."""
+    """Return all paths; sorted, so that `stories/bulk` is tried before `stories/{id}`."""
     routes = Router()
-    for pattern, handler in sorted((LISTS | PEOPLE_AND_PROJECTS).items(), reverse=False):
+    for pattern, handler in sorted((LISTS | PEOPLE_AND_PROJECTS).items()):
         routes.add(pattern, handler)
     return routes

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from ingest.demo.activities import Activity, Change
-from ingest.demo.core import CommandError, changed_values, command
+from ingest.demo.core import CommandError, changed_values, command, created_values, note_update
 from ingest.demo.entities import (
     REVIEW_STATUSES,
     Blocker,
     Comment,
-    Epic,
     Project,
     Review,
     Story,
@@ -16,9 +15,13 @@ from ingest.demo.entities import (
 )
 from ingest.demo.story_commands import StoryCommands
 
-_NO_FILES = ("file_attachment_ids", "google_attachment_ids", "attachment_ids")
-_NO_FILE_OBJECTS = ("file_attachments", "google_attachments")
 _PARTS = {"comment": "comments", "task": "tasks", "blocker": "blockers", "review": "reviews"}
+_EDITABLE = {
+    "comment": {"text"},
+    "task": {"description", "complete"},
+    "blocker": {"description", "resolved"},
+    "review": {"status", "reviewer_id"},
+}
 
 Part = Comment | Task | Blocker | Review
 
@@ -64,7 +67,7 @@ class PartCommands(StoryCommands):
         task = Task(number, story_id, description, False, len(story.tasks) + 1, at, at)
         story.tasks.append(task)
         keys = ("id", "story_id", "description", "complete", "position")
-        change = Change("task", "create", number, None, _values(task, keys))
+        change = Change("task", "create", number, None, created_values(task, keys))
         kind, said = "task_create_activity", "added task:"
         self._log_part(
             story, kind, said, said, [change, *self._touch(story, at)], at, by, description
@@ -105,7 +108,7 @@ class PartCommands(StoryCommands):
         blocker = Blocker(number, story_id, by, description, False, at, at)
         story.blockers.append(blocker)
         keys = ("id", "story_id", "person_id", "description", "resolved")
-        change = Change("blocker", "create", number, None, _values(blocker, keys))
+        change = Change("blocker", "create", number, None, created_values(blocker, keys))
         kind, said = "blocker_create_activity", "added blocker:"
         self._log_part(
             story, kind, said, said, [change, *self._touch(story, at)], at, by, description
@@ -154,7 +157,7 @@ class PartCommands(StoryCommands):
         review = Review(number, story_id, review_type_id, reviewer_id, "unstarted", at, at)
         story.reviews.append(review)
         keys = ("id", "story_id", "review_type_id", "reviewer_id", "status")
-        change = Change("review", "create", number, None, _values(review, keys))
+        change = Change("review", "create", number, None, created_values(review, keys))
         kind, said = "review_create_activity", f"added a review to this {story.story_type}"
         changes = [change, *self._touch(story, at)]
         self._log_part(story, kind, said, "added", changes, at, by)
@@ -180,18 +183,6 @@ class PartCommands(StoryCommands):
 
     # ------------------------------------------------------------------ what commands share
 
-    def _new_comment(self, host: Story | Epic, text: str, at: int, by: int) -> Change:
-        """Add a comment to a story or epic and return the change that reports it."""
-        number = self._next_id("comment")
-        of_story = isinstance(host, Story)
-        story_id, epic_id = (host.id, None) if of_story else (None, host.id)
-        comment = Comment(number, story_id, epic_id, by, text, at, at)
-        host.comments.append(comment)
-        keys = ("id", "story_id" if of_story else "epic_id", "text", "person_id")
-        values = _values(comment, keys)
-        values |= {key: [] for key in (*_NO_FILES, *_NO_FILE_OBJECTS)}
-        return Change("comment", "create", number, None, values)
-
     def _delete_part(self, kind: str, story_id: int, part_id: int, at: int, by: int) -> Activity:
         story = self.story(story_id)
         part = _part(story, kind, part_id)
@@ -202,11 +193,8 @@ class PartCommands(StoryCommands):
 
     def _touch(self, story: Story, at: int, **values: object) -> list[Change]:
         """Move a story's `updated_at`; twice in one second it says nothing."""
-        old_updated_at = story.updated_at
         original, new = changed_values(story, values)
-        if old_updated_at != at:
-            original["updated_at"], new["updated_at"] = old_updated_at, at
-            story.updated_at = at
+        note_update(story, original, new, at)
         return [Change("story", "update", story.id, original, new)] if new else []
 
     def _log_part(
@@ -236,18 +224,10 @@ def _part(story: Story, kind: str, part_id: int) -> Part:
 
 def _edited(kind: str, part: Part, at: int, **values: object) -> Change:
     """Change values of a part and return the change that reports it."""
-    if unknown := values.keys() - set(part.__slots__):
+    if unknown := values.keys() - _EDITABLE[kind]:
         raise CommandError(f"a {kind} has no {', '.join(sorted(unknown))}")
     original, new = changed_values(part, values)
     if not new:
         raise CommandError(f"nothing changes on {kind} {part.id}")
-    if part.updated_at != at:
-        original["updated_at"], new["updated_at"] = part.updated_at, at
-        part.updated_at = at
+    note_update(part, original, new, at)
     return Change(kind, "update", part.id, original, new)
-
-
-def _values(part: Part, keys: tuple[str, ...]) -> dict[str, object]:
-    """Return the values that a create activity gives, absent ones left out."""
-    values = {key: getattr(part, key) for key in (*keys, "created_at", "updated_at")}
-    return {key: value for key, value in values.items() if value is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest.demo.activities import Activity, Change
-from ingest.demo.core import CommandError, changed_values, command
+from ingest.demo.core import CommandError, changed_values, command, note_update
 from ingest.demo.entities import Comment, Epic, Membership, Override
 from ingest.demo.part_commands import PartCommands
 
@@ -71,8 +71,7 @@ class ProjectCommands(PartCommands):
         original, new = changed_values(epic, values)
         if not new:
             raise CommandError(f"nothing changes on epic {epic_id}")
-        original["updated_at"], new["updated_at"] = epic.updated_at, at
-        epic.updated_at = at
+        note_update(epic, original, new, at)
         self.epic_names[epic_id] = epic.name
         change = Change("epic", "update", epic_id, original, new)
         kind, said = "epic_update_activity", "edited this epic"
@@ -93,9 +92,12 @@ class ProjectCommands(PartCommands):
         """Comment on an epic."""
         epic = self.epic(epic_id)
         change = self._new_comment(epic, text, at, by)
-        touched = Change("epic", "update", epic_id, {"updated_at": epic.updated_at}, None)
-        epic.updated_at = at
-        changes = [change, touched._replace(new={"updated_at": at})]
+        original: dict[str, object] = {}
+        new: dict[str, object] = {}
+        note_update(epic, original, new, at)
+        changes = [change]
+        if new:
+            changes.append(Change("epic", "update", epic_id, original, new))
         kind, said = "comment_create_activity", "added comment:"
         self._log_epic(epic, kind, said, said, changes, at, by, quoted=text)
         return epic.comments[-1]
@@ -115,8 +117,7 @@ class ProjectCommands(PartCommands):
             raise CommandError(f"nothing changes on project {project_id}")
         if new.keys() & {"week_start_day", "start_date"}:
             project.overrides = {}
-        original["updated_at"], new["updated_at"] = project.updated_at, at
-        project.updated_at = at
+        note_update(project, original, new, at)
         change = Change("project", "update", project_id, original, new)
         primary = (("project", project_id),)
         kind, said = "project_update_activity", "edited this project's settings"
@@ -152,8 +153,7 @@ class ProjectCommands(PartCommands):
         original, new = changed_values(membership, {"role": role})
         if not new:
             raise CommandError(f"person {person_id} is {role} already")
-        original["updated_at"], new["updated_at"] = membership.updated_at, at
-        membership.updated_at = at
+        note_update(membership, original, new, at)
         change = Change("project_membership", "update", membership.id, original, new)
         primary = (("project_membership", membership.id),)
         kind, said = "project_membership_update_activity", "changed the role of"

@@ -216,11 +216,11 @@ def _epic_figure(name: str, *, is_moment: bool = False) -> Getter:
         workspace = renderer.workspace
         project = workspace.projects[epic.project_id]
         key = ("epic_progress", epic.id, ())
-        if key not in renderer._memo:
+        if key not in renderer.memo:
             stories = _stories(renderer, project)
             labelled = [story for story in stories if epic.label_id in story.label_ids]
-            renderer._memo[key] = epic_progress(workspace.plan(project.id), labelled)
-        value = renderer._memo[key].get(name)
+            renderer.memo[key] = epic_progress(workspace.plan(project.id), labelled)
+        value = renderer.memo[key].get(name)
         return renderer.moment(value) if is_moment else value
 
     return get

@@ -31,14 +31,17 @@ class Kind:
 
 @dataclass(slots=True)
 class Renderer:
-    """Writes entities of one workspace for one request."""
+    """Writes entities of one workspace for one request.
+
+    `memo` keeps what many entities of a request share; it is gone with the request.
+    """
 
     workspace: Workspace
     kinds: dict[str, Kind]
     in_millis: bool = False
     title_for_name: bool = False
     _plans: dict[tuple[str, Selection], list[Step]] = field(default_factory=dict)
-    _memo: dict[tuple[str, int, Selection], dict[str, object]] = field(default_factory=dict)
+    memo: dict[tuple[str, int, Selection], dict] = field(default_factory=dict)
 
     def moment(self, instant: int | None) -> object:
         """Write an instant in the format that was asked for."""
@@ -66,9 +69,9 @@ class Renderer:
     ) -> dict[str, object]:
         """Return a record that many others repeat (a label, a person), written once."""
         key = (kind, number, selection)
-        record = self._memo.get(key)
+        record = self.memo.get(key)
         if record is None:
-            record = self._memo[key] = self.one(kind, entity, selection)
+            record = self.memo[key] = self.one(kind, entity, selection)
         return record
 
     def _plan(self, kind_name: str, selection: Selection) -> list[Step]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.demo import people_fields, project_fields, story_fields
+from ingest.demo.activities import Activity
 from ingest.demo.answers import FORBIDDEN, ApiError, Reply, Request, ServerOptions, page_of
 from ingest.demo.entities import Epic, Project, Story
 from ingest.demo.rendering import Kind, Renderer, person_record
@@ -154,7 +155,7 @@ def _notifications(call: Call) -> Reply:
     return Reply(found)
 
 
-def _notification(call: Call, activity: object) -> dict[str, object]:
+def _notification(call: Call, activity: Activity) -> dict[str, object]:
     workspace, moment = call.workspace, call.renderer.moment(activity.occurred_at)
     kind, number = activity.primary[0]
     host = {"kind": kind, "id": number}

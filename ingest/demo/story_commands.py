@@ -43,6 +43,7 @@ class StoryCommands(StoryEdits):
         An explicit `accepted_at` (with the state accepted) may lie before the creation: an import.
         """
         project = self.project(project_id)
+        values["labels"] = list(labels)
         story = self._drafted(project, name, story_type, current_state, values, at, by)
         story.label_ids = self._label_ids(project, labels, at=at, by=by)
         story.id = self._next_id("story")
@@ -138,6 +139,7 @@ class StoryCommands(StoryEdits):
     ) -> Activity:
         """Drag a story to a place in the backlog (`active`) or in the `icebox`.
 
+        `index` counts from 0, the top, in the stretch without the story itself.
         Crossing the border changes the state: unscheduled in the icebox, unstarted outside.
         """
         story = self.story(story_id)
@@ -257,11 +259,14 @@ class StoryCommands(StoryEdits):
     ) -> Story:
         """Return a story that is in no table yet, checked."""
         values = normal_values(values, self.people)
+        values.pop("labels")
         accepted_at = values.pop("accepted_at", None)
         if state == "accepted":
             accepted_at = at if accepted_at is None else accepted_at
         elif accepted_at is not None:
             raise CommandError("only accepted stories have accepted_at")
+        if (accepted_at or 0) > at:
+            raise CommandError("a story cannot be accepted in the future")
         story = Story(0, project.id, name, story_type, state, by, at, at, accepted_at=accepted_at)
         set_values(story, values)
         check(project, story)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from ingest.demo.core import changed_values
+from ingest.demo.activities import Change
+from ingest.demo.core import changed_values, created_values, note_update
 from ingest.demo.counts import Counts, counts_moved
-from ingest.demo.entities import IN_PROGRESS, FlowChange, Project, Story, Transition
+from ingest.demo.entities import IN_PROGRESS, Comment, Epic, FlowChange, Project, Story, Transition
 from ingest.demo.label_commands import LabelCommands
-from ingest.demo.priorities import first_idle_index, neighbours, panel_of, put_in, take_out
+from ingest.demo.priorities import (
+    Neighbours,
+    first_idle_index,
+    neighbours,
+    panel_of,
+    put_in,
+    take_out,
+)
 from ingest.demo.story_rules import VALUE_ORDER, Standing, standing_of
+
+_NO_FILES = (
+    "file_attachment_ids",
+    "google_attachment_ids",
+    "attachment_ids",
+    "file_attachments",
+    "google_attachments",
+)
 
 
 class StoryEdits(LabelCommands):
@@ -26,32 +42,23 @@ class StoryEdits(LabelCommands):
         """Set values, keep place, label counts, flow and transitions right; return what changed."""
         standing, old_labels = standing_of(story), story.label_ids
         old_state, old_updated_at = story.current_state, story.updated_at
-        old_names = self._names_of_labels(story) if "label_ids" in values else []
-        old_owner = story.owner_ids[0] if story.owner_ids else None
-        moves = index is not None or values.get("current_state", old_state) != old_state
-        place = neighbours(project, story) if moves else None
-        if moves:
-            old_index = self._lift(project, story)
         ordered = {key: values[key] for key in VALUE_ORDER if key in values}
+        moves = index is not None or any(
+            ordered.get(key, getattr(story, key)) != getattr(story, key)
+            for key in ("current_state", "accepted_at")
+        )
+        place = self._lift(project, story) if moves else None
         original, new = changed_values(story, ordered)
-        if moves:
-            self._drop(project, story, old_state, old_index, index)
-        if "owner_ids" in new:
-            owner = story.owner_ids[0] if story.owner_ids else None
-            if owner != old_owner:
-                original["owned_by_id"], new["owned_by_id"] = old_owner, owner
+        if place is not None:
+            self._drop(project, story, old_state, place[0], index)
         if new or moves:
-            if old_updated_at != at:
-                original["updated_at"], new["updated_at"] = old_updated_at, at
-                story.updated_at = at
-            if "label_ids" in new:
-                original["labels"], new["labels"] = old_names, self._names_of_labels(story)
-        if moves:
-            now_at = neighbours(project, story)
-            for position, key in enumerate(("before_id", "after_id")):
-                if now_at[position] != place[position]:
-                    original[key], new[key] = place[position], now_at[position]
+            _note_first_owner(original, new)
+            note_update(story, original, new, at)
+            self._note_labels(original, new)
+        if place is not None:
+            _note_place(original, new, place[1], neighbours(project, story))
             if new.keys() <= {"updated_at"}:
+                story.updated_at = old_updated_at
                 return {}, {}
         if new.keys() & {"current_state", "estimate", "label_ids", "story_type"}:
             self._settle(project, story, standing, old_labels, before, at)
@@ -59,11 +66,31 @@ class StoryEdits(LabelCommands):
             self._transit(project, story, at, by)
         return original, new
 
-    def _lift(self, project: Project, story: Story) -> int | None:
+    def _lift(self, project: Project, story: Story) -> tuple[int | None, Neighbours]:
+        """Take a story out of the list; return its index and what was below and above it."""
+        around = neighbours(project, story)
         panel = panel_of(story.current_state)
         index = None if panel == "accepted" else getattr(project, panel).index(story.id)
         take_out(project, story)
-        return index
+        return index, around
+
+    def _new_comment(self, host: Story | Epic, text: str, at: int, by: int) -> Change:
+        """Add a comment to a story or epic and return the change that reports it."""
+        number = self._next_id("comment")
+        of_story = isinstance(host, Story)
+        story_id, epic_id = (host.id, None) if of_story else (None, host.id)
+        comment = Comment(number, story_id, epic_id, by, text, at, at)
+        host.comments.append(comment)
+        keys = ("id", "story_id" if of_story else "epic_id", "text", "person_id")
+        values = created_values(comment, keys)
+        values |= {key: [] for key in _NO_FILES}
+        return Change("comment", "create", number, None, values)
+
+    def _note_labels(self, original: dict[str, object], new: dict[str, object]) -> None:
+        """Give the names of changed labels beside their ids, as Tracker does."""
+        if "label_ids" in new:
+            for values in (original, new):
+                values["labels"] = [self.label_names[each] for each in values["label_ids"]]
 
     def _drop(
         self,
@@ -129,3 +156,21 @@ class StoryEdits(LabelCommands):
         story.transitions.append(row)
         project.transitions.append(row)
         self.transitions.append(row)
+
+
+def _note_first_owner(original: dict[str, object], new: dict[str, object]) -> None:
+    """Report the legacy `owned_by_id`, the first owner, when that changed."""
+    if "owner_ids" in new:
+        was, now = (values["owner_ids"][:1] for values in (original, new))
+        if was != now:
+            original["owned_by_id"] = was[0] if was else None
+            new["owned_by_id"] = now[0] if now else None
+
+
+def _note_place(
+    original: dict[str, object], new: dict[str, object], was: Neighbours, now: Neighbours
+) -> None:
+    """Report the neighbours that a story changed."""
+    for position, key in enumerate(("before_id", "after_id")):
+        if was[position] != now[position]:
+            original[key], new[key] = was[position], now[position]

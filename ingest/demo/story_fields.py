@@ -63,9 +63,9 @@ def _held_ids(renderer: Renderer, story: Story) -> list[int]:
     workspace = renderer.workspace
     project = workspace.projects[story.project_id]
     key = ("release_story_ids", project.id, ())
-    if key not in renderer._memo:
-        renderer._memo[key] = release_story_ids(project, workspace.stories)
-    return renderer._memo[key].get(story.id, [])
+    if key not in renderer.memo:
+        renderer.memo[key] = release_story_ids(project, workspace.stories)
+    return renderer.memo[key].get(story.id, [])
 
 
 def _rollup(name: str) -> Getter:
@@ -99,7 +99,10 @@ def _review_type(renderer: Renderer, review: Review, nested: Selection) -> objec
     return None
 
 
-_URL: Getter = lambda renderer, story, nested: f"{STORY_URL}{story.id}"  # noqa: E731
+def _url(renderer: Renderer, story: Story, nested: Selection) -> str:
+    return f"{STORY_URL}{story.id}"
+
+
 _ROLLUPS = {
     name: _rollup(name)
     for name in ("points_accepted", "points_total", "counts_accepted", "counts_total")
@@ -107,7 +110,7 @@ _ROLLUPS = {
 
 STORY = Kind(
     "story",
-    {"kind": constant("story"), "url": _URL, "labels": _labels}
+    {"kind": constant("story"), "url": _url, "labels": _labels}
     | plain("id", "story_type", "story_priority", "name", "current_state", "project_id")
     | plain("estimate", "external_id", "owner_ids", "label_ids", "follower_ids")
     | dated("created_at", "updated_at", "accepted_at", "deadline")

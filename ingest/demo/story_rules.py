@@ -133,6 +133,8 @@ def implied_values(
         given = values.get("accepted_at")
         moment = at if given is None else given
         values["accepted_at"] = moment if state == "accepted" else None
+    if (values.get("accepted_at") or 0) > at:
+        raise CommandError("a story cannot be accepted in the future")
     story_type = values.get("story_type", story.story_type)
     if "release" in {story_type, story.story_type} and story_type != story.story_type:
         raise CommandError("a release stays a release")
@@ -161,6 +163,8 @@ def normal_values(values: dict[str, object], people: dict[int, Person]) -> dict[
         normal["description"] = normal["description"] or ""
     if normal.get("estimate") is not None:
         normal["estimate"] = whole(normal["estimate"])
+    if not all(each.strip() for each in normal.get("labels", ())):
+        raise CommandError("Please enter a name for the label.")
     named = [*normal.get("owner_ids", ()), *normal.get("follower_ids", ())]
     if "requested_by_id" in normal:
         named.append(normal["requested_by_id"])

@@ -53,6 +53,11 @@ _CHORES = (
     "Remove dead feature flags around {thing}", "Archive old {thing} records",
     "Speed up the tests of {system}", "Document how {thing} data flows", "Load-test {system}",
 )  # fmt: skip
+_RELEASES = (
+    "Version {number}.0", "Version {number}.{number}: {thing}", "{thing} for pilot customers",
+    "Public beta of {thing}", "Demo day: {thing}", "Hotfix {thing}",
+)  # fmt: skip
+_EPICS = ("A better {thing}", "{thing} 2.0", "{thing} for teams", "Goodbye, old {thing}")
 _ODD_NAMES = (
     "Support العربية in {thing} export", "Rename “{thing}” to 'Übersicht' — everywhere",
     "{thing}: 日本語 search returns nothing", "🚀 Launch {thing} for everyone",
@@ -94,6 +99,8 @@ _STORY_LABELS = (
 def story_name(rng: Random, words: Vocabulary, story_type: str) -> str:
     """Return a name for a story of a type."""
     thing, place = rng.choice(words.things), rng.choice(words.places)
+    if story_type == "release":
+        return rng.choice(_RELEASES).format(thing=thing, number=rng.randrange(2, 9))
     if rng.random() < 0.02:
         return rng.choice(_ODD_NAMES).format(thing=thing, place=place)
     if story_type == "bug":
@@ -103,6 +110,12 @@ def story_name(rng: Random, words: Vocabulary, story_type: str) -> str:
         return rng.choice(_CHORES).format(system=rng.choice(words.systems), thing=thing)
     name = f"{rng.choice(words.actors)} can {rng.choice(words.verbs)} {thing}"
     return f"{name} {rng.choice(_CONDITIONS)}" if rng.random() < 0.5 else f"{name} in {place}"
+
+
+def epic_name(rng: Random, thing: str) -> str:
+    """Return a name for an epic about something."""
+    name = rng.choice(_EPICS).format(thing=thing)
+    return name[0].upper() + name[1:]
 
 
 def description(rng: Random, words: Vocabulary) -> str:

@@ -95,7 +95,7 @@ def grooming(crew: Crew, story: Story) -> Process:
         if crew.has(story) and crew.chance(probability):
             deed(crew, story, crew.anybody())
             yield crew.later(0.15)
-    if not crew.has(story) or crew.chance(0.14):
+    if not crew.has(story) or (story.current_state == "unscheduled" and crew.chance(0.16)):
         return
     if story.current_state == "unscheduled":
         _schedule(crew, story)
@@ -157,9 +157,10 @@ def planner(crew: Crew) -> Process:
         wanted = len(crew.developers) + 2
         for story_id in list(crew.project.active):
             story = stories[story_id]
+            ready = story.story_type != "release" and not story.needs_estimate
             if story.current_state == "planned":
                 wanted -= 1
-            elif wanted > 0 and story.current_state == "unstarted" and not story.needs_estimate:
+            elif wanted > 0 and story.current_state == "unstarted" and ready:
                 crew.workspace.change_state(story_id, "planned", by=crew.manager())
                 wanted -= 1
         yield crew.later(2)
@@ -167,9 +168,14 @@ def planner(crew: Crew) -> Process:
 
 def _take(crew: Crew, story: Story, person_id: int) -> Process:
     """Begin a story, mostly as owner; a few are accepted or delivered without being started."""
-    if crew.chance(0.02):
+    if crew.chance(0.02) and not story.needs_estimate:
         crew.workspace.change_state(story.id, "accepted", by=crew.manager())
         return
+    if story.needs_estimate:
+        crew.workspace.estimate_story(story.id, crew.points("feature"), by=person_id)
+        yield crew.now + MINUTE
+        if not _waiting(crew, story):
+            return
     owners = list(dict.fromkeys([person_id, *story.owner_ids]))
     if crew.chance(0.4) and owners != story.owner_ids:
         crew.workspace.update_story(story.id, owner_ids=owners, by=person_id)

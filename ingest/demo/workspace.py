@@ -16,6 +16,7 @@ from __future__ import annotations
 from ingest.demo.calendar import Calendar, calendar_of
 from ingest.demo.core import CommandError
 from ingest.demo.entities import Account, Person, Project, ReviewType
+from ingest.demo.instants import to_instant
 from ingest.demo.planning import Plan, plan_of
 from ingest.demo.project_commands import SETTINGS, ProjectCommands
 
@@ -54,7 +55,7 @@ class Workspace(ProjectCommands):
             return account
 
     def create_project(
-        self, name: str, *, created_at: int | None = None, **settings: object
+        self, name: str, *, created_at: object = None, **settings: object
     ) -> Project:
         """Create a project with its four review types; the person behind the token owns it.
 
@@ -70,7 +71,8 @@ class Workspace(ProjectCommands):
                 raise CommandError("somebody has to create the project: add a person first")
             if not self.accounts:
                 self.add_account("Demo account")
-            number, at = self._next_id("project"), self.now if created_at is None else created_at
+            number = self._next_id("project")
+            at = self.now if created_at is None else min(to_instant(created_at), self.now)
             account_id = next(iter(self.accounts))
             project = Project(number, name, account_id, at, at, **settings)
             self.projects[number] = project

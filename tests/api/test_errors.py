@@ -59,6 +59,11 @@ REFUSALS = {
         errors.RouteNotFound,
         ["404 route_not_found", "no such path", "/services/v5"],
     ),
+    "404 in no words of Tracker's": (
+        Reply(404, {"message": "Not Found"}),
+        errors.RouteNotFound,
+        ["404", "check base_url"],
+    ),
     "404 with a web page": (
         Reply(404, PAGE, AS_HTML),
         errors.RouteNotFound,
@@ -151,6 +156,39 @@ def test_a_refused_connection_is_one_line_at_once(connect):
             client.get("/projects")
     assert_is_one_safe_line(caught.value, [f"127.0.0.1:{port} refused the connection"])
     assert client.retries_count == 0
+
+
+@pytest.mark.parametrize(
+    ("failure", "holds"),
+    [
+        (OSError(101, "Network is unreachable"), ["no way to", "is there a network?"]),
+        (TimeoutError("timed out"), ["did not accept a connection in time"]),
+    ],
+    ids=["no network", "nobody accepts"],
+)
+def test_a_host_that_cannot_be_reached_is_one_line_at_once(connect, monkeypatch, failure, holds):
+    def fail(*args, **kwargs):
+        raise failure
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", fail)
+    client = connect("http://127.0.0.1:9/services/v5")
+    with pytest.raises(errors.Unreachable) as caught:
+        client.get("/projects")
+    assert_is_one_safe_line(caught.value, holds)
+    assert client.retries_count == 0
+
+
+def test_a_token_that_http_cannot_carry_is_refused_without_being_shown():
+    for token in (f"{TOKEN}\nX-Other: 1", f"{TOKEN}é"):
+        with pytest.raises(errors.InvalidAuthentication) as caught:
+            TrackerClient("http://127.0.0.1:9", token)
+        assert_is_one_safe_line(caught.value, ["api_token: it holds characters"])
+
+
+def test_blanks_around_a_token_are_left_out(serve, connect):
+    server = serve(lambda request: Reply(200, {"id": 1}))
+    connect(server.base_url, token=f" {TOKEN}\n").get("/me")
+    assert server.requests[0].headers["x-trackertoken"] == TOKEN
 
 
 def test_a_name_that_does_not_exist_is_one_line(connect, monkeypatch):

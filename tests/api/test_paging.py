@@ -75,6 +75,34 @@ def test_a_list_that_grows_while_it_is_read_is_read_to_its_new_end(serve, connec
     assert read(connect(serve(answer).base_url)) == list(range(350))
 
 
+@pytest.mark.parametrize("tells", ["version", "total"])
+def test_a_page_that_overtakes_another_while_the_list_grows_at_its_head_loses_nothing(
+    serve, connect, tells
+):
+    """Offset 100 is answered after offset 200, and in between three records arrive."""
+    numbers = list(range(300, 0, -1))
+    overtaken = threading.Event()
+    state = {"version": 300}
+
+    def answer(request):
+        offset = int(request.query["offset"])
+        if offset == 100:
+            overtaken.wait(timeout=2)
+        version, page = state["version"], numbers[offset : offset + 100]
+        headers = {"X-Tracker-Pagination-Total": str(len(numbers))}
+        headers["X-Tracker-Pagination-Limit"] = "100"
+        if tells == "version":
+            headers["X-Tracker-Project-Version"] = str(version)
+        if offset == 200 and not overtaken.is_set():
+            numbers[:0] = [303, 302, 301]
+            state["version"] = 303
+            overtaken.set()
+        return Reply(200, [{"id": number} for number in page], headers)
+
+    got = read(connect(serve(answer).base_url, max_in_flight=2), path="/projects/1/activity")
+    assert set(range(1, 301)) <= set(got)
+
+
 def test_the_current_iteration_comes_without_pagination(serve, connect):
     server = serve(lambda request: Reply(200, [{"number": 7}]))
     client = connect(server.base_url)
@@ -115,6 +143,17 @@ def test_pages_are_read_in_parallel_and_never_more_than_allowed(serve, connect):
     assert server.most_in_flight == 5
     assert server.connections <= 5
     assert time.monotonic() - started < 0.3  # one after the other it takes 0.4 s and more
+
+
+def test_the_bound_holds_for_requests_from_any_thread(serve, connect):
+    server = serve(lambda request: Reply(200, {"id": 1}, seconds=0.01))
+    client = connect(server.base_url, max_in_flight=2)
+    threads = [threading.Thread(target=client.get, args=("/me",)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (server.most_in_flight, len(server.requests)) == (2, 8)
 
 
 def test_read_ahead_is_bounded(serve, connect):

@@ -124,7 +124,9 @@ def test_a_project_that_is_not_listed_is_asked_for_by_itself(open_reader):
 
 def test_a_project_that_does_not_exist_ends_the_run_before_anything_is_read(open_reader):
     reader = open_reader(WorkspaceHost(1), project_ids=[1, 99])
-    with pytest.raises(UnfoundResource, match=r"^project 99: .*correct project_ids or --project$"):
+    with pytest.raises(
+        UnfoundResource, match=r"^project 99: 404 not found: .*correct project_ids or --project$"
+    ):
         read_all(reader)
     assert open_reader.server.paths == ["/projects", "/projects/99"]
 
@@ -295,8 +297,7 @@ SHIFTS = {
 }
 
 
-@pytest.mark.parametrize("max_in_flight", [1, 8])
-@pytest.mark.parametrize("when_offset", [10, 30, 50])
+@pytest.mark.parametrize(("when_offset", "max_in_flight"), [(10, 8), (30, 1), (50, 8)])
 @pytest.mark.parametrize("change", SHIFTS.values(), ids=SHIFTS.keys())
 def test_no_story_is_lost_when_a_page_shifts(open_reader, change, when_offset, max_in_flight):
     host = shifting_host()
@@ -359,6 +360,18 @@ def test_new_activity_while_reading_neither_doubles_nor_loses_any(open_reader):
     assert set(range(1, 101)) <= {row["project_version"] for row in rows}
 
 
+def test_transitions_that_slide_forward_while_reading_are_not_lost(open_reader):
+    host = WorkspaceHost(1)
+    host.max_limit = 10
+    path = "/projects/1/story_transitions"
+    host.lists[path] = [
+        {"story_id": n, "project_version": n, "state": "started"} for n in range(60)
+    ]
+    moving(host, 30, delete_many, path)  # as when a story is deleted: its rows go with it
+    rows = read_all(open_reader(host, max_in_flight=1))["story_transitions"]
+    assert {row["story_id"] for row in rows} == set(range(60))
+
+
 # Other hosts ------------------------------------------------------------------------------------
 
 
@@ -418,6 +431,21 @@ def test_a_table_that_is_left_early_does_no_harm_to_the_next(open_reader):
     reader = open_reader(host)
     next(reader.read("stories"))
     assert sum(table.num_rows for table in reader.read("activity")) == 10
+
+
+def test_two_tables_cannot_be_read_at_once(open_reader):
+    reader = open_reader(WorkspaceHost(1, 2))
+    labels = reader.read("labels")
+    next(labels)
+    next(reader.read("stories"))
+    with pytest.raises(RuntimeError, match="stories was begun while labels was read"):
+        list(labels)
+
+
+def test_a_host_that_is_no_tracker_but_speaks_json_is_one_line(open_reader):
+    reader = open_reader(lambda request: Reply(200, {"hello": "world"}))
+    with pytest.raises(UnexpectedAnswer, match=r"^GET /projects: no list of projects: .*base_url"):
+        list(reader.read("projects"))
 
 
 def test_progress_adds_up_to_requests_and_records(serve, connect):

@@ -1,9 +1,9 @@
 {#-
-    Texts of a group as one, joined by commas, in the order of their code points, whatever the
-    database's locale. Nulls are left out; null when nothing is left.
+    Texts of a group as one, joined by commas, in the order of their code points,
+    whatever the database's locale. Nulls are left out; null when nothing is left.
 -#}
 {% macro joined_text(expression) -%}
-    {{ return(adapter.dispatch('joined_text')(expression)) }}
+    {{ adapter.dispatch('joined_text')(expression) }}
 {%- endmacro %}
 
 {% macro duckdb__joined_text(expression) -%}

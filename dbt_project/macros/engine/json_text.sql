@@ -3,7 +3,7 @@
     path: keys joined by dots, places in a list in brackets: 'person.name', '[0].kind'.
 -#}
 {% macro json_text(element, path) -%}
-    {{ return(adapter.dispatch('json_text')(element, path)) }}
+    {{ adapter.dispatch('json_text')(element, path) }}
 {%- endmacro %}
 
 {% macro duckdb__json_text(element, path) -%}
@@ -15,13 +15,14 @@
 {%- endmacro %}
 
 {% macro postgres__json_text(element, path) -%}
-    (cast({{ element }} as jsonb) #>> '{{ "{" ~ path.replace(".", ",").replace("[", "").replace("]", "") ~ "}" }}')
+    {%- set keys = path.replace('.', ',').replace('[', '').replace(']', '') -%}
+    (cast({{ element }} as jsonb) #>> '{{ '{' ~ keys ~ '}' }}')
 {%- endmacro %}
 
 
 {#- Whether a JSON object has a key, also when the key's value is null. Null: false. -#}
 {% macro json_has_key(element, key) -%}
-    {{ return(adapter.dispatch('json_has_key')(element, key)) }}
+    {{ adapter.dispatch('json_has_key')(element, key) }}
 {%- endmacro %}
 
 {% macro duckdb__json_has_key(element, key) -%}

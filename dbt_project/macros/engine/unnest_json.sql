@@ -5,24 +5,28 @@
     from_cte:     CTE that holds the list
     list_column:  its column with the list, as JSON text
     keep:         columns of from_cte to carry along
-    fields:       {field: type} of a list of objects: columns `element_<field>`, null where the
-                  field is absent, JSON null or of another type
+    fields:       {field: type} of a list of objects: columns `element_<field>`, null
+                  where the field is absent, JSON null or of another type
     element_type: type of the column `element`, for a list of plain values (no fields)
 
-    Types: bigint, decimal, text, boolean, timestamp, json (an object or list, as it stands).
+    Types: bigint, decimal, text, boolean, timestamp, json (an object or list as it is).
     `element_index` counts from 1 in the list's order.
 
-    The whole list is parsed once, into typed values: on 3 million elements four times as fast as
-    parsing again for each field.
+    The whole list is parsed once, into typed values: four times as fast, on 300,000
+    elements, as parsing each element again for each field.
 -#}
-{% macro unnest_json_list(from_cte, list_column, keep, fields={}, element_type='text') -%}
-    {{ return(adapter.dispatch('unnest_json_list')(
+{% macro unnest_json_list(
+    from_cte, list_column, keep, fields={}, element_type='text'
+) -%}
+    {{ adapter.dispatch('unnest_json_list')(
         from_cte, list_column, keep, fields, element_type
-    )) }}
+    ) }}
 {%- endmacro %}
 
 
-{% macro duckdb__unnest_json_list(from_cte, list_column, keep, fields, element_type) -%}
+{% macro duckdb__unnest_json_list(
+    from_cte, list_column, keep, fields, element_type
+) -%}
     {%- set types = {
         'bigint': 'BIGINT', 'decimal': 'DECIMAL(18,4)', 'text': 'VARCHAR',
         'boolean': 'BOOLEAN', 'timestamp': 'TIMESTAMPTZ', 'json': 'JSON'
@@ -31,7 +35,10 @@
     {%- for field, type in fields.items() -%}
         {%- do structure.append('"' ~ field ~ '":"' ~ types[type] ~ '"') -%}
     {%- endfor -%}
-    {%- set element = '{' ~ structure | join(',') ~ '}' if fields else '"' ~ types[element_type] ~ '"' -%}
+    {%- set element = '"' ~ types[element_type] ~ '"' -%}
+    {%- if fields -%}
+        {%- set element = '{' ~ structure | join(',') ~ '}' -%}
+    {%- endif -%}
     select
         {{ keep | join(', ') }},
         element_index
@@ -55,7 +62,9 @@
 {%- endmacro %}
 
 
-{% macro spark__unnest_json_list(from_cte, list_column, keep, fields, element_type) -%}
+{% macro spark__unnest_json_list(
+    from_cte, list_column, keep, fields, element_type
+) -%}
     {%- set types = {
         'bigint': 'bigint', 'decimal': 'decimal(18,4)', 'text': 'string',
         'boolean': 'boolean', 'timestamp': 'timestamp', 'json': 'string'
@@ -64,7 +73,10 @@
     {%- for field, type in fields.items() -%}
         {%- do structure.append(field ~ ': ' ~ types[type]) -%}
     {%- endfor -%}
-    {%- set element = 'struct<' ~ structure | join(', ') ~ '>' if fields else types[element_type] -%}
+    {%- set element = types[element_type] -%}
+    {%- if fields -%}
+        {%- set element = 'struct<' ~ structure | join(', ') ~ '>' -%}
+    {%- endif -%}
     select
         {{ keep | join(', ') }},
         cast(element_position + 1 as bigint) as element_index
@@ -80,7 +92,9 @@
 {%- endmacro %}
 
 
-{% macro postgres__unnest_json_list(from_cte, list_column, keep, fields, element_type) -%}
+{% macro postgres__unnest_json_list(
+    from_cte, list_column, keep, fields, element_type
+) -%}
     {%- set types = {
         'bigint': 'bigint', 'decimal': 'decimal(18,4)', 'text': 'text',
         'boolean': 'boolean', 'timestamp': 'timestamptz'
@@ -92,7 +106,8 @@
         {%- if type == 'json' %}
         nullif(unnested.element -> '{{ field }}', 'null') as element_{{ field }}
         {%- else %}
-        cast(unnested.element ->> '{{ field }}' as {{ types[type] }}) as element_{{ field }}
+        cast(unnested.element ->> '{{ field }}' as {{ types[type] }})
+            as element_{{ field }}
         {%- endif %}
         {%- else %},
         cast(unnested.element #>> '{}' as {{ types[element_type] }}) as element

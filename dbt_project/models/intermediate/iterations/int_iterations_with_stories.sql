@@ -70,7 +70,15 @@ iterations as (
 final as (
 
     select
-        iterations.*,
+        iterations.iteration_key,
+        iterations.project_id,
+        iterations.iteration_number,
+        iterations.length_weeks,
+        iterations.team_strength,
+        iterations.is_done,
+        iterations.is_current,
+        iterations.starts_at,
+        iterations.finishes_at,
         {% for measure in [
             'accepted_story_count', 'accepted_feature_count', 'accepted_bug_count',
             'accepted_chore_count', 'rejected_story_count'

@@ -8,11 +8,7 @@ settings as (
 
 done_iterations as (
 
-    select
-        *,
-        row_number() over (partition by project_id order by iteration_number)
-            as done_number
-    from {{ ref('int_iterations_with_stories') }}
+    select * from {{ ref('int_iterations_with_stories') }}
     where is_done
 
 ),
@@ -23,7 +19,11 @@ with_settings as (
         done_iterations.*,
         settings.velocity_averaged_over,
         settings.initial_velocity,
-        settings.iteration_length_weeks as project_length_weeks
+        settings.iteration_length_weeks as project_length_weeks,
+        row_number() over (
+            partition by done_iterations.project_id
+            order by done_iterations.iteration_number
+        ) as done_number
     from done_iterations
     inner join settings
         on done_iterations.project_id = settings.project_id
@@ -39,7 +39,7 @@ averaged_iterations as (
         length_weeks,
         {{ as_double('accepted_points') }}
         / {{ as_double('coalesce(team_strength, 1)') }} as full_strength_points
-    from done_iterations
+    from with_settings
     where coalesce(team_strength, 1) != 0
 
 ),
@@ -64,9 +64,9 @@ windowed as (
     left join averaged_iterations
         on
             with_settings.project_id = averaged_iterations.project_id
-            and averaged_iterations.done_number <= with_settings.done_number
-            and averaged_iterations.done_number
-            > with_settings.done_number - with_settings.velocity_averaged_over
+            and with_settings.done_number >= averaged_iterations.done_number
+            and with_settings.done_number - with_settings.velocity_averaged_over
+            < averaged_iterations.done_number
     group by with_settings.iteration_key
 
 ),
@@ -85,8 +85,11 @@ final as (
                 as decimal(28, 9)
             )) as bigint)
         end as velocity,
-        case when windowed.averaged_iteration_count >= 2 then
-            windowed.weekly_points_deviation / nullif(windowed.weekly_points_mean, 0)
+        case
+            when windowed.averaged_iteration_count >= 2
+                then
+                    windowed.weekly_points_deviation
+                    / nullif(windowed.weekly_points_mean, 0)
         end as velocity_volatility
     from with_settings
     inner join windowed

@@ -8,7 +8,7 @@
     ('stg_pivotal_tracker__story_reviews', 'reviewer_id', 'created_at'),
     ('stg_pivotal_tracker__memberships', 'person_id', 'created_at'),
     ('int_stories', 'requested_by_id', 'created_at'),
-    ('bridge_story_owner', 'person_id', 'null'),
+    ('int_story_owners', 'person_id', 'null'),
     ('stg_pivotal_tracker__me', 'person_id', 'null'),
 ] -%}
 -- Owners and token holders leave no instant; all others must be seen by as_of.

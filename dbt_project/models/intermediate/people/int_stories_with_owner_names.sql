@@ -2,7 +2,7 @@ with
 
 story_owners as (
 
-    select * from {{ ref('bridge_story_owner') }}
+    select * from {{ ref('int_story_owners') }}
 
 ),
 

@@ -18,16 +18,35 @@ story_labels as (
 
 ),
 
--- A label that its project no longer lists is known from its stories.
+label_changes as (
+
+    select * from {{ ref('int_activity_changes') }}
+    where resource_kind = 'label'
+
+),
+
+names_told as (
+
+    select
+        resource_id as label_id,
+        max(resource_name) as label_name
+    from label_changes
+    group by resource_id
+
+),
+
+-- A label that its project no longer lists is known from stories that carry it.
 unlisted_labels as (
 
     select
         story_labels.label_id,
         min(story_labels.project_id) as project_id,
-        min(story_labels.label_name) as label_name
+        coalesce(min(story_labels.label_name), min(names_told.label_name)) as label_name
     from story_labels
     left join labels
         on story_labels.label_id = labels.label_id
+    left join names_told
+        on story_labels.label_id = names_told.label_id
     where labels.label_id is null
     group by story_labels.label_id
 

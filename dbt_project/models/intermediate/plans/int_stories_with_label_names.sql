@@ -6,13 +6,21 @@ story_labels as (
 
 ),
 
+labels as (
+
+    select * from {{ ref('int_labels') }}
+
+),
+
 final as (
 
     select
-        story_id,
-        {{ joined_text('label_name') }} as label_names
+        story_labels.story_id,
+        {{ joined_text('labels.label_name') }} as label_names
     from story_labels
-    group by story_id
+    inner join labels
+        on story_labels.label_id = labels.label_id
+    group by story_labels.story_id
 
 )
 

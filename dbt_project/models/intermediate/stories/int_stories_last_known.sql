@@ -52,8 +52,9 @@ final as (
             when stories.is_deleted then coalesce(stories.delete_evidence, 'listing')
         end as delete_evidence,
         case
-            when stories.story_id is null or rebuilt.story_id is not null then 'activity'
-            else stories.record_source
+            when rebuilt.story_id is null and stories.story_id is not null
+                then stories.record_source
+            else 'activity'
         end as record_source,
         case
             when deletions.story_id is not null then deletions.deleted_at

@@ -1,7 +1,7 @@
 {%- set attributes = [
-    'project_id', 'name', 'description', 'story_type', 'story_priority', 'current_state',
-    'external_id', 'requested_by_id', 'owned_by_id', 'estimate', 'deadline', 'accepted_at',
-    'created_at', 'updated_at'
+    'project_id', 'name', 'description', 'story_type', 'story_priority',
+    'current_state', 'external_id', 'requested_by_id', 'owned_by_id', 'estimate',
+    'deadline', 'accepted_at', 'created_at', 'updated_at'
 ] -%}
 
 with
@@ -18,59 +18,22 @@ deletions as (
 
 ),
 
-story_changes as (
+attributes as (
 
-    select
-        activity_changes.resource_id as story_id,
-        activity_changes.change_type,
-        activity_changes.new_story_values,
-        activity_changes.occurred_at,
-        activity_changes.project_version,
-        activity_changes.change_index
-    from activity_changes
-    inner join deletions
-        on activity_changes.resource_id = deletions.story_id
-    where activity_changes.resource_kind = 'story'
+    select * from {{ ref('int_deleted_story_attributes') }}
 
 ),
 
 creations as (
 
     select
-        story_id,
+        resource_id as story_id,
         min(occurred_at) as created_at
-    from story_changes
-    where change_type = 'create'
-    group by story_id
-
-),
-
-attribute_changes as (
-
-    {% for attribute in attributes %}
-    select
-        story_id,
-        '{{ attribute }}' as attribute_name,
-        {{ json_text('new_story_values', attribute) }} as attribute_value,
-        occurred_at,
-        project_version,
-        change_index
-    from story_changes
-    where {{ json_has_key('new_story_values', attribute) }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-
-),
-
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by story_id, attribute_name
-            order by occurred_at desc, project_version desc, change_index desc
-        ) as recency
-    from attribute_changes
+    from activity_changes
+    where
+        resource_kind = 'story'
+        and change_type = 'create'
+    group by resource_id
 
 ),
 
@@ -80,10 +43,10 @@ latest as (
         story_id,
         {% for attribute in attributes %}
         max(attribute_value) filter (where attribute_name = '{{ attribute }}')
-            as {{ attribute }}{{ ',' if not loop.last }}
+            as {{ attribute }},
         {% endfor %}
-    from ranked
-    where recency = 1
+        count(*) as attribute_count
+    from attributes
     group by story_id
 
 ),

@@ -12,8 +12,8 @@ iterations as (
 
 ),
 
--- Each range join finds at most one iteration: those of a project are half-open and the next one
--- starts where one finishes (assert_an_instant_is_in_one_iteration).
+-- Each range join finds at most one iteration: those of a project are half-open, and
+-- the next one starts where one finishes (assert_an_instant_is_in_one_iteration).
 final as (
 
     select

@@ -2,7 +2,8 @@
 
 with
 
--- Nobody recorded the entry into an inferred first interval: its time counts in daily flow only.
+-- Nobody recorded the entry into an inferred first interval: its time counts in daily
+-- flow only.
 intervals as (
 
     select * from {{ ref('int_story_state_intervals') }}
@@ -48,10 +49,9 @@ time_in_states as (
         ) as {{ state }}_seconds,
         count(*) filter (where story_state = '{{ state }}') as {{ state }}_count,
         {% endfor %}
-        cast(
-            sum(interval_seconds)
-                filter (where story_state in {{ in_progress_states() }}) as bigint
-        ) as cycle_time_seconds,
+        cast(sum(case
+            when story_state in {{ in_progress_states() }} then interval_seconds
+        end) as bigint) as cycle_time_seconds,
         min(entered_at) filter (where story_state in {{ in_progress_states() }})
             as first_in_progress_at,
         min(entered_at) filter (where story_state = 'accepted') as first_accepted_at,

@@ -3,23 +3,12 @@ with
 activity_changes as (
 
     select * from {{ ref('int_activity_changes') }}
+    where is_state_change
 
 ),
 
-story_transitions as (
-
-    select * from {{ ref('stg_pivotal_tracker__story_transitions') }}
-
-),
-
-nested_transitions as (
-
-    select * from {{ ref('stg_pivotal_tracker__story_nested_transitions') }}
-
-),
-
--- Activities go first: they alone tell the state before, and still tell of a story after its
--- deletion, so that it does not matter when the warehouse was synced.
+-- Activities go first: they alone tell the state before, and still tell of a story
+-- after its deletion, so that it does not matter when the warehouse was synced.
 tellings as (
 
     select
@@ -36,12 +25,15 @@ tellings as (
         accepted_at,
         occurred_at
     from activity_changes
-    where is_state_change
 
+    {% for model in [
+        'stg_pivotal_tracker__story_transitions',
+        'stg_pivotal_tracker__story_nested_transitions'
+    ] %}
     union all
 
     select
-        2 as telling_rank,
+        {{ loop.index + 1 }} as telling_rank,
         0 as change_index,
         story_id,
         project_id,
@@ -53,24 +45,8 @@ tellings as (
         false as is_creation,
         null as accepted_at,
         occurred_at
-    from story_transitions
-
-    union all
-
-    select
-        3 as telling_rank,
-        0 as change_index,
-        story_id,
-        project_id,
-        performed_by_id,
-        null as from_state,
-        to_state,
-        record_source,
-        project_version,
-        false as is_creation,
-        null as accepted_at,
-        occurred_at
-    from nested_transitions
+    from {{ ref(model) }}
+    {% endfor %}
 
 ),
 
@@ -80,7 +56,7 @@ ranked as (
         *,
         row_number() over (
             partition by project_id, project_version, story_id
-            order by telling_rank, change_index desc, occurred_at desc
+            order by telling_rank asc, change_index desc
         ) as telling_number
     from tellings
 

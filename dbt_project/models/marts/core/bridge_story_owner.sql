@@ -1,29 +1,21 @@
 with
 
-stories as (
-
-    select * from {{ ref('int_stories') }}
-
-),
-
 story_owners as (
 
-    select * from {{ ref('stg_pivotal_tracker__story_owners') }}
+    select * from {{ ref('int_story_owners') }}
 
 ),
 
 final as (
 
     select
-        story_owners.story_id,
-        story_owners.person_id,
-        stories.project_id,
-        story_owners.owner_index,
-        count(*) over (partition by story_owners.story_id) as story_owner_count,
-        stories.is_deleted
+        story_id,
+        person_id,
+        project_id,
+        owner_index,
+        count(*) over (partition by story_id) as story_owner_count,
+        is_deleted
     from story_owners
-    inner join stories
-        on story_owners.story_id = stories.story_id
 
 )
 

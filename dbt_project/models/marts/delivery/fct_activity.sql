@@ -42,8 +42,9 @@ final as (
         activities.project_id,
         activities.performed_by_id,
         activities.primary_resource_id,
-        case when activities.primary_resource_kind = 'story'
-            then activities.primary_resource_id
+        case
+            when activities.primary_resource_kind = 'story'
+                then activities.primary_resource_id
         end as story_id,
         activities.activity_kind,
         activities.primary_resource_kind,
@@ -51,8 +52,9 @@ final as (
         activities.project_version,
         coalesce(changes_by_activity.change_count, 0) as change_count,
         coalesce(changes_by_activity.is_state_change, false) as is_state_change,
-        {{ local_date('activities.occurred_at', "coalesce(settings.time_zone, 'UTC')") }}
-            as occurred_date,
+        {{ local_date(
+            'activities.occurred_at', "coalesce(settings.time_zone, 'UTC')"
+        ) }} as occurred_date,
         activities.occurred_at
     from activities
     cross join as_of

@@ -8,7 +8,10 @@ as_of as (
 
 stories as (
 
-    select * from {{ ref('int_stories') }}
+    select
+        *,
+        coalesce(current_state = 'accepted', false) as is_accepted
+    from {{ ref('int_stories') }}
     where story_type is distinct from 'release'
 
 ),
@@ -25,20 +28,19 @@ time_in_states as (
 
 ),
 
-with_clock_end as (
+wall_clocks as (
 
     select
-        stories.*,
-        coalesce(stories.current_state = 'accepted', false) as is_accepted,
+        stories.story_id,
+        time_in_states.first_in_progress_at as clock_started_at,
         case
-            when stories.current_state = 'accepted'
-                then time_in_states.last_accepted_at
+            when stories.is_accepted then time_in_states.last_accepted_at
             else coalesce(stories.deleted_at, as_of.as_of)
         end as clock_ended_at
     from stories
-    cross join as_of
-    left join time_in_states
+    inner join time_in_states
         on stories.story_id = time_in_states.story_id
+    cross join as_of
 
 ),
 
@@ -58,18 +60,18 @@ final as (
         end as history_coverage,
         stories.estimate,
         time_in_states.cycle_time_seconds,
-        case when stories.clock_ended_at >= time_in_states.first_in_progress_at then
-            {{ seconds_between(
-                'time_in_states.first_in_progress_at', 'stories.clock_ended_at'
-            ) }}
+        case
+            when wall_clocks.clock_started_at <= wall_clocks.clock_ended_at
+                then {{ seconds_between('clock_started_at', 'clock_ended_at') }}
         end as elapsed_cycle_time_seconds,
-        case when stories.is_accepted and stories.accepted_at >= stories.created_at then
-            {{ seconds_between('stories.created_at', 'stories.accepted_at') }}
+        case
+            when stories.is_accepted and stories.created_at <= stories.accepted_at
+                then {{ seconds_between('stories.created_at', 'stories.accepted_at') }}
         end as lead_time_seconds,
         {% for measure in [
-            'started_seconds', 'finished_seconds', 'delivered_seconds', 'rejected_seconds',
-            'started_count', 'finished_count', 'delivered_count', 'rejected_count',
-            'unaccepted_count'
+            'started_seconds', 'finished_seconds', 'delivered_seconds',
+            'rejected_seconds', 'started_count', 'finished_count', 'delivered_count',
+            'rejected_count', 'unaccepted_count'
         ] %}
         coalesce(time_in_states.{{ measure }}, 0) as {{ measure }},
         {% endfor %}
@@ -83,11 +85,13 @@ final as (
         time_in_states.first_accepted_at,
         stories.accepted_at,
         stories.deleted_at
-    from with_clock_end as stories
+    from stories
     left join stories_with_iterations
         on stories.story_id = stories_with_iterations.story_id
     left join time_in_states
         on stories.story_id = time_in_states.story_id
+    left join wall_clocks
+        on stories.story_id = wall_clocks.story_id
 
 )
 

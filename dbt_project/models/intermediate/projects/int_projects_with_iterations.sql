@@ -1,0 +1,64 @@
+with
+
+iterations as (
+
+    select * from {{ ref('int_iterations') }}
+
+),
+
+velocities as (
+
+    select * from {{ ref('int_iterations_with_velocity') }}
+
+),
+
+current_iterations as (
+
+    select
+        project_id,
+        max(iteration_number) as current_iteration_number
+    from iterations
+    where is_current
+    group by project_id
+
+),
+
+done_iterations as (
+
+    select
+        iterations.project_id,
+        velocities.velocity,
+        row_number() over (
+            partition by iterations.project_id
+            order by iterations.iteration_number desc
+        ) as recency
+    from iterations
+    inner join velocities
+        on iterations.iteration_key = velocities.iteration_key
+
+),
+
+settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+final as (
+
+    select
+        settings.project_id,
+        current_iterations.current_iteration_number,
+        coalesce(done_iterations.velocity, settings.initial_velocity)
+            as current_velocity
+    from settings
+    left join current_iterations
+        on settings.project_id = current_iterations.project_id
+    left join done_iterations
+        on
+            settings.project_id = done_iterations.project_id
+            and done_iterations.recency = 1
+
+)
+
+select * from final

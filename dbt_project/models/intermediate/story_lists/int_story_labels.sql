@@ -1,0 +1,89 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+
+),
+
+labels as (
+
+    select * from {{ ref('stg_pivotal_tracker__labels') }}
+
+),
+
+story_labels as (
+
+    select * from {{ ref('stg_pivotal_tracker__story_labels') }}
+
+),
+
+told_lists as (
+
+    select * from {{ ref('int_story_lists_told') }}
+    where label_ids is not null
+
+),
+
+told_labels as (
+
+    {{ unnest_json_list(
+        from_cte='told_lists',
+        list_column='label_ids',
+        keep=['story_id'],
+        element_type='bigint'
+    ) }}
+
+),
+
+unioned as (
+
+    select
+        story_id,
+        element as label_id,
+        null as label_name,
+        element_index as label_index
+    from told_labels
+
+    union all
+
+    select
+        story_labels.story_id,
+        story_labels.label_id,
+        story_labels.label_name,
+        story_labels.label_index
+    from story_labels
+    left join told_lists
+        on story_labels.story_id = told_lists.story_id
+    where told_lists.story_id is null
+
+),
+
+-- A label that the project no longer lists has no instant of creation; it stays.
+final as (
+
+    select
+        unioned.story_id,
+        unioned.label_id,
+        stories.project_id,
+        unioned.label_name,
+        stories.is_deleted
+    from unioned
+    inner join stories
+        on unioned.story_id = stories.story_id
+    cross join as_of
+    left join labels
+        on unioned.label_id = labels.label_id
+    where
+        labels.created_at is null
+        or labels.created_at <= as_of.as_of
+
+)
+
+select * from final

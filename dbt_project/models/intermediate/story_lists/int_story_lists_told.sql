@@ -1,0 +1,115 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+deletions as (
+
+    select * from {{ ref('int_story_deletions') }}
+
+),
+
+activity_changes as (
+
+    select * from {{ ref('int_activity_changes') }}
+    where resource_kind = 'story'
+
+),
+
+-- A story's row tells its lists, unless the story was deleted or changed after as_of.
+relevant_changes as (
+
+    select
+        activity_changes.resource_id as story_id,
+        activity_changes.original_story_values,
+        activity_changes.new_story_values,
+        activity_changes.project_id,
+        activity_changes.change_type,
+        activity_changes.project_version,
+        activity_changes.change_index,
+        activity_changes.occurred_at <= as_of.as_of as is_past,
+        activity_changes.occurred_at
+    from activity_changes
+    cross join as_of
+    left join deletions
+        on activity_changes.resource_id = deletions.story_id
+    where
+        deletions.story_id is not null
+        or activity_changes.occurred_at > as_of.as_of
+
+),
+
+tellings as (
+
+    {% for list_name in ['owner_ids', 'label_ids'] %}
+    select
+        story_id,
+        '{{ list_name }}' as list_name,
+        {{ json_text('original_story_values', list_name) }} as original_list,
+        {{ json_text('new_story_values', list_name) }} as new_list,
+        case
+            when change_type = 'update'
+                then cast({{ json_text('new_story_values', 'project_id') }} as bigint)
+        end as new_project_id,
+        project_id,
+        project_version,
+        change_index,
+        is_past,
+        occurred_at
+    from relevant_changes
+    where {{ json_has_key('new_story_values', list_name) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- A move is told by both projects at one instant: the new one has the last word.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by story_id, list_name, is_past
+            order by
+                occurred_at,
+                coalesce(new_project_id = project_id, false),
+                project_version,
+                change_index
+        ) as telling_number,
+        count(*) over (partition by story_id, list_name, is_past) as telling_count
+    from tellings
+
+),
+
+-- What the last change by as_of left; without one, what the next change replaced.
+lists_at_as_of as (
+
+    select
+        story_id,
+        list_name,
+        coalesce(
+            max(new_list) filter (where is_past and telling_number = telling_count),
+            max(original_list) filter (where not is_past and telling_number = 1)
+        ) as list_at_as_of
+    from ranked
+    group by
+        story_id,
+        list_name
+
+),
+
+final as (
+
+    select
+        story_id,
+        max(list_at_as_of) filter (where list_name = 'owner_ids') as owner_ids,
+        max(list_at_as_of) filter (where list_name = 'label_ids') as label_ids
+    from lists_at_as_of
+    group by story_id
+
+)
+
+select * from final

@@ -1,0 +1,97 @@
+"""What holds for every list, however it is paged, and in whatever order its pages are answered."""
+
+from concurrent.futures import Future
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.api.answers import Answer, Pagination
+from ingest.api.paging import Pages
+
+
+class Host:
+    """A list that grows at its head; each answer speaks for the moment at which it is made.
+
+    Attributes:
+        arrivals: how many records arrive before each answer.
+        are_eager: whether each page is answered when it is asked for, or when it is waited for.
+    """
+
+    def __init__(self, count, limit, arrivals, are_eager, tells_total=True, tells_version=True):
+        self.enveloped_lists = {}
+        self.numbers = list(range(count, 0, -1))
+        self.limit = limit
+        self.arrivals = iter(arrivals)
+        self.are_eager = iter(are_eager)
+        self.tells_total = tells_total
+        self.tells_version = tells_version
+
+    def submit(self, work, *args):
+        future = LazyFuture(lambda: work(*args))
+        if next(self.are_eager, True):
+            future.result()
+        return future
+
+    def get(self, path, params):
+        for _ in range(next(self.arrivals, 0)):
+            self.numbers.insert(0, self.numbers[0] + 1 if self.numbers else 1)
+        offset, limit = params["offset"], min(params["limit"], self.limit)
+        page = [{"id": number} for number in self.numbers[offset : offset + limit]]
+        total = len(self.numbers) if self.tells_total else None
+        version = self.numbers[0] if self.tells_version and self.numbers else None
+        return Answer(page, version, Pagination(total, limit, offset, len(page)))
+
+
+class LazyFuture(Future):
+    def __init__(self, work):
+        super().__init__()
+        self._work = work
+
+    def result(self, timeout=None):
+        if not self.done():
+            self.set_result(self._work())
+        return super().result(timeout)
+
+
+def read(host, page_size, ahead):
+    pages = Pages(host, "/projects/1/activity", None, page_size)
+    got = []
+    while True:
+        while pages.outstanding < ahead and pages.submit():
+            pass
+        answer = pages.take()
+        if answer is None:
+            return got
+        got += [record["id"] for record in answer.data]
+
+
+@given(
+    count=st.integers(0, 200),
+    limit=st.integers(1, 60),
+    page_size=st.integers(1, 80),
+    ahead=st.integers(1, 6),
+    are_eager=st.lists(st.booleans(), max_size=30),
+    tells_total=st.booleans(),
+)
+def test_a_quiet_list_comes_once_and_in_order(
+    count, limit, page_size, ahead, are_eager, tells_total
+):
+    host = Host(count, limit, [], are_eager, tells_total)
+    assert read(host, page_size, ahead) == list(range(count, 0, -1))
+
+
+@given(
+    count=st.integers(1, 120),
+    limit=st.integers(5, 30),
+    ahead=st.integers(1, 6),
+    # No more than a page in all: a client cannot tell where more would have slid to.
+    arrivals=st.lists(st.integers(0, 1), max_size=5),
+    quiet=st.integers(0, 3),
+    are_eager=st.lists(st.booleans(), max_size=30),
+    tells_version=st.booleans(),
+)
+def test_a_list_that_grows_at_its_head_loses_nothing(
+    count, limit, ahead, arrivals, quiet, are_eager, tells_version
+):
+    host = Host(count, limit, [0] * quiet + arrivals, are_eager, tells_version=tells_version)
+    assert set(read(host, limit, ahead)) >= set(range(1, count + 1))

@@ -1,0 +1,56 @@
+import pytest
+import requests
+
+from ingest.demo import ServerOptions, Workspace, serve
+
+
+class Client:
+    """A small reader of a demo server, over a real socket."""
+
+    def __init__(self, server):
+        self.server = server
+        self.session = requests.Session()
+        self.session.headers["X-TrackerToken"] = server.token
+
+    def get(self, path, **query):
+        return self.session.get(f"{self.server.base_url}{path}", params=query, timeout=10)
+
+    def json(self, path, **query):
+        answer = self.get(path, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="session")
+def client(demo_server):
+    return Client(demo_server)
+
+
+@pytest.fixture
+def small():
+    """A workspace with one project and two people, on Monday 2025-01-06, nine o'clock UTC."""
+    workspace = Workspace("2025-01-06T09:00:00Z")
+    workspace.add_person("Ada Obi", "ada")
+    workspace.add_person("Béla Novák", "bela")
+    workspace.create_project("Shop", time_zone="Europe/Berlin")
+    return workspace
+
+
+@pytest.fixture
+def project(small):
+    return next(iter(small.projects.values()))
+
+
+@pytest.fixture
+def serving():
+    """Serve a workspace with options, and close it after the test."""
+    servers = []
+
+    def start(workspace, **options):
+        servers.append(serve(workspace, options=ServerOptions(**options)))
+        return Client(servers[-1])
+
+    yield start
+    for server in servers:
+        server.close()
+        assert server.failures == []

@@ -1,0 +1,263 @@
+"""The command line as a user meets it: what it says, where it ends, and with which exit code."""
+
+import http.server
+import json
+import threading
+from contextlib import contextmanager
+
+import duckdb
+import pytest
+
+from ingest.demo.server import PASSWORD
+from tests.conftest import ROOT, dbt, ingest
+
+SENTINEL = "0123456789abcdef0123456789abcdef"
+
+
+def query(path, statement):
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def assert_one_line_error(finished, *parts):
+    """Exit code 1, and one line on standard error that holds all parts and no traceback."""
+    lines = finished.stderr.strip().splitlines()
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    assert "Traceback" not in finished.stderr
+    error = lines[-1]
+    assert error.startswith("error: ")
+    for part in parts:
+        assert part in error
+
+
+@contextmanager
+def web_server(status, body, content_type="text/html"):
+    """A host that gives the same answer to everything."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/services/v5"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "w.duckdb"
+
+
+@pytest.fixture
+def loaded(demo_server, path):
+    """A warehouse with one small project of the demo's, read as an API."""
+    small = smallest_project(demo_server)
+    finished = ingest(
+        "--project",
+        str(small),
+        warehouse=path,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return path
+
+
+def smallest_project(server):
+    projects = server.workspace.projects.values()
+    return min(projects, key=lambda project: (project.version, project.id)).id
+
+
+def test_help_shows_examples_and_exit_codes(path):
+    finished = ingest("--help", warehouse=path)
+    assert finished.returncode == 0
+    assert "examples:" in finished.stdout
+    assert "exit codes: 0 done, 1 failed" in finished.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--projct", "1"], ["dmo"], ["--project", "x"]])
+def test_wrong_usage_ends_with_2(path, arguments):
+    assert ingest(*arguments, warehouse=path).returncode == 2
+    assert not path.exists()
+
+
+def test_a_configured_token_means_the_api(demo_server, path):
+    finished = ingest(
+        "--project",
+        str(smallest_project(demo_server)),
+        warehouse=path,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert f"Reading the API at {demo_server.base_url}: a token is configured." in finished.stdout
+    assert "Next: " in finished.stdout.splitlines()[-1]
+    assert str(path) in finished.stdout
+    # Not on a terminal: one line per resource.
+    assert len([line for line in finished.stderr.splitlines() if line.startswith("stories: ")]) == 1
+
+
+def test_one_project_is_read_when_one_is_asked_for(demo_server, loaded):
+    project_id = smallest_project(demo_server)
+    assert query(loaded, "select distinct project_id from pivotal_tracker_data.labels") == [
+        (project_id,)
+    ]
+    assert query(loaded, "select id from pivotal_tracker_data.projects") == [(project_id,)]
+
+
+def test_user_name_and_password_are_exchanged_for_the_token(demo_server, workspace, path):
+    finished = ingest(
+        "--project",
+        str(smallest_project(demo_server)),
+        warehouse=path,
+        username=workspace.people[workspace.me_id].username,
+        password=PASSWORD,
+        base_url=demo_server.base_url,
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize("project_ids", ["[{0}]", "{0}", "{0}, {0}"])
+def test_project_ids_can_be_configured(demo_server, path, project_ids):
+    finished = ingest(
+        warehouse=path,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+        project_ids=project_ids.format(smallest_project(demo_server)),
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert query(path, "select count(*) from pivotal_tracker_data.projects") == [(1,)]
+
+
+def test_project_ids_that_are_no_numbers_are_refused(path):
+    finished = ingest(warehouse=path, api_token=SENTINEL, project_ids="alpha")
+    assert_one_line_error(finished, "project_ids", "alpha")
+
+
+def test_the_api_without_a_token_says_where_to_put_one(path):
+    finished = ingest("api", warehouse=path)
+    assert_one_line_error(finished, "api_token", ".dlt/secrets.toml")
+    assert not path.exists()
+
+
+def test_a_wrong_token_is_one_line_without_the_token(demo_server, loaded):
+    before = loaded.read_bytes()
+    finished = ingest(warehouse=loaded, api_token=SENTINEL, base_url=demo_server.base_url)
+    assert_one_line_error(finished, "invalid_authentication", "api_token")
+    assert SENTINEL not in finished.stdout + finished.stderr
+    assert loaded.read_bytes() == before
+
+
+def test_an_unreachable_host_is_named(path):
+    finished = ingest(warehouse=path, api_token=SENTINEL, base_url="http://127.0.0.1:9/services/v5")
+    assert_one_line_error(finished, "127.0.0.1:9", "base_url")
+    assert not path.exists()
+
+
+def test_a_project_that_does_not_exist_is_named(demo_server, loaded):
+    before = loaded.read_bytes()
+    finished = ingest(
+        "--project",
+        "424242",
+        warehouse=loaded,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+    )
+    assert_one_line_error(finished, "424242", "--project")
+    assert loaded.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b"<!doctype html><html>Tracker has been switched off</html>"), (404, b"<html></html>")],
+)
+def test_a_web_page_instead_of_the_api_points_at_base_url(path, status, body):
+    with web_server(status, body) as base_url:
+        finished = ingest(warehouse=path, api_token=SENTINEL, base_url=base_url)
+    assert_one_line_error(finished, "base_url")
+
+
+def test_plain_http_to_another_host_is_refused(path):
+    finished = ingest(
+        warehouse=path, api_token=SENTINEL, base_url="http://tracker.invalid/services/v5"
+    )
+    assert_one_line_error(finished, "https")
+
+
+def test_a_file_that_is_no_database_is_refused(path):
+    path.write_text("id,title\n" * 999)
+    assert_one_line_error(ingest("demo", warehouse=path), str(path), "WAREHOUSE_PATH")
+    assert path.read_text() == "id,title\n" * 999
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "w.duckdb"
+    assert_one_line_error(ingest("demo", warehouse=path), str(path), "WAREHOUSE_PATH")
+
+
+def test_the_demo_is_not_loaded_over_real_data(loaded):
+    before = loaded.read_bytes()
+    assert_one_line_error(ingest("demo", warehouse=loaded), "holds data of", "WAREHOUSE_PATH")
+    assert loaded.read_bytes() == before
+
+
+def test_a_project_that_is_closed_to_the_token_is_named_and_the_others_load(workspace, path):
+    from ingest.demo import ServerOptions, serve
+
+    closed, open_one = sorted(workspace.projects)[:2]
+    with serve(workspace, options=ServerOptions(forbidden_projects={closed})) as server:
+        finished = ingest(
+            "--project",
+            str(closed),
+            "--project",
+            str(open_one),
+            warehouse=path,
+            api_token=server.token,
+            base_url=server.base_url,
+        )
+    assert finished.returncode == 1
+    assert "skipped: " in finished.stdout
+    assert workspace.projects[closed].name in finished.stdout
+    labels = query(path, "select distinct project_id from pivotal_tracker_data.labels")
+    assert labels == [(open_one,)]
+
+
+def test_no_secret_is_left_anywhere(demo_server, tmp_path, loaded):
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            assert demo_server.token.encode() not in file.read_bytes(), file
+    pipelines = ROOT / ".dlt" / "pipelines"
+    for file in pipelines.rglob("*"):
+        if file.is_file():
+            assert demo_server.token.encode() not in file.read_bytes(), file
+
+
+def test_dbt_in_its_own_folder_uses_the_same_warehouse(built_warehouse):
+    shown = dbt(
+        "show", "--inline", "select count(*) as projects from marts.dim_project", "--output",
+        "json", "--quiet", warehouse=built_warehouse, cwd=ROOT / "dbt_project",
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stdout
+    assert json.loads(shown.stdout)["show"] == [{"projects": 8}]
+
+
+def test_a_relative_warehouse_path_means_the_repository_in_both_folders():
+    from ingest.settings import warehouse_path
+
+    for folder in (ROOT, ROOT / "dbt_project"):
+        listed = dbt("debug", "--connection", warehouse="some/relative.duckdb", cwd=folder)
+        expected = "some/relative.duckdb" if folder == ROOT else "../some/relative.duckdb"
+        assert f"path: {expected}" in listed.stdout
+    assert warehouse_path().parent == ROOT
