@@ -46,13 +46,13 @@ test: $(VENV)/.installed-dev lint ## lint, run the tests, and build the demo wit
 lint: $(VENV)/.installed-dev ## check the style of Python and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint dbt_project --processes 2 --disable-progress-bar
+	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests --disable-progress-bar
 
 .PHONY: format
 format: $(VENV)/.installed-dev ## put Python and SQL into style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix dbt_project --processes 2 --disable-progress-bar
+	$(BIN)/sqlfluff fix dbt_project/models dbt_project/tests --disable-progress-bar
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## measure a first load and a build at three sizes

@@ -139,28 +139,29 @@ def _resources(
     def read(name: str) -> Iterator[pa.Table]:
         table = TABLES[name]
         rows[name] = 0
+        yield from read_nothing(table)
         for batch in _in_large_batches(reader.read(name)):
             rows[name] += batch.num_rows
             yield batch
         yield from _removed_rows(reader, table, path)
 
+    def read_nothing(table: Table) -> Iterator[pa.Table]:
+        # Models read every raw table, so each exists, whatever this reader fills.
+        yield to_arrow(table, [], source_kind, reader.drift)
+
     def read_extract() -> Iterator[pa.Table]:
         yield _extract_row(reader, source_kind, source_name, started_at, rows)
 
-    def read_nothing(table: Table) -> Iterator[pa.Table]:
-        yield to_arrow(table, [], source_kind, reader.drift)
-
-    filled = {
-        name: _resource(TABLES[name], lambda name=name: read(name)) for name in reader.tables()
-    }
-    filled["extracts"] = _resource(TABLES["extracts"], read_extract)
-    # Models read every raw table, so each exists, whatever this reader fills.
-    empty = [
-        _resource(table, lambda table=table: read_nothing(table))
-        for name, table in TABLES.items()
-        if name not in filled
+    filled = reader.tables()
+    unfilled = [name for name in TABLES if name not in (*filled, "extracts")]
+    return [
+        *(_resource(TABLES[name], lambda name=name: read(name)) for name in filled),
+        *(
+            _resource(TABLES[name], lambda name=name: read_nothing(TABLES[name]))
+            for name in unfilled
+        ),
+        _resource(TABLES["extracts"], read_extract),
     ]
-    return [*filled.values(), *empty]
 
 
 def _resource(table: Table, rows: Callable[[], Iterator[pa.Table]]) -> DltResource:

@@ -61,7 +61,7 @@ def _ingest_environment(warehouse, settings):
 
 def dbt(*arguments, warehouse, cwd=ROOT, **settings):
     """Run dbt on a warehouse, with artifacts beside it so that runs do not meet."""
-    folder = Path(warehouse).parent
+    folder = (ROOT / warehouse).parent
     return subprocess.run(
         [BIN / "dbt", *arguments],
         cwd=cwd,

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import threading
 from contextlib import contextmanager
 
@@ -253,11 +254,14 @@ def test_dbt_in_its_own_folder_uses_the_same_warehouse(built_warehouse):
     assert json.loads(shown.stdout)["show"] == [{"projects": 8}]
 
 
-def test_a_relative_warehouse_path_means_the_repository_in_both_folders():
+def test_a_relative_warehouse_path_means_the_repository_in_both_folders(tmp_path, monkeypatch):
     from ingest.settings import warehouse_path
 
-    for folder in (ROOT, ROOT / "dbt_project"):
-        listed = dbt("debug", "--connection", warehouse="some/relative.duckdb", cwd=folder)
-        expected = "some/relative.duckdb" if folder == ROOT else "../some/relative.duckdb"
-        assert f"path: {expected}" in listed.stdout
-    assert warehouse_path().parent == ROOT
+    relative = os.path.relpath(tmp_path / "w.duckdb", ROOT)
+    monkeypatch.setenv("WAREHOUSE_PATH", relative)
+    assert warehouse_path() == tmp_path / "w.duckdb"
+    for folder, seen_from_there in ((ROOT, relative), (ROOT / "dbt_project", f"../{relative}")):
+        checked = dbt("debug", "--connection", warehouse=relative, cwd=folder)
+        assert f"path: {seen_from_there}" in checked.stdout
+        assert (tmp_path / "w.duckdb").exists()
+        (tmp_path / "w.duckdb").unlink()

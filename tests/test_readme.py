@@ -1,0 +1,112 @@
+"""What the README says is so: its commands exist, its names exist, its output is real."""
+
+import json
+import re
+import subprocess
+
+import duckdb
+import pytest
+
+from ingest.tables import TABLES
+from tests.conftest import ROOT, ingest
+
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    """Contents of the code blocks in a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def output(name):
+    """The text block that shows the output called `name`."""
+    return re.search(rf"<!-- output: {name} -->\n```text\n(.*?)```", README, re.DOTALL)[1]
+
+
+def make_targets():
+    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def connection(built_warehouse):
+    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def test_every_make_target_that_is_named_exists():
+    named = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join([*blocks("sh"), *inline_code()])))
+    assert named <= make_targets()
+    assert {"ingest", "build", "warehouse", "test", "docs"} <= named
+
+
+def inline_code():
+    return re.findall(r"`([^`\n]+)`", README)
+
+
+def test_make_alone_prints_every_target():
+    printed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^make ([a-z-]+) ", printed, re.MULTILINE)) == make_targets()
+
+
+def test_every_command_of_ingestion_is_accepted(tmp_path):
+    commands = [code for code in inline_code() if code.startswith("python -m ingest ")]
+    assert commands
+    help_text = ingest("--help", warehouse=tmp_path / "w.duckdb").stdout
+    for command in commands:
+        for word in command.split()[3:]:
+            assert word.isdigit() or word in help_text, command
+
+
+def test_every_mart_is_in_the_table_and_every_name_is_a_mart(connection):
+    marts = {
+        name
+        for (name,) in connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts'"
+        ).fetchall()
+    }
+    assert set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)) - {"api_token"} == marts
+    mentioned = {code for code in inline_code() if re.match(r"(fct|dim|bridge|rpt)_\w+$", code)}
+    assert mentioned <= marts
+
+
+def test_the_query_gives_the_result_that_is_shown(connection):
+    (statement,) = [block for block in blocks("sql") if block.startswith("select")]
+    cursor = connection.execute(statement)
+    header = [column[0] for column in cursor.description]
+    rows = [[cell(value) for value in row] for row in cursor.fetchall()]
+    shown = [re.split(r"\s{2,}|\s*\|\s*", line.strip()) for line in output("query").splitlines()]
+    assert shown == [header, *rows]
+
+
+def cell(value):
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def test_the_rows_that_are_shown_are_those_of_the_demo(connection):
+    shown = dict(re.findall(r"^  (\w+) +([\d,]+)$", output("ingest"), re.MULTILINE))
+    assert set(shown) == set(TABLES) - {"extracts", "history_days", "cycle_time_details"}
+    for table, rows in shown.items():
+        (stored,) = connection.execute(
+            f"select count(*) from pivotal_tracker_data.{table}"
+        ).fetchone()
+        assert stored == int(rows.replace(",", "")), table
+
+
+def test_the_build_that_is_shown_is_the_whole_build(built_warehouse):
+    results = json.loads((built_warehouse.parent / "target" / "run_results.json").read_text())
+    passed = sum(result["status"] in ("pass", "success") for result in results["results"])
+    others = len(results["results"]) - passed
+    assert f"PASS={passed} WARN=0 ERROR=0 SKIP=0 NO-OP={others}" in output("build")
+
+
+def test_raw_tables_that_are_named_exist(connection):
+    named = re.findall(r"pivotal_tracker_data\.(\w+)", README)
+    assert named
+    assert set(named) <= set(TABLES)
+
+
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "DECISIONS.md"])
+def test_linked_files_exist(name):
+    assert f"]({name})" in README
+    assert (ROOT / name).is_file()
