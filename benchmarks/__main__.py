@@ -37,6 +37,8 @@ def main() -> None:
 
 
 def _measure(source: BenchmarkSource, folder: Path) -> tuple[str, str]:
+    (folder / "warm-up").mkdir()
+    _first_load(source, folder / "warm-up")  # makes the pages
     load, paths = _first_load(source, folder)
     floor = _floor(source, paths, folder)
     build = _build(folder)

@@ -8,44 +8,52 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import defaultdict
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import duckdb
+import orjson
 import requests
 
 _IN_FLIGHT = 8  # as many as the reader's default
 
 
 def main() -> None:
-    """Fetch every page, keep the bodies per resource, and load each resource's files."""
+    """Fetch every page, write its records as lines per resource, and load each resource's file."""
     base_url, token, paths_file, folder = sys.argv[1:]
     paths = Path(paths_file).read_text().splitlines()
     files = fetch(base_url, token, paths, Path(folder))
     load(files, Path(folder) / "floor.duckdb")
 
 
-def fetch(base_url: str, token: str, paths: list[str], folder: Path) -> dict[str, list[Path]]:
-    """Write each answer's body into a file of its own; return the files by resource."""
+def fetch(base_url: str, token: str, paths: list[str], folder: Path) -> dict[str, Path]:
+    """Write the records of all answers into one file a resource; return the files."""
     parts = urlsplit(base_url)
     host = f"{parts.scheme}://{parts.netloc}"
     session = requests.Session()
     session.headers["X-TrackerToken"] = token
     session.mount(host, requests.adapters.HTTPAdapter(pool_maxsize=_IN_FLIGHT))
+    slots = threading.Semaphore(2 * _IN_FLIGHT)  # pages that may wait to be written
 
-    def fetch_one(numbered: tuple[int, str]) -> tuple[str, Path]:
-        number, path = numbered
-        body = session.get(host + path, timeout=60).content
-        target = folder / f"{number}.json"
-        target.write_bytes(body)
-        return resource_of(path), target
+    def fetch_one(path: str) -> object:
+        slots.acquire()
+        return orjson.loads(session.get(host + path, timeout=60).content)
 
-    files: dict[str, list[Path]] = defaultdict(list)
-    with ThreadPoolExecutor(_IN_FLIGHT) as pool:
-        for resource, target in pool.map(fetch_one, enumerate(paths)):
-            files[resource].append(target)
+    files: dict[str, Path] = {}
+    with ThreadPoolExecutor(_IN_FLIGHT) as pool, ExitStack() as stack:
+        handles: dict[str, BinaryIO] = {}
+        for path, answer in zip(paths, pool.map(fetch_one, paths), strict=True):
+            resource = resource_of(path)
+            if resource not in files:
+                files[resource] = folder / f"{resource}.jsonl"
+                handles[resource] = stack.enter_context(files[resource].open("wb"))
+            for record in answer if isinstance(answer, list) else [answer]:
+                handles[resource].write(orjson.dumps(record) + b"\n")
+            slots.release()
     return files
 
 
@@ -55,14 +63,14 @@ def resource_of(path: str) -> str:
     return re.sub(r"\W", "_", words[-1])
 
 
-def load(files: dict[str, list[Path]], database: Path) -> None:
-    """Load each resource's files into one table."""
+def load(files: dict[str, Path], database: Path) -> None:
+    """Load each resource's file into one table."""
     with duckdb.connect(str(database)) as connection:
-        for resource, paths in files.items():
+        for resource, path in files.items():
             connection.execute(
-                f"create table {resource} as select * from read_json("
-                "?, union_by_name = true, maximum_object_size = 200000000)",
-                [[str(path) for path in paths]],
+                f"create table {resource} as select * from "
+                "read_json(?, format = 'newline_delimited')",
+                [str(path)],
             )
 
 

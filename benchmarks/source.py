@@ -1,14 +1,24 @@
-"""The Tracker that benchmarks read: the demo's server, in a process of its own."""
+"""The Tracker that benchmarks read: the demo's pages, served from disk by a process of its own.
+
+The demo's server makes an answer when it is first asked for; here it is kept, and given again from
+disk. So what is measured reads ready pages, and every reader reads the same ones.
+"""
 
 from __future__ import annotations
 
 import gc
+import hashlib
 import multiprocessing
-from collections.abc import Iterator
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from urllib.parse import urlencode
+from pathlib import Path
+
+Answer = tuple[int, dict[str, str], bytes]
+Answering = Callable[[str, str, dict[str, str]], Answer]
 
 
 @dataclass(frozen=True)
@@ -39,26 +49,43 @@ def running_source(stories: int) -> Iterator[BenchmarkSource]:
     """Serve a simulated workspace of that many stories until the block is left."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(stories, theirs), daemon=True)
-    process.start()
-    try:
-        yield BenchmarkSource(*ours.recv(), _connection=ours)
-    finally:
-        process.terminate()
-        process.join()
+    with tempfile.TemporaryDirectory() as folder:
+        process = context.Process(target=_serve, args=(stories, Path(folder), theirs), daemon=True)
+        process.start()
+        try:
+            yield BenchmarkSource(*ours.recv(), _connection=ours)
+        finally:
+            process.terminate()
+            process.join()
 
 
-def _serve(stories: int, connection: Connection) -> None:
+def _serve(stories: int, folder: Path, connection: Connection) -> None:
     from ingest.demo import serve, simulate
 
     workspace = simulate(stories=stories)
     gc.freeze()  # walking a big workspace would halt a request for seconds
     with serve(workspace) as server:
+        requested: list[str] = []
+        server.answer = _kept(server.answer, folder, requested)
         counts = (len(workspace.stories), len(workspace.activities))
         connection.send((server.base_url, server.token, *counts))
         while True:
             connection.recv()
-            connection.send(
-                [f"{request.path}?{urlencode(request.query)}" for request in server.requests]
-            )
-            server.requests.clear()
+            connection.send(requested.copy())
+            requested.clear()
+
+
+def _kept(answer: Answering, folder: Path, requested: list[str]) -> Answering:
+    """Answer from the folder what was answered before, and note every path."""
+
+    def kept_answer(method: str, target: str, headers: dict[str, str]) -> Answer:
+        requested.append(target)
+        file = folder / hashlib.sha256(target.encode()).hexdigest()
+        if file.exists():
+            return pickle.loads(file.read_bytes())
+        made = answer(method, target, headers)
+        file.with_suffix(".new").write_bytes(pickle.dumps(made))
+        file.with_suffix(".new").rename(file)
+        return made
+
+    return kept_answer

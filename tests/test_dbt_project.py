@@ -1,0 +1,108 @@
+"""The dbt project keeps the rules of the house, also those that dbt itself does not check."""
+
+import json
+import re
+from importlib import resources
+
+import duckdb
+import jsonschema
+import pytest
+import yaml
+
+from ingest.tables import TABLES
+from tests.conftest import ROOT
+
+PROJECT = ROOT / "dbt_project"
+PROPERTIES = sorted((PROJECT / "models").rglob("*.yml"))
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def manifest(built_warehouse):
+    return json.loads((built_warehouse.parent / "target" / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def models(manifest):
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+@pytest.fixture(scope="module")
+def schema():
+    """dbt's own schema of property files: on DuckDB, dbt 1.11 lets unknown keys pass."""
+    text = resources.files("dbt.jsonschemas.resources").joinpath("latest.json").read_text()
+    return jsonschema.Draft7Validator(json.loads(text))
+
+
+@pytest.mark.parametrize("path", PROPERTIES, ids=lambda path: path.stem)
+def test_every_key_in_a_property_file_is_one_that_dbt_knows(path, schema):
+    content = path.read_text().replace("severity: warn", "severity: Warn")
+    errors = [error.message for error in schema.iter_errors(yaml.safe_load(content))]
+    assert errors == []
+    assert len(content.splitlines()) <= 250
+
+
+def test_an_unknown_key_would_be_found(schema):
+    content = {"models": [{"name": "a", "descripton": "b"}]}
+    assert list(schema.iter_errors(content))
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_model_is_short_portable_and_never_reads_the_clock(path):
+    sql = path.read_text()
+    assert len(sql.splitlines()) <= 120
+    assert not re.search(r"if\s+target", sql)
+    assert not re.search(r"current_timestamp|current_date|\bnow\(\)|getdate", sql)
+    assert "select distinct" not in sql or "--" in sql
+
+
+def test_every_raw_table_is_a_described_source(manifest):
+    sources = {source["name"]: source for source in manifest["sources"].values()}
+    assert set(sources) >= set(TABLES)
+    assert all(source["description"] for source in sources.values())
+
+
+def test_every_raw_table_has_its_staging_view(models):
+    staged = [node for node in models if node["schema"] == "staging"]
+    read = {name for node in staged for _, name in node["sources"]}
+    assert read >= set(TABLES)
+    # Only staging reads the raw tables.
+    assert all(not node["sources"] for node in models if node["schema"] != "staging")
+
+
+def test_every_model_is_described(models):
+    assert [node["name"] for node in models if not node["description"]] == []
+
+
+def test_marts_are_under_contract_with_a_key_and_every_column_described(models):
+    marts = [node for node in models if node["schema"] == "marts"]
+    assert marts
+    for mart in marts:
+        columns = mart["columns"].values()
+        assert mart["config"]["contract"]["enforced"], mart["name"]
+        assert all(column["description"] and column["data_type"] for column in columns)
+        constraints = [
+            *mart["constraints"],
+            *(each for col in columns for each in col["constraints"]),
+        ]
+        assert "primary_key" in {each["type"] for each in constraints}, mart["name"]
+
+
+def test_descriptions_are_comments_in_the_database(built_warehouse, models):
+    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+        commented = connection.execute(
+            "select table_name, count(*) filter (where comment is null) from duckdb_columns() "
+            "where schema_name = 'marts' group by table_name"
+        ).fetchall()
+        tables = connection.execute(
+            "select table_name from duckdb_tables() "
+            "where schema_name = 'marts' and comment is not null"
+        ).fetchall()
+    assert all(missing == 0 for _, missing in commented)
+    assert len(tables) == len(commented)
+
+
+def test_exposures_name_every_mart(manifest, models):
+    read = {name for each in manifest["exposures"].values() for name in each["depends_on"]["nodes"]}
+    marts = {node["unique_id"] for node in models if node["schema"] == "marts"}
+    assert marts <= read
