@@ -40,7 +40,7 @@ docs: setup ## write the documentation as one page: target/static_index.html
 
 .PHONY: test
 test: $(VENV)/.installed-dev lint ## lint, run the tests, and build the demo with all its tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## check the style of Python and SQL

@@ -22,7 +22,8 @@ def environment(warehouse, **settings):
         for name, value in os.environ.items()
         if not name.startswith(("SOURCES__", "DBT_", "WAREHOUSE_PATH"))
     }
-    return inherited | {"WAREHOUSE_PATH": str(warehouse)} | settings
+    logs = {"INGEST_LOG_PATH": str((ROOT / warehouse).parent / "logs")}
+    return inherited | {"WAREHOUSE_PATH": str(warehouse)} | logs | settings
 
 
 def ingest(*arguments, warehouse, **settings):
@@ -59,9 +60,9 @@ def _ingest_environment(warehouse, settings):
     return environment(warehouse, **named)
 
 
-def dbt(*arguments, warehouse, cwd=ROOT, **settings):
-    """Run dbt on a warehouse, with artifacts beside it so that runs do not meet."""
-    folder = (ROOT / warehouse).parent
+def dbt(*arguments, warehouse, cwd=ROOT, artifacts=None, **settings):
+    """Run dbt on a warehouse; target and logs go into `artifacts`, by default beside the file."""
+    folder = artifacts or (ROOT / warehouse).parent
     return subprocess.run(
         [BIN / "dbt", *arguments],
         cwd=cwd,
@@ -75,6 +76,13 @@ def dbt(*arguments, warehouse, cwd=ROOT, **settings):
             **settings,
         ),
     )
+
+
+def pytest_collection_modifyitems(items):
+    """Keep tests of the built demo in one worker, so that it is built once."""
+    for item in items:
+        if "built_warehouse" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("built warehouse"))
 
 
 @pytest.fixture(scope="session")

@@ -245,10 +245,10 @@ def test_no_secret_is_left_anywhere(demo_server, tmp_path, loaded):
             assert demo_server.token.encode() not in file.read_bytes(), file
 
 
-def test_dbt_in_its_own_folder_uses_the_same_warehouse(built_warehouse):
+def test_dbt_in_its_own_folder_uses_the_same_warehouse(built_warehouse, tmp_path):
     shown = dbt(
         "show", "--inline", "select count(*) as projects from marts.dim_project", "--output",
-        "json", "--quiet", warehouse=built_warehouse, cwd=ROOT / "dbt_project",
+        "json", "--quiet", warehouse=built_warehouse, cwd=ROOT / "dbt_project", artifacts=tmp_path,
     )  # fmt: skip
     assert shown.returncode == 0, shown.stdout
     assert json.loads(shown.stdout)["show"] == [{"projects": 8}]
