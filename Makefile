@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
+WAIT ?= 600
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
@@ -24,12 +25,12 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	touch $@
 
 .PHONY: ingest
-ingest: setup ## load Tracker (the demo, when no token is configured) into the warehouse
-	$(BIN)/python -m ingest $(ARGS)
+ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIVE=path
+	$(BIN)/python -m ingest $(if $(ARCHIVE),archive $(ARCHIVE)) $(ARGS)
 
 .PHONY: build
-build: setup ## build and test all models in the warehouse
-	$(BIN)/dbt build
+build: setup ## build and test all models, when no run is loading the warehouse
+	$(BIN)/python -m ingest.alone --wait $(WAIT) dbt build
 
 .PHONY: warehouse
 warehouse: ingest build ## set up, ingest and build
@@ -41,6 +42,11 @@ docs: setup ## write the documentation as one page: target/static_index.html
 .PHONY: test
 test: $(VENV)/.installed-dev lint ## lint, run the tests, and build the demo with all its tests
 	$(BIN)/python -m pytest --numprocesses 2
+
+.PHONY: test-long
+test-long: $(VENV)/.installed-dev ## random histories, injected faults, kill -9: minutes, not seconds
+	$(BIN)/python -m pytest --numprocesses 2 tests/exactness
+	$(BIN)/python -m pytest tests/resilience
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## check the style of Python and SQL

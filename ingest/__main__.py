@@ -1,58 +1,211 @@
-"""The command line of ingestion: `python -m ingest [api|demo]`."""
+"""The command line of ingestion: `python -m ingest [api|demo|archive PATH...]`."""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.api.client import TrackerClient, login
-from ingest.api.errors import TrackerError
+from ingest.api.errors import TrackerError, one_line
 from ingest.api.resources import ApiOptions, ApiReader
+from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
 from ingest.pipeline import SourceKind, run
-from ingest.report import Progress, RunSummary
+from ingest.report import Outcome, Progress, RunSummary
+from ingest.runlog import RunLog, run_log
 from ingest.settings import (
     ROOT,
     SettingsError,
     TrackerSettings,
     load_settings,
+    seconds,
     warehouse_path,
 )
 from ingest.warehouse import WarehouseError
+
+_log = logging.getLogger("ingest")
 
 _EXAMPLES = """\
 examples:
   python -m ingest                      the API when a token is configured, else the demo
   python -m ingest demo                 a simulated workspace; needs no account
   python -m ingest api --project 101 --project 102
+  python -m ingest archive export.zip dumps/ --project-name "Mobile App"
   WAREHOUSE_PATH=other.duckdb python -m ingest api --full
+  python -m ingest --wait 600 --json    for a scheduler
 
 settings: [sources.pivotal_tracker_source] in .dlt/secrets.toml (see secrets.toml.example), or
 environment variables such as SOURCES__PIVOTAL_TRACKER_SOURCE__API_TOKEN.
 exit codes: 0 done, 1 failed or a project could not be read, 2 wrong usage.
+log: logs/ingest-<time>-<process>.log, of the latest 20 runs (INGEST_LOG_PATH: another folder).
+--json: one line with exit_code, error, warehouse, source_kind, source_name, extract_mode,
+rows_by_table, requests, retries, seconds, notes, skipped, failed_project_ids, drift, log; null
+where nothing is known, as after an error.
 """
+_EXPECTED = (ArchiveError, SettingsError, TrackerError, WarehouseError)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one ingestion as the command line asks, and return the exit code."""
-    options = _parser().parse_args(arguments)
-    try:
+    options = _parsed(arguments)
+    with run_log() as log:
+        _log.info("python -m ingest %s", " ".join(sys.argv[1:] if arguments is None else arguments))
+        outcome = _Run(options, log).outcome()
+        _log.info("%s", outcome.as_json())
+        _show(outcome, options.json, log)
+    return outcome.exit_code
+
+
+def _show(outcome: Outcome, as_json: bool, log: RunLog) -> None:
+    if outcome.error:
+        known = f" (log: {outcome.log})" if outcome.log else ""
+        print(log.without_secrets(f"error: {outcome.error}{known}"), file=sys.stderr)
+    if as_json:
+        print(log.without_secrets(outcome.as_json()))
+    elif outcome.summary:
+        lines = outcome.summary.lines(next_command=_next_command())
+        print(log.without_secrets("\n".join(lines)))
+        if outcome.exit_code and outcome.log:
+            print(f"error: not everything could be read (log: {outcome.log})", file=sys.stderr)
+
+
+class _Run:
+    """One run as the command line asks for it."""
+
+    def __init__(self, options: argparse.Namespace, log: RunLog) -> None:
+        self._options = options
+        self._run_log = log
+        self._kind: SourceKind | None = None
+        self._path: Path | None = None
+
+    def outcome(self) -> Outcome:
+        """Run, and say how it ended, whatever happens."""
+        started = time.monotonic()
+        summary = error = None
+        try:
+            summary = self._load_chosen()
+        except _EXPECTED as failure:
+            error = str(failure)
+        except KeyboardInterrupt:
+            error = "interrupted; run it again, and it goes on from what had been read whole"
+        except Exception as failure:
+            _log.exception("unexpected")
+            error = f"{type(failure).__name__}: {one_line(failure)}; this is a bug, report the log"
+        failed = error is not None or bool(summary and summary.failed_project_ids)
+        return Outcome(
+            exit_code=1 if failed else 0,
+            warehouse=self._path,
+            source_kind=self._kind,
+            seconds=time.monotonic() - started,
+            log=self._run_log.path,
+            error=error,
+            summary=summary,
+        )
+
+    def _load_chosen(self) -> RunSummary:
         settings = load_settings()
-        kind = _choose(options.source, settings)
-        path = warehouse_path()
-        if kind == "demo":
-            summary = _load_demo(path, options)
-        else:
-            summary = _load_api(settings, path, options)
-    except (SettingsError, TrackerError, WarehouseError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("error: interrupted; the warehouse is as it was", file=sys.stderr)
-        return 1
-    print("\n".join(summary.lines(next_command=_next_command())))
-    return 1 if summary.failed_project_ids else 0
+        self._run_log.hide(
+            settings.api_token, settings.password, f"{settings.username}:{settings.password}"
+        )
+        self._kind, reason = _choose(self._options.source, settings)
+        if reason:
+            print(reason, file=sys.stderr if self._options.json else sys.stdout)
+        self._path = warehouse_path()
+        if self._kind == "demo":
+            return self._load_demo()
+        if self._kind == "archive":
+            return self._load_archive(settings)
+        return self._load_api(settings)
+
+    def _load_archive(self, settings: TrackerSettings) -> RunSummary:
+        paths = self._options.paths
+        options = ArchiveOptions(
+            project_name=self._options.project_name,
+            time_zone=settings.time_zone,
+            iteration_length=settings.iteration_length,
+            week_start_day=settings.week_start_day,
+            point_scale=settings.point_scale,
+            strict=self._options.strict,
+        )
+        reader = ArchiveReader(paths, options, warehouse=self._path)
+        source_name = ", ".join(str(each) for each in paths)
+        return run(reader, "archive", source_name, self._path, wait_seconds=self._options.wait)
+
+    def _load_api(self, settings: TrackerSettings) -> RunSummary:
+        if not settings.has_credentials:
+            raise SettingsError(
+                "no api_token is configured; put it into .dlt/secrets.toml (see "
+                "secrets.toml.example) or into SOURCES__PIVOTAL_TRACKER_SOURCE__API_TOKEN"
+            )
+        token = settings.api_token or login(
+            settings.base_url, settings.username or "", settings.password or ""
+        )
+        self._run_log.hide(token)
+        project_ids = self._options.project or settings.chosen_project_ids()
+        return self._load(settings, settings.base_url, str(token), project_ids)
+
+    def _load_demo(self) -> RunSummary:
+        # The simulation is only needed here; a reader of real data does not wait for its import.
+        from ingest.demo import serve, simulate
+
+        with serve(simulate()) as server:
+            projects = self._options.project
+            return self._load(TrackerSettings(), server.base_url, server.token, projects)
+
+    def _load(
+        self,
+        settings: TrackerSettings,
+        base_url: str,
+        token: str,
+        project_ids: list[int] | None,
+    ) -> RunSummary:
+        with (
+            Progress() as progress,
+            TrackerClient(
+                base_url,
+                token,
+                max_in_flight=settings.max_in_flight,
+                requests_per_second=settings.requests_per_second,
+            ) as client,
+        ):
+            reader = ApiReader(
+                client,
+                project_ids=project_ids,
+                options=ApiOptions(
+                    history_days=settings.history_days,
+                    cycle_time_details=settings.cycle_time_details,
+                ),
+                progress=progress.add,
+                is_full=self._options.full,
+            )
+            source_name = "the demo workspace" if self._kind == "demo" else base_url
+            wait = self._options.wait
+            summary = run(reader, self._kind, source_name, self._path, wait_seconds=wait)
+            return replace(summary, retries_count=client.retries_count)
+
+
+def _choose(source: SourceKind | None, settings: TrackerSettings) -> tuple[SourceKind, str]:
+    """What is read, and why, when nobody said."""
+    if source:
+        return source, ""
+    if settings.has_credentials:
+        return "api", f"Reading the API at {settings.base_url}: a token is configured."
+    missing = "no api_token is configured (see .dlt/secrets.toml.example)"
+    return "demo", f"Reading the demo workspace: {missing}."
+
+
+def _parsed(arguments: list[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_intermixed_args(arguments)
+    if options.source == "archive" and not options.paths:
+        parser.error("archive: name at least one file or folder")
+    if options.source != "archive" and (options.paths or options.project_name or options.strict):
+        parser.error("PATH, --project-name and --strict belong to archive")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,8 +218,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "source",
         nargs="?",
-        choices=["api", "demo"],
+        choices=["api", "demo", "archive"],
         help="what to read; by default the API when a token is configured, else the demo",
+    )
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="archive: CSV exports, zips, JSON dumps, backups, or folders of them",
+    )
+    parser.add_argument(
+        "--project-name",
+        metavar="NAME",
+        help="archive: what the project of the CSV files is called",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="archive: load nothing when any row is refused"
     )
     parser.add_argument(
         "--project",
@@ -80,82 +248,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--wait",
-        type=float,
+        type=seconds,
         default=0,
         metavar="SECONDS",
-        help="wait this long for another run to finish (default: 0)",
+        help="wait this long for another run, or a program that has the warehouse open, to finish "
+        "(default: 0)",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object as the closing summary, and nothing else on standard output",
     )
     return parser
-
-
-def _choose(source: str | None, settings: TrackerSettings) -> SourceKind:
-    if source:
-        return "demo" if source == "demo" else "api"
-    if settings.has_credentials:
-        print(f"Reading the API at {settings.base_url}: a token is configured.")
-        return "api"
-    print("Reading the demo workspace: no api_token is configured (see .dlt/secrets.toml.example).")
-    return "demo"
-
-
-def _load_api(settings: TrackerSettings, path: Path, options: argparse.Namespace) -> RunSummary:
-    if not settings.has_credentials:
-        raise SettingsError(
-            "no api_token is configured; put it into .dlt/secrets.toml (see secrets.toml.example) "
-            "or into SOURCES__PIVOTAL_TRACKER_SOURCE__API_TOKEN"
-        )
-    token = settings.api_token or login(
-        settings.base_url, settings.username or "", settings.password or ""
-    )
-    project_ids = options.project or settings.chosen_project_ids()
-    return _load(settings, settings.base_url, str(token), project_ids, "api", path, options)
-
-
-def _load_demo(path: Path, options: argparse.Namespace) -> RunSummary:
-    # The simulation is only needed here; a reader of real data does not wait for its import.
-    from ingest.demo import serve, simulate
-
-    with serve(simulate()) as server:
-        return _load(
-            TrackerSettings(),
-            server.base_url,
-            server.token,
-            options.project,
-            "demo",
-            path,
-            options,
-        )
-
-
-def _load(
-    settings: TrackerSettings,
-    base_url: str,
-    token: str,
-    project_ids: list[int] | None,
-    kind: SourceKind,
-    path: Path,
-    options: argparse.Namespace,
-) -> RunSummary:
-    with (
-        Progress() as progress,
-        TrackerClient(
-            base_url,
-            token,
-            max_in_flight=settings.max_in_flight,
-            requests_per_second=settings.requests_per_second,
-        ) as client,
-    ):
-        reader = ApiReader(
-            client,
-            project_ids=project_ids,
-            options=ApiOptions(
-                history_days=settings.history_days,
-                cycle_time_details=settings.cycle_time_details,
-            ),
-            progress=progress.add,
-        )
-        source_name = "the demo workspace" if kind == "demo" else base_url
-        return run(reader, kind, source_name, path, wait_seconds=options.wait)
 
 
 def _next_command() -> str:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import dlt
 import pyarrow as pa
@@ -20,13 +20,18 @@ from ingest import warehouse
 from ingest.records import Drift, removal_rows, to_arrow
 from ingest.report import RunSummary
 from ingest.settings import ROOT
+from ingest.stored import Stored
 from ingest.tables import TABLES, Table
+from ingest.tidying import tidy
 from ingest.warehouse import WarehouseError
 
 PIPELINE_NAME = "pivotal_tracker_pipeline"
 SourceKind = Literal["api", "demo", "archive"]
 
 _BATCH_BYTES = 32 * 1024 * 1024
+# Small lists that come whole in every run; of them only rows that differ from the stored ones are
+# loaded, so that nothing is when nothing has changed.
+_COMPARED_TABLES = frozenset({"projects", "me", "accounts", "notifications"})
 
 
 class Reader(Protocol):
@@ -53,11 +58,27 @@ class Reader(Protocol):
         ...
 
     def read(self, table_name: str) -> Iterator[pa.Table]:
-        """Rows of one raw table, with exactly its Arrow schema, no key twice."""
+        """Rows of one raw table, with exactly its Arrow schema, no key twice.
+
+        A row whose `is_removed` is true orders the removal of the stored one.
+        """
         ...
 
     def keys_listed(self, table_name: str, project_id: int) -> set[tuple[Any, ...]] | None:
-        """The keys of a project's rows, when its listing was read whole; else None."""
+        """The keys of a project's rows, when it is known which there are; else None."""
+        ...
+
+
+@runtime_checkable
+class SyncingReader(Protocol):
+    """A reader that can go on from what the warehouse holds.
+
+    It also has `extract_mode` (`full`, or `incremental` when only what changed was read) and
+    `notes` (how the projects were read, one sentence each), known once it has read.
+    """
+
+    def go_on_from(self, stored: Stored) -> None:
+        """Be told what the warehouse holds, before the first table is read."""
         ...
 
 
@@ -74,19 +95,25 @@ def run(
         Exception: whatever the reader raised; the warehouse is then as it was.
     """
     started = time.monotonic()
-    with warehouse.locked(path, wait_seconds), warehouse.prepared(path):
-        _refuse_mixing(path, source_kind, source_name)
-        rows: Counter[str] = Counter()
-        resources = _resources(reader, source_kind, source_name, path, rows)
+    rows: Counter[str] = Counter()
+    with warehouse.locked(path, wait_seconds), warehouse.prepared(path) as is_new:
+        pipeline = make_pipeline(path)
+        if is_new:
+            pipeline = pipeline.drop()  # its folders are of a warehouse that was deleted
+        tidy(Path(pipeline.working_dir))
         try:
-            pipeline = make_pipeline(path)
-            if pipeline.has_pending_data:
-                pipeline.normalize()
-                pipeline.load()
-            pipeline.run(
-                dlt.source(lambda: resources, name="pivotal_tracker")(),
-                loader_file_format="parquet",
-            )
+            _load_pending(pipeline, path)
+            _refuse_mixing(path, source_kind, source_name)
+            pipeline.sync_destination()
+            with Stored(path, source_kind, source_name) as stored:
+                if isinstance(reader, SyncingReader):
+                    reader.go_on_from(stored)
+                resources = _resources(reader, source_kind, source_name, stored, rows)
+                pipeline.extract(
+                    dlt.source(lambda: resources, name="pivotal_tracker")(),
+                    loader_file_format="parquet",
+                )
+            _load_pending(pipeline, path)
         except PipelineStepFailed as failure:
             raise _root_cause(failure, path) from failure
     return RunSummary(
@@ -98,7 +125,17 @@ def run(
         skipped=reader.skipped,
         failed_project_ids=reader.failed_project_ids,
         drift=reader.drift,
+        extract_mode=_extract_mode(reader),
+        notes=getattr(reader, "notes", []),
     )
+
+
+def _load_pending(pipeline: dlt.Pipeline, path: Path) -> None:
+    """Load what has been read whole, by this run or by one that was killed."""
+    if pipeline.has_pending_data:
+        pipeline.normalize()
+        with warehouse.held(path):
+            pipeline.load()
 
 
 def make_pipeline(path: Path) -> dlt.Pipeline:
@@ -132,7 +169,7 @@ def _refuse_mixing(path: Path, source_kind: SourceKind, source_name: str) -> Non
 
 
 def _resources(
-    reader: Reader, source_kind: SourceKind, source_name: str, path: Path, rows: Counter[str]
+    reader: Reader, source_kind: SourceKind, source_name: str, stored: Stored, rows: Counter[str]
 ) -> list[DltResource]:
     started_at = datetime.now(UTC)
 
@@ -141,13 +178,14 @@ def _resources(
         rows[name] = 0
         yield from read_nothing(table)
         for batch in _in_large_batches(reader.read(name)):
-            rows[name] += batch.num_rows
-            yield batch
-        yield from _removed_rows(reader, table, path)
+            rows[name] += batch["is_removed"].null_count
+            yield from _differing(batch, stored, name)
+        yield from _removed_rows(reader, table, stored)
 
     def read_nothing(table: Table) -> Iterator[pa.Table]:
         # Models read every raw table, so each exists, whatever this reader fills.
-        yield to_arrow(table, [], source_kind, reader.drift)
+        if table.name not in stored.complete_tables:
+            yield to_arrow(table, [], source_kind, reader.drift)
 
     def read_extract() -> Iterator[pa.Table]:
         yield _extract_row(reader, source_kind, source_name, started_at, rows)
@@ -189,16 +227,42 @@ def _in_large_batches(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(held)
 
 
-def _removed_rows(reader: Reader, table: Table, path: Path) -> Iterator[pa.Table]:
+def _differing(rows: pa.Table, stored: Stored, table_name: str) -> Iterator[pa.Table]:
+    """Leave out rows of a compared table that are stored exactly so.
+
+    A project's row marks what was read: it is left out only where a sync could go on from it.
+    """
+    held = stored.small_rows(table_name) if table_name in _COMPARED_TABLES else None
+    if held is not None:
+        known = {
+            tuple(row.values())
+            for row in held.to_pylist()
+            if table_name != "projects" or row["id"] in stored.projects
+        }
+        differs = [tuple(row.values()) not in known for row in rows.to_pylist()]
+        rows = rows.filter(pa.array(differs, pa.bool_()))
+    if rows.num_rows:
+        yield rows
+
+
+def _removed_rows(reader: Reader, table: Table, stored: Stored) -> Iterator[pa.Table]:
     """Order the removal of rows that a whole listing no longer holds."""
     if table.scope is None:
         return
-    for project_id in reader.project_ids:
-        listed = reader.keys_listed(table.name, project_id)
-        if listed is not None:
-            gone = warehouse.stored_keys(path, table, project_id) - listed
-            if gone:
-                yield removal_rows(table, sorted(gone))
+    listed = {each: reader.keys_listed(table.name, each) for each in reader.project_ids}
+    if all(keys is None for keys in listed.values()):
+        return
+    held = stored.keys_by_project(table.name)
+    # What another project lists now has moved there: its row is replaced, not removed.
+    here = {key for keys in listed.values() if keys is not None for key in keys}
+    for project_id, keys in listed.items():
+        gone = set() if keys is None else held.get(project_id, set()) - here
+        if gone:
+            yield removal_rows(table, sorted(gone))
+
+
+def _extract_mode(reader: Reader) -> str:
+    return getattr(reader, "extract_mode", "full")
 
 
 def _extract_row(
@@ -212,7 +276,7 @@ def _extract_row(
         "extract_id": str(uuid.uuid4()),
         "source_kind": source_kind,
         "source_name": source_name,
-        "extract_mode": "full",
+        "extract_mode": _extract_mode(reader),
         "project_ids": reader.project_ids,
         "requests_count": reader.requests_count,
         "records_count": sum(rows.values()),

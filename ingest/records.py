@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
@@ -42,7 +42,29 @@ class Drift:
     misfits: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def to_arrow(table: Table, records: Sequence[Record], record_source: str, drift: Drift) -> pa.Table:
+class Origin(NamedTuple):
+    """Where one row was read from, when that was a file.
+
+    Attributes:
+        record_source: stories_csv, history_csv or json.
+        source_file: the file, as it was named to the run.
+        source_line: the line that the row begins on; None where a file has no lines.
+        is_date_only: whether the file gave days instead of instants.
+    """
+
+    record_source: str
+    source_file: str
+    source_line: int | None = None
+    is_date_only: bool | None = None
+
+
+def to_arrow(
+    table: Table,
+    records: Sequence[Record],
+    record_source: str,
+    drift: Drift,
+    origins: Sequence[Origin] | None = None,
+) -> pa.Table:
     """Build rows of a raw table from records that have been shaped for it.
 
     Args:
@@ -50,6 +72,7 @@ def to_arrow(table: Table, records: Sequence[Record], record_source: str, drift:
         records: one dict per row, under Tracker's field names (see `shape`).
         record_source: the reader's name, stored with each row.
         drift: collects what did not fit.
+        origins: where each record was read from, in their order; they replace `record_source`.
 
     Returns:
         An Arrow table with exactly `table.arrow_schema`, one row per record, in order.
@@ -68,7 +91,7 @@ def to_arrow(table: Table, records: Sequence[Record], record_source: str, drift:
             array = _convert_one_by_one(table, name, kind, values, extras, drift)
         arrays.append(array)
     arrays.append(pa.array([_json_text(extra) if extra else None for extra in extras], pa.string()))
-    arrays.append(pa.array([record_source] * len(records), pa.string()))
+    arrays += _origin_columns(record_source, len(records), origins)
     arrays.append(pa.nulls(len(records), pa.bool_()))
     return pa.Table.from_arrays(arrays, schema=table.arrow_schema)
 
@@ -176,6 +199,21 @@ _SHAPERS: dict[str, Callable[[Record], Record]] = {
 
 
 # Columns ----------------------------------------------------------------------------------------
+
+
+def _origin_columns(
+    record_source: str, rows_count: int, origins: Sequence[Origin] | None
+) -> list[pa.Array]:
+    if origins is None:
+        types = (pa.string(), pa.int64(), pa.bool_())
+        sources = pa.array([record_source] * rows_count, pa.string())
+        return [sources, *(pa.nulls(rows_count, each) for each in types)]
+    return [
+        pa.array([each.record_source for each in origins], pa.string()),
+        pa.array([each.source_file or None for each in origins], pa.string()),
+        pa.array([each.source_line for each in origins], pa.int64()),
+        pa.array([each.is_date_only for each in origins], pa.bool_()),
+    ]
 
 
 def _undeclared_fields(table: Table, records: Sequence[Record], drift: Drift) -> list[Record]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
 import time
 from collections import Counter
@@ -15,10 +17,12 @@ from rich.table import Table as RichTable
 
 from ingest.records import Drift
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass
 class RunSummary:
-    """One finished run.
+    """One finished run, or how far one came that failed.
 
     Attributes:
         source_name: the base URL or path that was read.
@@ -29,6 +33,9 @@ class RunSummary:
         skipped: what could not be read, one sentence each.
         failed_project_ids: projects that should have been read and were not.
         drift: fields and values that did not fit the declared tables.
+        extract_mode: `full`, or `incremental` when only what changed was read.
+        retries_count: requests that were repeated.
+        notes: how the projects were read, one sentence each.
     """
 
     source_name: str
@@ -39,12 +46,16 @@ class RunSummary:
     skipped: list[str] = field(default_factory=list)
     failed_project_ids: list[int] = field(default_factory=list)
     drift: Drift = field(default_factory=Drift)
+    extract_mode: str = "full"
+    retries_count: int = 0
+    notes: list[str] = field(default_factory=list)
 
     def lines(self, next_command: str) -> list[str]:
         """The closing summary, ready to print."""
         width = max((len(name) for name in self.rows_by_table), default=0)
         lines = [f"  {name:<{width}}  {rows:>9,}" for name, rows in self.rows_by_table.items()]
         lines.insert(0, f"Loaded {self.source_name} into {self.warehouse}")
+        lines += [f"  {sentence}" for sentence in self.notes]
         lines += [f"  skipped: {sentence}" for sentence in self.skipped]
         lines += [
             f"  kept in extra_fields: {table}.{name} ({count:,} records)"
@@ -60,6 +71,63 @@ class RunSummary:
             f"Next: {next_command}"
         )
         return lines
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, for machines: `--json`.
+
+    Attributes:
+        exit_code: that of the process.
+        warehouse: the DuckDB file; None when it was not even known.
+        source_kind: `api` or `demo`.
+        seconds: wall-clock seconds.
+        log: the run's log file, if there is one.
+        error: the line that says why it failed; None when it did not.
+        summary: what was read; None when it failed.
+    """
+
+    exit_code: int
+    warehouse: Path | None
+    source_kind: str | None
+    seconds: float
+    log: Path | None = None
+    error: str | None = None
+    summary: RunSummary | None = None
+
+    def as_json(self) -> str:
+        """One line; the keys are always the same, null where nothing is known."""
+        read = self.summary
+        drift = read.drift if read else Drift()
+        return json.dumps(
+            {
+                "exit_code": self.exit_code,
+                "error": self.error,
+                "warehouse": str(self.warehouse) if self.warehouse else None,
+                "source_kind": self.source_kind,
+                "source_name": read.source_name if read else None,
+                "extract_mode": read.extract_mode if read else None,
+                "rows_by_table": read.rows_by_table if read else {},
+                "requests": read.requests_count if read else None,
+                "retries": read.retries_count if read else None,
+                "seconds": round(self.seconds, 3),
+                "notes": read.notes if read else [],
+                "skipped": read.skipped if read else [],
+                "failed_project_ids": read.failed_project_ids if read else [],
+                "drift": {
+                    "undeclared": _counted_fields(drift.undeclared),
+                    "misfits": _counted_fields(drift.misfits),
+                },
+                "log": str(self.log) if self.log else None,
+            }
+        )
+
+
+def _counted_fields(counts: Counter[tuple[str, str]]) -> list[dict[str, str | int]]:
+    return [
+        {"table": table, "field": name, "count": count}
+        for (table, name), count in sorted(counts.items())
+    ]
 
 
 class Progress:
@@ -91,8 +159,7 @@ class Progress:
         """Stop drawing and leave the last state on the screen."""
         if self._live:
             self._live.stop()
-        else:
-            self._finish_resource()
+        self._finish_resource()
 
     def add(self, table: str, project: str, requests: int = 0, records: int = 0) -> None:
         """Count what was just read for a resource, of a project or of the whole workspace."""
@@ -104,14 +171,17 @@ class Progress:
         self._records[table, project] += records
 
     def _finish_resource(self) -> None:
-        if self._current is None or self._live:
+        if self._current is None:
             return
         requests, records = self._totals(self._current)
         seconds = time.monotonic() - self._started
-        self._console.print(
+        line = (
             f"{self._current}: {records:,} records, {requests:,} requests, "
             f"{records / max(seconds, 0.001):,.0f} records/s"
         )
+        _log.info(line)
+        if not self._live:
+            self._console.print(line)
 
     def _totals(self, table: str) -> tuple[int, int]:
         requests = sum(count for (name, _), count in self._requests.items() if name == table)

@@ -14,6 +14,10 @@ from dlt.common.typing import TSecretStrValue
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTION = ("sources", "pivotal_tracker_source")
+_OTHER_DATABASE = re.compile(r"\w{2,}:|:memory:")  # md:, sqlite:, s3://, https://, ...
+_DATABASE_NAMES_TAKEN = frozenset(
+    ["pivotal_tracker_data", "staging", "intermediate", "marts", "main", "memory", "temp", "system"]
+)
 DEFAULT_BASE_URL = "https://www.pivotaltracker.com/services/v5"
 
 
@@ -34,6 +38,8 @@ class TrackerSettings(BaseConfiguration):
         cycle_time_details: also read Tracker's own cycle times, one request an iteration.
         max_in_flight: requests under way at once.
         requests_per_second: upper bound of the request rate; empty means the client's default.
+        time_zone: what a CSV export does not say of its project: the zone of its days (UTC), and
+            `iteration_length`, `week_start_day`, `point_scale`, which are inferred when empty.
     """
 
     api_token: TSecretStrValue | None = None
@@ -47,6 +53,10 @@ class TrackerSettings(BaseConfiguration):
     cycle_time_details: bool = False
     max_in_flight: int = 8
     requests_per_second: float | None = None
+    time_zone: str | None = None
+    iteration_length: int | None = None
+    week_start_day: str | None = None
+    point_scale: str | None = None
 
     @property
     def has_credentials(self) -> bool:
@@ -85,5 +95,41 @@ def load_settings() -> TrackerSettings:
 
 
 def warehouse_path() -> Path:
-    """The DuckDB file: `WAREHOUSE_PATH`, else `warehouse.duckdb`; relative to the repository."""
-    return (ROOT / (os.environ.get("WAREHOUSE_PATH") or "warehouse.duckdb")).resolve()
+    """The DuckDB file: `WAREHOUSE_PATH`, else `warehouse.duckdb`; relative to the repository.
+
+    Raises:
+        SettingsError: when DuckDB or dbt would take the value for something else than a file.
+    """
+    value = os.environ.get("WAREHOUSE_PATH") or "warehouse.duckdb"
+    problem = _path_problem(value)
+    if problem:
+        raise SettingsError(f"WAREHOUSE_PATH is {value!r}: {problem}; name a plain DuckDB file")
+    return (ROOT / value).resolve()
+
+
+def seconds(text: str) -> float:
+    """A number of seconds, as a command line gives it.
+
+    Raises:
+        ValueError: when it is none, or below zero.
+    """
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError("not a number of seconds")
+    return number
+
+
+def _path_problem(value: str) -> str:
+    """Why a path cannot be used by ingestion and dbt alike, or an empty text."""
+    name = Path(value).name
+    if not value.isprintable():
+        return "it holds a line break or another control character"
+    if _OTHER_DATABASE.match(value):
+        return "it names another kind of database"
+    if value.startswith("~"):
+        return "only a shell knows what ~ is, and this one left it there"
+    if set(name) & set("'\";#\\"):
+        return "its name holds a quote, a semicolon, # or a backslash"
+    if name.partition(".")[0].lower() in _DATABASE_NAMES_TAKEN:
+        return "DuckDB could not tell a file of that name from a schema or catalog"
+    return ""

@@ -44,6 +44,11 @@ ROW_COLUMNS: dict[str, ColumnType] = {
     # Where the row was read from: api, stories_csv, history_csv, json, or activity (a story that
     # only its activities still tell of).
     "record_source": "text",
+    # Archives only: the file, as it was named to the run, and the line that the row begins on.
+    "source_file": "text",
+    "source_line": "bigint",
+    # True when the file gave days, so that the instants are local midnights of the project's zone.
+    "is_date_only": "bool",
     # True orders dlt to delete the row with this key; no such row is ever stored.
     "is_removed": "bool",
 }
@@ -118,6 +123,10 @@ _PROJECTS = Table(
         "current_volatility": "double",
         "iteration_override_numbers": "json",
         "time_zone": "json",
+        # Settings that an archive does not state, but its dates and estimates show.
+        "inferred_fields": "json",
+        # A project of other ids with the same titles: this one was imported from it, or it from it.
+        "resembles_project_id": "bigint",
         "point_scale_is_custom": "bool",
         "bugs_and_chores_are_estimatable": "bool",
         "automatic_planning": "bool",
@@ -160,6 +169,8 @@ _STORIES = Table(
         "owned_by_id": "bigint",
         "before_id": "bigint",
         "after_id": "bigint",
+        # As a CSV export says; for a story that is not accepted it is a forecast, not history.
+        "iteration_number": "bigint",
         "estimate": "decimal",
         "points_accepted": "decimal",
         "points_total": "decimal",
@@ -275,6 +286,8 @@ _ITERATIONS = Table(
         "story_ids": "json",
         "analytics": "json",
         "planned": "bool",
+        # An idle iteration between two that a CSV's accepted stories prove.
+        "is_inferred": "bool",
         "start": "timestamp",
         "finish": "timestamp",
     },
@@ -313,6 +326,8 @@ _ACTIVITY_COLUMNS: dict[str, ColumnType] = {
     "changes": "json",
     "primary_resources": "json",
     "secondary_resources": "json",
+    # How sure it is that a sentence of a project history was understood, 0 to 1; null elsewhere.
+    "confidence": "double",
     "occurred_at": "timestamp",
 }
 
@@ -346,6 +361,7 @@ _STORY_TRANSITIONS = Table(
         "story_id": "bigint",
         "state": "text",
         "performed_by_id": "bigint",
+        "confidence": "double",  # as in `activity`
         "occurred_at": "timestamp",
     },
 )
@@ -459,6 +475,72 @@ _CYCLE_TIME_DETAILS = Table(
     },
 )
 
+_PEOPLE = Table(
+    name="people",
+    description=(
+        "One row per person that an archive names outside a membership: a negative id made from "
+        "the name where a file has only names."
+    ),
+    key=("id",),
+    columns={
+        "id": "bigint",
+        "name": "text",
+        "initials": "text",
+        "username": "text",
+        "email": "text",
+    },
+)
+
+_ATTACHMENTS = Table(
+    name="attachments",
+    description="One row per file attached to a story in an export zip or a backup: no content.",
+    key=("attachment_id",),
+    columns={
+        "attachment_id": "text",
+        "project_id": "bigint",
+        "story_id": "bigint",
+        "comment_id": "bigint",
+        "file_name": "text",
+        "path": "text",  # inside the zip
+        "content_type": "text",
+        "sha256": "text",
+        "bytes": "bigint",
+        "created_at": "timestamp",
+    },
+)
+
+_REJECTED_ROWS = Table(
+    name="rejected_rows",
+    description="One row per row or file of an archive that was not loaded, and why.",
+    key=("rejection_id",),
+    columns={
+        "rejection_id": "text",
+        "file": "text",
+        "line": "bigint",  # null: the whole file
+        "column_name": "text",
+        "value": "text",  # at most 200 characters of it
+        "reason": "text",
+        "as_of": "timestamp",
+    },
+)
+
+_ARCHIVE_FILES = Table(
+    name="archive_files",
+    description="One row per file of an archive that was read: what it is, and what became of it.",
+    key=("file",),
+    columns={
+        "file": "text",
+        "file_kind": "text",  # stories_csv, history_csv, json, sqlite
+        "encoding": "text",
+        "project_id": "bigint",
+        "rows_count": "bigint",
+        "rejected_count": "bigint",
+        "bytes": "bigint",
+        "is_whole": "bool",  # nothing was rejected, so that what it lacks was not there
+        "as_of": "timestamp",
+    },
+)
+
 _EXTRACTS = Table(
     name="extracts",
     description="One row per run of ingestion: what was read, from where, as of when.",
@@ -497,6 +579,10 @@ TABLES: dict[str, Table] = {
         _NOTIFICATIONS,
         _HISTORY_DAYS,
         _CYCLE_TIME_DETAILS,
+        _PEOPLE,
+        _ATTACHMENTS,
+        _REJECTED_ROWS,
+        _ARCHIVE_FILES,
         _EXTRACTS,
     )
 }

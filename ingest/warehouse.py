@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
-from ingest.tables import Table
+from ingest.tables import TABLES, Table
 
 DATASET = "pivotal_tracker_data"
 # DuckDB 1.4 and later open such a file; DuckDB 2 would by default write one that only itself reads.
@@ -22,18 +23,48 @@ STORAGE_VERSION = "v1.4.0"
 _LOCK_HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 
+_log = logging.getLogger(__name__)
+_patience: dict[Path, float] = {}  # seconds that a run waits for a file in use, while it is locked
+T = TypeVar("T")
+
+
 class WarehouseError(Exception):
     """The warehouse cannot be used; the message is one line that says why, and the way out."""
 
 
+class WarehouseInUse(WarehouseError):
+    """Another program has the warehouse; it may be free in a while."""
+
+
 @contextmanager
-def locked(path: Path, wait_seconds: float = 0) -> Iterator[None]:
+def locked(path: Path, wait_seconds: float = 0, what: str = "python -m ingest") -> Iterator[None]:
     """Hold the warehouse for one run: two dlt runs at once corrupt data.
 
-    The lock is the operating system's, so it ends with the process, however that ends.
+    The lock is the operating system's, so it ends with the process, however that ends. While it
+    is held, a file that another program has open is waited for just as long.
+
+    Args:
+        path: the DuckDB file.
+        wait_seconds: how long to wait for whoever holds it.
+        what: how others name the holder.
 
     Raises:
         WarehouseError: when another run holds it for longer than `wait_seconds`.
+    """
+    handle = take_lock(path, wait_seconds, what)
+    _patience[path] = wait_seconds
+    try:
+        yield
+    finally:
+        del _patience[path]
+        os.close(handle)
+
+
+def take_lock(path: Path, wait_seconds: float, what: str) -> int:
+    """The descriptor that holds the lock until it is closed, by the process's death at the latest.
+
+    Raises:
+        WarehouseError: as `locked`.
     """
     lock_path = path.with_name(path.name + ".lock")
     try:
@@ -45,65 +76,165 @@ def locked(path: Path, wait_seconds: float = 0) -> Iterator[None]:
             "set WAREHOUSE_PATH to a path that is"
         ) from None
     try:
-        _take(handle, lock_path, path, wait_seconds)
-        os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())
-        yield
-    finally:
+        _wait_for(lambda: _try_lock(handle, lock_path, path), wait_seconds)
+    except BaseException:
         os.close(handle)
+        raise
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"{what} (PID {os.getpid()})\n".encode(), 0)
+    return handle
 
 
-def _take(handle: int, lock_path: Path, path: Path, wait_seconds: float) -> None:
-    deadline = time.monotonic() + wait_seconds
+def _try_lock(handle: int, lock_path: Path, path: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = lock_path.read_text().strip() or "another run"
+        raise WarehouseInUse(
+            f"{path} is in use by {holder}; wait for it, or give --wait SECONDS"
+        ) from None
+
+
+def _wait_for(attempt: Callable[[], T], seconds: float) -> T:
+    """Try until the warehouse is free, at most for some seconds."""
+    deadline = time.monotonic() + seconds
+    told = ""
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            return attempt()
+        except WarehouseInUse as error:
             if time.monotonic() >= deadline:
-                holder = lock_path.read_text().strip() or "unknown"
-                raise WarehouseError(
-                    f"another run is loading {path} (PID {holder}); "
-                    "wait for it, or give --wait SECONDS"
-                ) from None
+                raise
+            if str(error) != told:
+                told = str(error)
+                _log.warning("waiting up to %.0f s: %s", seconds, told.partition(";")[0])
             time.sleep(0.1)
-        else:
-            return
 
 
 @contextmanager
-def prepared(path: Path) -> Iterator[None]:
+def prepared(path: Path) -> Iterator[bool]:
     """Make the file when there is none, check that it can be written, and undo a failed first run.
+
+    Yields whether there was no file. What a killed run left in a write-ahead log is in the file
+    afterwards.
 
     Raises:
         WarehouseError: when the path is not writable, is no DuckDB file, or is in use.
     """
-    is_new = not path.exists()
+    is_new = not path.exists() or (path.is_file() and path.stat().st_size == 0)
     if is_new:
         _create(path)
-    else:
-        _connect(path, read_only=False).close()
+    _connect(path, read_only=False).close()
     try:
-        yield
+        yield is_new
     except BaseException:
-        if is_new and not has_dataset(path):
-            path.unlink(missing_ok=True)
+        _remove_if_empty(path)
         raise
 
 
+def _remove_if_empty(path: Path) -> None:
+    """Remove what a failed first run made, also that of an earlier one that was killed."""
+    with suppress(WarehouseError):
+        objects = _rows(
+            path,
+            "select 1 from duckdb_tables() where not internal "
+            "union all select 1 from duckdb_views() where not internal "
+            "union all select 1 from duckdb_schemas() where not internal limit 1",
+        )
+        if not objects:
+            path.unlink(missing_ok=True)
+
+
+def wait_until_free(path: Path, seconds: float) -> None:
+    """Wait until no program has the file open; one that does not exist is free.
+
+    Raises:
+        WarehouseError: when it is in use for longer than that, or is no DuckDB file.
+    """
+    if path.exists():
+        _require_duckdb_file(path)
+        _wait_for(lambda: _try_connect(path, read_only=False), seconds).close()
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep other programs out of the file, between the connections that dlt opens and closes.
+
+    Raises:
+        WarehouseError: when another program has it open.
+    """
+    with _connect(path, read_only=False) as connection:
+        _let_dlt_mend(connection)
+        yield
+
+
+def _let_dlt_mend(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let dlt look at what is there when declared columns or tables are missing.
+
+    It otherwise trusts its note of the schema, and fails where somebody dropped a column by hand.
+    """
+    stored: dict[str, set[str]] = {}
+    found = connection.execute(
+        "select table_name, column_name from duckdb_columns() where schema_name = ?", [DATASET]
+    )
+    for table_name, column_name in found.fetchall():
+        stored.setdefault(table_name, set()).add(column_name)
+    missing = [
+        name
+        for name, table in TABLES.items()
+        if not stored.get(name, set()) >= table.all_columns.keys()
+    ]
+    if missing and "_dlt_version" in stored:
+        _log.info("made again, or made wider: %s", ", ".join(missing))
+        connection.execute(f"delete from {DATASET}._dlt_version")
+
+
 def _create(path: Path) -> None:
-    escaped = str(path).replace("'", "''")
+    """Make the file aside and put it in its place whole: a run killed meanwhile leaves no half."""
+    aside = path.with_name(path.name + ".new")
+    escaped = str(aside).replace("'", "''")
     try:
+        aside.unlink(missing_ok=True)
         with duckdb.connect() as connection:
             connection.execute(f"attach '{escaped}' (storage_version '{STORAGE_VERSION}')")
-    except duckdb.Error as error:
+            connection.execute("checkpoint")
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)  # of a file that is gone
+        aside.replace(path)
+    except (duckdb.Error, OSError) as error:
         raise WarehouseError(_explain(path, error)) from None
+
+
+def connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that only reads.
+
+    Raises:
+        WarehouseError: when the file cannot be opened.
+    """
+    return _connect(path)
 
 
 def _connect(path: Path, read_only: bool = True) -> duckdb.DuckDBPyConnection:
+    _require_duckdb_file(path)
+    return _wait_for(lambda: _try_connect(path, read_only), _patience.get(path, 0))
+
+
+def _try_connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), read_only=read_only)
     except duckdb.Error as error:
+        kind = WarehouseInUse if _LOCK_HOLDER.search(str(error)) else WarehouseError
+        raise kind(_explain(path, error)) from None
+
+
+def _require_duckdb_file(path: Path) -> None:
+    """Refuse what is no DuckDB file, before DuckDB downloads an extension that might read it."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
         raise WarehouseError(_explain(path, error)) from None
+    if head[8:12] != b"DUCK":
+        raise WarehouseError(_explain(path, OSError("not a valid DuckDB database")))
 
 
 def _explain(path: Path, error: Exception) -> str:
@@ -112,7 +243,7 @@ def _explain(path: Path, error: Exception) -> str:
     if holder:
         return (
             f"{path} is in use by {holder['program']} (PID {holder['pid']}); "
-            "close that program, or wait until it has finished"
+            "close that program, or wait until it has finished (--wait SECONDS)"
         )
     if path.is_dir():
         return f"{path} is a folder; set WAREHOUSE_PATH to a file"

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -243,6 +244,170 @@ def test_no_secret_is_left_anywhere(demo_server, tmp_path, loaded):
     for file in pipelines.rglob("*"):
         if file.is_file():
             assert demo_server.token.encode() not in file.read_bytes(), file
+
+
+def as_json(finished):
+    """The one object on standard output, and nothing else."""
+    (line,) = finished.stdout.splitlines()
+    return json.loads(line)
+
+
+def test_json_is_all_that_is_on_standard_output(demo_server, path):
+    project = smallest_project(demo_server)
+    finished = ingest(
+        "--json",
+        "--project",
+        str(project),
+        warehouse=path,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+    )
+    told = as_json(finished)
+    assert finished.returncode == told["exit_code"] == 0
+    assert (told["warehouse"], told["source_kind"]) == (str(path), "api")
+    assert (told["source_name"], told["extract_mode"]) == (demo_server.base_url, "full")
+    (stored,) = query(path, "select count(*) from pivotal_tracker_data.activity")[0]
+    assert told["rows_by_table"]["activity"] == stored
+    assert told["requests"] > 10
+    assert told["retries"] == 0
+    assert 0 < told["seconds"] < 120
+    assert (told["error"], told["skipped"], told["failed_project_ids"]) == (None, [], [])
+    assert told["drift"] == {"undeclared": [], "misfits": []}
+    assert "python -m ingest --json" in Path(told["log"]).read_text()
+    help_text = ingest("--help", warehouse=path).stdout
+    assert all(key in help_text for key in told)
+
+
+def test_json_tells_of_a_failure_too(path):
+    finished = ingest(
+        "--json", warehouse=path, api_token=SENTINEL, base_url="http://127.0.0.1:9/services/v5"
+    )
+    told = as_json(finished)
+    assert finished.returncode == told["exit_code"] == 1
+    assert "127.0.0.1:9" in told["error"]
+    assert (told["requests"], told["rows_by_table"]) == (None, {})
+    assert_one_line_error(finished, "127.0.0.1:9", f"(log: {told['log']})")
+
+
+def test_the_logs_of_the_latest_runs_are_kept(path):
+    from ingest.runlog import KEPT_RUNS
+
+    logs = path.parent / "logs"
+    logs.mkdir()
+    for number in range(30):
+        (logs / f"ingest-20200101T0000{number:02}Z-1.log").write_text("old")
+        (logs / f"ingest-20200101T0000{number:02}Z-1.log.1").write_text("older")
+    (logs / "dbt.log").write_text("of dbt")
+    ingest("api", warehouse=path)
+    runs = sorted(logs.glob("ingest-*.log"))
+    assert len(runs) == KEPT_RUNS
+    assert "no api_token is configured" in runs[-1].read_text()
+    assert len(list(logs.glob("ingest-*.log.1"))) == KEPT_RUNS - 1
+    assert (logs / "dbt.log").exists()
+
+
+def test_a_log_is_bounded(path, monkeypatch):
+    import logging
+
+    from ingest.runlog import MOST_BYTES, run_log
+
+    monkeypatch.setenv("INGEST_LOG_PATH", str(path.parent))
+    with run_log() as log:
+        for number in range(3 * MOST_BYTES // 1000):
+            logging.getLogger("ingest.test").info("%d %s", number, "x" * 1000)
+    sizes = [file.stat().st_size for file in path.parent.glob("ingest-*.log*")]
+    assert len(sizes) == 2
+    assert max(sizes) <= MOST_BYTES
+    assert log.path.exists()
+
+
+def test_a_run_without_a_place_for_its_log_goes_on(path):
+    (path.parent / "logs").write_text("a file")
+    assert_one_line_error(ingest("api", warehouse=path), "no api_token")
+
+
+def test_a_bug_is_one_line_and_its_traceback_is_in_the_log(path, monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("a bug\nof two lines")
+
+    monkeypatch.setattr("ingest.__main__.run", broken)
+    finished = ingest("--json", "api", warehouse=path, api_token=SENTINEL)
+    assert_one_line_error(finished, "KeyError", "this is a bug")
+    log = Path(as_json(finished)["log"]).read_text()
+    assert "Traceback" in log
+    assert "in broken" in log
+
+
+ODD_PATHS = {
+    "a space": "a b.duckdb",
+    "a quote in the folder": "it's/w.duckdb",
+    "unicode": "ünïcode ✓.duckdb",
+    "a question mark": "what?.duckdb",
+    "a percent sign": "a%20b.duckdb",
+    "no suffix": "warehouse",
+    "braces": "{{x}}.duckdb",
+}
+
+
+@pytest.mark.parametrize("name", ODD_PATHS.values(), ids=ODD_PATHS.keys())
+def test_an_odd_warehouse_path_works(tmp_path, name):
+    from tests.test_pipeline import load
+
+    load(tmp_path / name)
+    assert query(tmp_path / name, "select count(*) from pivotal_tracker_data.labels") == [(2,)]
+    load(tmp_path / name)
+
+
+REFUSED_PATHS = {
+    "in memory": ":memory:",
+    "MotherDuck": "md:my_database",
+    "MotherDuck, spelt out": "motherduck:my_database",
+    "another database": "sqlite:w.db",
+    "a web address": "https://example.com/w.duckdb",
+    "a bucket": "s3://bucket/w.duckdb",
+    "a line break": "{}/a\nb.duckdb",
+    "a quote": "{}/it's.duckdb",
+    "a double quote": '{}/a"b.duckdb',
+    "a semicolon": "{}/a;b.duckdb",
+    "the name of a schema": "{}/pivotal_tracker_data.duckdb",
+    "the name of a catalog": "{}/temp.duckdb",
+    "a tilde": "~/w.duckdb",
+}
+
+
+@pytest.mark.parametrize("value", REFUSED_PATHS.values(), ids=REFUSED_PATHS.keys())
+def test_a_path_that_means_something_else_is_refused(tmp_path, value, monkeypatch):
+    environment = {"WAREHOUSE_PATH": value.format(tmp_path), "INGEST_LOG_PATH": str(tmp_path)}
+    monkeypatch.setattr("tests.conftest.environment", lambda *_, **__: environment)
+    finished = ingest("demo", warehouse=tmp_path)
+    assert_one_line_error(finished, "WAREHOUSE_PATH is ", "name a plain DuckDB file")
+    assert list(tmp_path.glob("*duckdb*")) == []
+
+
+def test_an_sqlite_file_is_refused_without_a_download(path):
+    import sqlite3
+
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table stories (id)")
+    before = path.read_bytes()
+    assert_one_line_error(ingest("demo", warehouse=path), "is not a DuckDB file", "WAREHOUSE_PATH")
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_is_taken_for_none(path):
+    from tests.test_pipeline import load
+
+    path.touch()
+    load(path)
+    assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(2,)]
+
+
+def test_a_database_with_other_tables_is_never_deleted(path):
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table precious as select 1 as one")
+    finished = ingest(warehouse=path, api_token=SENTINEL, base_url="http://127.0.0.1:9/services/v5")
+    assert_one_line_error(finished, "127.0.0.1:9")
+    assert query(path, "select one from precious") == [(1,)]
 
 
 def test_dbt_in_its_own_folder_uses_the_same_warehouse(built_warehouse, tmp_path):

@@ -3,14 +3,17 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
 import pytest
 
 from ingest import warehouse
+from ingest.api.client import TrackerClient
+from ingest.api.resources import ApiReader
 from ingest.pipeline import make_pipeline, run
-from ingest.records import Drift, to_arrow
+from ingest.records import Drift, removal_rows, to_arrow
 from ingest.tables import TABLES
 from ingest.warehouse import WarehouseError
 
@@ -217,3 +220,86 @@ def test_a_second_run_at_the_same_time_is_refused_with_the_pid_of_the_first(path
     with warehouse.locked(path), pytest.raises(WarehouseError, match=rf"PID {os.getpid()}"):
         load(path)
     load(path)
+
+
+def test_a_row_that_another_project_lists_now_is_moved_not_removed(path):
+    load(path)
+    moved = {"labels": [{"id": 1, "project_id": 2, "name": "a"}]}
+    reader = ListReader(moved)
+    reader.project_ids = [1, 2]
+    run(reader, "api", "https://tracker.test", path)
+    labels = query(path, "select id, project_id from pivotal_tracker_data.labels")
+    assert labels == [(1, 2)]
+
+
+def test_removals_that_a_reader_orders_are_done_and_not_counted(path):
+    class RemovingReader(ListReader):
+        def read(self, table_name):
+            yield from super().read(table_name)
+            if table_name == "stories":
+                yield removal_rows(TABLES["stories"], [(7,)])
+
+    load(path)
+    summary = run(RemovingReader({}), "api", "https://tracker.test", path)
+    assert query(path, "select count(*) from pivotal_tracker_data.stories") == [(0,)]
+    assert summary.rows_by_table["stories"] == 0
+
+
+def test_a_table_without_rows_is_not_loaded_again(path):
+    load(path)
+    load(path, {"stories": TWO_LABELS["stories"]})
+    loads = query(path, "select load_id from pivotal_tracker_data._dlt_loads order by inserted_at")
+    last_load = loads[-1][0]
+    touched = query(
+        path,
+        f"select 'labels' from pivotal_tracker_data.labels where _dlt_load_id = '{last_load}' "
+        "union all "
+        f"select 'stories' from pivotal_tracker_data.stories where _dlt_load_id = '{last_load}'",
+    )
+    assert touched == [("stories",)]
+
+
+def test_a_column_of_a_newer_release_is_added_though_there_are_no_new_rows(path, monkeypatch):
+    columns = {**TABLES["epics"].columns}
+    del columns["completed_at"]
+    with monkeypatch.context() as older:
+        older.setitem(TABLES, "epics", replace(TABLES["epics"], columns=columns))
+        load(path)
+    load(path, {})
+    assert query(path, "select completed_at from pivotal_tracker_data.epics") == []
+
+
+class GoingOnReader(ListReader):
+    extract_mode = "incremental"
+    notes = ("projects: 1 unchanged",)
+    stored = None
+
+    def go_on_from(self, stored):
+        self.stored = stored
+        self.held_ids = stored.story_ids(1)
+
+
+def test_a_reader_that_can_go_on_is_told_what_the_warehouse_holds(path):
+    load(path)
+    reader = GoingOnReader({})
+    summary = run(reader, "api", "https://tracker.test", path)
+    assert reader.held_ids == {7}
+    assert summary.extract_mode == "incremental"
+    assert "  projects: 1 unchanged" in summary.lines("next")
+    modes = query(path, "select extract_mode from pivotal_tracker_data.extracts order by as_of")
+    assert {mode for (mode,) in modes} == {"full", "incremental"}
+
+
+def test_the_demo_is_synced_by_four_requests(tmp_path, demo_server):
+    path = tmp_path / "w.duckdb"
+
+    def sync():
+        with TrackerClient(demo_server.base_url, demo_server.token) as client:
+            return run(ApiReader(client), "demo", "the demo workspace", path)
+
+    assert sync().extract_mode == "full"
+    before = query(path, "select * from pivotal_tracker_data.projects")
+    again = sync()
+    assert (again.extract_mode, again.requests_count) == ("incremental", 4)
+    assert query(path, "select * from pivotal_tracker_data.projects") == before
+    assert query(path, "select count(*) from pivotal_tracker_data.extracts") == [(2,)]

@@ -7,6 +7,7 @@ stayed at three a second never saw it, and a 429 slows this client down as a who
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -28,6 +30,7 @@ from tenacity import (
 )
 
 from ingest.api.answers import Answer, TransientFailure, read_answer
+from ingest.api.bodies import receive_body
 from ingest.api.errors import (
     ClientClosed,
     InvalidAuthentication,
@@ -40,6 +43,8 @@ from ingest.api.hosts import checked_base_url, connection_failure, redirect_targ
 from ingest.api.pace import Pace
 from ingest.api.paging import Pages
 from ingest.records import Record
+
+_log = logging.getLogger(__name__)
 
 Params = Mapping[str, str | int]
 P = ParamSpec("P")
@@ -62,6 +67,7 @@ class TrackerClient:
         max_in_flight: int = 8,
         requests_per_second: float | None = None,
         timeout: tuple[float, float] = (10, 60),
+        answer_seconds: float = 300,
         max_attempts: int = 10,
         retry_seconds: float = 300,
         sleep: Callable[[float], object] | None = None,
@@ -76,6 +82,7 @@ class TrackerClient:
             requests_per_second: bound on the request rate, 0 for none; by default none on
                 loopback, `POLITE_REQUESTS_PER_SECOND` elsewhere.
             timeout: seconds to connect, and between two pieces of an answer.
+            answer_seconds: the most that one answer's body may take, however it drips.
             max_attempts: how often one request is tried.
             retry_seconds: how long one request is tried.
             sleep: waits some seconds; by default until the client is closed.
@@ -86,6 +93,7 @@ class TrackerClient:
             InvalidAuthentication: when the token cannot be one.
         """
         self.base_url, is_loopback = checked_base_url(base_url)
+        self._host = urlsplit(self.base_url).netloc
         if requests_per_second is None and not is_loopback:
             requests_per_second = POLITE_REQUESTS_PER_SECOND
         self.max_in_flight = max(1, max_in_flight)
@@ -93,6 +101,7 @@ class TrackerClient:
         self._secrets = [token] if token else []
         self._auth: AuthBase = _TokenAuth(token)
         self._timeout = timeout
+        self._answer_seconds = answer_seconds
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
         self._pace = Pace(requests_per_second, clock, self._sleep)
@@ -150,7 +159,7 @@ class TrackerClient:
             attempts = retrying.statistics.get("attempt_number", 1)
             raise self._explained_failure(what, failure, attempts) from None
         except TrackerError as error:
-            raise self._without_secrets(error) from None
+            raise error.without(self._secrets) from None
         self._has_answered = True
         attempts = retrying.statistics.get("attempt_number", 1)
         return answer if attempts == 1 else replace(answer, requests_count=attempts)
@@ -178,7 +187,7 @@ class TrackerClient:
         Raises:
             InvalidAuthentication: when they are not accepted.
         """
-        self._secrets.append(password)
+        self._secrets += [password, f"{username}:{password}"]
         self._auth = HTTPBasicAuth(username.encode(), password.encode())
         me = self.get("/me").data
         token = me.get("api_token") if isinstance(me, dict) else None
@@ -210,15 +219,18 @@ class TrackerClient:
             with self._counts_lock:
                 self.requests_count += 1
             try:
-                return self._session.get(
+                response = self._session.get(
                     url,
                     params=params,
                     auth=self._auth,
                     timeout=self._timeout,
                     allow_redirects=False,
+                    stream=True,
                 )
             except requests.RequestException as error:
                 raise connection_failure(what, self.base_url, error) from None
+            receive_body(response, self._host, self._answer_seconds)
+            return response
 
     def _before_retry(self, state: RetryCallState) -> None:
         failure = state.outcome.exception() if state.outcome else None
@@ -228,6 +240,8 @@ class TrackerClient:
             raise failure.fatal
         with self._counts_lock:
             self.retries_count += 1
+        what, pause = state.args[-1], state.upcoming_sleep
+        _log.info("%s: %s; again in %.1f s (try %d)", what, failure, pause, state.attempt_number)
         if failure.is_throttling:
             self._pace.pause(state.upcoming_sleep)
 
@@ -235,18 +249,10 @@ class TrackerClient:
         self, what: str, failure: TransientFailure, attempts: int
     ) -> TrackerError:
         if failure.fatal is not None:
-            return self._without_secrets(failure.fatal)
+            return failure.fatal.without(self._secrets)
         tried = f"tried {attempts} times" if attempts > 1 else "tried once"
         asked = f", it asks to wait {failure.retry_after:.0f} s" if failure.retry_after else ""
-        return self._without_secrets(RetriesExhausted(what, f"{failure} ({tried}{asked})"))
-
-    def _without_secrets(self, error: TrackerError) -> TrackerError:
-        """Blank a token or password that a host repeats in what it says."""
-        line = str(error)
-        for secret in self._secrets:
-            line = line.replace(secret, "***")
-        error.args = (line,)
-        return error
+        return RetriesExhausted(what, f"{failure} ({tried}{asked})").without(self._secrets)
 
 
 def login(base_url: str, username: str, password: str) -> str:

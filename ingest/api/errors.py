@@ -5,7 +5,10 @@ The classes carry Tracker's own words where it has some: the `code` of an error 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Self
+
+from ingest.redaction import blanked
 
 _LONGEST_QUOTE = 300
 
@@ -30,7 +33,17 @@ class TrackerError(Exception):
             remedy: what to do, when something better than the class's own is known.
         """
         parts = [what, problem, f"{self.meaning}; {remedy or self.remedy}"]
-        super().__init__(": ".join(one_line(part) for part in parts if part))
+        self._parts = [str(part) for part in parts if part]
+        super().__init__(": ".join(map(one_line, self._parts)))
+
+    def without(self, secrets: Iterable[str]) -> Self:
+        """The same error without tokens or passwords that a host repeats in what it says.
+
+        Blanked before a long text is cut, so that no half of one is left.
+        """
+        self._parts = [blanked(part, secrets) for part in self._parts]
+        self.args = (": ".join(map(one_line, self._parts)),)
+        return self
 
 
 class InvalidParameter(TrackerError):

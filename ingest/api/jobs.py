@@ -1,19 +1,21 @@
 """What one run asks for: the lists to read, in the order of the raw tables.
 
-A way of reading is a function that gives these jobs. `full_jobs` asks for everything there is.
-Reading what changed since a project version is another such function: the same tables, other paths
-and parameters (`since_version`, `ids`), with `is_whole` false where a list tells only of changes.
+A way of reading is a function that gives these jobs. `full_jobs` asks for everything there is;
+`ingest.api.plans` for what has changed since the warehouse was synced: the same tables, from a
+later record on, or not at all, or rows that finding out what changed has brought (`GivenRows`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ingest.api.client import TrackerClient
+import pyarrow as pa
+
+from ingest.api.client import Params, TrackerClient
 from ingest.api.errors import UnexpectedAnswer
-from ingest.api.lists import TrackerList
+from ingest.api.lists import LONG_ITERATIONS_PAGE_SIZE, TrackerList
 from ingest.api.paging import FieldChoices, Pages
 from ingest.records import Record, history_day_records, shape
 
@@ -28,6 +30,8 @@ class ListJob:
         fields: what is asked for of each record.
         project_id: the project whose list it is; None for the workspace's.
         is_whole: the pages hold all records of the project, so that what they lack is gone.
+        first_offset: records that the pages leave out at the list's beginning.
+        cautious: makes the same list, asked for in a way that no host refuses.
         extra: values that each record is given.
     """
 
@@ -36,7 +40,9 @@ class ListJob:
     fields: FieldChoices
     project_id: int | None = None
     is_whole: bool = True
+    first_offset: int = 0
     extra: Record = field(default_factory=dict)
+    cautious: Callable[[], ListJob] | None = None
 
     @property
     def table(self) -> str:
@@ -58,6 +64,45 @@ class ListJob:
         return shaped
 
 
+class NoPages:
+    """The pages of a list of which nothing is left to ask for."""
+
+    outstanding = 0
+
+    def submit(self) -> bool:
+        """Nothing to ask for."""
+        return False
+
+    def take(self) -> None:
+        """Nothing to take."""
+
+    def cancel(self) -> None:
+        """Nothing to cancel."""
+
+
+@dataclass(eq=False)
+class GivenRows:
+    """Rows of a raw table that are here already.
+
+    Attributes:
+        table: the raw table's name.
+        project_id: the project whose rows they are; None for the workspace's.
+        rows: Arrow tables with the raw table's schema.
+        requests_count: requests that they took.
+        is_whole: they are all rows of the project, so that what they lack is gone.
+    """
+
+    table: str
+    project_id: int | None
+    rows: list[pa.Table]
+    requests_count: int = 0
+    is_whole: bool = False
+    pages: NoPages = field(default_factory=NoPages)
+
+
+Job = ListJob | GivenRows
+
+
 def full_jobs(
     client: TrackerClient, lists: Iterable[TrackerList], project_ids: list[int]
 ) -> Iterator[ListJob]:
@@ -65,9 +110,35 @@ def full_jobs(
     for each in lists:
         fields = FieldChoices(*each.fields)
         for project_id in project_ids if each.is_per_project else [None]:
-            path = each.path.format(project_id=project_id)
-            pages = Pages(client, path, None, each.page_size, fields)
-            yield ListJob(each, pages, fields, project_id)
+            yield list_job(client, each, project_id, fields)
+
+
+def list_job(
+    client: TrackerClient,
+    each: TrackerList,
+    project_id: int | None,
+    fields: FieldChoices,
+    params: Params | None = None,
+    first_offset: int = 0,
+) -> ListJob:
+    """One list of a project or of the workspace, whole unless there are parameters."""
+    path = each.path.format(project_id=project_id)
+    pages = Pages(client, path, params, each.page_size, fields, first_offset)
+    return ListJob(each, pages, fields, project_id, not params, first_offset)
+
+
+def iterations_job(
+    client: TrackerClient, each: TrackerList, project_id: int, number: int
+) -> ListJob:
+    """A project's iterations from `number` on, in long pages if the host has such."""
+
+    def job(declared: TrackerList) -> ListJob:
+        fields = FieldChoices(*each.fields)  # not shared: it may be the limit that is refused
+        return list_job(client, declared, project_id, fields, None, number - 1)
+
+    daring = job(replace(each, page_size=LONG_ITERATIONS_PAGE_SIZE))
+    daring.cautious = lambda: job(each)
+    return daring
 
 
 def iteration_jobs(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 PAGE_SIZE = 500  # Tracker's maximum for stories; hosts with a lower one lower it
 ITERATIONS_PAGE_SIZE = 10  # Tracker's default; a maximum is not known
+LONG_ITERATIONS_PAGE_SIZE = 100  # tried where few requests count; a lower limit is obeyed
 
 _COMMENTS = "comments(:default,file_attachments,google_attachments)"
 _ITERATION = "number,project_id,length,team_strength,start,finish"

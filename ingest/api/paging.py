@@ -71,8 +71,9 @@ class Pages:
         params: Params | None = None,
         page_size: int | None = None,
         fields: FieldChoices | None = None,
+        first_offset: int = 0,
     ) -> None:
-        """Describe the list; nothing is asked yet."""
+        """Describe the list, from its record `first_offset` on; nothing is asked yet."""
         self.path = path
         self.requests_count = 0
         self.pages_count = 0
@@ -85,6 +86,7 @@ class Pages:
         self._page_size = page_size
         self._fields = fields or FieldChoices()
         self._pending: deque[tuple[int, Future[Answer]]] = deque()
+        self._first_offset = first_offset
         self._is_open = False
         self._has_ended = False
         self._step = page_size
@@ -103,7 +105,7 @@ class Pages:
             return False
         if not self._is_open:
             self._is_open = True
-            self._pending.append((0, self._client.submit(self._open)))
+            self._pending.append((self._first_offset, self._client.submit(self._open)))
             return True
         if self._next_offset is None and not self._peek():
             return False
@@ -139,7 +141,7 @@ class Pages:
         return answer
 
     def again(self) -> Pages:
-        """The same list, to be read once more."""
+        """The same list, to be read once more, from its beginning."""
         return Pages(self._client, self.path, self._params, self._page_size, self._fields)
 
     def cancel(self) -> None:
@@ -227,7 +229,7 @@ class Pages:
                 return replace(answer, requests_count=count) if refused else answer
 
     def _fetch_first(self) -> Answer:
-        answer = self._fetch(0)
+        answer = self._fetch(self._first_offset)
         list_name = self.path.rpartition("/")[2]
         if (
             self._page_size is None
@@ -238,7 +240,7 @@ class Pages:
             return answer
         self._client.enveloped_lists[list_name] = True
         try:
-            enveloped = self._fetch(0)
+            enveloped = self._fetch(self._first_offset)
         except InvalidParameter:
             enveloped = answer
         if enveloped.pagination is None:

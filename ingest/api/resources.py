@@ -19,12 +19,16 @@ from ingest.api.errors import (
     UnauthorizedOperation,
     UnexpectedAnswer,
 )
-from ingest.api.jobs import ListJob, full_jobs, iteration_jobs
-from ingest.api.lists import ApiOptions, chosen_lists
+from ingest.api.gone import GoneStories
+from ingest.api.jobs import GivenRows, Job, ListJob, full_jobs, iteration_jobs
+from ingest.api.lists import ApiOptions, TrackerList, chosen_lists
 from ingest.api.paging import ReadAhead
+from ingest.api.plans import Planner
+from ingest.api.project_plans import ProjectPlan, sentences
 from ingest.api.settling import HeldRows, SeenKeys, StoryCheck
 from ingest.api.workspace import Workspace, open_workspace
-from ingest.records import Drift, Record, to_arrow
+from ingest.records import Drift, Record, removal_rows, to_arrow
+from ingest.stored import Stored
 from ingest.tables import TABLES, Table
 
 __all__ = ["ApiOptions", "ApiReader", "ReportProgress"]
@@ -52,10 +56,13 @@ class ApiReader:
     Tables are read one after the other, in the order of `tables()`, from one thread; pages of the
     lists that come next are fetched meanwhile.
 
+    When it is told what the warehouse holds (`go_on_from`), only what has changed since is read.
+
     Attributes:
         drift: what did not fit the declared tables.
         skipped: what could not be read, one sentence each.
         failed_project_ids: projects that should have been read and were not.
+        stored: what the warehouse holds already; None when nobody said.
     """
 
     def __init__(
@@ -65,6 +72,7 @@ class ApiReader:
         options: ApiOptions | None = None,
         drift: Drift | None = None,
         progress: ReportProgress | None = None,
+        is_full: bool = False,
     ) -> None:
         """Prepare to read.
 
@@ -74,6 +82,7 @@ class ApiReader:
             options: what is read beyond the usual.
             drift: collects what does not fit the declared tables.
             progress: told of every page.
+            is_full: everything is read again, whatever the warehouse holds.
         """
         self.drift = drift if drift is not None else Drift()
         self.skipped: list[str] = []
@@ -81,11 +90,30 @@ class ApiReader:
         self._client = client
         self._wanted_ids = project_ids
         self._progress = progress or _report_nothing
-        self._lists = chosen_lists(options or ApiOptions())
+        self.stored: Stored | None = None
+        self._options = options or ApiOptions()
+        self._is_full = is_full
+        self._lists = chosen_lists(self._options)
         self._absent_tables: set[str] = set()
         self._keys: dict[tuple[str, int | None], set[Key]] = defaultdict(set)
         self._listed: set[tuple[str, int | None]] = set()
+        self._unread: dict[tuple[str, int | None], set[Key]] = {}
         self._table_being_read = ""
+
+    def go_on_from(self, stored: Stored) -> None:
+        """Read what has changed since the warehouse was loaded; to be called before reading."""
+        self.stored = stored
+
+    @property
+    def extract_mode(self) -> str:
+        """Whether everything was read (`full`) or what had changed (`incremental`)."""
+        is_incremental = any(plan.mode != "full" for plan in self._plans.values())
+        return "incremental" if is_incremental else "full"
+
+    @property
+    def notes(self) -> list[str]:
+        """How the projects were read, one sentence each; nothing to say of a first load."""
+        return sentences(self._plans.values(), self._workspace.names) if self._plans else []
 
     def tables(self) -> list[str]:
         """Names of the raw tables that this reader fills, in reading order."""
@@ -107,13 +135,14 @@ class ApiReader:
         return self._client.requests_count
 
     def keys_listed(self, table_name: str, project_id: int) -> set[Key] | None:
-        """The keys of a project's rows, when its listing was read whole; else None.
+        """The keys of a project's rows, when it is known which there are; else None.
 
         Known once the table has been read, for the tables with a scope and for `stories`.
         """
         if (table_name, project_id) not in self._listed:
             return None
-        return self._keys[table_name, project_id]
+        place = (table_name, project_id)
+        return self._keys[place] | self._unread.get(place, set())
 
     def read(self, table_name: str) -> Iterator[pa.Table]:
         """Rows of one raw table, with exactly its Arrow schema, no key twice.
@@ -126,6 +155,14 @@ class ApiReader:
         if table_name == "projects":
             yield self._project_rows(table)
             return
+        yield from self._read_jobs(table)
+        if table_name == "stories" and self.stored is not None:
+            yield from self._gone_stories(self.stored)
+        if table_name == "cycle_time_details" and self.stored is not None:
+            yield from self._gone_cycle_times(table, self.stored)
+
+    def _read_jobs(self, table: Table) -> Iterator[pa.Table]:
+        table_name = table.name
         ahead = self._ahead_of_iterations if table_name == "cycle_time_details" else self._ahead
         seen = SeenKeys(_LATEST_KEYS if table_name in _GROWING_TABLES else None)
         self._table_being_read = table_name
@@ -139,6 +176,9 @@ class ApiReader:
                 return
             if job.table != table_name or self._is_given_up(job):
                 ahead.drop(job)
+            elif isinstance(job, GivenRows):
+                ahead.drop(job)
+                yield from self._give(table, job, seen)
             else:
                 yield from self._read_list(table, job, ahead, seen)
 
@@ -150,9 +190,39 @@ class ApiReader:
         return workspace
 
     @cached_property
-    def _ahead(self) -> ReadAhead[ListJob]:
-        usual = [each for each in self._lists if each.table != "cycle_time_details"]
-        jobs = full_jobs(self._client, usual, list(self._workspace.names))
+    def _plans(self) -> dict[int, ProjectPlan]:
+        return self._planner.plans if self._planner else {}
+
+    @cached_property
+    def _planner(self) -> Planner | None:
+        """What has changed, found out; None when everything is read."""
+        if self._is_full or self.stored is None or not self.stored.projects:
+            return None
+        planner = Planner(
+            self._client,
+            self._workspace.projects,
+            self._usual_lists,
+            self._options,
+            self.stored,
+            self._to_rows,
+            lambda project_id, error: self._give_up_project(
+                project_id, self._workspace.names[project_id], error
+            ),
+        )
+        planner.make(lambda record: bool(self._wanted("my_activity", [record])))
+        return planner
+
+    @property
+    def _usual_lists(self) -> list[TrackerList]:
+        return [each for each in self._lists if each.table != "cycle_time_details"]
+
+    @cached_property
+    def _ahead(self) -> ReadAhead[Job]:
+        jobs = (
+            self._planner.jobs()
+            if self._planner
+            else full_jobs(self._client, self._usual_lists, list(self._workspace.names))
+        )
         return self._read_ahead(job for job in jobs if not self._is_given_up(job))
 
     @cached_property
@@ -162,12 +232,21 @@ class ApiReader:
         begun = [
             (project["id"], number)
             for project in self._workspace.projects
-            for _, number in sorted(self._keys["iterations", project["id"]])
-            if number <= (project.get("current_iteration_number") or 0)
+            for number in self._numbers_with_new_cycle_times(project)
         ]
         return self._read_ahead(iteration_jobs(self._client, details, begun))
 
-    def _read_ahead(self, jobs: Iterator[ListJob]) -> ReadAhead[ListJob]:
+    def _numbers_with_new_cycle_times(self, project: Record) -> list[int]:
+        """Iterations that were read; the current one always, as time passes for what is in it."""
+        current = project.get("current_iteration_number") or 0
+        held = self.stored.projects.get(project["id"]) if self.stored else None
+        if held is not None and not held.rows_count["cycle_time_details"]:
+            return list(range(1, current + 1))  # they were not asked for until now
+        numbers = {number for _, number in self._keys["iterations", project["id"]]}
+        numbers |= {current} if self._planner and current else set()
+        return sorted(number for number in numbers if number <= current)
+
+    def _read_ahead(self, jobs: Iterator[Job]) -> ReadAhead[Job]:
         # Half as many again as may be in flight: while one page is made into rows, none idles.
         return ReadAhead(jobs, self._client.max_in_flight * 3 // 2)
 
@@ -177,12 +256,12 @@ class ApiReader:
         return to_arrow(table, projects, _RECORD_SOURCE, self.drift)
 
     def _read_list(
-        self, table: Table, job: ListJob, ahead: ReadAhead[ListJob], seen: SeenKeys
+        self, table: Table, job: ListJob, ahead: ReadAhead[Job], seen: SeenKeys
     ) -> Iterator[pa.Table]:
         held, later_copies, counted = HeldRows(), [], 0
         try:
             for answer in ahead.answers(job):
-                records = self._wanted(job, job.records(answer.data))
+                records = self._wanted(job.table, job.records(answer.data))
                 fresh, again = self._split(table, job, records, seen)
                 rows = self._rows(table, job, fresh, answer.requests_count)
                 counted += answer.requests_count
@@ -197,7 +276,10 @@ class ApiReader:
             yield from self._settle(table, job, seen)
             self._note_fewer_fields(job)
         except (UnauthorizedOperation, NotFound, InvalidParameter) as error:
-            self._note_refusal(job, error)
+            if job.cautious and isinstance(error, InvalidParameter):
+                yield from self._read_list(table, job.cautious(), ahead, seen)
+            else:
+                self._note_refusal(job, error)
 
     def _settle(self, table: Table, job: ListJob, seen: SeenKeys) -> Iterator[pa.Table]:
         """Finish a list: find the stories that fell between its pages, note that it is whole."""
@@ -205,6 +287,8 @@ class ApiReader:
         is_settled = True
         if table.name in _GROWING_TABLES and job.pages.has_shrunk:
             yield from self._read_again(table, job, seen)
+        if table.name == "iterations" and job.first_offset:
+            yield from self._settle_part(table, job, seen)
         if table.name == "stories" and StoryCheck.is_needed(job.pages, len(self._keys[place])):
             check = StoryCheck(self._client, job.pages.path, job.fields)
             for stories in check.missing({story_id for (story_id,) in self._keys[place]}):
@@ -216,11 +300,68 @@ class ApiReader:
         if _is_listed(table) and is_settled and job.is_whole:
             self._listed.add(place)
 
+    def _settle_part(self, table: Table, job: ListJob, seen: SeenKeys) -> Iterator[pa.Table]:
+        """Make sure that the iterations join those before; what was left out is still there."""
+        place = (table.name, job.project_id)
+        numbers = [number for _, number in self._keys[place]]
+        if not numbers or min(numbers) > job.first_offset + 1:
+            yield from self._read_again(table, job, seen)
+        else:
+            unread = range(1, job.first_offset + 1)
+            self._unread[place] = {(job.project_id, number) for number in unread}
+
+    def _give(self, table: Table, job: GivenRows, seen: SeenKeys) -> Iterator[pa.Table]:
+        """Hand on rows that are here already."""
+        place = (job.table, job.project_id)
+        count = sum(rows.num_rows for rows in job.rows)
+        self._progress(job.table, self._name(job), job.requests_count, count)
+        for rows in job.rows:
+            keys = list(zip(*(rows[name].to_pylist() for name in table.key), strict=True))
+            fresh = pa.array([seen.add(key) for key in keys], pa.bool_())
+            if _is_listed(table):
+                self._keys[place].update(keys)
+            yield rows.filter(fresh)
+        if _is_listed(table) and job.is_whole:
+            self._listed.add(place)
+
+    def _gone_stories(self, stored: Stored) -> Iterator[pa.Table]:
+        """Say what became of stories that are stored and no longer there."""
+        project_ids = set(self._workspace.names)
+        told = [plan.changes.deleted_ids for plan in self._plans.values() if plan.changes]
+        gone_stories = GoneStories(
+            self._client,
+            stored,
+            self.as_of,
+            self._to_rows,
+            {key for (name, _), keys in self._keys.items() if name == "stories" for (key,) in keys},
+            project_ids,
+            set().union(*told),
+        )
+        for project_id in self.project_ids:
+            plan = self._plans.get(project_id)
+            gone = set(plan.gone_ids) if plan else set()
+            listed = self.keys_listed("stories", project_id)
+            if listed is not None and project_id in stored.known_ids:
+                gone |= stored.story_ids(project_id) - {story_id for (story_id,) in listed}
+            if gone:
+                yield from gone_stories.rows(project_id, gone, plan.changes if plan else None)
+
+    def _gone_cycle_times(self, table: Table, stored: Stored) -> Iterator[pa.Table]:
+        """Order the removal of what is in an iteration that was read, and now in no begun one."""
+        read = {key for (name, _), keys in self._keys.items() if name == table.name for key in keys}
+        for project in self._workspace.projects:
+            if project["id"] in stored.projects and project["id"] in self.project_ids:
+                numbers = self._numbers_with_new_cycle_times(project)
+                gone = stored.cycle_time_keys(project["id"], numbers) - read
+                if gone:
+                    yield removal_rows(table, sorted(gone))
+
     def _read_again(self, table: Table, job: ListJob, seen: SeenKeys) -> Iterator[pa.Table]:
         """Read a list once more, one page after the other, for what slid between its pages."""
         pages = job.pages.again()
         while (answer := pages.take()) is not None:
-            fresh, _ = self._split(table, job, self._wanted(job, job.records(answer.data)), seen)
+            records = self._wanted(job.table, job.records(answer.data))
+            fresh, _ = self._split(table, job, records, seen)
             yield self._rows(table, job, fresh, answer.requests_count)
 
     def _split(
@@ -239,9 +380,9 @@ class ApiReader:
         pairs = list(zip(records, is_new, strict=True))
         return [each for each, new in pairs if new], [each for each, new in pairs if not new]
 
-    def _wanted(self, job: ListJob, records: list[Record]) -> list[Record]:
+    def _wanted(self, table_name: str, records: list[Record]) -> list[Record]:
         """Leave out what the workspace's own lists tell of projects that were not asked for."""
-        if self._wanted_ids is None or job.table not in _NAMING_THEIR_PROJECT:
+        if self._wanted_ids is None or table_name not in _NAMING_THEIR_PROJECT:
             return records
         wanted = set(self._workspace.names)
         return [each for each in records if (each.get("project") or {}).get("id") in wanted]
@@ -250,15 +391,18 @@ class ApiReader:
         self, table: Table, job: ListJob, records: list[Record], requests_count: int
     ) -> pa.Table:
         self._progress(table.name, self._name(job), requests_count, len(records))
-        return to_arrow(table, records, _RECORD_SOURCE, self.drift)
+        return self._to_rows(table.name, records)
 
-    def _name(self, job: ListJob) -> str:
+    def _to_rows(self, table_name: str, records: list[Record]) -> pa.Table:
+        return to_arrow(TABLES[table_name], records, _RECORD_SOURCE, self.drift)
+
+    def _name(self, job: Job) -> str:
         return self._workspace.names.get(job.project_id, _WORKSPACE)
 
     def _position(self, table_name: str) -> int:
         return self.tables().index(table_name)
 
-    def _is_given_up(self, job: ListJob) -> bool:
+    def _is_given_up(self, job: Job) -> bool:
         return job.project_id in self.failed_project_ids or job.table in self._absent_tables
 
     def _note_refusal(self, job: ListJob, error: TrackerError) -> None:
@@ -291,7 +435,7 @@ class ApiReader:
 
 def _is_listed(table: Table) -> bool:
     """Whether it matters which rows of a project are no longer listed."""
-    return table.scope is not None or table.name == "stories"
+    return table.scope is not None or table.name in ("stories", "cycle_time_details")
 
 
 def _report_nothing(table: str, project: str, requests: int = 0, records: int = 0) -> None:

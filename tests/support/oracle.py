@@ -40,8 +40,9 @@ class History:
 
     def stays(self):
         """Yield (state, entered, left) of each stay, in order; the last one ends at `end`."""
-        for event, following in zip(self.events, [*self.events[1:], None], strict=True):
-            yield event.state, event.at, following.at if following else self.end
+        ends = [*(event.at for event in self.events[1:]), self.end]
+        for event, left in zip(self.events, ends, strict=False):  # no event, no stay
+            yield event.state, event.at, left
 
     def seconds_in(self, states):
         return sum(left - entered for state, entered, left in self.stays() if state in states)
@@ -70,9 +71,13 @@ def histories(workspace, as_of):
     for story in [*workspace.stories.values(), *workspace.deleted_stories.values()]:
         known = [events[story.id][key] for key in sorted(events[story.id])]
         end = as_of if story.deleted_at is None else min(story.deleted_at, as_of)
-        known = [event for event in known if event.at <= as_of]
-        is_inferred = story.current_state == "accepted" and (
-            not known or known[-1].state != "accepted"
+        # A deleted story counts in nothing that speaks for an instant at or after its deletion.
+        gone_at = math.inf if story.deleted_at is None else story.deleted_at
+        known = [event for event in known if event.at <= as_of and event.at < gone_at]
+        is_inferred = (
+            story.current_state == "accepted"
+            and (not known or known[-1].state != "accepted")
+            and story.accepted_at < gone_at
         )
         if is_inferred:
             known.append(Event("accepted", story.accepted_at, 0))
@@ -149,7 +154,9 @@ def elapsed(history, is_accepted):
     begun = min(event.at for event in history.events if event.state in IN_PROGRESS)
     if not is_accepted:
         return history.end - begun
-    return max(event.at for event in history.events if event.state == "accepted") - begun
+    # Accepted in the second of its deletion: that entry, the last one, does not count.
+    entries = [event.at for event in history.events if event.state == "accepted"]
+    return max(entries) - begun if entries and max(entries) >= begun else None
 
 
 def iteration_velocity(workspace, as_of, iterations):

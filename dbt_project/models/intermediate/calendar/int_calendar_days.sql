@@ -24,7 +24,20 @@ stories as (
 
 ),
 
--- An imported story may be older than its project.
+activities as (
+
+    select * from {{ ref('stg_pivotal_tracker__activities') }}
+
+),
+
+epic_comments as (
+
+    select * from {{ ref('stg_pivotal_tracker__epic_comments') }}
+
+),
+
+-- An imported story may be older than its project, and an archive may hold activities
+-- or comments without their stories.
 first_instants as (
 
     select
@@ -38,6 +51,21 @@ first_instants as (
         project_id,
         created_at as first_at
     from stories
+
+    union all
+
+    select
+        project_id,
+        min(occurred_at) as first_at
+    from activities
+    group by project_id
+
+    union all
+
+    select
+        project_id,
+        created_at as first_at
+    from epic_comments
 
 ),
 

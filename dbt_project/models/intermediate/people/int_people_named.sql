@@ -19,6 +19,18 @@ story_owner_people as (
 
 ),
 
+listed_stories as (
+
+    select * from {{ ref('int_stories_still_listed') }}
+
+),
+
+archive_people as (
+
+    select * from {{ ref('stg_pivotal_tracker__people') }}
+
+),
+
 activities as (
 
     select * from {{ ref('stg_pivotal_tracker__activities') }}
@@ -42,14 +54,28 @@ final as (
 
     {% endfor %}
     select
+        story_owner_people.person_id,
+        story_owner_people.person_name,
+        story_owner_people.initials,
+        story_owner_people.username,
+        story_owner_people.email,
+        3 as naming_rank,
+        null as named_at
+    from story_owner_people
+    inner join listed_stories
+        on story_owner_people.story_id = listed_stories.story_id
+
+    union all
+
+    select
         person_id,
         person_name,
         initials,
         username,
         email,
-        3 as naming_rank,
+        4 as naming_rank,
         null as named_at
-    from story_owner_people
+    from archive_people
 
     union all
 
@@ -59,7 +85,7 @@ final as (
         performed_by_initials as initials,
         null as username,
         null as email,
-        4 as naming_rank,
+        5 as naming_rank,
         max(occurred_at) as named_at
     from activities
     group by

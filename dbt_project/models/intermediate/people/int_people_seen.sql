@@ -11,12 +11,23 @@
     ('int_story_owners', 'person_id', 'null'),
     ('stg_pivotal_tracker__me', 'person_id', 'null'),
 ] -%}
+{%- set story_parts = [
+    'stg_pivotal_tracker__story_comments',
+    'stg_pivotal_tracker__story_blockers',
+    'stg_pivotal_tracker__story_reviews',
+] -%}
 -- Owners and token holders leave no instant; all others must be seen by as_of.
 with
 
 as_of as (
 
     select * from {{ ref('int_as_of') }}
+
+),
+
+listed_stories as (
+
+    select * from {{ ref('int_stories_still_listed') }}
 
 ),
 
@@ -27,6 +38,9 @@ traces as (
         {{ person_id }} as person_id,
         {{ seen_at }} as seen_at
     from {{ ref(model) }}
+    {% if model in story_parts %}
+    where story_id in (select listed_stories.story_id from listed_stories)
+    {% endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

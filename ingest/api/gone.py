@@ -1,0 +1,95 @@
+"""Stories that the warehouse holds and their project no longer has.
+
+What an activity tells to be deleted is left as it is: dbt learns it from there. A story that moved
+to a project that is not read is removed, as a first load would not know it. What just is no longer
+there is kept, as deleted, with the listing as the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ingest.api.activity_log import ToRows, Watched, read_project_log
+from ingest.api.changes import Changes
+from ingest.api.errors import UnauthorizedOperation
+from ingest.records import removal_rows
+from ingest.stored import Stored
+from ingest.tables import TABLES
+
+if TYPE_CHECKING:
+    from ingest.api.client import TrackerClient
+
+
+class GoneStories:
+    """Says what becomes of stories that are gone from projects."""
+
+    def __init__(
+        self,
+        client: TrackerClient,
+        stored: Stored,
+        as_of: datetime,
+        to_rows: ToRows,
+        here: set[int],
+        project_ids: set[int],
+        told_deleted: set[int],
+    ) -> None:
+        """Prepare to tell.
+
+        Args:
+            client: asked for activities when nothing else says where a story went.
+            stored: what the warehouse holds.
+            as_of: the instant of the listing.
+            to_rows: makes shaped records into rows of a raw table.
+            here: stories that were read in this run, of whatever project.
+            project_ids: the projects that are read.
+            told_deleted: stories whose deletion was told by activities read in this run.
+        """
+        self._client = client
+        self._stored = stored
+        self._as_of = as_of
+        self._to_rows = to_rows
+        self._here = here
+        self._project_ids = project_ids
+        self._told_deleted = told_deleted
+
+    def rows(
+        self, project_id: int, gone_ids: set[int], changes: Changes | None
+    ) -> Iterator[pa.Table]:
+        """Rows of `stories` for stored stories that `project_id` no longer has."""
+        gone = gone_ids - self._here - self._told_deleted
+        if gone:
+            gone -= self._stored.told_deleted(gone)
+        if gone and changes is None:
+            changes = self._changes(project_id)
+            gone -= changes.deleted_ids
+        moves = changes.moved_away() if changes else {}
+        left = {key for key in gone & moves.keys() if moves[key] not in self._project_ids}
+        if left:
+            yield removal_rows(TABLES["stories"], sorted((key,) for key in left))
+        unexplained = gone - moves.keys()
+        if unexplained:
+            yield _deleted(self._stored.story_rows(unexplained), self._as_of)
+
+    def _changes(self, project_id: int) -> Changes:
+        """What the project's activities since the last sync tell, as far as they reach back."""
+        held = self._stored.projects.get(project_id)
+        watched = Watched(Changes(project_id, held.version if held else 0), 0)
+        if held:
+            path = f"/projects/{project_id}/activity"
+            with suppress(UnauthorizedOperation):
+                read_project_log(self._client, path, project_id, watched, self._to_rows)
+        return watched.changes
+
+
+def _deleted(rows: pa.Table, as_of: datetime) -> pa.Table:
+    values = {"is_deleted": True, "delete_evidence": "listing", "deleted_at": as_of}
+    for name, value in values.items():
+        index = rows.schema.get_field_index(name)
+        column = pa.array([value] * rows.num_rows, rows.schema.field(index).type)
+        rows = rows.set_column(index, rows.schema.field(index), column)
+    return rows

@@ -1,0 +1,209 @@
+"""What is read of a workspace when the warehouse holds some of it already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ingest.api.activity_log import ToRows, Watched, WorkspaceLog, read_project_log
+from ingest.api.changes import Changes
+from ingest.api.errors import InvalidParameter, NotFound, TrackerError, UnauthorizedOperation
+from ingest.api.jobs import GivenRows, Job, iterations_job, list_job
+from ingest.api.lists import ApiOptions, TrackerList
+from ingest.api.nested import read_nested_lists
+from ingest.api.paging import FieldChoices
+from ingest.api.project_plans import NESTED_LISTS, ProjectPlan
+from ingest.api.rereading import Rereader
+from ingest.records import Record
+from ingest.stored import Stored
+
+if TYPE_CHECKING:
+    from ingest.api.client import TrackerClient
+
+
+class Planner:
+    """Finds out what has changed, and decides how each project is read.
+
+    Attributes:
+        plans: by project id, once `make` is done.
+        my_activity: the rows of the workspace's own log; None when nothing of it was read.
+    """
+
+    def __init__(
+        self,
+        client: TrackerClient,
+        projects: list[Record],
+        lists: list[TrackerList],
+        options: ApiOptions,
+        stored: Stored,
+        to_rows: ToRows,
+        refuse: Callable[[int, TrackerError], None],
+    ) -> None:
+        """Prepare to plan.
+
+        Args:
+            client: the session.
+            projects: records of the projects to read, as the API lists them.
+            lists: the lists that are read of a workspace.
+            options: what is read beyond the usual.
+            stored: what the warehouse holds.
+            to_rows: makes shaped records into rows of a raw table.
+            refuse: told of a project that turns out to be closed.
+        """
+        self.plans: dict[int, ProjectPlan] = {}
+        self.my_activity: GivenRows | None = None
+        self._client = client
+        self._projects = {each["id"]: each for each in projects}
+        self._lists = {each.table: each for each in lists}
+        self._stored = stored
+        self._to_rows = to_rows
+        self._tell_refusal = refuse
+        self._refused_ids: set[int] = set()
+        self._rereader = Rereader(client, self._projects, self._lists, options, stored, to_rows)
+
+    def make(self, is_wanted: Callable[[Record], bool]) -> None:
+        """Ask for what has changed; of the workspace's own log, what `is_wanted` is kept."""
+        for project_id, project in self._projects.items():
+            self.plans[project_id] = self._first_plan(project_id, project)
+        watched = {
+            project_id: self._watched(plan)
+            for project_id, plan in self.plans.items()
+            if plan.mode in ("changed", "full")
+        }
+        if watched:
+            self._read_logs(watched, is_wanted)
+        for project_id, plan in self.plans.items():
+            if project_id in self._refused_ids:
+                continue
+            try:
+                self._rereader.complete(plan, watched.get(project_id))
+            except UnauthorizedOperation as error:
+                self._refuse(project_id, error)
+        self._read_nested()
+
+    def jobs(self) -> Iterator[Job]:
+        """What is to be read, in the order of the raw tables."""
+        for table, each in self._lists.items():
+            fields = FieldChoices(*each.fields)
+            if table == "my_activity":
+                if self.my_activity is not None:
+                    yield self.my_activity
+            elif not each.is_per_project:
+                yield list_job(self._client, each, None, fields)
+            else:
+                for plan in self.plans.values():
+                    yield from self._jobs_of(plan, each, fields)
+
+    def _jobs_of(self, plan: ProjectPlan, each: TrackerList, fields: FieldChoices) -> Iterator[Job]:
+        table, project_id = each.table, plan.project_id
+        if table in plan.given:
+            yield plan.given[table]
+        if plan.mode == "full" or table in plan.lists:
+            yield list_job(self._client, each, project_id, fields)
+        elif table == "iterations" and plan.iterations_from is not None:
+            yield iterations_job(self._client, each, project_id, plan.iterations_from)
+        elif table == "story_transitions" and plan.transitions_after is not None:
+            after = plan.transitions_after.strftime("%Y-%m-%dT%H:%M:%SZ")
+            yield list_job(self._client, each, project_id, fields, {"occurred_after": after})
+
+    # ------------------------------------------------------------------ what has changed
+
+    def _refuse(self, project_id: int, error: TrackerError) -> None:
+        if project_id not in self._refused_ids:
+            self._refused_ids.add(project_id)
+            self._tell_refusal(project_id, error)
+
+    def _first_plan(self, project_id: int, project: Record) -> ProjectPlan:
+        """What the list of projects and the warehouse alone tell."""
+        held = self._stored.projects.get(project_id)
+        if held is None:
+            known = project_id in self._stored.known_ids
+            reason = "the last run did not read it whole from here" if known else "it is new"
+            return ProjectPlan(project_id, "full", reason=reason)
+        version, number = project.get("version"), project.get("current_iteration_number")
+        if version is None or number is None:
+            return ProjectPlan(project_id, "full", reason="the host tells no version of it")
+        if version < held.version:
+            return ProjectPlan(project_id, "full", reason="its version went back")
+        plan = ProjectPlan(project_id, "changed" if version > held.version else "unchanged")
+        if version == held.version and number != held.current_iteration_number:
+            plan.mode = "clock"
+        return plan
+
+    def _watched(self, plan: ProjectPlan) -> Watched:
+        held = self._stored.projects.get(plan.project_id) if plan.mode == "changed" else None
+        changes = Changes(plan.project_id, held.version if held else 0)
+        version = self._projects[plan.project_id].get("version") or 0
+        return Watched(changes, version, held.as_of if held else None)
+
+    def _read_logs(self, watched: dict[int, Watched], is_wanted: Callable[[Record], bool]) -> None:
+        each = self._lists["my_activity"]
+        log = WorkspaceLog(
+            self._client,
+            each.path,
+            lambda record: self._is_new(record) and is_wanted(record),
+            self._to_rows,
+        )
+        try:
+            log.read(watched)
+            self.my_activity = GivenRows("my_activity", None, log.rows, log.requests_count)
+        except (NotFound, InvalidParameter, UnauthorizedOperation):
+            # Asked once more in its turn, so that it is reported like any list that is missing.
+            self.my_activity = list_job(self._client, each, None, FieldChoices(*each.fields))
+        for project_id, wanted in watched.items():
+            if self.plans[project_id].mode == "changed" and not wanted.is_complete:
+                self._read_project_log(project_id, wanted)
+                kept = log.rows_of(project_id, wanted.changes.since)
+                wanted.rows = _without_repeats([*wanted.rows, *kept])
+
+    def _is_new(self, activity: Record) -> bool:
+        plan = self.plans.get(_number(activity.get("project_id")))
+        if plan is None or plan.mode == "full":
+            return True
+        held = self._stored.projects[plan.project_id]
+        return (_number(activity.get("project_version")) or 0) > held.version
+
+    def _read_project_log(self, project_id: int, wanted: Watched) -> None:
+        path = self._lists["activity"].path.format(project_id=project_id)
+        try:
+            read_project_log(self._client, path, project_id, wanted, self._to_rows)
+        except UnauthorizedOperation as error:
+            self._refuse(project_id, error)
+
+    def _read_nested(self) -> None:
+        """Labels and epics of all projects that need them, with as few requests as possible."""
+        wanting = [
+            plan.project_id
+            for plan in self.plans.values()
+            if plan.mode in ("clock", "changed") and plan.lists & set(NESTED_LISTS)
+        ]
+        nested = {name: self._lists[name] for name in NESTED_LISTS}
+        found, requests_count = read_nested_lists(
+            self._client, nested, wanting, len(self._projects)
+        )
+        for project_id, records in found.items():
+            plan = self.plans[project_id]
+            for table, listed in records.items():
+                rows = [self._to_rows(table, listed)]
+                plan.given[table] = GivenRows(table, project_id, rows, requests_count, True)
+                plan.lists.discard(table)
+                requests_count = 0
+
+
+def _number(value: object) -> int | None:
+    try:
+        return int(value)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        return None
+
+
+def _without_repeats(tables: list[pa.Table]) -> list[pa.Table]:
+    """The same rows, of several with the same guid the first."""
+    seen: set[str] = set()
+    kept = []
+    for rows in tables:
+        mask = [not (guid in seen or seen.add(guid)) for guid in rows["guid"].to_pylist()]
+        kept.append(rows.filter(pa.array(mask, pa.bool_())))
+    return [rows for rows in kept if rows.num_rows]

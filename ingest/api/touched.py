@@ -1,0 +1,176 @@
+"""Stories read again because something of them changed: by their ids, up to 500 a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ingest.api.activity_log import ToRows
+from ingest.api.errors import InvalidParameter, NotFound
+from ingest.api.lists import PAGE_SIZE, STORY_FIELDS
+from ingest.api.paging import FieldChoices, Pages
+from ingest.records import Record, parse_instant, shape
+from ingest.tables import TABLES
+
+if TYPE_CHECKING:
+    from ingest.api.client import TrackerClient
+
+
+_TRANSITION_KEY = TABLES["story_transitions"].key
+
+
+class NoBulk(Exception):
+    """The host does not give stories by their ids."""
+
+
+@dataclass
+class Batch:
+    """Stories of one project, as rows.
+
+    Attributes:
+        rows: rows of the raw table `stories`, no key twice.
+        transition_rows: rows of `story_transitions`: those nested in the stories.
+        ids: the stories that are here.
+        accepted_at: when those of them that are accepted were.
+        release_ids: those of them that are release markers.
+        has_transitions: the host nests transitions.
+        version: the project's version when the last of them was read; None when not told.
+        requests_count: requests that they took.
+    """
+
+    rows: list[pa.Table] = field(default_factory=list)
+    transition_rows: list[pa.Table] = field(default_factory=list)
+    ids: set[int] = field(default_factory=set)
+    accepted_at: dict[int, datetime] = field(default_factory=dict)
+    release_ids: set[int] = field(default_factory=set)
+    has_transitions: bool = True
+    version: int | None = None
+    requests_count: int = 0
+
+
+class StoryReader:
+    """Reads single stories of projects, with all that belongs to them."""
+
+    def __init__(self, client: TrackerClient, project_ids: Iterable[int], to_rows: ToRows) -> None:
+        """Prepare to read; transitions are kept of the projects `project_ids` only."""
+        self._client = client
+        self._project_ids = set(project_ids)
+        self._to_rows = to_rows
+        self._fields = FieldChoices(*STORY_FIELDS)
+        self._has_bulk = True
+
+    def read(self, project_id: int, ids: set[int], batch: Batch | None = None) -> Batch:
+        """Read stories by id; those that are gone are left out.
+
+        Raises:
+            NoBulk: when the host has no such path.
+            UnauthorizedOperation: when the project is closed to the token.
+        """
+        batch = batch or Batch()
+        left = ids - batch.ids
+        # Asked again as long as that brings some more: a host may give fewer than were asked for.
+        while left:
+            before = len(batch.ids)
+            self._read_once(project_id, sorted(left), batch)
+            left = ids - batch.ids
+            if len(batch.ids) == before or not self._is_capped(left, ids):
+                break
+        return batch
+
+    def listed(self, project_id: int, params: dict[str, str]) -> Batch:
+        """Read a list of stories, such as those that were updated after an instant.
+
+        Raises:
+            TrackerError: when it could not be read.
+        """
+        batch = Batch()
+        fields = FieldChoices(*STORY_FIELDS)
+        pages = Pages(self._client, f"/projects/{project_id}/stories", params, PAGE_SIZE, fields)
+        self._take(project_id, pages, batch)
+        return batch
+
+    def ids(self, project_id: int) -> tuple[set[int], int]:
+        """The ids of all stories of a project, and the requests that it took to list them.
+
+        Raises:
+            TrackerError: when they could not be listed.
+        """
+        path = f"/projects/{project_id}/stories"
+        pages = Pages(self._client, path, None, PAGE_SIZE, FieldChoices("id"))
+        ids: set[int] = set()
+        while (answer := pages.take()) is not None:
+            pages.submit()
+            ids.update(story["id"] for story in answer.data)
+        return ids, pages.requests_count
+
+    @staticmethod
+    def _is_capped(left: set[int], ids: set[int]) -> bool:
+        """Whether so many are missing that the host rather cut the list than lost the stories."""
+        return len(left) * 2 >= len(ids)
+
+    def _read_once(self, project_id: int, ids: list[int], batch: Batch) -> None:
+        if not self._has_bulk:
+            raise NoBulk
+        chunks = [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
+        path = f"/projects/{project_id}/stories/bulk"
+        lists = [
+            Pages(self._client, path, {"ids": ",".join(map(str, chunk))}, None, self._fields)
+            for chunk in chunks
+        ]
+        ahead = self._client.max_in_flight
+        try:
+            for index, pages in enumerate(lists):
+                for later in lists[index : index + ahead]:
+                    if not later.outstanding:
+                        later.submit()
+                self._take(project_id, pages, batch)
+        except (NotFound, InvalidParameter):
+            self._has_bulk = False
+            raise NoBulk from None
+        finally:
+            for pages in lists:
+                pages.cancel()
+
+    def _take(self, project_id: int, pages: Pages, batch: Batch) -> None:
+        while (answer := pages.take()) is not None:
+            pages.submit()
+            if answer.project_version is not None:
+                batch.version = answer.project_version
+            records = [shape("stories", record, project_id) for record in answer.data]
+            fresh = {record["id"]: record for record in records if record["id"] not in batch.ids}
+            self._add(list(fresh.values()), batch)
+        batch.requests_count += pages.requests_count
+
+    def _add(self, stories: list[Record], batch: Batch) -> None:
+        batch.ids.update(story["id"] for story in stories)
+        batch.release_ids.update(
+            story["id"] for story in stories if story.get("story_type") == "release"
+        )
+        batch.accepted_at.update(_accepted_at(stories))
+        batch.rows.append(self._to_rows("stories", stories))
+        try:
+            transitions = [
+                shape("story_transitions", nested, story["project_id"])
+                for story in stories
+                for nested in story["transitions"]
+            ]
+            keyed = {tuple(each[name] for name in _TRANSITION_KEY): each for each in transitions}
+        except KeyError:
+            batch.has_transitions = False
+            return
+        read = [each for each in keyed.values() if each["project_id"] in self._project_ids]
+        batch.transition_rows.append(self._to_rows("story_transitions", read))
+
+
+def _accepted_at(stories: list[Record]) -> dict[int, datetime]:
+    found = {}
+    for story in stories:
+        try:
+            found[story["id"]] = parse_instant(story.get("accepted_at"))
+        except (ValueError, OverflowError, OSError):
+            continue
+    return found

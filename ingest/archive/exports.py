@@ -1,0 +1,228 @@
+"""Stories CSV files before they are read: what project each is of, and which was made last."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import TextIO
+from zoneinfo import ZoneInfo
+
+from ingest.archive.cells import parse_day
+from ingest.archive.columns import Columns, read_header
+from ingest.archive.encodings import find_encoding
+from ingest.archive.errors import FileRefused, RowRefused
+from ingest.archive.files import ArchiveFile
+from ingest.archive.names import ExportName, read_name
+from ingest.archive.people import normalised, project_id
+from ingest.archive.rows import Row, is_blank, read_rows
+
+_PEEK = 2_000  # rows that tell whose project a lone file is of
+_ALIKE = 0.8  # share of equal titles from which on a backlog looks imported from another
+_FEWEST_TITLES = 3
+
+
+@dataclass
+class StoriesFile:
+    """One stories CSV.
+
+    Attributes:
+        file: the file.
+        encoding: the codec that reads it.
+        name: what its name says.
+        columns: its header.
+        ids: ids of its rows: all when it was surveyed whole, else of the first ones.
+        titles: normalised titles of the same rows.
+        panels: which of done, backlog and icebox have rows.
+        newest_day: the newest day on which something in those rows happened.
+        order: its place among the files given.
+    """
+
+    file: ArchiveFile
+    encoding: str
+    name: ExportName
+    columns: Columns
+    ids: set[int] = field(default_factory=set)
+    titles: Counter[str] = field(default_factory=Counter)
+    panels: set[str] = field(default_factory=set)
+    newest_day: date | None = None
+    order: int = 0
+
+    @contextmanager
+    def open(self) -> Iterator[TextIO]:
+        """Its text, line ends untouched."""
+        with self.file.open() as stream:
+            text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
+            yield text
+            text.detach()
+
+    @property
+    def age(self) -> tuple[date, bool, datetime, int]:
+        """Sorts files from the oldest to the newest.
+
+        A file without a time stamp was made at some time on its newest day, or later.
+        """
+        made_at = self.name.made_at
+        day = made_at.date() if made_at else self.newest_day or date.min
+        never = datetime.min.replace(tzinfo=UTC)
+        return day, made_at is None, made_at or never, self.order
+
+    def as_of(self, newest_day: date | None, zone: ZoneInfo) -> datetime | None:
+        """The instant that it speaks for: its time stamp, else its newest day's beginning."""
+        if self.name.made_at or newest_day is None:
+            return self.name.made_at
+        return datetime.combine(newest_day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def open_stories_file(file: ArchiveFile, zone: ZoneInfo, order: int, is_alone: bool) -> StoriesFile:
+    """Survey a stories CSV: its encoding, header, ids and days.
+
+    Raises:
+        FileRefused: when its rows cannot be told apart by an id.
+    """
+    found = StoriesFile(file, find_encoding(file), read_name(file, zone), Columns(()))
+    found.order = order
+    with found.open() as text:
+        rows = read_rows(text)
+        found.columns = read_header(_first(rows))
+        if "id" not in found.columns.single:
+            raise FileRefused("has no Id column: a template for import, not an export")
+        for number, (_, cells) in enumerate(rows):
+            if is_alone and number == _PEEK:
+                break
+            if not isinstance(cells, RowRefused):
+                _survey(found, cells)
+    return found
+
+
+def body(text: TextIO) -> Iterator[Row]:
+    """The rows below the header, blank ones left out."""
+    rows = read_rows(text)
+    _first(rows)
+    return (row for row in rows if isinstance(row[1], RowRefused) or not is_blank(row[1]))
+
+
+def _first(rows: Iterator[Row]) -> list[str]:
+    for _, cells in rows:
+        if isinstance(cells, RowRefused):
+            raise FileRefused(f"has no readable header: {cells.reason}")
+        if not is_blank(cells):
+            return cells
+    raise FileRefused("is empty")
+
+
+def _survey(found: StoriesFile, cells: list[str]) -> None:
+    def cell(name: str) -> str:
+        index = found.columns.single.get(name, -1)
+        return cells[index] if 0 <= index < len(cells) else ""
+
+    identity = cell("id")
+    if not (identity.isascii() and identity.isdigit()):
+        return
+    if cell("type").lower() != "epic":
+        found.ids.add(int(identity))
+        found.titles[normalised(cell("title"))] += 1
+        found.panels.add(panel_of(cell("current state").lower()))
+    for name in ("created at", "accepted at"):
+        try:
+            day = parse_day(cell(name)) if cell(name) else None
+        except ValueError:
+            continue
+        if day and (found.newest_day is None or day > found.newest_day):
+            found.newest_day = day
+
+
+def panel_of(state: str | None) -> str:
+    """Which part of a project a story stands in: people export some of them only."""
+    return {"accepted": "done", "unscheduled": "icebox"}.get(state or "", "backlog")
+
+
+@dataclass
+class Project:
+    """The stories CSV files of one project, the newest first.
+
+    Attributes:
+        files: the files.
+        id: the project's id.
+        name: its name, or its slug.
+        is_known: whether the id is Tracker's own, or one that the warehouse already has.
+        resembles: the id of a project with the same titles under other ids.
+    """
+
+    files: list[StoriesFile]
+    id: int = 0
+    name: str = ""
+    is_known: bool = False
+    resembles: int | None = None
+
+
+def group_by_project(
+    files: list[StoriesFile],
+    project_of: Callable[[set[int]], int | None],
+    project_name: str | None,
+) -> list[Project]:
+    """Put files that share stories together, and find out whose project they are.
+
+    Args:
+        files: surveyed files.
+        project_of: the project that other files or the warehouse give to some of these stories.
+        project_name: the name asked for; None for the slug of the newest file's name.
+    """
+    projects: list[Project] = []
+    for file in files:
+        kin = [each for each in projects if any(_is_same(file, other) for other in each.files)]
+        merged = Project([file, *(other for each in kin for other in each.files)])
+        projects = [*(each for each in projects if each not in kin), merged]
+    taken: set[int] = set()
+    for project in projects:
+        project.files.sort(key=lambda each: each.age, reverse=True)
+        _name(project, project_of, project_name, taken)
+    _flag_copies(projects)
+    return projects
+
+
+def _is_same(one: StoriesFile, other: StoriesFile) -> bool:
+    """Whether two files are of one project: shared stories, or the slug without a likeness.
+
+    A backlog imported again has new ids and the same titles: that is another project.
+    """
+    if one.ids & other.ids:
+        return True
+    has_stamps = one.name.made_at and other.name.made_at
+    same_slug = normalised(one.name.slug) == normalised(other.name.slug)
+    return bool(has_stamps and same_slug) and _likeness(one, other) < _ALIKE
+
+
+def _likeness(one: StoriesFile, other: StoriesFile) -> float:
+    fewer = min(one.titles.total(), other.titles.total())
+    if fewer < _FEWEST_TITLES:
+        return 0.0
+    return (one.titles & other.titles).total() / fewer
+
+
+def _name(
+    project: Project,
+    project_of: Callable[[set[int]], int | None],
+    project_name: str | None,
+    taken: set[int],
+) -> None:
+    stamped = [each for each in project.files if each.name.made_at]
+    project.name = project_name or (stamped or project.files)[0].name.slug
+    ids = set().union(*(each.ids for each in project.files))
+    known = project_of(ids)
+    project.is_known = known is not None
+    project.id = known if known is not None else project_id(project.name)
+    if project.id in taken and known is None:
+        project.id = project_id(f"{project.name} {min(ids, default=0)}")
+    taken.add(project.id)
+
+
+def _flag_copies(projects: list[Project]) -> None:
+    for index, project in enumerate(projects):
+        for other in projects[:index]:
+            if project.id != other.id and _likeness(project.files[0], other.files[0]) >= _ALIKE:
+                newer, older = sorted((project, other), key=lambda each: each.files[0].age)[::-1]
+                newer.resembles = newer.resembles or older.id

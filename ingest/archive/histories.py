@@ -1,0 +1,136 @@
+"""Project histories find their project, and join what dumps tell of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ingest.archive.errors import Rejection
+from ingest.archive.exports import Project
+from ingest.archive.facts import ProjectFacts
+from ingest.archive.files import ArchiveFile
+from ingest.archive.history_csv import History, activity_records, read_history
+from ingest.archive.options import ArchiveOptions
+from ingest.archive.people import People, normalised, project_id
+from ingest.archive.store import Store
+from ingest.records import Origin, Record, parse_instant
+
+
+class Histories:
+    """Reads history files, after dumps and stories.
+
+    Attributes:
+        catalogue: one record of `archive_files` for each file that was read.
+        notes: how many sentences were not understood, one line a file.
+    """
+
+    def __init__(
+        self, people: People, options: ArchiveOptions, rejections: list[Rejection]
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            people: resolves names.
+            options: how files are read.
+            rejections: receives the rows that are refused.
+        """
+        self._people = people
+        self._options = options
+        self._rejections = rejections
+        self.catalogue: list[Record] = []
+        self.notes: list[str] = []
+
+    def read(
+        self,
+        file: ArchiveFile,
+        projects: list[Project],
+        facts: dict[int, ProjectFacts],
+        store: Store,
+    ) -> None:
+        """Read one history; its activities and transitions go into the store.
+
+        Args:
+            file: the history.
+            projects: the projects of stories CSV files.
+            facts: what is known of these; a project that only a history tells of is added.
+            store: what dumps tell, which is trusted more.
+
+        Raises:
+            FileRefused: when the file is damaged.
+        """
+        history = read_history(file, self._options.zone)
+        identity = self._project_of(history, projects, store)
+        origin = Origin("history_csv", file.name)
+        if history.events and identity not in facts and (identity,) not in store.tables["projects"]:
+            facts[identity] = ProjectFacts(identity, self._name(history), origin=origin)
+        known = _known_transitions(store)
+        for table, (record, where) in activity_records(history, identity, self._people, known):
+            store.add(table, record, where)
+        self._rejections += [
+            Rejection.of_row(file.name, line, refused) for line, refused in history.refused
+        ]
+        self._note(history, identity)
+
+    def _project_of(self, history: History, projects: list[Project], store: Store) -> int:
+        """Of the project whose export lies beside it, or has its slug, or most of its stories."""
+        beside = [
+            each
+            for each in projects
+            for other in each.files
+            if normalised(other.name.slug) == normalised(history.name.slug)
+        ]
+        if not beside:
+            ids = history.story_ids
+            shared = {each.id: sum(len(f.ids & ids) for f in each.files) for each in projects}
+            beside = [each for each in projects if shared[each.id] == max(shared.values()) > 0]
+        if beside:
+            return beside[0].id
+        for story_id in sorted(history.story_ids):
+            if told := store.tables["stories"].get((story_id,)):
+                return told[0]["project_id"]
+        return project_id(self._name(history))
+
+    def _name(self, history: History) -> str:
+        return self._options.project_name or history.name.slug
+
+    def _note(self, history: History, identity: int) -> None:
+        made_at: datetime | None = history.name.made_at
+        if made_at is None and history.events:
+            made_at = parse_instant(history.events[-1].occurred_at).astimezone(UTC)
+        count, unparsed = len(history.events), history.unparsed
+        self.catalogue.append(
+            {
+                "file": history.file.name,
+                "file_kind": "history_csv",
+                "encoding": history.encoding,
+                "project_id": identity,
+                "rows_count": count,
+                "rejected_count": len(history.refused),
+                "bytes": history.file.size,
+                "is_whole": not history.refused,
+                **({"as_of": made_at.isoformat()} if made_at else {}),
+            }
+        )
+        if unparsed:
+            example = unparsed.most_common(1)[0][0]
+            self.notes.append(
+                f"{history.file.name}: {unparsed.total():,} of {count:,} sentences were not "
+                f"understood and are kept as unparsed_history, such as {example!r}"
+            )
+
+
+def _known_transitions(store: Store) -> set[tuple[int, str, str]]:
+    """(story, state, second) of every transition that a dump tells."""
+    known = set()
+    for record, origin in store.rows("story_transitions"):
+        if origin.record_source == "json":
+            known.add((record["story_id"], record.get("state"), _second(record)))
+    for record, origin in store.rows("activity"):
+        for change in record.get("changes") or () if origin.record_source == "json" else ():
+            state = (change.get("new_values") or {}).get("current_state")
+            if change.get("kind") == "story" and state:
+                known.add((change.get("id"), state, _second(record)))
+    return known
+
+
+def _second(record: Record) -> str:
+    return parse_instant(record["occurred_at"]).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,381 @@
+"""Reads what people kept of a Tracker project, as rows of the raw tables.
+
+Order of trust, for one record in several files: JSON and backups over CSV; of two CSV exports of
+one project the newer. Rows that the warehouse has from the API, or from a more trusted or newer
+file, stay (see `held`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+
+from ingest.archive.bookkeeping import (
+    attachments_with_projects,
+    refusal_sentences,
+    rejected_rows,
+)
+from ingest.archive.csv_stories import CsvStories, deleted
+from ingest.archive.dumps import Dumps
+from ingest.archive.errors import ArchiveError, FileRefused, Rejection
+from ingest.archive.exports import (
+    Project,
+    StoriesFile,
+    group_by_project,
+    open_stories_file,
+    panel_of,
+)
+from ingest.archive.facts import ProjectFacts, Told
+from ingest.archive.files import ArchiveFile, chunks, find_files
+from ingest.archive.held import HeldRows
+from ingest.archive.histories import Histories
+from ingest.archive.names import read_name
+from ingest.archive.options import ArchiveOptions
+from ingest.archive.people import People, stable_id
+from ingest.archive.recognition import FileKind, recognise
+from ingest.archive.settings import iteration_records, project_record
+from ingest.archive.store import with_parts
+from ingest.records import Drift, Origin, Record, shape, to_arrow
+from ingest.tables import TABLES
+
+_BATCH = 2_000
+_TABLES = [
+    "stories",
+    "projects",
+    "epics",
+    "labels",
+    "releases",
+    "iterations",
+    "memberships",
+    "people",
+    "activity",
+    "story_transitions",
+    "cycle_time_details",
+    "history_days",
+    "notifications",
+    "me",
+    "accounts",
+    "attachments",
+    "archive_files",
+    "rejected_rows",
+]
+
+# Tables that only archives fill: a later run of the same file replaces their rows.
+_OWN_TABLES = frozenset({"people", "attachments", "archive_files", "rejected_rows"})
+
+
+class ArchiveReader:
+    """Files, folders and zips as rows of the raw tables (the `Reader` of `ingest.pipeline`).
+
+    Stories are read first: what their rows show of labels, iterations and people is given by the
+    tables after them.
+
+    Attributes:
+        drift: what did not fit the declared tables.
+        skipped: what was not loaded, one sentence each.
+        failed_project_ids: always empty; a file that cannot be read is in `rejections`.
+        requests_count: always 0.
+        rejections: rows and files that were refused, with the reason.
+    """
+
+    requests_count = 0
+
+    def __init__(
+        self,
+        paths: Sequence[Path | str],
+        options: ArchiveOptions | None = None,
+        drift: Drift | None = None,
+        warehouse: Path | None = None,
+    ) -> None:
+        """Prepare to read; no file is opened yet.
+
+        Args:
+            paths: files, zips and folders, mixed.
+            options: how they are read.
+            drift: collects what does not fit the declared tables.
+            warehouse: the file that is loaded into: its rows tell whose stories and people these
+                are, and the more trusted of them stay. None to look at the files alone.
+        """
+        self.drift = drift if drift is not None else Drift()
+        self.skipped: list[str] = []
+        self.failed_project_ids: list[int] = []
+        self.rejections: list[Rejection] = []
+        self._paths = [Path(each) for each in paths]
+        self._options = options or ArchiveOptions()
+        self._people = People()
+        self._held = HeldRows(warehouse)
+        self._newest_ids: dict[int, set[int]] = {}
+        self._made_at: dict[str, datetime] = {}
+        self._facts: dict[int, ProjectFacts] = {}
+        self._catalogue: list[Record] = []
+        self._attachments: list[Told] = []
+        self._dumps = Dumps(self._people, self.rejections)
+        self._are_stories_read = False
+
+    def tables(self) -> list[str]:
+        """Names of the raw tables that this reader fills, in reading order."""
+        return list(_TABLES)
+
+    @property
+    def as_of(self) -> datetime:
+        """The newest instant that one of the files speaks for; known once stories were read."""
+        instants = [each["as_of"] for each in self._catalogue if each.get("as_of")]
+        return max(map(datetime.fromisoformat, instants), default=datetime(1970, 1, 1, tzinfo=UTC))
+
+    @property
+    def project_ids(self) -> list[int]:
+        """The projects that were found."""
+        told = {key for (key,) in self._dumps.store.tables["projects"]}
+        return sorted({*self._facts, *told})
+
+    def keys_listed(self, table_name: str, project_id: int) -> None:
+        """Always None: an archive never says that nothing else exists."""
+
+    def read(self, table_name: str) -> Iterator[pa.Table]:
+        """Rows of one raw table, with exactly its Arrow schema, no key twice.
+
+        Raises:
+            ArchiveError: when nothing can be loaded, or when something was refused and the
+                options are strict.
+        """
+        if table_name == "stories":
+            yield from self._read_stories()
+        elif not self._are_stories_read:
+            raise RuntimeError(f"{table_name} was begun before stories were read")
+        else:
+            yield from self._batches(table_name, self._told(table_name))
+
+    # What there is -----------------------------------------------------------------------------
+
+    @cached_property
+    def _files(self) -> dict[FileKind, list[ArchiveFile]]:
+        """The files by kind; attachments are catalogued on the way."""
+        found: dict[FileKind, list[ArchiveFile]] = {}
+        for file in find_files(self._paths, self._options, self.rejections):
+            if file.attached_to:
+                self._attach(file)
+                continue
+            try:
+                found.setdefault(recognise(file), []).append(file)
+            except FileRefused as refused:
+                self._refuse(file, refused)
+        for file in found.pop("unknown", []):
+            self.skipped.append(f"{file.name}: is no export, dump or backup of Tracker")
+        return found
+
+    @cached_property
+    def _projects(self) -> list[Project]:
+        """The stories CSV files, by project."""
+        files = self._files.get("stories_csv", [])
+        surveyed: list[StoriesFile] = []
+        is_alone = len(files) == 1 and not self._held.rows("stories")
+        for order, file in enumerate(files):
+            try:
+                surveyed.append(open_stories_file(file, self._options.zone, order, is_alone))
+            except FileRefused as refused:
+                self._refuse(file, refused)
+        return group_by_project(surveyed, self._project_of, self._options.project_name)
+
+    def _project_of(self, story_ids: set[int]) -> int | None:
+        """The project that dumps give to most of these stories."""
+        stories = self._dumps.store.tables["stories"]
+        told = (stories.get((each,)) for each in story_ids)
+        found = Counter(each[0].get("project_id") for each in told if each)
+        return found.most_common(1)[0][0] if found else self._held.project_of(story_ids)
+
+    def _attach(self, file: ArchiveFile) -> None:
+        """Catalogue an attachment: its content is looked at for its hash, and not kept."""
+        story_id, file_name = file.attached_to or (0, "")
+        digest = sha256()
+        try:
+            with file.open() as stream:
+                for chunk in chunks(stream):
+                    digest.update(chunk)
+        except FileRefused as refused:
+            self._refuse(file, refused)
+            return
+        record = {
+            "attachment_id": str(-stable_id("attachment", story_id, file_name, file.member)),
+            "story_id": story_id,
+            "file_name": file_name,
+            "path": file.member,
+            "sha256": digest.hexdigest(),
+            "bytes": file.size,
+        }
+        self._attachments.append((record, Origin("stories_csv", file.name)))
+
+    def _refuse(self, file: ArchiveFile, refused: FileRefused) -> None:
+        self.rejections.append(Rejection(file.name, None, None, None, str(refused)))
+
+    # Rows --------------------------------------------------------------------------------------
+
+    def _read_stories(self) -> Iterator[pa.Table]:
+        for identity, name in self._held.people():
+            self._people.know(identity, name)
+        self._read_dumps()
+        yield from self._batches("stories", self._dumps.store.rows("stories"))
+        for project in self._projects:
+            yield from self._batches("stories", self._csv_stories(project))
+            yield self._stories_gone(project)
+        self._read_histories()
+        self._dumps.finish()
+        self._are_stories_read = True
+        self._settle()
+
+    def _read_dumps(self) -> None:
+        for kind in ("json", "sqlite"):
+            for file in self._files.get(kind, []):
+                try:
+                    if kind == "sqlite":
+                        self._dumps.read_sqlite(file)
+                    elif not self._dumps.read_json(file):
+                        self.skipped.append(f"{file.name}: is JSON, but nothing of Tracker's")
+                except FileRefused as refused:
+                    self._refuse(file, refused)
+        self._dumps.store.settle()
+        self._catalogue += self._dumps.catalogue
+        for kind, count in sorted(self._dumps.unknown.items()):
+            self.skipped.append(f"{kind}: {count:,} records, which no raw table holds")
+
+    def _read_histories(self) -> None:
+        histories = Histories(self._people, self._options, self.rejections)
+        for file in self._files.get("history_csv", []):
+            try:
+                histories.read(file, self._projects, self._facts, self._dumps.store)
+            except FileRefused as refused:
+                self._refuse(file, refused)
+        self._catalogue += histories.catalogue
+        self.skipped += histories.notes
+
+    def _csv_stories(self, project: Project) -> Iterator[Told]:
+        store = self._dumps.store
+        facts = ProjectFacts(project.id, project.name)
+        facts.resembles = project.resembles
+        facts.labels = self._held.label_ids(project.id) | {
+            str(label.get("name")).lower(): label["id"]
+            for label, _ in store.rows("labels")
+            if label.get("project_id") == project.id
+        }
+        self._facts[project.id] = facts
+        options = self._options_of(project.id)
+        for each in project.files:
+            each.name = read_name(each.file, options.zone)
+            made_at = each.as_of(each.newest_day, options.zone)
+            self._made_at[each.file.name] = made_at or self.as_of
+        stories = CsvStories(project, facts, self._people, options, self.rejections)
+        known = store.tables["stories"]
+        later, panels = self._held.next_export(
+            project.id, self._made_at[project.files[0].file.name]
+        )
+        stored = self._held.rows("stories") if later else {}
+        for record, origin in stories.read():
+            key = (record["id"],)
+            if later and key not in stored and panel_of(record["current_state"]) in panels:
+                record = deleted(record, later)
+            if key not in known:
+                parts = store.parts_of(record["id"])
+                yield (with_parts(record, parts) if parts else record), origin
+        self._catalogue += stories.catalogue
+        self.skipped += stories.notes
+        self._newest_ids[project.id] = stories.newest_ids
+
+    def _options_of(self, project_id: int) -> ArchiveOptions:
+        """The options with the zone that a dump or the warehouse tells, unless one was given."""
+        told = self._dumps.store.tables["projects"].get((project_id,))
+        zone = (told[0].get("time_zone") or {}).get("olson_name") if told else None
+        zone = self._options.time_zone or zone or self._held.time_zone(project_id)
+        return replace(self._options, time_zone=zone)
+
+    def _stories_gone(self, project: Project) -> pa.Table:
+        """Stories of an earlier run's export that the newest file of this one lacks."""
+        newest = project.files[0]
+        is_whole = all(each.file != newest.file.name for each in self.rejections)
+        panels = newest.panels if is_whole else set()
+        made_at = self._made_at[newest.file.name]
+        seen = self._newest_ids.pop(project.id)
+        return self._held.stories_gone(project.id, seen, panels, made_at)
+
+    def _settle(self) -> None:
+        """See whether the run may be loaded, once all that can be refused has been.
+
+        Raises:
+            ArchiveError: when it may not.
+        """
+        reasons = [each.sentence for each in self.rejections]
+        if self.rejections and self._options.strict:
+            more = f" (and {len(reasons) - 1:,} more)" if len(reasons) > 1 else ""
+            raise ArchiveError(f"{reasons[0]}{more}; nothing was loaded, because of --strict")
+        if not self._catalogue:
+            told = [*reasons, *self.skipped] or ["no file was found"]
+            more = f" (and {len(told) - 1:,} more)" if len(told) > 1 else ""
+            raise ArchiveError(f"there is nothing to load: {told[0]}{more}")
+        self.skipped += refusal_sentences(self.rejections)
+
+    def _told(self, table_name: str) -> Iterator[Told]:
+        """Dumps' records of a table, then those of CSV files whose key the dumps have not."""
+        told = self._dumps.store.tables[table_name]
+        yield from told.values()
+        for record, origin in self._told_by_csv(table_name):
+            if tuple(record.get(name) for name in TABLES[table_name].key) not in told:
+                yield record, origin
+
+    def _told_by_csv(self, table_name: str) -> Iterator[Told]:
+        facts = self._facts.values()
+        if table_name == "projects":
+            for each in facts:
+                if each.origin:
+                    yield project_record(each, self._options), each.origin
+        elif table_name == "iterations":
+            for each in facts:
+                if each.origin:
+                    for record in iteration_records(each, self._options_of(each.id)):
+                        yield record, each.origin
+        elif table_name == "labels":
+            for each in facts:
+                for name, identity in each.labels.items():
+                    if identity < 0 and each.origin:
+                        yield {"id": identity, "project_id": each.id, "name": name}, each.origin
+        elif table_name in ("epics", "releases"):
+            for each in facts:
+                yield from getattr(each, table_name).values()
+        else:
+            yield from self._about_the_run(table_name)
+
+    def _about_the_run(self, table_name: str) -> Iterator[Told]:
+        csv = Origin("stories_csv", "")
+        if table_name == "people":
+            yield from ((record, csv) for record in self._people.records())
+        elif table_name == "attachments":
+            yield from attachments_with_projects(self._attachments, self._projects)
+        elif table_name == "archive_files":
+            for record in self._catalogue:
+                yield record, Origin(record["file_kind"], record["file"])
+        elif table_name == "rejected_rows":
+            yield from rejected_rows(self.rejections, self._catalogue)
+
+    def _is_held(self, table_name: str, record: Record, origin: Origin) -> bool:
+        made_at = self._made_at.get(origin.source_file) or self.as_of
+        return self._held.is_trusted_over(table_name, record, origin, made_at)
+
+    def _batches(self, table_name: str, told: Iterator[Told]) -> Iterator[pa.Table]:
+        records: list[Record] = []
+        origins: list[Origin] = []
+        table = TABLES[table_name]
+        has_held = table_name not in _OWN_TABLES and bool(self._held.rows(table_name))
+        for record, origin in told:
+            if has_held and self._is_held(table_name, record, origin):
+                continue
+            records.append(shape(table_name, record))
+            origins.append(origin)
+            if len(records) == _BATCH:
+                yield to_arrow(table, records, "archive", self.drift, origins)
+                records, origins = [], []
+        if records:
+            yield to_arrow(table, records, "archive", self.drift, origins)

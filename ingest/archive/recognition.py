@@ -1,0 +1,50 @@
+"""What a file is, seen from its first bytes, whatever its name says."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import Literal
+
+from ingest.archive.columns import is_history_header, is_stories_header
+from ingest.archive.encodings import text_of
+from ingest.archive.errors import FileRefused
+from ingest.archive.files import ArchiveFile
+
+FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
+
+_HEAD = 64 * 1024
+_V3_ROOTS = re.compile(rb"<(iterations?|stories|story|projects?|activit(y|ies)|memberships)[\s>]")
+
+
+def recognise(file: ArchiveFile) -> FileKind:
+    """The kind of a file; `unknown` for what is no Tracker data at all.
+
+    Raises:
+        FileRefused: when it is a known form that is not read, or when it is damaged.
+    """
+    with file.open() as stream:
+        head = stream.read(_HEAD)
+    if head.startswith(b"SQLite format 3\x00"):
+        return "sqlite"
+    if head.startswith(b"PK\x03\x04") and file.member:
+        raise FileRefused("is a zip inside a zip; unpack the outer one")
+    text = text_of(head).lstrip("\ufeff \t\r\n")
+    if text.startswith("<"):
+        if _V3_ROOTS.search(head):
+            raise FileRefused("is XML of Tracker's retired API v3; only v5 data is read")
+        return "unknown"
+    if text.startswith(("{", "[")):
+        return "json"
+    return _kind_of_table(text)
+
+
+def _kind_of_table(text: str) -> FileKind:
+    lines = text.splitlines(keepends=True)
+    try:
+        header = next((row for row in csv.reader(lines) if any(row)), [])
+    except csv.Error:
+        return "unknown"
+    if is_history_header(header):
+        return "history_csv"
+    return "stories_csv" if is_stories_header(header) else "unknown"

@@ -1,0 +1,110 @@
+"""What a project's settings must be, seen from its iterations and estimates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+from ingest.archive.cells import midnight
+from ingest.archive.facts import ProjectFacts
+from ingest.archive.options import ArchiveOptions
+from ingest.records import Record
+
+_WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_SCALES = ("0,1,2,3", "0,1,2,4,8", "0,1,2,3,5,8")
+_LONGEST_ITERATION = 4  # weeks, as a setting; an override may be longer
+
+Span = tuple[date, date]
+
+
+def project_record(facts: ProjectFacts, options: ArchiveOptions) -> Record:
+    """A project as its CSV files show it, with the names of the settings that were inferred."""
+    inferred = _inferred(facts)
+    given: dict[str, Any] = {
+        "iteration_length": options.iteration_length,
+        "week_start_day": options.week_start_day,
+        "point_scale": options.point_scale,
+        "time_zone": options.time_zone,
+    }
+    settings = {**inferred, **{name: value for name, value in given.items() if value}}
+    names = sorted(name for name in settings if not given.get(name))
+    zone = settings.pop("time_zone")
+    return {
+        "id": facts.id,
+        "name": facts.name,
+        "time_zone": {"olson_name": zone},
+        **settings,
+        **({"point_scale_is_custom": settings["point_scale"] not in _SCALES}
+           if "point_scale" in settings else {}),
+        "inferred_fields": names,
+        **({"resembles_project_id": facts.resembles} if facts.resembles else {}),
+    }  # fmt: skip
+
+
+def iteration_records(facts: ProjectFacts, options: ArchiveOptions) -> list[Record]:
+    """The iterations that accepted stories prove, and the idle ones between two of these.
+
+    Between iterations 3 and 6 there were 4 and 5; they are given where their days follow from
+    equal lengths, and marked as inferred. The export's last day is inclusive, the API's finish
+    is the start of the next iteration.
+    """
+    proven = {number: _most_told(spans) for number, spans in sorted(facts.iterations.items())}
+    records = [
+        _iteration(facts, options, number, span, stories)
+        for number, (span, stories) in proven.items()
+    ]
+    numbers = list(proven)
+    for before, after in zip(numbers, numbers[1:], strict=False):
+        first, last = proven[before][0][1] + timedelta(1), proven[after][0][0]
+        count = after - before - 1
+        days = (last - first).days
+        if count and days > 0 and days % (7 * count) == 0:
+            step = timedelta(days // count)
+            for index in range(count):
+                span = (first + index * step, first + (index + 1) * step - timedelta(1))
+                record = _iteration(facts, options, before + 1 + index, span, [])
+                records.append({**record, "is_inferred": True})
+    return sorted(records, key=lambda each: each["number"])
+
+
+def _iteration(
+    facts: ProjectFacts, options: ArchiveOptions, number: int, span: Span, stories: list[int]
+) -> Record:
+    finish = span[1] + timedelta(1)
+    return {
+        "project_id": facts.id,
+        "number": number,
+        "length": max(1, round((finish - span[0]).days / 7)),
+        "story_ids": stories,
+        "start": midnight(span[0], options.zone),
+        "finish": midnight(finish, options.zone),
+    }
+
+
+def _most_told(spans: dict[Span, list[int]]) -> tuple[Span, list[int]]:
+    span = max(spans, key=lambda each: len(spans[each]))
+    return span, [story for stories in spans.values() for story in stories]
+
+
+def _inferred(facts: ProjectFacts) -> dict[str, Any]:
+    proven: Counter[Span] = Counter(_most_told(spans)[0] for spans in facts.iterations.values())
+    spans = proven or Counter(facts.spans.keys())
+    found: dict[str, Any] = {"time_zone": "UTC"}
+    if spans:
+        lengths = Counter(((last - first).days + 1, first.weekday()) for first, last in spans)
+        (days, weekday), _ = lengths.most_common(1)[0]
+        found["week_start_day"] = _WEEKDAYS[weekday]
+        if days % 7 == 0 and days // 7 <= _LONGEST_ITERATION:
+            found["iteration_length"] = days // 7
+    if facts.estimates:
+        found["point_scale"] = _scale(facts.estimates)
+    return found
+
+
+def _scale(estimates: set[float]) -> str:
+    """The first of Tracker's own scales that has all estimates, else the estimates."""
+    for scale in _SCALES:
+        if estimates <= {float(each) for each in scale.split(",")}:
+            return scale
+    return ",".join(f"{each:g}" for each in sorted(estimates))

@@ -1,0 +1,313 @@
+"""Records of JSON files and backups, one per key: the newer version of a record wins."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from ingest.archive.errors import RowRefused
+from ingest.archive.facts import RELEASE_FIELDS, Told
+from ingest.archive.json_kinds import PARTS, is_stub
+from ingest.archive.people import People
+from ingest.records import Origin, Record, history_day_records, parse_instant
+from ingest.tables import TABLES
+
+_STORY_LISTS = ("comments", "tasks", "blockers", "reviews", "transitions", "pull_requests",
+                "branches", "owners")  # fmt: skip
+# Records whose fields do not go away: what one version was not asked for, the other tells.
+_FILLED_UP = frozenset(
+    {"projects", "people", "labels", "epics", "iterations", "memberships", "me", "accounts"}
+)
+_ONE = {"stories": "story", "epics": "epic"}
+_INSTANT_FIELDS = frozenset({"deadline", "start", "finish"})
+_MILLISECONDS = 10**11  # less than this would be a time before 1973
+_NEVER = parse_instant("1970-01-01T00:00:00Z")
+_CLOCKS = ("updated_at", "occurred_at", "created_at")
+
+
+class Store:
+    """What JSON files and backups tell, by raw table and key.
+
+    Attributes:
+        tables: table -> key -> record and origin.
+        newest: the newest instant in any record.
+    """
+
+    def __init__(self, people: People) -> None:
+        """Hold nothing yet.
+
+        Args:
+            people: learns of everybody who is named with an id.
+        """
+        self.tables: dict[str, dict[tuple[Any, ...], Told]] = defaultdict(dict)
+        self.newest: datetime | None = None
+        self._people = people
+        self._parts: dict[tuple[str, int], dict[str, dict[int, Told]]] = {}
+        self._project_names: dict[int, Told] = {}
+        self._recorded_at = _NEVER
+        self._ages: dict[tuple[str, tuple[Any, ...]], tuple[datetime, int, datetime]] = {}
+
+    def add(
+        self, table: str, record: Record, origin: Origin, recorded_at: datetime | None = None
+    ) -> None:
+        """Take in one record.
+
+        Args:
+            table: the raw table, or the kind of part.
+            record: as the API gives it.
+            origin: where it was read from.
+            recorded_at: when it was read from the API; it tells two equally old versions apart.
+
+        Raises:
+            RowRefused: when it lacks what identifies it.
+        """
+        record = _with_iso_instants(record)
+        self._recorded_at = recorded_at or _NEVER
+        self._note_clock(record)
+        self._note_people(table, record)
+        if table in PARTS:
+            self._add_part(table, record, origin)
+        elif table == "history_days":
+            for each in history_day_records(record, _project_of(record)):
+                self._put(table, each, origin)
+        elif table == "people":
+            self._put(table, record, origin)
+        else:
+            self._put(table, self._prepared(table, record, origin), origin)
+
+    def settle(self) -> None:
+        """Put the parts into their stories and epics, once all files have been read."""
+        for (table, identity), lists in list(self._parts.items()):
+            told = self.tables[table].get((identity,))
+            if told:
+                self.tables[table][identity,] = (with_parts(told[0], lists), told[1])
+                del self._parts[table, identity]
+        for story, origin in list(self.rows("stories")):
+            self._catalogue_attachments(story, origin)
+            release = {name: story[name] for name in RELEASE_FIELDS if name in story}
+            if story.get("story_type") == "release":
+                self.tables["releases"].setdefault((story["id"],), (release, origin))
+        for project_id, told in self._project_names.items():
+            self.tables["projects"].setdefault((project_id,), told)
+        self._add_unnamed_projects()
+
+    def _add_unnamed_projects(self) -> None:
+        """A project that no file describes has a row all the same, with its id alone."""
+        for table in ("stories", "epics", "labels", "releases", "iterations", "activity"):
+            for record, origin in self.rows(table):
+                project_id = record.get("project_id")
+                if isinstance(project_id, int):
+                    told = ({"id": project_id}, origin)
+                    self.tables["projects"].setdefault((project_id,), told)
+
+    def orphans(self) -> list[tuple[RowRefused, Origin]]:
+        """Parts of stories and epics that no file holds."""
+        return [
+            (
+                RowRefused(
+                    None, f"{name} {part_id}", f"its {_ONE[table]} {identity} is in no file"
+                ),
+                told[1],
+            )
+            for (table, identity), lists in self._parts.items()
+            for name, parts in lists.items()
+            for part_id, told in parts.items()
+        ]
+
+    def parts_of(self, story_id: int) -> dict[str, dict[int, Told]]:
+        """Take the parts of a story that no JSON file holds itself."""
+        return self._parts.pop(("stories", story_id), {})
+
+    def rows(self, table: str) -> Iterator[Told]:
+        """The records of a raw table."""
+        yield from self.tables.get(table, {}).values()
+
+    def _prepared(self, table: str, record: Record, origin: Origin) -> Record:
+        if table == "activity" and "guid" not in record:
+            project_id = (record.get("project") or {}).get("id")
+            record = {**record, "guid": f"{project_id}_{record.get('project_version')}"}
+        if table == "stories":
+            record = _with_ids(record)
+        project = record.get("project")
+        if isinstance(project, dict) and "name" in project and "id" in project:
+            named = {"id": project["id"], "name": project["name"]}
+            self._project_names.setdefault(project["id"], (named, origin))
+        if table in ("stories", "epics"):
+            for label in (*(record.get("labels") or ()), record.get("label")):
+                if isinstance(label, dict) and "created_at" in label:
+                    self._add_label(label, record, origin)
+        return record
+
+    def _add_label(self, label: Record, carrier: Record, origin: Origin) -> None:
+        """A label that a story or an epic carries; most are known from the one before."""
+        held = self.tables["labels"].get((label.get("id"),))
+        if held is None or held[0].get("updated_at") != label.get("updated_at"):
+            project_id = carrier.get("project_id")
+            self.add("labels", {"project_id": project_id, **label}, origin, self._recorded_at)
+
+    def _put(self, table: str, record: Record, origin: Origin) -> None:
+        declared = TABLES[table]
+        needed = [*declared.key, *([declared.scope] if declared.scope else [])]
+        if table == "stories":
+            needed.append("project_id")
+        for name in needed:
+            known = self.tables[table].get((record.get("id"),)) if name == "project_id" else None
+            if record.get(name) is None and known is None:
+                raise RowRefused(name, str(record.get("id", "")), f"a record of {table} without it")
+        key = tuple(record.get(name) for name in declared.key)
+        told, age = (record, origin), (_clock(record), _version(record), self._recorded_at)
+        if held := self.tables[table].get(key):
+            is_newer = age >= self._ages[table, key]
+            told = merged(table, *((held, told) if is_newer else (told, held)))
+        self.tables[table][key] = told
+        self._ages[table, key] = max(age, self._ages.get((table, key), age))
+
+    def _add_part(self, table: str, record: Record, origin: Origin) -> None:
+        owner = "epics" if record.get("epic_id") else "stories"
+        identity = record.get("epic_id") or record.get("story_id")
+        if not isinstance(identity, int) or not isinstance(record.get("id"), int):
+            raise RowRefused("story_id", str(record.get("id")), f"one of {table} without a story")
+        parts = self._parts.setdefault((owner, identity), {}).setdefault(table, {})
+        held = parts.get(record["id"])
+        age, place = (_clock(record), 0, self._recorded_at), (table, (record["id"],))
+        if held is not None:
+            is_newer = age >= self._ages[place]
+            record = {**held[0], **record} if is_newer else {**record, **held[0]}
+        self._ages[place] = max(age, self._ages.get(place, age))
+        parts[record["id"]] = (record, origin)
+
+    def _catalogue_attachments(self, story: Record, origin: Origin) -> None:
+        for comment in story.get("comments") or ():
+            for file in comment.get("file_attachments") or () if isinstance(comment, dict) else ():
+                if isinstance(file, dict) and "id" in file:
+                    record = {
+                        "attachment_id": str(file["id"]),
+                        "project_id": story.get("project_id"),
+                        "story_id": story["id"],
+                        "comment_id": comment.get("id"),
+                        "file_name": file.get("filename"),
+                        "content_type": file.get("content_type"),
+                        "bytes": file.get("size"),
+                        "created_at": file.get("created_at"),
+                    }
+                    self.tables["attachments"][record["attachment_id"],] = (record, origin)
+
+    def _note_clock(self, record: Record) -> None:
+        clock = _clock(record)
+        if clock and (self.newest is None or clock > self.newest):
+            self.newest = clock
+
+    def _note_people(self, table: str, record: Record) -> None:
+        know = self._people.know_record
+        if table in ("people", "me"):
+            know(record)
+        for name in ("person", "performed_by", "requested_by", "owned_by"):
+            if isinstance(record.get(name), dict):
+                know(record[name])
+        for name in ("owners", "followers"):
+            for each in record.get(name) or ():
+                if isinstance(each, dict):
+                    know(each)
+
+
+def merged(table: str, older: Told, newer: Told) -> Told:
+    """One record of two versions: the newer one, with the lists that only the other was asked for.
+
+    A stub (a story that is only referred to) never replaces a story.
+    """
+    if table == "stories" and is_stub(newer[0]) and not is_stub(older[0]):
+        older, newer = newer, older
+    if table == "stories" and is_stub(older[0]) and is_stub(newer[0]):
+        return {**older[0], **newer[0]}, newer[1]
+    kept = {
+        name: older[0][name]
+        for name in (*_STORY_LISTS, "label_id", "project_id")
+        if name in older[0] and name not in newer[0]
+    }
+    if table in _FILLED_UP:
+        kept = {name: value for name, value in older[0].items() if name not in newer[0]}
+    return ({**newer[0], **kept}, newer[1]) if kept else newer
+
+
+def with_parts(record: Record, lists: dict[str, dict[int, Told]]) -> Record:
+    """A story or an epic with parts that came apart from it."""
+    changed = dict(record)
+    for name, parts in lists.items():
+        known = {
+            each["id"]: each
+            for each in record.get(name) or ()
+            if isinstance(each, dict) and isinstance(each.get("id"), int) and each["id"] > 0
+        }
+        for identity, (part, _) in parts.items():
+            held = known.get(identity)
+            is_newer = held is None or _clock(part) >= _clock(held)
+            known[identity] = {**(held or {}), **part} if is_newer else {**part, **(held or {})}
+        changed[name] = list(known.values())
+    return changed
+
+
+def _with_ids(record: Record) -> Record:
+    """A story whose people are ids, whether it named them or nested them."""
+    changed = dict(record)
+    for nested, flat in (("requested_by", "requested_by_id"), ("owned_by", "owned_by_id")):
+        person = changed.get(nested)
+        if isinstance(person, dict):
+            changed.setdefault(flat, person.get("id"))
+            del changed[nested]
+    owners = changed.get("owners")
+    if isinstance(owners, list) and "owner_ids" not in changed:
+        changed["owner_ids"] = [each["id"] for each in owners if isinstance(each, dict)]
+    if "owner_ids" not in changed and isinstance(changed.get("owned_by_id"), int):
+        changed["owner_ids"] = [changed["owned_by_id"]]
+    return changed
+
+
+def _project_of(record: Record) -> int:
+    project_id = record.get("project_id")
+    if not isinstance(project_id, int):
+        raise RowRefused("project_id", None, "a record of history_days without it")
+    return project_id
+
+
+def _version(record: Record) -> int:
+    version = record.get("version")
+    return version if isinstance(version, int) else 0
+
+
+def _clock(record: Record) -> datetime:
+    """The instant that a version of a record is of; the oldest of all when it has none."""
+    for name in _CLOCKS:
+        value = record.get(name)
+        if isinstance(value, str | int) and (instant := _instant(value)) is not None:
+            return instant
+    return _NEVER
+
+
+@lru_cache(maxsize=50_000)
+def _instant(value: str | int) -> datetime | None:
+    try:
+        return parse_instant(value)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _with_iso_instants(record: Record) -> Record:
+    """A record whose times are ISO 8601, where web-hooks gave milliseconds."""
+    clocks = [record[name] for name in _CLOCKS if name in record]
+    if not any(isinstance(each, int) for each in clocks):
+        return record
+    return _converted(record)
+
+
+def _converted(value: object, name: str = "") -> object:
+    if isinstance(value, dict):
+        return {key: _converted(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_converted(each) for each in value]
+    is_instant = name.endswith("_at") or name in _INSTANT_FIELDS
+    if is_instant and type(value) is int and abs(value) > _MILLISECONDS:
+        return parse_instant(value).isoformat().replace("+00:00", "Z")
+    return value

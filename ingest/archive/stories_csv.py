@@ -1,0 +1,360 @@
+"""Rows of a stories CSV become records as the API gives them; nothing is added to what they say."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingest.archive import cells as read
+from ingest.archive.columns import SINGLE, Columns
+from ingest.archive.errors import RowRefused
+from ingest.archive.facts import ProjectFacts
+from ingest.archive.people import People
+from ingest.archive.rows import check_integrity
+from ingest.records import Record
+
+_PART_IDS = 10_000  # parts of a story (comments, tasks, ...) are numbered within it
+_ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by", "url")
+_LONGEST_ID = 12
+_REVIEW_STATES = {"unstarted", "in_review", "pass", "revise"}
+
+
+class _Days(dict[str, date | None]):
+    """Text -> day, read once: a file repeats few days in many rows."""
+
+    def __missing__(self, text: str) -> date | None:
+        day = self[text] = read.parse_day(text) if text.strip() else None
+        return day
+
+
+class _Midnights(dict[date, str]):
+    """Day -> the instant at which it begins."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
+        self._zone = zone
+
+    def __missing__(self, day: date) -> str:
+        instant = self[day] = read.midnight(day, self._zone)
+        return instant
+
+
+class StoryRows:
+    """Reads the rows of one stories CSV.
+
+    What rows say of the project is added to its facts: labels, iterations, estimates.
+    """
+
+    def __init__(
+        self, columns: Columns, facts: ProjectFacts, people: People, zone: ZoneInfo
+    ) -> None:
+        """Prepare to read rows under a header.
+
+        Args:
+            columns: the header.
+            facts: the project, which is added to.
+            people: resolves names.
+            zone: whose days the file speaks of.
+        """
+        self._columns = columns
+        self._facts = facts
+        self._people = people
+        self._days = _Days()
+        self._midnights = _Midnights(zone)
+        self._labels: dict[str, list[Record]] = {}
+        # Every row gets one empty cell more, which stands for the columns that a file has not.
+        absent = columns.width
+        self._at = {name: columns.single.get(name, absent) for name in SINGLE}
+        at = self._at
+        self._type, self._state = at["type"], at["current state"]
+        self._title, self._text, self._url = at["title"], at["description"], at["url"]
+        self._label_cell, self._requester = at["labels"], at["requested by"]
+        self._tail = columns.groups
+        self._comes_last = max(
+            ((span[0], name) for name, spans in self._tail.items() for span in spans if span),
+            default=(-1, ""),
+        )
+        self._seen: dict[str, set[int]] = {"stories": set(), "epics": set()}
+        self._line_cells = [at[name] for name in _ONE_LINE if at[name] < absent]
+        self._comment_cells = [span[0] for span in columns.groups["comment"]]
+        self._line_cells += [span[0] for span in self._tail["owned by"]]
+
+    def record(self, cells: list[str]) -> tuple[str, Record]:
+        """The table and the record of one row: `stories` (releases too) or `epics`.
+
+        Raises:
+            RowRefused: when the row cannot be what was written.
+        """
+        cells = self._padded(cells)
+        identity = self._id(cells)
+        story_type = cells[self._type].strip().lower()
+        seen = self._seen["epics" if story_type == "epic" else "stories"]
+        if identity in seen:
+            raise self._refused("id", str(identity), "duplicate id: an earlier row has it")
+        if story_type == "epic":
+            self._check_url(cells, identity)
+            table, record = "epics", self._epic(cells, identity)
+        else:
+            table, record = "stories", self._checked_story(cells, identity, story_type)
+        seen.add(identity)
+        return table, record
+
+    def _checked_story(self, cells: list[str], identity: int, story_type: str) -> Record:
+        if story_type not in read.STORY_TYPES:
+            raise self._refused("type", story_type, "unknown story type")
+        state = cells[self._state].strip().lower()
+        if state not in read.STATES:
+            raise self._refused("current state", state, "unknown story state")
+        self._check_url(cells, identity)
+        return self._story(cells, identity, story_type, state)
+
+    def _padded(self, cells: list[str]) -> list[str]:
+        """A row of the header's width: trailing empty cells are often left out, or too many."""
+        width = self._columns.width
+        check_integrity(self._columns.header, cells)
+        if len(cells) > width and any(cells[width:]) and not self._are_comments(cells[width:]):
+            raise RowRefused(None, cells[width], f"more cells than the header's {width}")
+        for index in self._line_cells:
+            if index < len(cells) and "\n" in cells[index]:
+                header = self._columns.header[index]
+                raise RowRefused(header, cells[index], "broken quoting: a line break in this cell")
+        return cells[:width] + [""] * (width + 1 - len(cells[:width])) + cells[width:]
+
+    def _are_comments(self, extra: list[str]) -> bool:
+        is_tail = self._comes_last[1] == "comment"
+        return is_tail and all(read.split_comment(each)[1] for each in extra if each)
+
+    def _id(self, cells: list[str]) -> int:
+        text = self._cell(cells, "id").strip().lstrip("#")
+        if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID and int(text)):
+            raise self._refused("id", text, "no story id")
+        return int(text)
+
+    def _check_url(self, cells: list[str], identity: int) -> None:
+        """A row whose URL is another story's is two rows fused by a broken quote."""
+        url = cells[self._url].strip()
+        if url and url.rstrip("/").rpartition("/")[2] != str(identity):
+            raise self._refused("url", url, "the URL is not this story's: rows are fused or moved")
+
+    def _story(self, cells: list[str], identity: int, story_type: str, state: str) -> Record:
+        facts = self._facts
+        created = self._day(cells, "created at")
+        accepted = self._day(cells, "accepted at")
+        deadline = self._day(cells, "deadline")
+        record: Record = {
+            "id": identity,
+            "project_id": facts.id,
+            "name": read.unguarded(cells[self._title]),
+            "story_type": story_type,
+            "current_state": state,
+            "labels": self._story_labels(cells),
+            "owner_ids": [],
+        }
+        if description := cells[self._text]:
+            record["description"] = read.unguarded(description)
+        if url := cells[self._url].strip():
+            record["url"] = url
+        if created:
+            record["created_at"] = self._midnights[created]
+        if accepted:
+            record["accepted_at"] = self._midnights[accepted]
+        if deadline:
+            record["deadline"] = self._midnights[deadline]
+        self._add_points(record, cells)
+        self._add_people(record, cells)
+        self._add_parts(record, cells)
+        self._add_iteration(record, cells, accepted if state == "accepted" else None)
+        self._add_unknown(record, cells)
+        facts.saw_day(created)
+        facts.saw_day(accepted)
+        return record
+
+    def _epic(self, cells: list[str], identity: int) -> Record:
+        record: Record = {
+            "id": identity,
+            "project_id": self._facts.id,
+            "name": read.unguarded(cells[self._title]),
+        }
+        if labels := self._story_labels(cells):
+            record["label"] = labels[0]
+        if description := cells[self._text]:
+            record["description"] = read.unguarded(description)
+        if url := cells[self._url].strip():
+            record["url"] = url
+        if created := self._day(cells, "created at"):
+            record["created_at"] = self._midnights[created]
+            self._facts.saw_day(created)
+        if comments := self._comments(cells, identity, "epic_id"):
+            record["comments"] = comments
+        self._add_unknown(record, cells)
+        return record
+
+    def ids(self, table: str) -> set[int]:
+        """The ids of all rows so far that could be read: of stories, or of epics."""
+        return self._seen[table]
+
+    def _add_points(self, record: Record, cells: list[str]) -> None:
+        estimate, priority = self._cell(cells, "estimate"), self._cell(cells, "priority")
+        if estimate:
+            try:
+                points = read.parse_estimate(estimate)
+            except ValueError:
+                raise self._refused("estimate", estimate, "no estimate") from None
+            if points is not None:
+                record["estimate"] = points
+                self._facts.estimates.add(points)
+        if priority:
+            try:
+                record["story_priority"] = read.parse_priority(priority)
+            except ValueError:
+                raise self._refused("priority", priority, "unknown priority") from None
+
+    def _add_people(self, record: Record, cells: list[str]) -> None:
+        id_of = self._people.id_of
+        if requester := cells[self._requester].strip():
+            record["requested_by_id"] = id_of(requester)
+        names = [name for (index,) in self._tail["owned by"] if (name := cells[index].strip())]
+        if names:
+            owners = {id_of(name): name for name in names}
+            record["owner_ids"] = list(owners)
+            record["owned_by_id"] = record["owner_ids"][0]
+            record["owners"] = [{"id": each, "name": name} for each, name in owners.items()]
+
+    def _add_parts(self, record: Record, cells: list[str]) -> None:
+        tail, identity = self._tail, record["id"]
+        if comments := self._comments(cells, identity, "story_id"):
+            record["comments"] = comments
+        if tail["task"] and (tasks := self._pairs(cells, "task", identity)):
+            for part in tasks:
+                part["complete"] = part.pop("status") == "completed"
+                part["position"] = part.pop("number")
+            record["tasks"] = tasks
+        if tail["blocker"] and (blockers := self._pairs(cells, "blocker", identity)):
+            for part in blockers:
+                part["resolved"] = part.pop("status") == "resolved"
+                del part["number"]
+            record["blockers"] = blockers
+        if tail["reviewer"] and (reviews := self._reviews(cells, identity)):
+            record["reviews"] = reviews
+        for group, name, key in (
+            ("pull request", "pull_requests", "original_url"),
+            ("git branch", "branches", "name"),
+        ):
+            if found := [cells[index] for (index,) in tail[group] if cells[index].strip()]:
+                record[name] = [
+                    {"id": _part_id(identity, number), "story_id": identity, key: each.strip()}
+                    for number, each in enumerate(found, start=1)
+                ]
+
+    def _comments(self, cells: list[str], identity: int, owner: str) -> list[Record]:
+        texts = [cells[index] for index in self._comment_cells]
+        texts += cells[self._columns.width + 1 :]
+        if not any(texts):
+            return []
+        comments = []
+        for number, cell in enumerate(filter(None, texts), start=1):
+            text, author, day = read.split_comment(read.unguarded(cell))
+            comment = {"id": _part_id(identity, number), owner: identity, "text": text}
+            if author and day:
+                comment["person_id"] = self._people.id_of(author)
+                written = self._days[day]
+                comment["created_at"] = self._midnights[written]
+                self._facts.saw_day(written)
+            comments.append(comment)
+        return comments
+
+    def _pairs(self, cells: list[str], group: str, identity: int) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = []
+        for index, status in self._tail[group]:
+            if index >= 0 and (text := cells[index]):
+                number = len(parts) + 1
+                parts.append(
+                    {
+                        "id": _part_id(identity, number),
+                        "story_id": identity,
+                        "description": read.unguarded(text),
+                        "status": cells[status].strip().lower() if status >= 0 else "",
+                        "number": number,
+                    }
+                )
+        return parts
+
+    def _reviews(self, cells: list[str], identity: int) -> list[Record]:
+        reviews = []
+        for positions in self._tail["reviewer"]:
+            reviewer, kind, status = (
+                cells[each].strip() if each >= 0 else "" for each in positions
+            )
+            if reviewer or kind or status:
+                review: Record = {
+                    "id": _part_id(identity, len(reviews) + 1),
+                    "story_id": identity,
+                }
+                if reviewer:
+                    review["reviewer_id"] = self._people.id_of(reviewer)
+                if kind:
+                    review["review_type"] = {"name": kind}
+                if status:
+                    spelt = status.lower().replace(" ", "_")
+                    review["status"] = spelt if spelt in _REVIEW_STATES else status
+                reviews.append(review)
+        return reviews
+
+    def _story_labels(self, cells: list[str]) -> list[Record]:
+        text = cells[self._label_cell]
+        labels = self._labels.get(text)
+        if labels is None:
+            found = {each.lower(): each for each in read.split_labels(text)}
+            labels = self._labels[text] = [self._facts.label(each) for each in found]
+        return labels
+
+    def _add_iteration(self, record: Record, cells: list[str], accepted: date | None) -> None:
+        """Take note of an iteration; only an accepted story makes it history."""
+        text = self._cell(cells, "iteration").strip()
+        first, last = self._day(cells, "iteration start"), self._day(cells, "iteration end")
+        if not text:
+            return
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise self._refused("iteration", text, "no iteration number")
+        record["iteration_number"] = number = int(text)
+        if first is None or last is None:
+            return
+        if last < first:
+            shown = self._cell(cells, "iteration end")
+            raise self._refused("iteration end", shown, "the iteration ends before it starts")
+        self._facts.spans[first, last] += 1
+        if accepted:
+            self._facts.iterations[number][first, last].append(record["id"])
+            self._facts.misplaced_count += not first <= accepted <= last
+
+    def _add_unknown(self, record: Record, cells: list[str]) -> None:
+        for header, index in self._columns.unknown:
+            if text := cells[index]:
+                if header in record:
+                    kept = record[header]
+                    record[header] = [*(kept if isinstance(kept, list) else [kept]), text]
+                else:
+                    record[header or f"column {index + 1}"] = text
+
+    def _cell(self, cells: list[str], name: str) -> str:
+        return cells[self._at[name]]
+
+    def _day(self, cells: list[str], name: str) -> date | None:
+        text = cells[self._at[name]]
+        if not text:
+            return None
+        try:
+            return self._days[text]
+        except ValueError:
+            raise self._refused(name, text, "impossible date") from None
+
+    def _refused(self, name: str, value: str, reason: str) -> RowRefused:
+        index = self._at[name]
+        header = self._columns.header[index] if index < self._columns.width else name
+        return RowRefused(header, value, reason)
+
+
+def _part_id(identity: int, number: int) -> int:
+    """The id of a story's n-th comment, task, ...: the file gives none."""
+    return -(identity * _PART_IDS + number)

@@ -1,0 +1,298 @@
+"""What the warehouse holds of a Tracker workspace: where a reader goes on.
+
+The raw tables are the only memory between two runs. A project's version counts as read when the
+load that wrote it is complete, its extract names the project as read, and nothing was loaded over
+it from elsewhere since: so the mark is never ahead of the data, whatever crashed in between.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ingest import warehouse
+from ingest.tables import TABLES
+from ingest.warehouse import DATASET
+
+# Settings on which the bounds and figures of all iterations rest.
+_PLAN_SETTINGS = (
+    "iteration_length",
+    "week_start_day",
+    "point_scale",
+    "velocity_averaged_over",
+    "initial_velocity",
+    "iteration_override_numbers",
+    "bugs_and_chores_are_estimatable",
+    "automatic_planning",
+    "start_date",
+    "start_time",
+)
+_COUNTED = ("epics", "releases", "iterations", "story_transitions", "cycle_time_details")
+_STORY_LISTS = frozenset({"labels", "comments", "tasks", "blockers", "reviews"})
+
+_PROJECTS = f"""
+with reads as (
+    select
+        _dlt_load_id,
+        source_kind,
+        source_name,
+        as_of,
+        started_at,
+        unnest(from_json(project_ids, '["BIGINT"]')) as project_id
+    from {DATASET}.extracts
+    where _dlt_load_id in (select load_id from {DATASET}._dlt_loads where status = 0)
+),
+
+latest_reads as (
+    select * from reads
+    qualify row_number() over (partition by project_id order by started_at desc) = 1
+)
+
+select projects.*, latest_reads.as_of as read_as_of
+from {DATASET}.projects
+inner join reads
+    on projects.id = reads.project_id and projects._dlt_load_id = reads._dlt_load_id
+inner join latest_reads
+    on projects.id = latest_reads.project_id
+where latest_reads.source_kind = $kind and latest_reads.source_name = $name
+    and reads.source_kind = $kind and reads.source_name = $name
+"""
+
+
+@dataclass(frozen=True)
+class StoredProject:
+    """A project as the last sync left it.
+
+    Attributes:
+        version: Tracker's change counter up to which the warehouse holds everything.
+        current_iteration_number: the iteration that was under way then.
+        as_of: the instant of the last sync, on the server's clock.
+        iterations: (number, start, finish) of each iteration, ascending.
+        rows_count: rows by raw table, for the tables that a project may well have none of.
+        analytics_count: iterations that have Tracker's own analytics.
+        plan_settings: values on which all iterations rest, by column.
+    """
+
+    version: int
+    current_iteration_number: int
+    as_of: datetime
+    iterations: tuple[tuple[int, datetime, datetime], ...] = ()
+    rows_count: dict[str, int] = field(default_factory=dict)
+    analytics_count: int = 0
+    plan_settings: dict[str, Any] = field(default_factory=dict)
+
+
+class Stored:
+    """The raw tables of one warehouse, asked by a reader while it reads.
+
+    Attributes:
+        projects: project id -> its state, for projects that a reader can go on from.
+        known_ids: every project that the warehouse has a row of.
+        complete_tables: tables that have all declared columns.
+    """
+
+    def __init__(self, path: Path, source_kind: str, source_name: str) -> None:
+        """Look at what was read from a source; the file stays open until `close`."""
+        self._connection = warehouse.connect(path)
+        self._connection.execute("set TimeZone = 'UTC'")
+        self.complete_tables = self._complete_tables()
+        self.known_ids: set[int] = set()
+        self.projects: dict[int, StoredProject] = {}
+        if not self.complete_tables >= {"projects", "extracts"}:
+            return
+        self.known_ids = {key for (key,) in self._rows(f"select id from {DATASET}.projects")}
+        # A column that an older release did not ask for was not read, of no project.
+        if self.complete_tables >= TABLES.keys():
+            self.projects = self._projects(source_kind, source_name)
+
+    def __enter__(self) -> Stored:
+        """Use it in a `with` statement."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file at the end."""
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go, so that it can be written."""
+        self._connection.close()
+
+    def story_ids(self, project_id: int) -> set[int]:
+        """The project's stories that are not known to be deleted by a listing."""
+        if "stories" not in self.complete_tables:
+            return set()
+        statement = (
+            f"select id from {DATASET}.stories where project_id = ? and is_deleted is not true"
+        )
+        return {key for (key,) in self._rows(statement, [project_id])}
+
+    def stories_that_list(
+        self, project_id: int, column: str, ids: Iterable[int], key: str = "id"
+    ) -> set[int]:
+        """The project's stories that have one of `ids` in a list such as `labels`."""
+        wanted = sorted(ids)
+        if not wanted or column not in _STORY_LISTS:
+            return set()
+        held = f"try_cast(json_extract({column}, '$[*].{key}') as bigint[])"
+        statement = (
+            f"select id from {DATASET}.stories where project_id = ? and list_has_any({held}, ?)"
+        )
+        return {key for (key,) in self._rows(statement, [project_id, wanted])}
+
+    def accepted_at(self, story_ids: Iterable[int]) -> dict[int, datetime]:
+        """When stories had been accepted, by id; without those that had not."""
+        statement = (
+            f"select id, accepted_at from {DATASET}.stories "
+            "where accepted_at is not null and id in (select unnest(?))"
+        )
+        return dict(self._rows(statement, [sorted(story_ids)]))
+
+    def releases_among(self, story_ids: Iterable[int]) -> set[int]:
+        """Those of the stories that are release markers."""
+        statement = (
+            f"select id from {DATASET}.stories "
+            "where story_type = 'release' and id in (select unnest(?))"
+        )
+        return {key for (key,) in self._rows(statement, [sorted(story_ids)])}
+
+    def cycle_time_keys(self, project_id: int, iteration_numbers: Iterable[int]) -> set[tuple]:
+        """The keys of Tracker's own cycle times in iterations of a project."""
+        statement = (
+            f"select story_id from {DATASET}.cycle_time_details "
+            "where project_id = ? and iteration_number in (select unnest(?))"
+        )
+        return set(self._rows(statement, [project_id, sorted(iteration_numbers)]))
+
+    def label_names(self, project_id: int) -> dict[int, str]:
+        """The project's labels by id."""
+        statement = f"select id, name from {DATASET}.labels where project_id = ?"
+        return dict(self._rows(statement, [project_id]))
+
+    def told_deleted(self, story_ids: Iterable[int]) -> set[int]:
+        """Those of the stories whose deletion an activity tells."""
+        statement = f"""
+            with changes as (
+                select unnest(from_json(changes, '["JSON"]')) as change
+                from {DATASET}.activity
+                where contains(changes, '"delete"')
+            )
+            select distinct try_cast(change ->> 'id' as bigint) as story_id
+            from changes
+            where change ->> 'kind' = 'story' and change ->> 'change_type' = 'delete'
+                and story_id in (select unnest(?))
+        """
+        return {key for (key,) in self._rows(statement, [sorted(story_ids)])}
+
+    def story_rows(self, story_ids: Iterable[int]) -> pa.Table:
+        """Whole rows of stories, as they were loaded."""
+        table = TABLES["stories"]
+        columns = ", ".join(f'"{name}"' for name in table.all_columns)
+        statement = f"select {columns} from {DATASET}.stories where id in (select unnest($ids))"
+        rows = self._connection.sql(statement, params={"ids": sorted(story_ids)})
+        return rows.to_arrow_table().cast(table.arrow_schema)
+
+    def keys_by_project(self, table_name: str) -> dict[int, set[tuple[Any, ...]]]:
+        """The keys of a table's rows, by the project that they belong to."""
+        table = TABLES[table_name]
+        if table_name not in self.complete_tables or table.scope is None:
+            return {}
+        columns = ", ".join(f'"{name}"' for name in (table.scope, *table.key))
+        rows = self._rows(f"select {columns} from {DATASET}.{table_name}")
+        return {project_id: set(keys) for project_id, keys in _grouped(rows).items()}
+
+    def small_rows(self, table_name: str, at_most: int = 5000) -> pa.Table | None:
+        """All rows of a small table with the columns declared; None when it is not small."""
+        if table_name not in self.complete_tables:
+            return None
+        table = TABLES[table_name]
+        columns = ", ".join(f'"{name}"' for name in table.all_columns)
+        statement = f"select {columns} from {DATASET}.{table_name} limit {at_most + 1}"
+        rows = self._connection.sql(statement).to_arrow_table()
+        return None if rows.num_rows > at_most else rows.cast(table.arrow_schema)
+
+    def _complete_tables(self) -> set[str]:
+        return {
+            name
+            for name, table in TABLES.items()
+            if self._columns(name) >= {*table.all_columns, "_dlt_load_id"}
+        }
+
+    def _columns(self, table_name: str) -> set[str]:
+        # Not from the catalogue, which looks at all views too: 0.1 s in a built warehouse.
+        try:
+            found = self._connection.execute(f"select * from {DATASET}.{table_name} limit 0")
+        except duckdb.CatalogException:
+            return set()
+        return {column[0] for column in found.description}
+
+    def _projects(self, source_kind: str, source_name: str) -> dict[int, StoredProject]:
+        found = self._connection.execute(_PROJECTS, {"kind": source_kind, "name": source_name})
+        names = [column[0] for column in found.description]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        bounds = _grouped(
+            self._rows(
+                f"select project_id, number, start, finish from {DATASET}.iterations "
+                "where start is not null and finish is not null order by number"
+            )
+        )
+        counts = {
+            name: dict(
+                self._rows(f"select project_id, count(*) from {DATASET}.{name} group by project_id")
+            )
+            for name in _COUNTED
+        }
+        analytics = dict(
+            self._rows(
+                f"select project_id, count(analytics) from {DATASET}.iterations group by project_id"
+            )
+        )
+        return {
+            row["id"]: StoredProject(
+                version=row["version"],
+                current_iteration_number=row["current_iteration_number"],
+                as_of=row["read_as_of"],
+                iterations=tuple(bounds.get(row["id"], ())),
+                rows_count={name: counts[name].get(row["id"], 0) for name in _COUNTED},
+                analytics_count=analytics.get(row["id"], 0),
+                plan_settings=plan_settings(row),
+            )
+            for row in rows
+            if row["version"] is not None and row["current_iteration_number"] is not None
+        }
+
+    def _rows(self, statement: str, parameters: list[Any] | None = None) -> list[tuple]:
+        return self._connection.execute(statement, parameters or []).fetchall()
+
+
+def plan_settings(project: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a project, as a row or as the API gives it, on which iterations rest."""
+    settings = {name: project.get(name) for name in _PLAN_SETTINGS}
+    zone = _parsed(project.get("time_zone"))
+    settings["time_zone"] = zone.get("olson_name") if isinstance(zone, dict) else zone
+    settings["iteration_override_numbers"] = _parsed(settings["iteration_override_numbers"])
+    return {name: _comparable(value) for name, value in settings.items()}
+
+
+def _parsed(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
+
+
+def _comparable(value: object) -> object:
+    """The same value whether it is a column's or the API's: instants and days as text."""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(value) if hasattr(value, "isoformat") else value
+
+
+def _grouped(rows: list[tuple]) -> dict[int, list[tuple]]:
+    groups: dict[int, list[tuple]] = {}
+    for project_id, *values in rows:
+        groups.setdefault(project_id, []).append(tuple(values))
+    return groups

@@ -1,0 +1,141 @@
+"""One workspace of random histories, read in two ways, built in both, and compared."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.demo import DemoServer, serve
+from tests.conftest import ingest
+from tests.exactness.histories import Cuts, History, World, spans_of, world_of
+from tests.support import oracle
+from tests.support.marts import CompiledModels, Difference, build, differences, rows
+from tests.test_oracle import differences as cells_that_differ
+
+SHARED = -1  # the seed of what belongs to no history alone
+ORACLES = {
+    "fct_story_cycle_time": oracle.story_cycle_time,
+    "fct_iteration_velocity": oracle.iteration_velocity,
+    "fct_activity": lambda workspace, as_of, iterations: oracle.activity(workspace),
+    "dim_project": oracle.project,
+}
+
+
+class SyncFailed(AssertionError):
+    """A sync that should have worked did not."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the histories of one workspace.
+
+    Attributes:
+        differences: cells in which the warehouse that was synced at each cut differs from the one
+            that was loaded once, at the end; by the seed of the history, or `SHARED`.
+        wrong_cells: by mart, what plain Python finds wrong in the second one:
+            (key, column, expected, actual).
+        counts: how often each command was accepted (`create`) and refused (`create refused`).
+    """
+
+    differences: dict[int, list[Difference]]
+    wrong_cells: dict[str, list[tuple]]
+    counts: Counter[str]
+
+    def problems(self, cells: int = 6) -> list[str]:
+        """A few lines on whatever is wrong, the shortest first; none when all is well."""
+        lines = []
+        for seed, found in sorted(self.differences.items(), key=lambda item: len(item[1])):
+            again = f"python -m tests.exactness {seed}"
+            lines.append(f"syncs gave other marts in {len(found)} cells; alone and shrunk: {again}")
+            lines += [f"  {each}" for each in found[:cells]]
+        for mart, found in self.wrong_cells.items():
+            if found:
+                lines.append(f"{len(found)} cells of {mart} are not what happened")
+                lines += [f"  (key, column, expected, found) {each}" for each in found[:cells]]
+        return lines
+
+
+def failures(
+    histories: list[History], cuts: Cuts, folder: Path, models: CompiledModels
+) -> dict[int, list[str]]:
+    """What is wrong with each history, by seed; found by halving where nothing names the seed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        outcome = outcome_of(World(cuts, histories), folder, models)
+    except SyncFailed as error:
+        problems = [str(error)]
+    else:
+        if not any(outcome.wrong_cells.values()):
+            return {seed: list(map(str, each)) for seed, each in outcome.differences.items()}
+        problems = outcome.problems(cells=40)
+    if len(histories) == 1:
+        return {histories[0].seed: problems}
+    half = len(histories) // 2
+    return failures(histories[:half], cuts, folder, models) | failures(
+        histories[half:], cuts, folder, models
+    )
+
+
+def outcome_of_seeds(seeds: range, folder: Path, models: CompiledModels) -> Outcome:
+    """Check the histories of neighbouring seeds, side by side in one workspace."""
+    try:
+        return outcome_of(world_of(seeds), folder, models)
+    except SyncFailed as error:
+        found_by = f"python -m tests.exactness {seeds[0]} {seeds[-1]}"
+        raise SyncFailed(f"{error}\nwhose history it was, alone and shrunk: {found_by}") from None
+
+
+def outcome_of(world: World, folder: Path, models: CompiledModels) -> Outcome:
+    """Let a world's histories happen, syncing one warehouse at each cut and another at the end.
+
+    Raises:
+        SyncFailed: when a sync ends with an error.
+    """
+    synced, fresh = folder / "synced" / "warehouse.duckdb", folder / "fresh" / "warehouse.duckdb"
+    with serve(world.workspace) as server:
+        for epoch in range(len(world.cuts.syncs_at)):
+            world.play(epoch)
+            _sync(server, synced)
+        _sync(server, fresh)
+        assert server.failures == []
+    for warehouse in (synced, fresh):
+        build(warehouse, models)
+    by_seed: dict[int, list[Difference]] = {}
+    for each in differences(synced, fresh, models):
+        by_seed.setdefault(_seed_of(world, each.row), []).append(each)
+    return Outcome(by_seed, _wrong_cells(world, fresh, models), world.counts)
+
+
+def _wrong_cells(world: World, warehouse: Path, models: CompiledModels) -> dict[str, list[tuple]]:
+    workspace = world.workspace
+    iterations = spans_of(workspace)
+    wrong = {}
+    for mart, recomputed in ORACLES.items():
+        (key,) = models.keys[mart]
+        expected = recomputed(workspace, workspace.now, iterations)
+        actual = {row[key]: row for row in rows(warehouse, mart)}
+        wrong[mart] = cells_that_differ(expected, actual)
+    return wrong
+
+
+def _seed_of(world: World, row: dict[str, object]) -> int:
+    """The seed of the history that a mart's row belongs to, by the ids in it."""
+    if len(world.histories) == 1:
+        return world.histories[0].seed
+    workspace, story_id = world.workspace, row.get("story_id")
+    project_id = row.get("project_id")
+    story = workspace.stories.get(story_id) or workspace.deleted_stories.get(story_id)
+    if project_id is None and story is not None:
+        project_id = story.project_id
+    for history, scene in zip(world.histories, world.scenes, strict=True):
+        if project_id in scene.project_ids or row.get("person_id") in scene.person_ids:
+            return history.seed
+    return SHARED
+
+
+def _sync(server: DemoServer, warehouse: Path) -> None:
+    done = ingest("api", warehouse=warehouse, base_url=server.base_url, api_token=server.token)
+    if done.returncode != 0:
+        raise SyncFailed(done.stderr.strip().splitlines()[-1])

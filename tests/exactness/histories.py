@@ -1,0 +1,243 @@
+"""Random histories of small workspaces, as data: seeds give them, and steps can be left out.
+
+Why seeds and not hypothesis: one check costs seconds (some syncs, a full load, two builds), nearly
+all of it whatever the size. So many histories share one workspace, each with people and projects
+of its own, and shrinking does the same: all candidates of a round are tried in one workspace
+(`shrinking.py`), where hypothesis would need a run of its own for every one.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from ingest.demo import CommandError, Workspace
+from ingest.demo.instants import DAY, HOUR, local_midnight, to_instant
+from tests.exactness.commands import (
+    BEGINNING,
+    BY_NAME,
+    COMMANDS,
+    POINT_SCALES,
+    TIME_ZONES,
+    WEEK_STARTS,
+    Scene,
+)
+
+HISTORIES_A_WORKSPACE = 25
+# Weeks before the clocks change, somewhere.
+_BEGINNINGS = ("2025-03-03T08:00:00Z", "2025-10-06T08:00:00Z", "2025-08-25T08:00:00Z")
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """When a workspace begins, and when its first warehouse is synced: the last one is the end."""
+
+    begins_at: int
+    syncs_at: tuple[int, ...]
+
+    def bounds(self, epoch: int) -> tuple[int, int]:
+        """From the sync before an epoch (or the beginning) to the sync that ends it."""
+        instants = (self.begins_at, *self.syncs_at)
+        return instants[epoch], instants[epoch + 1]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command: in which epoch (syncs before it), at which instant, on what."""
+
+    epoch: int
+    at: int
+    command: str
+    a: int
+    b: int
+    c: int
+
+
+@dataclass(frozen=True)
+class ProjectPlan:
+    """A project: the epoch in which it is made, its age then in seconds, and its settings."""
+
+    epoch: int
+    age: int
+    settings: dict[str, object]
+
+
+@dataclass(frozen=True)
+class History:
+    """A few projects and people, and all that happens to them."""
+
+    seed: int
+    people: int
+    projects: tuple[ProjectPlan, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass
+class World:
+    """A workspace that carries several histories side by side.
+
+    Attributes:
+        counts: accepted and refused steps by command: `create`, `create refused`.
+    """
+
+    cuts: Cuts
+    histories: list[History]
+    workspace: Workspace = field(init=False)
+    scenes: list[Scene] = field(init=False)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.workspace = Workspace(self.cuts.begins_at)
+        self.workspace.add_person("Token Holder")
+        self.scenes = []
+        for number, history in enumerate(self.histories):
+            people = [
+                self.workspace.add_person(f"Person {index} of {number:02d}").id
+                for index in range(history.people)
+            ]
+            self.scenes.append(Scene(self.workspace, number, people))
+
+    def play(self, epoch: int) -> None:
+        """Let everything happen until the sync that ends an epoch."""
+        for history, scene in zip(self.histories, self.scenes, strict=True):
+            for plan in history.projects:
+                if plan.epoch == epoch:
+                    self._make_project(scene, plan)
+        steps = heapq.merge(
+            *(
+                [(each.at, number, index, each) for index, each in enumerate(history.steps)]
+                for number, history in enumerate(self.histories)
+            )
+        )
+        for _, number, _, step in steps:
+            if step.epoch == epoch:
+                self._apply(self.scenes[number], step)
+        self.workspace.advance_to(self.cuts.syncs_at[epoch])
+
+    def history_of_project(self, project_id: int) -> int | None:
+        """The number of the history that a project belongs to."""
+        return next((each.number for each in self.scenes if project_id in each.project_ids), None)
+
+    def _make_project(self, scene: Scene, plan: ProjectPlan) -> None:
+        name = f"Project {len(scene.project_ids)} of {scene.number:02d}"
+        created_at = self.workspace.now - plan.age
+        project = self.workspace.create_project(name, created_at=created_at, **plan.settings)
+        scene.project_ids.append(project.id)
+
+    def _apply(self, scene: Scene, step: Step) -> None:
+        scene.at = step.at
+        try:
+            BY_NAME[step.command](scene, step.a, step.b, step.c)
+        except CommandError:
+            self.counts[f"{step.command} refused"] += 1
+        else:
+            self.counts[step.command] += 1
+
+
+def cuts_of(seed: int) -> Cuts:
+    """The cuts of the workspace in which a seed's history happens: neighbours share them."""
+    chance = random.Random(f"cuts {seed // HISTORIES_A_WORKSPACE}")
+    begins_at = to_instant(chance.choice(_BEGINNINGS))
+    syncs_at, at = [], begins_at + chance.choice((9, 16, 30)) * DAY + chance.randrange(DAY)
+    for _ in range(chance.choice((2, 3, 3, 4, 5))):
+        if chance.random() < 0.2:  # as an iteration ends, to the second
+            at = local_midnight(_monday_after(at), chance.choice(TIME_ZONES[:3]))
+        syncs_at.append(at)
+        # Often within an iteration: as it ends, most lists are read again anyway.
+        at += chance.choice((60, HOUR, DAY, DAY, 8 * DAY, 15 * DAY)) + chance.randrange(1, HOUR)
+    return Cuts(begins_at, tuple(syncs_at))
+
+
+def history_of(seed: int, cuts: Cuts) -> History:
+    """The history that a seed stands for."""
+    chance = random.Random(seed)
+    epochs = len(cuts.syncs_at)
+    projects = [ProjectPlan(0, _age(chance), _settings(chance))]
+    for _ in range(chance.choice((1, 1, 1, 1, 1, 2, 3))):
+        epoch = chance.choice((0, 0, 0, chance.randrange(epochs)))
+        projects.append(ProjectPlan(epoch, 0 if epoch else _age(chance), _settings(chance)))
+    steps = [step for epoch in range(epochs) for step in _steps(chance, cuts, epoch)]
+    return History(seed, chance.randint(2, 4), tuple(projects), tuple(steps))
+
+
+def world_of(seeds: range) -> World:
+    """The workspace that carries the histories of some neighbouring seeds."""
+    cuts = cuts_of(seeds[0])
+    return World(cuts, [history_of(seed, cuts) for seed in seeds])
+
+
+def _age(chance: random.Random) -> int:
+    return chance.choice((0, 0, 3, 20)) * DAY + chance.randrange(DAY)
+
+
+def _settings(chance: random.Random) -> dict[str, object]:
+    return {
+        "time_zone": chance.choice(TIME_ZONES),
+        "week_start_day": chance.choice(WEEK_STARTS),
+        "iteration_length": chance.choice((1, 1, 2)),
+        "point_scale": chance.choice(POINT_SCALES),
+        "bugs_and_chores_are_estimatable": chance.random() < 0.3,
+        "automatic_planning": chance.random() < 0.7,
+        "velocity_averaged_over": chance.randint(1, 4),
+        "initial_velocity": chance.randint(1, 12),
+    }
+
+
+def _steps(chance: random.Random, cuts: Cuts, epoch: int) -> list[Step]:
+    """The steps of one epoch: many at first, then often so few that each has to be noticed alone.
+
+    They come in bursts, within a second or a while, and many in the very second of a sync.
+    """
+    begin, end = cuts.bounds(epoch)
+    wanted = chance.randint(30, 60) if epoch == 0 else chance.choice((0, 1, 1, 2, 2, 3, 4, 6, 25))
+    instants: list[int] = []
+    while len(instants) < wanted:
+        at = _instant(chance, begin, end)
+        for _ in range(min(chance.choice((1, 1, 2, 4)), wanted - len(instants))):
+            instants.append(at)
+            at = min(at + chance.choice((0, 0, 1, 60, HOUR)), end)
+    names = [each.__name__ for each in COMMANDS]
+    weights = list(COMMANDS.values()) if wanted > 6 else None  # a few: each kind as often
+    chosen = chance.choices(names, weights, k=wanted)
+    if epoch == 0:
+        chosen[: len(BEGINNING)] = [each.__name__ for each in BEGINNING]
+    return [
+        Step(epoch, at, name, *(chance.randrange(1000) for _ in range(3)))
+        for at, name in zip(sorted(instants), chosen, strict=True)
+    ]
+
+
+def _instant(chance: random.Random, begin: int, end: int) -> int:
+    """An instant of an epoch: of either sync, at a local midnight as weeks end, or any."""
+    lot = chance.random()
+    if lot < 0.3:
+        return begin if lot < 0.15 else end
+    at = chance.randrange(begin, end)
+    if lot < 0.4:
+        at = local_midnight(_monday_after(at), chance.choice(TIME_ZONES))
+    return min(max(begin, at), end)
+
+
+def _monday_after(at: int) -> date:
+    day = datetime.fromtimestamp(at, UTC).date()
+    return day + timedelta(days=7 - day.weekday())
+
+
+def spans_of(workspace: Workspace) -> dict[int, list[dict[str, object]]]:
+    """Bounds of all iterations as Tracker gives them: {project_id: [iteration]}."""
+    return {
+        project_id: [
+            {
+                "number": each.span.number,
+                "start": each.span.start,
+                "finish": each.span.finish,
+                "length": each.span.length,
+                "team_strength": each.span.team_strength,
+            }
+            for each in workspace.plan(project_id).iterations
+        ]
+        for project_id in workspace.projects
+    }

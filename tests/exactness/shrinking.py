@@ -1,0 +1,68 @@
+"""The smallest part of a history that still fails.
+
+Each round tries many ways of leaving steps out, all side by side in one workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tests.exactness.checking import failures
+from tests.exactness.histories import Cuts, History, Step
+from tests.support.marts import CompiledModels
+
+_SIDE_BY_SIDE = 24
+
+
+def shrunk(
+    history: History,
+    cuts: Cuts,
+    folder: Path,
+    models: CompiledModels,
+    tell: Callable[[str], None],
+) -> History:
+    """The shortest failing history that leaving out steps comes to (delta debugging)."""
+    parts = _SIDE_BY_SIDE
+    while history.steps:
+        parts = min(parts, len(history.steps))
+        removable = _removable(history, parts, cuts, folder, models)
+        tell(f"{len(history.steps)} steps in {parts} parts: {len(removable)} can be left out")
+        if not removable:
+            if parts == len(history.steps):
+                break
+            parts = min(2 * parts, len(history.steps))
+            continue
+        # Each alone can go; all together, a half, ... or at least the first.
+        while len(removable) > 1:
+            shorter = _without(history, removable, parts)
+            if failures([shorter], cuts, folder, models):
+                break
+            removable = removable[: len(removable) // 2]
+        history = _without(history, removable, parts)
+        parts = max(_SIDE_BY_SIDE, parts - len(removable))
+    return history
+
+
+def _removable(
+    history: History, parts: int, cuts: Cuts, folder: Path, models: CompiledModels
+) -> list[int]:
+    """The parts without which, one at a time, the history still fails; some of them."""
+    for first in range(0, parts, _SIDE_BY_SIDE):
+        numbers = range(first, min(first + _SIDE_BY_SIDE, parts))
+        tries = [replace(_without(history, [each], parts), seed=each) for each in numbers]
+        failed = failures(tries, cuts, folder, models)
+        if found := [each for each in numbers if each in failed]:
+            return found
+    return []
+
+
+def _without(history: History, left_out: list[int], parts: int) -> History:
+    """A history without some of the equal parts that its steps are cut into."""
+    bounds = [index * len(history.steps) // parts for index in range(parts + 1)]
+    kept: list[Step] = []
+    for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        if number not in left_out:
+            kept += history.steps[begin:end]
+    return replace(history, steps=tuple(kept))

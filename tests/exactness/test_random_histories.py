@@ -1,0 +1,26 @@
+"""Random histories: many syncs end like one full load, and the marts say what happened.
+
+EXACTNESS_HISTORIES (200) and EXACTNESS_FIRST_SEED (0) say which histories are checked. One test is
+one workspace with all its checks, so that `pytest -n 2` gives them to both cores.
+"""
+
+import os
+
+import pytest
+
+from tests.exactness.checking import outcome_of_seeds
+from tests.exactness.histories import HISTORIES_A_WORKSPACE
+
+_FIRST = int(os.environ.get("EXACTNESS_FIRST_SEED", "0"))
+_END = _FIRST + int(os.environ.get("EXACTNESS_HISTORIES", "200"))
+WORKSPACES = [
+    range(first, min(first + HISTORIES_A_WORKSPACE, _END))
+    for first in range(_FIRST, _END, HISTORIES_A_WORKSPACE)
+]
+
+
+@pytest.mark.parametrize("seeds", WORKSPACES, ids=lambda seeds: f"seeds {seeds[0]} to {seeds[-1]}")
+def test_syncs_give_the_marts_of_one_full_load_and_of_what_happened(seeds, models, tmp_path):
+    outcome = outcome_of_seeds(seeds, tmp_path, models)
+    assert outcome.counts.total() > 20 * len(seeds)
+    assert not outcome.problems(), "\n".join(outcome.problems())

@@ -1,0 +1,89 @@
+"""A small workspace, and what must be in the warehouse after it has been loaded."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingest.api.client import TrackerClient
+from ingest.api.resources import ApiReader
+from ingest.demo import simulate
+from ingest.pipeline import make_pipeline
+from ingest.tables import TABLES
+
+RAW = "pivotal_tracker_data"
+BOOKKEEPING = {"extracts"}
+
+
+@pytest.fixture(scope="session")
+def tiny_workspace():
+    """Few stories; only looked at."""
+    return simulate(stories=60)
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "w.duckdb"
+    yield path
+    shutil.rmtree(Path(make_pipeline(path).pipelines_dir), ignore_errors=True)
+
+
+def query(path, statement):
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return connection.execute(statement).fetchall()
+
+
+def raw_tables(path):
+    """Every raw table's rows, without what differs from run to run."""
+    return {
+        name: query(path, f"select {columns(table)} from {RAW}.{name}")
+        for name, table in TABLES.items()
+        if name not in BOOKKEEPING
+    }
+
+
+def columns(table):
+    return ", ".join(f'"{name}"' for name in table.all_columns)
+
+
+def rows_of_the_server(server, project_ids=None):
+    """The same, read straight from a server: neither dlt nor a file lies between."""
+    with TrackerClient(server.base_url, server.token) as client, duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        reader = ApiReader(client, project_ids)
+        read = {name: [] for name in TABLES if name not in BOOKKEEPING}
+        for name in reader.tables():
+            for batch in reader.read(name):
+                connection.register("batch", batch)
+                rows = connection.execute(f"select {columns(TABLES[name])} from batch").fetchall()
+                read[name] += rows
+        return read
+
+
+def assert_same_rows(stored, expected):
+    for name, rows in expected.items():
+        assert sorted(stored[name], key=str) == sorted(rows, key=str), name
+    assert stored.keys() == expected.keys()
+
+
+def leftovers(path):
+    """Files of the warehouse and of dlt's working folder that no finished run leaves behind."""
+    working = Path(make_pipeline(path).working_dir)
+    extracted = [
+        each
+        for each in (working / "normalize").iterdir()
+        if each.is_dir() and each.name != "extracted"
+    ]
+    pending = [
+        package
+        for folder in ("normalize/extracted", "load/new", "load/normalized")
+        for package in (working / folder).iterdir()
+    ]
+    beside = [
+        each
+        for each in path.parent.iterdir()
+        if each.name.startswith(path.name + ".") and each.suffix != ".lock"
+    ]
+    return [*extracted, *pending, *beside]

@@ -1,0 +1,94 @@
+"""dbt after ingestion: killed while it builds, and fed with values that Tracker never had."""
+
+import random
+import re
+import signal
+import subprocess
+import time
+
+import orjson
+import pytest
+
+from ingest.demo import serve
+from tests.conftest import BIN, ROOT, dbt, environment, ingest
+from tests.resilience.conftest import query
+from tests.resilience.faulty import Fault, FaultyRelay
+from tests.resilience.test_crashes import KILLS, SEED
+
+pytestmark = pytest.mark.xdist_group("killed build")
+
+PROJECT_ID = 2600001
+UNHEARD_OF = {
+    f"/projects/{PROJECT_ID}/stories": {"story_type": "spike", "current_state": "frozen"},
+    f"/projects/{PROJECT_ID}/activity": {"kind": "portal_open_activity"},
+}
+
+
+def unheard_of(path):
+    """Give the first record of a list a value that Tracker has never had."""
+
+    def changed(body):
+        records = orjson.loads(body)
+        for each in records[:1]:
+            each.update(UNHEARD_OF[path])
+        return orjson.dumps(records)
+
+    return Fault(body=changed) if path in UNHEARD_OF else None
+
+
+def killed_build(path, delay):
+    """Start `dbt run`, and kill it a moment after its first table was begun."""
+    run = subprocess.Popen(
+        [BIN / "dbt", "run"],
+        cwd=ROOT,
+        env=environment(
+            path,
+            DBT_TARGET_PATH=str(path.parent / "target"),
+            DBT_LOG_PATH=str(path.parent / "logs"),
+        ),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for line in run.stdout:
+        if "START sql table model" in line:
+            break
+    time.sleep(delay)
+    run.kill()
+    run.communicate()
+    return run.returncode
+
+
+@pytest.fixture(scope="module")
+def built(tiny_workspace, tmp_path_factory):
+    """A warehouse with such values, and what the build said that came after killed ones."""
+    path = tmp_path_factory.mktemp("built") / "w.duckdb"
+    rng = random.Random(SEED)
+    with serve(tiny_workspace) as server, FaultyRelay(server, unheard_of) as relay:
+        settings = {"api_token": server.token, "base_url": relay.base_url}
+        for _ in range(max(1, KILLS // 10)):
+            finished = ingest(warehouse=path, **settings)
+            assert finished.returncode == 0, finished.stderr
+            assert killed_build(path, rng.random() * 2) == -signal.SIGKILL
+    return path, dbt("build", "--no-use-colors", warehouse=path)
+
+
+def test_a_killed_build_is_repaired_by_the_next(built):
+    path, build = built
+    assert build.returncode == 0, build.stdout[-3000:]
+    between = (
+        "select table_name from information_schema.tables "
+        "where table_name like '%dbt_tmp%' or table_name like '%dbt_backup%'"
+    )
+    assert query(path, between) == []
+    assert sorted(each.name for each in path.parent.glob("w.duckdb*")) == [
+        "w.duckdb",
+        "w.duckdb.lock",
+    ]
+
+
+def test_values_that_tracker_never_had_pass_through_and_are_warned_of(built):
+    path, build = built
+    for column in ("story_type", "current_state", "activity_kind"):
+        assert re.search(rf"WARN 1 accepted_values_stg\w+_{column}", build.stdout), column
+    frozen = "select current_state, story_type from marts.dim_story where current_state = 'frozen'"
+    assert query(path, frozen) == [("frozen", "spike")]

@@ -1,0 +1,124 @@
+"""What Tracker or an older release did differently: nothing is lost, and it is said once."""
+
+from dataclasses import replace
+from unittest import mock
+
+import duckdb
+import orjson
+
+from ingest.demo import serve
+from ingest.tables import TABLES
+from tests.conftest import ingest
+from tests.resilience.conftest import RAW, query
+from tests.resilience.faulty import Fault, FaultyRelay
+from tests.test_pipeline import TWO_LABELS, load
+
+OTHER_RECORDS = {
+    **TWO_LABELS,
+    "labels": [*TWO_LABELS["labels"], {"id": 3, "project_id": 1, "name": "c", "counts": {"n": 1}}],
+    "stories": [{"id": 8, "project_id": 1, "name": "Find", "story_type": "bug", "url": "u"}],
+}
+
+
+def every_label(change):
+    """Change each label of every answer that lists labels."""
+
+    def changed(body):
+        return orjson.dumps([{**label, **change} for label in orjson.loads(body)])
+
+    return lambda path: Fault(body=changed) if path.endswith("/labels") else None
+
+
+def test_new_fields_and_changed_types_are_kept_and_said_once_a_run(tiny_workspace, path):
+    project_id = min(tiny_workspace.projects)
+    change = every_label({"colour": "red", "updated_at": "lately"})
+    with serve(tiny_workspace) as server, FaultyRelay(server, change) as relay:
+        runs = [
+            ingest(
+                "api",
+                "--full",
+                "--project",
+                str(project_id),
+                warehouse=path,
+                api_token=server.token,
+                base_url=relay.base_url,
+            )
+            for _ in range(2)
+        ]
+    (count,) = query(path, f"select count(*) from {RAW}.labels")[0]
+    for finished in runs:
+        assert finished.returncode == 0, finished.stderr
+        told = [line.strip() for line in finished.stdout.splitlines() if "extra_fields" in line]
+        assert told == [
+            f"kept in extra_fields: labels.colour ({count:,} records)",
+            f"did not fit its type, kept in extra_fields: labels.updated_at ({count:,} values)",
+        ]
+    assert query(path, f"select distinct updated_at, extra_fields from {RAW}.labels") == [
+        (None, '{"colour":"red","updated_at":"lately"}')
+    ]
+
+
+def test_the_file_of_an_older_release_gains_tables_and_columns(path):
+    older = {
+        name: replace(
+            table,
+            columns={
+                column: kind
+                for column, kind in table.columns.items()
+                if column not in ("counts", "url", "story_type")
+            },
+        )
+        for name, table in TABLES.items()
+        if name != "notifications"
+    }
+    with mock.patch.dict(TABLES, older, clear=True):
+        load(path)
+    assert columns_of(path, "notifications") == set()
+    assert "url" not in columns_of(path, "stories")
+    load(path, OTHER_RECORDS)
+    assert_all_is_there(path)
+
+
+def assert_all_is_there(path):
+    for name, table in TABLES.items():
+        assert columns_of(path, name) == {*table.all_columns, "_dlt_load_id"}, name
+    assert query(path, f"select id, name, story_type, url from {RAW}.stories order by id") == [
+        (7, "Search", None, None),
+        (8, "Find", "bug", "u"),
+    ]
+    assert query(path, f"select id, counts from {RAW}.labels order by id") == [
+        (1, None),
+        (2, None),
+        (3, '{"n":1}'),
+    ]
+
+
+def columns_of(path, table):
+    rows = query(
+        path,
+        "select column_name from information_schema.columns "
+        f"where table_schema = '{RAW}' and table_name = '{table}'",
+    )
+    return {name for (name,) in rows}
+
+
+def test_columns_and_tables_that_were_dropped_by_hand_are_made_again(path):
+    load(path)
+    with duckdb.connect(str(path)) as connection:
+        for column in ("url", "story_type"):
+            connection.execute(f"alter table {RAW}.stories drop column {column}")
+        connection.execute(f"alter table {RAW}.labels drop column counts")
+        connection.execute(f"drop table {RAW}.notifications")
+        connection.execute(f"drop table {RAW}.extracts")
+    load(path, OTHER_RECORDS)
+    assert_all_is_there(path)
+
+
+def test_columns_that_a_user_added_stay(path):
+    load(path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"alter table {RAW}.labels add column mine varchar default 'x'")
+        connection.execute("create table main.mine as select 1 as one")
+    load(path, OTHER_RECORDS)
+    assert query(path, f"select distinct mine from {RAW}.labels where id < 3") == [("x",)]
+    assert query(path, "select one from main.mine") == [(1,)]

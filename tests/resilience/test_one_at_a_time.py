@@ -1,0 +1,164 @@
+"""Whoever comes second waits, or is told in one line who has the warehouse."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ingest import warehouse
+from ingest.demo import ServerOptions, serve
+from tests.conftest import BIN, ROOT, dbt, environment, ingest
+from tests.resilience.conftest import RAW, query
+from tests.test_pipeline import TWO_LABELS, load
+
+
+@pytest.fixture
+def small(tiny_workspace, path):
+    """A loaded warehouse, and how to load it again: `again(*arguments)`."""
+    with serve(tiny_workspace) as server:
+
+        def again(*arguments):
+            project = ("--project", str(min(tiny_workspace.projects)))
+            return ingest(
+                *arguments,
+                *project,
+                warehouse=path,
+                api_token=server.token,
+                base_url=server.base_url,
+            )
+
+        load(path, TWO_LABELS)
+        yield again
+
+
+def start(*command, path):
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(
+            path, DBT_TARGET_PATH=str(path.parent / "t"), DBT_LOG_PATH=str(path.parent)
+        ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_until_open(path, by):
+    """Wait until a process has the file open; to try to open it would be in its way."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for file in Path(f"/proc/{by}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if file.readlink() == path:
+                    return
+        time.sleep(0.05)
+    raise AssertionError(f"{by} never opened {path}")
+
+
+def test_ingestion_waits_for_a_running_dbt_or_names_it(small, path):
+    endless = "select count(*) as n from range(10000000) as a, range(10000000) as b"
+    running = start(BIN / "dbt", "show", "--inline", endless, path=path)
+    try:
+        wait_until_open(path, running.pid)
+        refused = small()
+        assert refused.returncode == 1
+        assert f"(PID {running.pid})" in refused.stderr
+        assert "--wait" in refused.stderr
+        assert "Traceback" not in refused.stderr
+        threading.Timer(1, running.kill).start()
+        waited = small("--wait", "30")
+    finally:
+        running.kill()
+        running.communicate()
+    assert waited.returncode == 0, waited.stderr
+    assert f"waiting up to 30 s: {path} is in use by" in waited.stderr
+
+
+HOLDER = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1], read_only=True); time.sleep(60)"
+
+
+@pytest.mark.parametrize("seconds", ["0", "30"])
+def test_a_reader_that_opens_the_file_while_ingestion_reads(tiny_workspace, path, seconds):
+    """It is in the way only when all is read: --wait applies then, and nothing read is lost."""
+    load(path, TWO_LABELS)
+    readers = []
+
+    def before_request(request):
+        if request.path.endswith("/labels") and not readers:
+            readers.append(start(sys.executable, "-c", HOLDER, str(path), path=path))
+            wait_until_open(path, readers[0].pid)
+            if seconds != "0":
+                threading.Timer(3, readers[0].kill).start()
+
+    options = ServerOptions(before_request=before_request)
+    with serve(tiny_workspace, options=options) as server:
+        finished = ingest(
+            "--project",
+            str(min(tiny_workspace.projects)),
+            "--wait",
+            seconds,
+            warehouse=path,
+            api_token=server.token,
+            base_url=server.base_url,
+        )
+    readers[0].kill()
+    readers[0].communicate()
+    if seconds == "0":
+        assert finished.returncode == 1
+        assert f"(PID {readers[0].pid})" in finished.stderr.splitlines()[-1]
+        load(path, TWO_LABELS)  # whatever comes next loads what had been read, first
+    else:
+        assert finished.returncode == 0, finished.stderr
+    assert query(path, f"select count(*) > 0 from {RAW}.epics") == [(True,)]
+
+
+def test_dbt_while_ingestion_loads_says_who_has_the_file(small, path):
+    with warehouse.locked(path), warehouse.held(path):
+        plain = dbt("show", "--inline", "select 1 as one", warehouse=path)
+        alone = start(sys.executable, "-m", "ingest.alone", "dbt", "build", path=path)
+        said, _ = alone.communicate(timeout=60)
+    assert plain.returncode != 0
+    assert f"(PID {os.getpid()})" in plain.stdout
+    assert alone.returncode == 1
+    assert said.startswith(f"error: {path} is in use by python -m ingest (PID {os.getpid()})")
+    assert said.count("\n") == 1
+
+
+def test_a_command_runs_alone_once_the_warehouse_is_free_and_holds_it(small, path):
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    with warehouse.locked(path):
+        program = start(
+            sys.executable, "-m", "ingest.alone", "--wait", "60", sys.executable, "-c", code,
+            path=path,
+        )  # fmt: skip
+        assert program.stdout.readline().startswith(f"waiting up to 60 s: {path} is in use by")
+    try:
+        assert int(program.stdout.readline()) == program.pid
+        refused = small()
+        assert refused.returncode == 1
+        assert f"{path} is in use by python" in refused.stderr
+        assert f"(PID {program.pid})" in refused.stderr
+    finally:
+        program.send_signal(signal.SIGKILL)
+        program.communicate()
+    assert small().returncode == 0
+
+
+def test_the_exit_code_is_that_of_the_command_that_ran_alone(path):
+    ended = start(
+        sys.executable, "-m", "ingest.alone", sys.executable, "-c", "raise SystemExit(3)", path=path
+    )
+    ended.communicate(timeout=60)
+    assert ended.returncode == 3
+    missing = start(sys.executable, "-m", "ingest.alone", "no-such-program", path=path)
+    assert (
+        missing.communicate(timeout=60)[0] == "error: no-such-program: there is no such program\n"
+    )
+    assert missing.returncode == 1

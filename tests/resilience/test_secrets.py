@@ -1,0 +1,140 @@
+"""No token or password in anything that a run leaves or says, in whatever form."""
+
+import base64
+import re
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import duckdb
+import orjson
+import pytest
+
+from ingest.demo import ServerOptions, serve
+from ingest.demo.answers import ApiError
+from ingest.demo.routes import kinds
+from ingest.pipeline import make_pipeline
+from tests.conftest import SECTION, dbt, ingest, ingest_process
+
+TOKEN = "5e17ine1/t0ken+5e17ine1=t0ken&"
+USER = "sentinel.user"
+PASSWORD = 'pa"ss wört+sentinel/%41'
+
+
+def forms(secret):
+    """A secret as it may turn up: as it is, URL-encoded, in base64, alone or after a user name."""
+    texts = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    for plain in (secret, f"{USER}:{secret}"):
+        for encoding in ("utf-8", "latin-1"):
+            encoded = base64.b64encode(plain.encode(encoding)).decode().rstrip("=")
+            texts |= {encoded, encoded.replace("+", "-").replace("/", "_")}
+    return {text.encode() for text in texts}
+
+
+SENTINELS = forms(TOKEN) | forms(PASSWORD) | {TOKEN[:12].encode()}
+
+
+def assert_no_secret(name, content):
+    for sentinel in SENTINELS:
+        assert sentinel not in content, f"{sentinel} in {name}"
+
+
+def everything_left(path):
+    """Every file of the warehouse's folder (logs, dbt's target) and of dlt's working folder."""
+    for folder in (path.parent, Path(make_pipeline(path).pipelines_dir)):
+        yield from (each for each in folder.rglob("*") if each.is_file())
+
+
+def every_cell(path):
+    """All rows of all tables and views as text: in the file they are compressed."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+        ).fetchall()
+        for schema, name in names:
+            yield name, str(connection.execute(f'from "{schema}"."{name}"').fetchall()).encode()
+
+
+class IndiscreetServer:
+    """Knows the sentinels; once `is_failing`, it repeats them in its errors, as no host should."""
+
+    def __init__(self, workspace):
+        self.is_failing = False
+        options = ServerOptions(before_request=self._before_request)
+        self.server = serve(workspace, options=options)
+        self.base_url = self.server.base_url
+        self.server.token, self.server._kinds = TOKEN, kinds(TOKEN)
+        self._authenticate, self.server._authenticate = self.server._authenticate, self._let_in
+
+    def _before_request(self, request):
+        if not self.is_failing or not request.path.endswith("/stories"):
+            return None
+        # The second one is where a long text is cut.
+        said = f"{TOKEN} {quote(TOKEN, safe='')} {'x' * 185} {TOKEN} {dict(request.headers)}"
+        error = ApiError("unauthorized_operation", general_problem=said)
+        return 403, {"Content-Type": "application/json"}, orjson.dumps(error.body)
+
+    def _let_in(self, request):
+        basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if request.headers.get("authorization") != f"Basic {basic}":
+            self._authenticate(request)
+
+
+@pytest.fixture
+def server(tiny_workspace):
+    indiscreet = IndiscreetServer(tiny_workspace)
+    with indiscreet.server:
+        yield indiscreet
+
+
+def test_no_secret_is_left_or_said(server, tiny_workspace, path):
+    project = str(min(tiny_workspace.projects))
+    by_token = {"api_token": TOKEN, "base_url": server.base_url}
+    in_the_environment = {SECTION + name.upper(): value for name, value in by_token.items()}
+    by_password = {"username": USER, "password": PASSWORD, "base_url": server.base_url}
+    said = [
+        ingest_process("api", "--project", project, warehouse=path, **by_token),
+        ingest("api", "--project", project, "--json", warehouse=path, **by_password),
+    ]
+    assert [each.returncode for each in said] == [0, 0], said[-1].stderr
+    server.is_failing = True
+    said += [
+        ingest("api", "--full", "--project", project, warehouse=path, **by_token),
+        ingest("api", "--full", "--json", warehouse=path, **by_password),
+        ingest("api", warehouse=path, api_token=TOKEN + "x", base_url=server.base_url),
+        ingest("api", warehouse=path, api_token=TOKEN, base_url=f"https://x:{PASSWORD}@host/v5"),
+        ingest("api", warehouse=path, api_token=TOKEN, base_url=f"https://host/v5?token={TOKEN}"),
+        ingest("api", warehouse=path, max_in_flight=TOKEN, **by_token),
+        ingest("api", warehouse=path, project_ids=TOKEN, **by_token),
+    ]
+    assert {each.returncode for each in said[2:]} == {1}
+    assert "***" in said[2].stdout  # the host did repeat them
+    said.append(dbt("run", "-s", "staging", warehouse=path, **in_the_environment))
+    for run in said:
+        assert_no_secret(run.args, (run.stdout + run.stderr).encode())
+        assert "Traceback" not in run.stderr
+    files = list(everything_left(path))
+    assert {each.suffix for each in files} >= {".log", ".duckdb", ".json", ".pickle"}
+    for file in files:
+        assert_no_secret(file, file.read_bytes())
+    for name, cells in every_cell(path):
+        assert_no_secret(name, cells)
+
+
+def test_the_search_would_find_a_secret(path):
+    for sentinel in SENTINELS:
+        with pytest.raises(AssertionError):
+            assert_no_secret("somewhere", b"before " + sentinel + b" after")
+    assert len(SENTINELS) > 10
+
+
+def test_tls_redirects_and_plain_http_are_tested():
+    """Those tests are with the client's; this one fails when they go away."""
+    folder = Path(__file__).parents[1] / "api"
+    tests = (folder / "test_errors.py").read_text()
+    for name in (
+        "test_a_certificate_that_nobody_vouches_for_is_refused",
+        "test_the_token_is_sent_to_the_host_and_nowhere_else",
+        "test_a_bad_base_url_is_refused_before_anything_is_sent",
+        "test_a_netrc_file_does_not_add_a_password",
+    ):
+        assert re.search(rf"^def {name}\(", tests, re.MULTILINE), name

@@ -1,0 +1,160 @@
+"""Marts without dbt: its compiled SQL on a bare connection, and the comparison of two builds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import duckdb
+
+from tests.conftest import dbt
+
+
+@dataclass(frozen=True)
+class CompiledModels:
+    """The statements that build all models, in dbt's order, and the key of each mart."""
+
+    statements: tuple[str, ...]
+    keys: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One cell, or a whole row, in which two builds of a mart differ.
+
+    Attributes:
+        row: the differing row, of the first build where it has one, else of the second.
+        column: None when one build lacks the row.
+    """
+
+    mart: str
+    row: dict[str, object]
+    key: tuple[object, ...]
+    column: str | None
+    first: object
+    second: object
+
+    def __str__(self) -> str:
+        where = f"marts.{self.mart} {'/'.join(map(str, self.key))}"
+        if self.column is None:
+            return f"{where}: the row is {self.first} in the first, {self.second} in the second"
+        return f"{where}.{self.column}: first {show(self.first)}, second {show(self.second)}"
+
+
+def compiled_models(warehouse: Path, **settings: str) -> CompiledModels:
+    """Compile the project with dbt, once, for a warehouse that need not exist."""
+    made = dbt("compile", "--quiet", warehouse=warehouse, **settings)
+    assert made.returncode == 0, made.stdout + made.stderr
+    target = warehouse.parent / "target"
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    statements, keys = [], {}
+    for result in results:
+        node = nodes[result["unique_id"]]
+        if node["resource_type"] != "model":
+            continue
+        kind = "view" if node["config"]["materialized"] == "view" else "table"
+        name = f'{node["schema"]}."{node["alias"]}"'
+        sql = result["compiled_code"].replace(f'"{node["database"]}".', "")
+        statements.append(f"create or replace {kind} {name} as {sql}")
+        if node["schema"] == "marts":
+            keys[node["alias"]] = _key_of(node)
+    schemas = ("staging", "intermediate", "marts")
+    return CompiledModels(
+        (*(f"create schema if not exists {each}" for each in schemas), *statements), keys
+    )
+
+
+def build(warehouse: Path, models: CompiledModels) -> None:
+    """Build all models of a warehouse."""
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for statement in models.statements:
+            connection.execute(statement)
+
+
+def differences(first: Path, second: Path, models: CompiledModels) -> list[Difference]:
+    """Every cell in which the marts of two warehouses differ, mart by mart, by key."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach '{first}' as first (read_only)")
+        connection.execute(f"attach '{second}' as second (read_only)")
+        return [
+            each
+            for mart, key in sorted(models.keys.items())
+            for each in _mart_differences(connection, mart, key)
+        ]
+
+
+def rows(warehouse: Path, mart: str) -> list[dict[str, object]]:
+    """Rows of a mart, instants as seconds since the epoch, decimals exact."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return [
+            {name: plain(value) for name, value in row.items()}
+            for row in _dicts(connection, f"select * from marts.{mart}")
+        ]
+
+
+def plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    return Fraction(value) if isinstance(value, Decimal) else value
+
+
+def show(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else repr(value)
+
+
+def _key_of(node: dict) -> tuple[str, ...]:
+    for constraint in node["constraints"]:
+        if constraint["type"] == "primary_key":
+            return tuple(constraint["columns"])
+    for name, column in node["columns"].items():
+        if any(each["type"] == "primary_key" for each in column["constraints"]):
+            return (name,)
+    raise AssertionError(f"{node['name']} has no primary key")
+
+
+def _mart_differences(
+    connection: duckdb.DuckDBPyConnection, mart: str, key: tuple[str, ...]
+) -> Iterable[Difference]:
+    only = "select * from {}.marts.{} except all select * from {}.marts.{}"
+    first = _by_key(_dicts(connection, only.format("first", mart, "second", mart)), key)
+    second = _by_key(_dicts(connection, only.format("second", mart, "first", mart)), key)
+    for each in sorted(first.keys() | second.keys(), key=str):
+        one, two = first.get(each), second.get(each)
+        if one is None or two is None:
+            there = ("there", "missing") if two is None else ("missing", "there")
+            yield Difference(mart, one or two, each, None, *there)
+            continue
+        for column, value in one.items():
+            if not same(value, two[column]):
+                yield Difference(mart, one, each, column, value, two[column])
+
+
+def same(one: object, two: object) -> bool:
+    """Whether two cells are equal; sums of doubles may have been added up in another order."""
+    if isinstance(one, float) and isinstance(two, float):
+        return math.isclose(one, two, rel_tol=1e-12)
+    return one == two
+
+
+def _dicts(connection: duckdb.DuckDBPyConnection, statement: str) -> list[dict[str, object]]:
+    cursor = connection.execute(statement)
+    columns = [column[0] for column in cursor.description]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _by_key(
+    found: list[dict[str, object]], key: tuple[str, ...]
+) -> dict[tuple[object, ...], dict[str, object]]:
+    by_key = {tuple(row[name] for name in key): row for row in found}
+    assert len(by_key) == len(found), f"{key} is no key"
+    return by_key
