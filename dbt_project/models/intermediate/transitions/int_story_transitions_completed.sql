@@ -1,5 +1,5 @@
 -- A table: states, intervals and the mart read it. At 100,000 stories and 1.4 million
--- activities the delivery marts take 41 CPU seconds with a view here, 37 so.
+-- activities the core marts take 41 CPU seconds with a view here, 37 so.
 {{ config(materialized='table') }}
 
 with
