@@ -1,14 +1,19 @@
 {#-
     A select with one row per calendar day (`calendar_date`) from a first to a last day,
-    for use as the body of a CTE. from_cte holds the two days in one row; an empty range
-    gives no rows.
+    for use as the body of a CTE. from_cte holds the two days, once or in several rows
+    that keep tells apart; an empty range gives no rows.
+
+    keep: columns of from_cte to carry along
 -#}
-{% macro day_series(from_cte, first_date, last_date) -%}
-    {{ adapter.dispatch('day_series')(from_cte, first_date, last_date) }}
+{% macro day_series(from_cte, first_date, last_date, keep=[]) -%}
+    {{ adapter.dispatch('day_series')(from_cte, first_date, last_date, keep) }}
 {%- endmacro %}
 
-{% macro duckdb__day_series(from_cte, first_date, last_date) -%}
+{% macro duckdb__day_series(from_cte, first_date, last_date, keep) -%}
     select
+        {%- for column in keep %}
+        {{ column }},
+        {%- endfor %}
         cast(
             unnest(
                 generate_series({{ first_date }}, {{ last_date }}, interval 1 day)
@@ -17,16 +22,23 @@
     from {{ from_cte }}
 {%- endmacro %}
 
-{% macro postgres__day_series(from_cte, first_date, last_date) -%}
-    select cast(days.calendar_date as date) as calendar_date
+{% macro postgres__day_series(from_cte, first_date, last_date, keep) -%}
+    select
+        {%- for column in keep %}
+        {{ from_cte }}.{{ column }},
+        {%- endfor %}
+        cast(days.calendar_date as date) as calendar_date
     from {{ from_cte }}
     cross join lateral generate_series(
         {{ first_date }}, {{ last_date }}, interval '1 day'
     ) as days (calendar_date)
 {%- endmacro %}
 
-{% macro spark__day_series(from_cte, first_date, last_date) -%}
+{% macro spark__day_series(from_cte, first_date, last_date, keep) -%}
     select
+        {%- for column in keep %}
+        {{ column }},
+        {%- endfor %}
         explode(sequence({{ first_date }}, {{ last_date }}, interval 1 day))
             as calendar_date
     from {{ from_cte }}

@@ -1,0 +1,9 @@
+-- Within how many days are 85 % of our features done?
+select
+    project_id,
+    time_window,
+    story_count,
+    p85_seconds / 86400.0 as p85_days
+from {{ ref('fct_cycle_time_percentile') }}
+where story_type = 'feature'
+order by project_id, time_window

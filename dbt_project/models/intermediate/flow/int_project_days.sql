@@ -1,0 +1,92 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+project_settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+stories_by_project as (
+
+    select
+        project_id,
+        min(created_at) as first_created_at,
+        min(accepted_at) as first_accepted_at
+    from {{ ref('int_stories') }}
+    where
+        not is_deleted
+        and story_type is distinct from 'release'
+    group by project_id
+
+),
+
+-- Tracker moves the start of a project back to its first accepted story. What an
+-- archive does not tell begins with the first that is known.
+projects_begun as (
+
+    select
+        projects.project_id,
+        project_settings.time_zone,
+        project_settings.week_start_day,
+        least(
+            coalesce(
+                projects.started_at,
+                least(projects.created_at, stories_by_project.first_created_at)
+            ),
+            stories_by_project.first_accepted_at
+        ) as first_at
+    from projects
+    inner join project_settings
+        on projects.project_id = project_settings.project_id
+    left join stories_by_project
+        on projects.project_id = stories_by_project.project_id
+
+),
+
+bounds as (
+
+    select
+        projects_begun.project_id,
+        projects_begun.week_start_day,
+        {{ local_date('projects_begun.first_at', 'projects_begun.time_zone') }}
+            as first_date,
+        {{ local_date('as_of.as_of', 'projects_begun.time_zone') }} as last_date
+    from projects_begun
+    cross join as_of
+    where projects_begun.first_at <= as_of.as_of
+
+),
+
+days as (
+
+    {{ day_series(
+        'bounds', 'first_date', 'last_date',
+        keep=['project_id', 'week_start_day', 'last_date']
+    ) }}
+
+),
+
+final as (
+
+    select
+        project_id,
+        calendar_date,
+        {{ week_start('calendar_date', 'week_start_day') }} as week_start_date,
+        last_date
+    from days
+
+)
+
+select * from final

@@ -1,0 +1,44 @@
+"""The flow marts equal what plain Python makes of the demo's event log, cell by cell."""
+
+import duckdb
+import pytest
+
+from tests.oracle import flow
+from tests.support import marts, oracle
+from tests.test_oracle import check
+
+
+@pytest.fixture(scope="module")
+def stories(workspace):
+    """Rows of `fct_story_cycle_time` as the oracle has them; no rule here asks for iterations."""
+    return oracle.story_cycle_time(workspace, workspace.now, dict.fromkeys(workspace.projects, []))
+
+
+@pytest.fixture(scope="module")
+def starts(built_warehouse):
+    """When each project started, as Tracker says: {project_id: seconds}."""
+    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            "select id, epoch(start_time)::bigint from pivotal_tracker_data.projects"
+        )
+        return dict(rows.fetchall())
+
+
+def mart(path, name, *key):
+    """Rows of a mart by its key."""
+    rows = marts.rows(path, name)
+    by_key = {tuple(row[column] for column in key): row for row in rows}
+    assert len(by_key) == len(rows)
+    return by_key
+
+
+def test_fct_throughput(built_warehouse, workspace, stories, starts):
+    expected = flow.throughput(workspace, starts, stories, workspace.now)
+    key = ("project_id", "story_type", "week_start_date")
+    check(expected, mart(built_warehouse, "fct_throughput", *key))
+
+
+def test_fct_cycle_time_percentile(built_warehouse, workspace, stories):
+    expected = flow.cycle_time_percentiles(workspace, stories, workspace.now)
+    key = ("project_id", "story_type", "time_window")
+    check(expected, mart(built_warehouse, "fct_cycle_time_percentile", *key))
