@@ -6,6 +6,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from ingest.demo.instants import DAY, local_date, start_of_week
+from tests.support import oracle
 
 WINDOWS = {"all_time": None, "last_180_days": 180, "last_90_days": 90}
 TYPES = ("feature", "bug", "chore")
@@ -74,3 +75,132 @@ def cycle_time_percentiles(workspace, stories, as_of):
                     **{f"p{each}_seconds": percentile(times, each) for each in (50, 70, 85, 95)},
                 }
     return rows
+
+
+def age_at_last_exit(history, state):
+    """Active seconds up to the last exit from a state; None when the story never was in it."""
+    age, found = 0, None
+    for each, entered, left in history.stays():
+        if each in oracle.IN_PROGRESS:
+            age += left - entered
+            found = age if each == state else found
+    return found
+
+
+def open_blockers(story):
+    return [blocker for blocker in story.blockers if not blocker.resolved]
+
+
+def wip_aging(workspace, stories, as_of):
+    """Rows of `fct_wip_aging` by story id."""
+    histories = oracle.histories(workspace, as_of)
+    rows = {}
+    for story_id, row in stories.items():
+        if row["is_deleted"] or row["current_state"] not in oracle.IN_PROGRESS:
+            continue
+        history = histories[story_id]
+        zone = workspace.projects[row["project_id"]].time_zone
+        begun = next(e.at for e in history.events if e.state in oracle.IN_PROGRESS)
+        alike = {
+            other: each
+            for other, each in stories.items()
+            if each["is_accepted"]
+            and not each["is_deleted"]
+            and (each["project_id"], each["story_type"]) == (row["project_id"], row["story_type"])
+        }
+        times = [each["cycle_time_seconds"] for each in alike.values()]
+        times = [each for each in times if each is not None]
+        exits = [age_at_last_exit(histories[other], row["current_state"]) for other in alike]
+        exits = [each for each in exits if each is not None]
+        share = None
+        if len(times) >= 5:
+            share = sum(each <= row["cycle_time_seconds"] for each in times) / len(times)
+        blockers = open_blockers(history.story)
+        owners = sorted(workspace.people[each].name for each in history.story.owner_ids)
+        rows[story_id] = {
+            "project_id": row["project_id"],
+            "story_name": history.story.name,
+            "story_type": row["story_type"],
+            "current_state": row["current_state"],
+            "owner_names": ", ".join(owners) or None,
+            "risk": None if share is None else risk(share),
+            "estimate": row["estimate"],
+            "age_seconds": row["cycle_time_seconds"],
+            "age_days": (local_date(as_of, zone) - local_date(begun, zone)).days + 1,
+            "state_age_seconds": as_of - history.events[-1].at,
+            "rejected_count": row["rejected_count"],
+            "compared_story_count": len(times),
+            "age_percentile": share,
+            "state_compared_story_count": len(exits) or None,
+            "state_p50_age_seconds": percentile(exits, 50),
+            "state_p85_age_seconds": percentile(exits, 85),
+            "open_blocker_count": len(blockers),
+            "is_blocked": bool(blockers),
+            "first_in_progress_at": begun,
+            "state_entered_at": history.events[-1].at,
+            "blocked_since_at": min((each.created_at for each in blockers), default=None),
+        }
+    return rows
+
+
+def risk(share):
+    return "low" if share < 0.5 else "medium" if share < 0.85 else "high"
+
+
+def blocked_spans(workspace, as_of):
+    """(from, until) of each blocker by story id: until its last resolution, or `as_of`."""
+    resolved_at = {}
+    for activity in workspace.activities:
+        for change in activity.changes:
+            if change.kind == "blocker" and change.new and change.new.get("resolved"):
+                resolved_at[change.id] = activity.occurred_at
+    return {
+        story.id: [
+            (each.created_at, resolved_at[each.id] if each.resolved else as_of)
+            for each in story.blockers
+        ]
+        for story in workspace.stories.values()
+    }
+
+
+def flow_efficiency(workspace, stories, as_of):
+    """Rows of `fct_flow_efficiency` by story id; each stretch of `started` is cut at blockers."""
+    histories = oracle.histories(workspace, as_of)
+    spans = blocked_spans(workspace, as_of)
+    rows = {}
+    for story_id, row in stories.items():
+        if row["is_deleted"] or row["cycle_time_seconds"] is None:
+            continue
+        blocked = sum(
+            covered(spans[story_id], entered, left)
+            for state, entered, left in histories[story_id].stays()
+            if state == "started"
+        )
+        waits = {f"{each}_seconds": row[f"{each}_seconds"] for each in oracle.TIMED[1:]}
+        active = row["started_seconds"] - blocked
+        total = row["cycle_time_seconds"]
+        rows[story_id] = waits | {
+            "project_id": row["project_id"],
+            "story_type": row["story_type"],
+            "current_state": row["current_state"],
+            "estimate": row["estimate"],
+            "active_seconds": active,
+            "waiting_seconds": total - active,
+            "blocked_seconds": blocked,
+            "flow_efficiency": active / total if total else None,
+            "blocker_count": len(spans[story_id]),
+            "undated_blocker_count": 0,
+            "is_accepted": row["is_accepted"],
+            "accepted_at": row["accepted_at"],
+        }
+    return rows
+
+
+def covered(spans, begin, end):
+    """How many seconds of [begin, end) lie in any of the spans."""
+    cuts = sorted({begin, end, *(cut for span in spans for cut in span if begin < cut < end)})
+    return sum(
+        later - cut
+        for cut, later in zip(cuts, cuts[1:], strict=False)
+        if any(start <= cut < stop for start, stop in spans)
+    )

@@ -42,3 +42,17 @@ def test_fct_cycle_time_percentile(built_warehouse, workspace, stories):
     expected = flow.cycle_time_percentiles(workspace, stories, workspace.now)
     key = ("project_id", "story_type", "time_window")
     check(expected, mart(built_warehouse, "fct_cycle_time_percentile", *key))
+
+
+def test_fct_wip_aging(built_warehouse, workspace, stories):
+    expected = flow.wip_aging(workspace, stories, workspace.now)
+    actual = {row["story_id"]: row for row in marts.rows(built_warehouse, "fct_wip_aging")}
+    check(expected, actual)
+    assert {row["risk"] for row in expected.values()} >= {"low", "medium", "high"}
+
+
+def test_fct_flow_efficiency(built_warehouse, workspace, stories):
+    expected = flow.flow_efficiency(workspace, stories, workspace.now)
+    actual = {row["story_id"]: row for row in marts.rows(built_warehouse, "fct_flow_efficiency")}
+    check(expected, actual)
+    assert any(row["blocked_seconds"] for row in expected.values())

@@ -1,0 +1,12 @@
+{#- How many days a calendar day comes after another one (bigint). -#}
+{% macro days_between(from_date, to_date) -%}
+    {{ adapter.dispatch('days_between')(from_date, to_date) }}
+{%- endmacro %}
+
+{% macro default__days_between(from_date, to_date) -%}
+    cast({{ to_date }} - {{ from_date }} as bigint)
+{%- endmacro %}
+
+{% macro spark__days_between(from_date, to_date) -%}
+    cast(datediff({{ to_date }}, {{ from_date }}) as bigint)
+{%- endmacro %}

@@ -1,0 +1,33 @@
+-- Active and waiting time are the cycle time, and blocked time is part of the started.
+with
+
+efficiencies as (
+
+    select * from {{ ref('fct_flow_efficiency') }}
+
+),
+
+cycle_times as (
+
+    select * from {{ ref('fct_story_cycle_time') }}
+    where
+        cycle_time_seconds is not null
+        and not is_deleted
+
+)
+
+select
+    cycle_times.story_id,
+    cycle_times.cycle_time_seconds,
+    cycle_times.started_seconds,
+    efficiencies.active_seconds,
+    efficiencies.waiting_seconds,
+    efficiencies.blocked_seconds
+from cycle_times
+left join efficiencies
+    on cycle_times.story_id = efficiencies.story_id
+where
+    efficiencies.active_seconds + efficiencies.waiting_seconds
+    is distinct from cycle_times.cycle_time_seconds
+    or efficiencies.active_seconds + efficiencies.blocked_seconds
+    is distinct from cycle_times.started_seconds
