@@ -44,9 +44,8 @@ test: $(VENV)/.installed-dev lint ## lint, run the tests, and build the demo wit
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long
-test-long: $(VENV)/.installed-dev ## random histories, injected faults, kill -9: minutes, not seconds
-	$(BIN)/python -m pytest --numprocesses 2 tests/exactness
-	$(BIN)/python -m pytest tests/resilience
+test-long: $(VENV)/.installed-dev ## random histories, faults, kill -9; nightly: HISTORIES=2000 KILLS=100
+	$(BIN)/python -m pytest --numprocesses 2 tests/exactness tests/resilience
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## check the style of Python and SQL

@@ -78,6 +78,9 @@ class StoredProject:
         rows_count: rows by raw table, for the tables that a project may well have none of.
         analytics_count: iterations that have Tracker's own analytics.
         plan_settings: values on which all iterations rest, by column.
+        name: what it is called.
+        changed_at: the newest instant that the server has put on one of its stories; None when
+            it has none.
     """
 
     version: int
@@ -87,6 +90,16 @@ class StoredProject:
     rows_count: dict[str, int] = field(default_factory=dict)
     analytics_count: int = 0
     plan_settings: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+    changed_at: datetime | None = None
+
+    @property
+    def known_at(self) -> datetime:
+        """An instant up to which the warehouse holds everything, on the server's clock.
+
+        `as_of` is the local clock's where a host tells no time, and that may be ahead of it.
+        """
+        return min(self.as_of, self.changed_at or self.as_of)
 
 
 class Stored:
@@ -207,6 +220,15 @@ class Stored:
         rows = self._rows(f"select {columns} from {DATASET}.{table_name}")
         return {project_id: set(keys) for project_id, keys in _grouped(rows).items()}
 
+    def keys_after(self, table_name: str, project_id: int, version: int) -> set[tuple[Any, ...]]:
+        """The keys of a project's rows that came with a later version than this."""
+        columns = ", ".join(f'"{name}"' for name in TABLES[table_name].key)
+        statement = (
+            f"select {columns} from {DATASET}.{table_name} "
+            "where project_id = ? and project_version > ?"
+        )
+        return set(self._rows(statement, [project_id, version]))
+
     def small_rows(self, table_name: str, at_most: int = 5000) -> pa.Table | None:
         """All rows of a small table with the columns declared; None when it is not small."""
         if table_name not in self.complete_tables:
@@ -253,6 +275,11 @@ class Stored:
                 f"select project_id, count(analytics) from {DATASET}.iterations group by project_id"
             )
         )
+        changed_at = dict(
+            self._rows(
+                f"select project_id, max(updated_at) from {DATASET}.stories group by project_id"
+            )
+        )
         return {
             row["id"]: StoredProject(
                 version=row["version"],
@@ -262,6 +289,8 @@ class Stored:
                 rows_count={name: counts[name].get(row["id"], 0) for name in _COUNTED},
                 analytics_count=analytics.get(row["id"], 0),
                 plan_settings=plan_settings(row),
+                name=row["name"] or "",
+                changed_at=changed_at.get(row["id"]),
             )
             for row in rows
             if row["version"] is not None and row["current_iteration_number"] is not None

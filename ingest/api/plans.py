@@ -126,7 +126,8 @@ class Planner:
         if version is None or number is None:
             return ProjectPlan(project_id, "full", reason="the host tells no version of it")
         if version < held.version:
-            return ProjectPlan(project_id, "full", reason="its version went back")
+            reason = f"its version went back from {held.version} to {version}"
+            return ProjectPlan(project_id, "full", reason=reason, undone_after=version)
         plan = ProjectPlan(project_id, "changed" if version > held.version else "unchanged")
         if version == held.version and number != held.current_iteration_number:
             plan.mode = "clock"

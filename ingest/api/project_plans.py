@@ -35,6 +35,7 @@ class ProjectPlan:
         iterations_from: the first iteration to read; None when none is.
         transitions_after: transitions are read from this instant on; None when they need not be.
         gone_ids: stored stories that the project no longer has.
+        undone_after: its version, when that went back: what is stored of later ones never was.
     """
 
     project_id: int
@@ -46,6 +47,7 @@ class ProjectPlan:
     iterations_from: int | None = None
     transitions_after: datetime | None = None
     gone_ids: set[int] = field(default_factory=set)
+    undone_after: int | None = None
 
 
 def sentences(plans: Iterable[ProjectPlan], names: dict[int, str]) -> list[str]:

@@ -134,7 +134,7 @@ class Rereader:
         }
         is_listed = "stories" in plan.lists or not batch.has_transitions
         if is_listed or left & changes.state_changed_ids:
-            plan.transitions_after = (changes.earliest_at or held.as_of) - _MARGIN
+            plan.transitions_after = (changes.earliest_at or held.known_at) - _MARGIN
         elif batch.transition_rows:
             rows = batch.transition_rows
             plan.given["story_transitions"] = GivenRows("story_transitions", plan.project_id, rows)
@@ -188,7 +188,7 @@ class Rereader:
     def _plan_listed(self, plan: ProjectPlan, held: StoredProject) -> bool:
         """Read what was updated since, and list all ids; False when that cannot be had either."""
         project_id = plan.project_id
-        after = (held.as_of - _MARGIN).strftime("%Y-%m-%dT%H:%M:%SZ")
+        after = (held.known_at - _MARGIN).strftime("%Y-%m-%dT%H:%M:%SZ")
         stored_ids = self._stored.story_ids(project_id)
         try:
             batch = self._stories.listed(project_id, {"updated_after": after})
@@ -202,7 +202,7 @@ class Rereader:
         plan.mode = "listed"
         plan.gone_ids = stored_ids - listed - batch.ids
         plan.given["stories"] = self._given(plan, "stories", batch.rows, batch)
-        plan.transitions_after = held.as_of - _MARGIN
+        plan.transitions_after = held.known_at - _MARGIN
         plan.lists |= {"memberships", "labels", "epics", "releases", "iterations"}
         return True
 

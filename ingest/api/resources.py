@@ -155,7 +155,13 @@ class ApiReader:
         if table_name == "projects":
             yield self._project_rows(table)
             return
-        yield from self._read_jobs(table)
+        undone = self._undone_keys(table)
+        for rows in self._read_jobs(table):
+            if undone:
+                undone -= set(zip(*(rows[name].to_pylist() for name in table.key), strict=True))
+            yield rows
+        if undone:
+            yield removal_rows(table, sorted(undone))
         if table_name == "stories" and self.stored is not None:
             yield from self._gone_stories(self.stored)
         if table_name == "cycle_time_details" and self.stored is not None:
@@ -187,6 +193,8 @@ class ApiReader:
         workspace = open_workspace(self._client, self._wanted_ids)
         for project_id, error in workspace.refused.items():
             self._give_up_project(project_id, str(project_id), error)
+        if self._wanted_ids is None and self.stored is not None:
+            self._note_unlisted_projects(workspace, self.stored)
         return workspace
 
     @cached_property
@@ -346,6 +354,15 @@ class ApiReader:
             if gone:
                 yield from gone_stories.rows(project_id, gone, plan.changes if plan else None)
 
+    def _undone_keys(self, table: Table) -> set[Key]:
+        """The keys of stored rows that are newer than their project, which was set back."""
+        undone: set[Key] = set()
+        if self.stored is not None and table.name in _GROWING_TABLES:
+            for project_id, plan in self._plans.items():
+                if plan.undone_after is not None:
+                    undone |= self.stored.keys_after(table.name, project_id, plan.undone_after)
+        return undone
+
     def _gone_cycle_times(self, table: Table, stored: Stored) -> Iterator[pa.Table]:
         """Order the removal of what is in an iteration that was read, and now in no begun one."""
         read = {key for (name, _), keys in self._keys.items() if name == table.name for key in keys}
@@ -427,6 +444,15 @@ class ApiReader:
         sentence = f"{job.table}: this host refused some fields, so fewer were asked for ({asked})"
         if job.fields.index and sentence not in self.skipped:
             self.skipped.append(sentence)
+
+    def _note_unlisted_projects(self, workspace: Workspace, stored: Stored) -> None:
+        """Nothing tells a project that was deleted from one that is closed to the token now."""
+        for project_id, held in stored.projects.items():
+            if project_id not in workspace.names:
+                self.skipped.append(
+                    f"project {project_id} ({held.name}): the host lists it no longer (deleted, or "
+                    f"closed to this token); its rows stay as they were at {held.as_of:%F %T} UTC"
+                )
 
     def _give_up_project(self, project_id: int, name: str, error: TrackerError) -> None:
         self.failed_project_ids.append(project_id)

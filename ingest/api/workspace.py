@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ingest.api.client import TrackerClient
 from ingest.api.errors import (
+    InvalidParameter,
     NotFound,
     UnauthorizedOperation,
     UnexpectedAnswer,
@@ -49,18 +50,44 @@ def open_workspace(client: TrackerClient, project_ids: list[int] | None) -> Work
     Raises:
         UnfoundResource: when a project that was asked for does not exist.
     """
+    began_at = datetime.now(UTC)
     fields = FieldChoices(*PROJECT_FIELDS)
     pages = Pages(client, "/projects", fields=fields)
     listed: dict[int, Record] = {}
     while (answer := pages.take()) is not None:
         listed.update(_by_id(answer.data))
     served_at = pages.first.served_at if pages.first else None
-    workspace = Workspace(served_at or datetime.now(UTC), pages.requests_count)
+    workspace = Workspace(served_at or began_at, pages.requests_count)
     for project_id in dict.fromkeys(listed if project_ids is None else project_ids):
         project = listed.get(project_id) or _unlisted(client, project_id, fields, workspace)
         if project is not None:
             workspace.projects.append(shape("projects", project))
+    _complete(client, workspace, fields)
     return workspace
+
+
+def _complete(client: TrackerClient, workspace: Workspace, fields: FieldChoices) -> None:
+    """Ask projects for what their list does not tell: a sync rests on it, a first load does not."""
+    lacking = {
+        each["id"]: each
+        for each in workspace.projects
+        if None in (each.get("version"), each.get("current_iteration_number"))
+    }
+    asked = {each: Pages(client, f"/projects/{each}", fields=fields) for each in lacking}
+    for pages in asked.values():
+        pages.submit()
+    for project_id, pages in asked.items():
+        project = lacking[project_id]
+        try:
+            answer = pages.take()
+        except (NotFound, InvalidParameter, UnauthorizedOperation):
+            workspace.requests_count += 1
+            continue
+        workspace.requests_count += pages.requests_count
+        if answer is not None and isinstance(answer.data, dict):
+            project.update(shape("projects", answer.data))
+            if project.get("version") is None:
+                project["version"] = answer.project_version
 
 
 def _by_id(projects: object) -> dict[int, Record]:

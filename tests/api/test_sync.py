@@ -1,6 +1,8 @@
 """Each kind of change arrives by a sync exactly, and costs what it should."""
 
+import re
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -55,6 +57,7 @@ class Scene:
         ws.advance_to("2025-03-12T10:00:00Z")
         self.versions = {project.id: project.version for project in ws.projects.values()}
         self.server = serve(ws, options=options or ServerOptions())
+        self.first_load = first_load
         # The workspace is the same each time, so what a first load makes of it is too.
         if not first_load.exists():
             QuickWarehouse(first_load).sync(self.server)
@@ -98,6 +101,20 @@ class Scene:
     def closes(self, path):
         body = orjson.dumps({"kind": "error", "code": "unauthorized_operation", "error": "no"})
         self.answers(lambda request: (403, JSON, body) if request.path == path else None)
+
+    def rewrites(self, path, change, without_header=""):
+        """Let `change` make another body of the answers to a path."""
+
+        def hook(request):
+            if not re.fullmatch(path, request.path):
+                return None
+            target = f"/services/v5{request.path}?{urlencode(request.query)}"
+            with self.workspace.lock:
+                status, headers, body = self.server._looked_up(request, target, True)
+            headers = {name: each for name, each in headers.items() if name != without_header}
+            return status, headers, orjson.dumps(change(orjson.loads(body)))
+
+        self.answers(hook)
 
     def opens(self):
         self.answers(None)
@@ -431,6 +448,54 @@ def test_a_project_that_was_closed_halfway_is_read_whole_the_next_time(scene):
     assert s.sync().notes == ["projects: 3 unchanged"]
 
 
+def test_a_project_that_was_set_back_is_as_the_host_gives_it_now(scene):
+    """A host restored from a backup: later versions never were, and their numbers come again."""
+    s = scene()
+    held = s.shop.version
+    began = s.workspace.now
+    lost = s.workspace.create_story(s.shop.id, "Lost", labels=["new"])
+    s.workspace.change_state(s.backlog[3].id, "started", at=began + 3600)
+    s.workspace.delete_story(s.backlog[4].id)
+    s.sync()
+    newer, newer_version = s.warehouse.rows("activity"), s.shop.version
+    s.server.close()
+    backup = Scene(s.warehouse.path.with_name("backup.duckdb"), s.first_load)
+    backup.warehouse = s.warehouse
+    assert backup.shop.version == held
+    reader = backup.sync()
+    went_back = f"its version went back from {newer_version} to {held}"
+    assert reader.notes[-1] == f"project {s.shop.id} (Shop) read whole: {went_back}"
+    assert len(backup.warehouse.rows("activity")) == len(newer) - (newer_version - held)
+    assert set(listing_evidence(backup.warehouse)) == {lost.id}
+    assert {name: set(each) for name, each in backup.differences().items()} == {
+        "stories": {(lost.id,)}  # it was there once, and stays as deleted
+    }
+    backup.workspace.change_state(backup.backlog[3].id, "started")
+    assert backup.sync().extract_mode == "incremental"
+    assert set(backup.differences()["stories"]) == {(lost.id,)}
+
+
+def test_a_project_that_is_listed_no_longer_keeps_its_rows_and_is_named(scene):
+    s = scene()
+    stories = s.warehouse.rows("stories")
+    s.rewrites("/projects", lambda listed: [each for each in listed if each["id"] != s.store.id])
+    s.workspace.change_state(s.backlog[3].id, "started")
+    for _ in range(2):
+        reader = s.sync()
+        assert reader.skipped == [
+            f"project {s.store.id} (Store): the host lists it no longer (deleted, or closed to "
+            "this token); its rows stay as they were at 2025-03-12 10:00:00 UTC"
+        ]
+        assert reader.notes[0].startswith("projects: ")
+    assert reader.notes == ["projects: 2 unchanged"]
+    held = s.warehouse.rows("stories")
+    assert held.keys() == stories.keys()
+    assert held[(s.other.id,)] == stories[(s.other.id,)]
+    s.opens()
+    assert s.sync().skipped == []
+    assert s.differences() == {}
+
+
 # ---------------------------------------------------------------------- hosts that are not Tracker
 
 
@@ -482,6 +547,33 @@ def test_since_version_is_not_needed(scene, how):
     many_changes(s)
     assert s.sync().notes[0] == "projects: 1 in a new iteration, 2 changed"
     assert set(s.differences()) == {"my_activity"}
+
+
+@pytest.mark.parametrize("told", ["by each project", "by a header only", "nowhere"])
+def test_projects_whose_list_tells_no_version_are_asked_one_by_one(scene, told):
+    s = scene()
+    path = "/projects" if told == "by each project" else r"/projects(/\d+)?"
+    header = "X-Tracker-Project-Version" if told == "nowhere" else ""
+    s.rewrites(path, without_version, header)
+    s.sync()
+    reader = s.sync()
+    asked = {f"/projects/{each}" for each in s.workspace.projects}
+    assert asked < set(reader.asked)
+    if told == "nowhere":
+        assert reader.extract_mode == "full"
+        return
+    assert len(reader.asked) == 4 + 3
+    assert reader.notes == ["projects: 3 unchanged"]
+    many_changes(s)
+    assert s.sync().notes[0] == "projects: 1 in a new iteration, 2 changed"
+    s.opens()
+    assert s.differences() == {}
+
+
+def without_version(answer):
+    for project in answer if isinstance(answer, list) else [answer]:
+        project.pop("version", None)
+    return answer
 
 
 def test_without_any_log_stories_are_compared_by_a_listing(scene):

@@ -1,6 +1,6 @@
 """Random histories: many syncs end like one full load, and the marts say what happened.
 
-EXACTNESS_HISTORIES (200) and EXACTNESS_FIRST_SEED (0) say which histories are checked. One test is
+HISTORIES (200) and FIRST_HISTORY (0) say which histories are checked. One test is
 one workspace with all its checks, so that `pytest -n 2` gives them to both cores.
 """
 
@@ -11,8 +11,8 @@ import pytest
 from tests.exactness.checking import outcome_of_seeds
 from tests.exactness.histories import HISTORIES_A_WORKSPACE
 
-_FIRST = int(os.environ.get("EXACTNESS_FIRST_SEED", "0"))
-_END = _FIRST + int(os.environ.get("EXACTNESS_HISTORIES", "200"))
+_FIRST = int(os.environ.get("FIRST_HISTORY", "0"))
+_END = _FIRST + int(os.environ.get("HISTORIES", "200"))
 WORKSPACES = [
     range(first, min(first + HISTORIES_A_WORKSPACE, _END))
     for first in range(_FIRST, _END, HISTORIES_A_WORKSPACE)
