@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -54,9 +54,7 @@ def run_log(into_file: bool = True) -> Iterator[RunLog]:
     on_screen.setFormatter(_Formatter(log, "%(message)s"))
     handlers: list[logging.Handler] = [on_screen]
     if log.path:
-        in_file = RotatingFileHandler(
-            log.path, maxBytes=MOST_BYTES, backupCount=1, encoding="utf-8"
-        )
+        in_file = _File(log.path, maxBytes=MOST_BYTES, backupCount=1, encoding="utf-8")
         in_file.setFormatter(_Formatter(log, "%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handlers.append(in_file)
     with _attached(handlers):
@@ -100,6 +98,19 @@ def _prune(folder: Path) -> None:
     for run in runs[:-KEPT_RUNS]:
         for file in (run, run.with_name(run.name + ".1")):
             file.unlink(missing_ok=True)
+
+
+class _File(RotatingFileHandler):
+    """Loses what a full disk has no room for, rather than fill the screen with tracebacks."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, D102 - of logging
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Close the file, whether or not its last words could be written."""
+        with suppress(OSError):
+            super().close()
 
 
 class _Formatter(logging.Formatter):

@@ -72,13 +72,18 @@ class TrackerSettings(BaseConfiguration):
         value = self.project_ids
         if value is None or value in ("", []):
             return None
-        values = re.split(r"[\s,]+", value.strip("[] ")) if isinstance(value, str) else value
+        values = re.split(r"[\s,]+", _bare(value)) if isinstance(value, str) else value
         try:
             return [int(item) for item in (values if isinstance(values, list) else [values])]
         except (TypeError, ValueError):
             raise SettingsError(
                 f"project_ids must be a list of numbers such as [101, 102], not {value!r}"
             ) from None
+
+
+def _bare(text: str) -> str:
+    """The numbers of `["101", "102"]`, as well as those of `[101, 102]`."""
+    return re.sub(r"[\"']", "", text).strip("[] ")
 
 
 def load_settings() -> TrackerSettings:
@@ -90,7 +95,10 @@ def load_settings() -> TrackerSettings:
     try:
         return resolve_configuration(TrackerSettings(), sections=SECTION)
     except ConfigurationException as error:
-        reason = str(error).strip().splitlines()[0]
+        lines = str(error).strip().splitlines()
+        reason = (
+            " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+        )  # the second says where
         raise SettingsError(f"[{'.'.join(SECTION)}] cannot be used: {reason}") from None
 
 

@@ -143,6 +143,7 @@ def _remove_if_empty(path: Path) -> None:
         )
         if not objects:
             path.unlink(missing_ok=True)
+            path.with_name(path.name + ".wal").unlink(missing_ok=True)
 
 
 def wait_until_free(path: Path, seconds: float) -> None:
@@ -245,6 +246,8 @@ def _explain(path: Path, error: Exception) -> str:
             f"{path} is in use by {holder['program']} (PID {holder['pid']}); "
             "close that program, or wait until it has finished (--wait SECONDS)"
         )
+    if "No space left on device" in text:
+        return f"the disk of {path} is full; make room on it and run this again"
     if path.is_dir():
         return f"{path} is a folder; set WAREHOUSE_PATH to a file"
     if "not a valid DuckDB database" in text:

@@ -130,7 +130,7 @@ def test_user_name_and_password_are_exchanged_for_the_token(demo_server, workspa
     assert finished.returncode == 0, finished.stderr
 
 
-@pytest.mark.parametrize("project_ids", ["[{0}]", "{0}", "{0}, {0}"])
+@pytest.mark.parametrize("project_ids", ["[{0}]", "{0}", "{0}, {0}", '["{0}"]'])
 def test_project_ids_can_be_configured(demo_server, path, project_ids):
     finished = ingest(
         warehouse=path,
@@ -319,6 +319,53 @@ def test_a_log_is_bounded(path, monkeypatch):
     assert len(sizes) == 2
     assert max(sizes) <= MOST_BYTES
     assert log.path.exists()
+
+
+def test_a_full_disk_ends_the_log_not_the_run(path, capsys, monkeypatch):
+    """What a handler of logging cannot write must not become a traceback on the screen."""
+    import logging
+
+    from ingest.runlog import run_log
+
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    monkeypatch.setenv("INGEST_LOG_PATH", str(path.parent))
+    with run_log() as log:
+        (handler,) = [
+            each
+            for each in logging.getLogger("ingest").handlers
+            if getattr(each, "baseFilename", "") == str(log.path)
+        ]
+        handler.stream = Path("/dev/full").open("w")  # noqa: SIM115 - closed with the log
+        logging.getLogger("ingest").info("no room for this %s", "x" * 100_000)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_warehouse_on_a_full_disk_is_one_line(path):
+    from ingest.warehouse import explain_failure
+
+    full = duckdb.TransactionException(
+        'Failed to commit: Could not write file "w.duckdb.wal": No space left on device'
+    )
+    assert explain_failure(path, full) == (
+        f"the disk of {path} is full; make room on it and run this again"
+    )
+
+
+def test_a_broken_settings_file_is_one_line_that_says_where(path, tmp_path, monkeypatch):
+    from dlt.common.configuration.exceptions import ConfigurationException
+
+    from ingest.settings import SettingsError, load_settings
+
+    def broken(*_, **__):
+        raise ConfigurationException(
+            "A problem encountered when loading secrets.toml from paths ['.dlt']:\n"
+            "Unexpected end of file at line 2 col 31\nmore"
+        )
+
+    monkeypatch.setattr("ingest.settings.resolve_configuration", broken)
+    with pytest.raises(SettingsError, match=r"secrets\.toml.* at line 2 col 31$"):
+        load_settings()
 
 
 def test_a_run_without_a_place_for_its_log_goes_on(path):

@@ -1,6 +1,8 @@
 """What a repetition can cure is repeated, and what comes back is whole."""
 
+import gzip
 import itertools
+import json
 import threading
 from email.utils import format_datetime
 
@@ -13,6 +15,8 @@ from tests.support.scripted import Reply
 GOOD = [{"id": number, "name": "Zoë 🚀"} for number in range(50)]
 HTML = b"<html><body>Bad gateway</body></html>"
 AS_HTML = {"Content-Type": "text/html"}
+PACKED = gzip.compress(json.dumps(GOOD).encode())
+AS_GZIP = {"Content-Encoding": "gzip"}
 
 FAULTS = {
     "429": Reply(429, error_body("too_many_requests")),
@@ -27,6 +31,11 @@ FAULTS = {
     "JSON cut short with status 200": Reply(200, truncated_json(GOOD)),
     "an empty body with status 200": Reply(200, b""),
     "stalled": Reply(200, GOOD, seconds=0.15),
+    "chunks that end early": Reply(200, GOOD, keep=0.5, chunk=100),
+    "packed, and cut short": Reply(200, PACKED, AS_GZIP, keep=0.5),
+    "packed, cut short before it was sent": Reply(200, PACKED[: len(PACKED) // 2], AS_GZIP),
+    "packed chunks that end early": Reply(200, PACKED, AS_GZIP, keep=0.8, chunk=7),
+    "said to be packed, and is not": Reply(200, GOOD, AS_GZIP),
     "a 500 inside an envelope": Reply(200, {"http_status": "500", "data": {}}),
 }
 
@@ -51,6 +60,22 @@ def test_a_fault_is_retried_until_the_answer_is_whole(serve, connect, fault):
     assert answer.requests_count == 3
     assert (client.requests_count, client.retries_count) == (3, 2)
     assert len(client.slept) >= 2
+
+
+WHOLE = {
+    "in chunks": Reply(200, GOOD, chunk=100),
+    "in chunks of a byte": Reply(200, GOOD, chunk=1),
+    "packed": Reply(200, PACKED, AS_GZIP),
+    "packed in chunks of a byte": Reply(200, PACKED, AS_GZIP, chunk=1),
+    "after blank lines": Reply(200, b" \n" + json.dumps(GOOD).encode()),
+}
+
+
+@pytest.mark.parametrize("reply", WHOLE.values(), ids=WHOLE.keys())
+def test_however_a_whole_body_travels_it_is_read_at_once(serve, connect, reply):
+    client = connect(serve(lambda request: reply).base_url)
+    assert client.get("/projects/1/stories").data == GOOD
+    assert client.requests_count == 1
 
 
 def test_a_web_page_is_retried_once_the_host_has_proved_to_be_one(serve, connect):

@@ -30,6 +30,8 @@ class Reply:
         body: bytes as they are, anything else as JSON.
         keep: share of the body that is sent before the connection is cut; 1 is all of it.
         reset: cut the connection before anything is sent.
+        seconds: wait as long before anything is sent.
+        chunk: send the body in chunks of as many bytes, without its length; 0 sends it whole.
     """
 
     status: int = 200
@@ -38,6 +40,7 @@ class Reply:
     keep: float = 1.0
     reset: bool = False
     seconds: float = 0.0
+    chunk: int = 0
 
 
 class ScriptedServer:
@@ -113,11 +116,24 @@ def _handler(server: ScriptedServer):
                 self.send_header(name, value)
             if "content-type" not in stated:
                 self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: int(len(body) * reply.keep)])
+            sent = body[: int(len(body) * reply.keep)]
+            if reply.chunk:
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self._send_chunks(sent, reply.chunk, is_whole=reply.keep == 1)
+            else:
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(sent)
             if reply.keep < 1:
                 self._cut()
+
+        def _send_chunks(self, body, size, is_whole):
+            for start in range(0, len(body), size):
+                piece = body[start : start + size]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            if is_whole:
+                self.wfile.write(b"0\r\n\r\n")
 
         def _cut(self):
             self.wfile.flush()
