@@ -24,23 +24,34 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(PIP_INSTALL) -r requirements-dev.txt
 	touch $@
 
+# A client of its own environment for the published copy; where there is none for this Python, the
+# test that needs it says so.
+.venv-oldest-duckdb/.installed: tests/bi/requirements-oldest-duckdb.txt
+	$(PYTHON) -m venv .venv-oldest-duckdb
+	.venv-oldest-duckdb/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $< || rm -r .venv-oldest-duckdb/bin
+	mkdir -p .venv-oldest-duckdb && touch $@
+
 .PHONY: ingest
 ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIVE=path
 	$(BIN)/python -m ingest $(if $(ARCHIVE),archive $(ARCHIVE)) $(ARGS)
 
 .PHONY: build
-build: setup ## build and test all models, when no run is loading the warehouse
-	$(BIN)/python -m ingest.alone --wait $(WAIT) dbt build
+build: setup ## build and test all models, then publish the marts (marts.duckdb)
+	$(BIN)/python -m ingest.alone --wait $(WAIT) $(BIN)/python -m bi.build $(ARGS)
 
 .PHONY: warehouse
 warehouse: ingest build ## set up, ingest and build
+
+.PHONY: export
+export: setup ## write the published marts as Parquet files, one a mart: parquet/
+	$(BIN)/python -m bi.export
 
 .PHONY: docs
 docs: setup ## write the documentation as one page: target/static_index.html
 	$(BIN)/dbt docs generate --static
 
 .PHONY: test
-test: $(VENV)/.installed-dev lint ## lint, run the tests, and build the demo with all its tests
+test: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed lint ## lint, run the tests, and build the demo with all its tests
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long
@@ -70,4 +81,4 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 
 .PHONY: clean
 clean: ## delete what was built: warehouse, working folders, logs (not .venv)
-	rm -rf warehouse.duckdb warehouse.duckdb.* .dlt/pipelines target logs dbt_project/target dbt_project/logs
+	rm -rf warehouse.duckdb warehouse.duckdb.* marts.duckdb parquet .dlt/pipelines target logs dbt_project/target dbt_project/logs

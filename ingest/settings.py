@@ -108,10 +108,27 @@ def warehouse_path() -> Path:
     Raises:
         SettingsError: when DuckDB or dbt would take the value for something else than a file.
     """
-    value = os.environ.get("WAREHOUSE_PATH") or "warehouse.duckdb"
-    problem = _path_problem(value)
+    return _file("WAREHOUSE_PATH", "warehouse.duckdb", _DATABASE_NAMES_TAKEN)
+
+
+def marts_path() -> Path:
+    """The published copy of the marts: `MARTS_PATH`, else `marts.duckdb`; as `warehouse_path`.
+
+    Raises:
+        SettingsError: when DuckDB would take the value for something else, or it is the warehouse.
+    """
+    # Called like the schema, its marts stand where `marts.<name>` finds them: see bi/publish.py.
+    path = _file("MARTS_PATH", "marts.duckdb", _DATABASE_NAMES_TAKEN - {"marts"})
+    if path == warehouse_path():
+        raise SettingsError(f"MARTS_PATH and WAREHOUSE_PATH are both {path}; name two files")
+    return path
+
+
+def _file(variable: str, default: str, names_taken: frozenset[str]) -> Path:
+    value = os.environ.get(variable) or default
+    problem = _path_problem(value, names_taken)
     if problem:
-        raise SettingsError(f"WAREHOUSE_PATH is {value!r}: {problem}; name a plain DuckDB file")
+        raise SettingsError(f"{variable} is {value!r}: {problem}; name a plain DuckDB file")
     return (ROOT / value).resolve()
 
 
@@ -127,7 +144,7 @@ def seconds(text: str) -> float:
     return number
 
 
-def _path_problem(value: str) -> str:
+def _path_problem(value: str, names_taken: frozenset[str]) -> str:
     """Why a path cannot be used by ingestion and dbt alike, or an empty text."""
     name = Path(value).name
     if not value.isprintable():
@@ -138,6 +155,6 @@ def _path_problem(value: str) -> str:
         return "only a shell knows what ~ is, and this one left it there"
     if set(name) & set("'\";#\\"):
         return "its name holds a quote, a semicolon, # or a backslash"
-    if name.partition(".")[0].lower() in _DATABASE_NAMES_TAKEN:
+    if name.partition(".")[0].lower() in names_taken:
         return "DuckDB could not tell a file of that name from a schema or catalog"
     return ""

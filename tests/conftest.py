@@ -20,7 +20,7 @@ def environment(warehouse, **settings):
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("SOURCES__", "DBT_", "WAREHOUSE_PATH"))
+        if not name.startswith(("SOURCES__", "DBT_", "WAREHOUSE_PATH", "MARTS_PATH"))
     }
     logs = {"INGEST_LOG_PATH": str((ROOT / warehouse).parent / "logs")}
     return inherited | {"WAREHOUSE_PATH": str(warehouse)} | logs | settings
@@ -63,8 +63,20 @@ def _ingest_environment(warehouse, settings):
 def dbt(*arguments, warehouse, cwd=ROOT, artifacts=None, **settings):
     """Run dbt on a warehouse; target and logs go into `artifacts`, by default beside the file."""
     folder = artifacts or (ROOT / warehouse).parent
+    return _run_dbt([BIN / "dbt", *arguments], cwd, warehouse, folder, settings)
+
+
+def build(*arguments, warehouse, **settings):
+    """Build, and publish beside the warehouse, as `make build` does."""
+    folder = (ROOT / warehouse).parent
+    settings = {"MARTS_PATH": str(folder / "marts.duckdb")} | settings
+    command = [sys.executable, "-m", "bi.build", *arguments]
+    return _run_dbt(command, ROOT, warehouse, folder, settings)
+
+
+def _run_dbt(command, cwd, warehouse, folder, settings):
     return subprocess.run(
-        [BIN / "dbt", *arguments],
+        command,
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -107,6 +119,6 @@ def built_warehouse(demo_server, tmp_path_factory):
     path = tmp_path_factory.mktemp("demo") / "warehouse.duckdb"
     loaded = ingest_process("demo", warehouse=path)
     assert loaded.returncode == 0, loaded.stdout + loaded.stderr
-    built = dbt("build", warehouse=path)
-    assert built.returncode == 0, built.stdout
+    built = build(warehouse=path)
+    assert built.returncode == 0, built.stdout + built.stderr
     return path

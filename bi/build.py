@@ -1,0 +1,73 @@
+"""Build and test all models, and publish the marts when everything passed: `python -m bi.build`.
+
+`make build` runs it while nothing loads the warehouse. Arguments go to `dbt build`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from bi.publish import PublishError, publish
+from ingest.settings import ROOT, SettingsError, marts_path, warehouse_path
+
+# A build of some models leaves the others as they were: that is no state to publish.
+_PARTIAL = {
+    *("-s", "-m", "--select", "--model", "--models", "--exclude", "--selector"),
+    *("--resource-type", "--exclude-resource-type", "--empty", "--sample"),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run `dbt build` with these arguments, then publish; the exit code is dbt's, or 1."""
+    try:
+        target = marts_path()
+        warehouse = warehouse_path()
+    except SettingsError as error:
+        return _fail(str(error))
+    dbt = Path(sys.executable).with_name("dbt")
+    code = subprocess.run([dbt, "build", *arguments], cwd=ROOT).returncode
+    if code != 0:
+        return _fail(f"the build failed, so nothing is published: {_state_of(target)}", code)
+    if any(argument.partition("=")[0] in _PARTIAL for argument in arguments):
+        print(f"A build of some models is not published: {_state_of(target)}.")
+        return 0
+    try:
+        published = publish(warehouse, target, _built_marts())
+    except PublishError as error:
+        return _fail(f"{error}; {_state_of(target)}")
+    for mart, (before, now) in published.shrunk.items():
+        print(f"warning: {mart} has {now:,} rows, {before:,} in the copy published before")
+    as_of = f"{published.as_of:%Y-%m-%d %H:%M:%S} UTC" if published.as_of else "no extract"
+    print(
+        f"Published {len(published.rows)} marts, {sum(published.rows.values()):,} rows, "
+        f"as of {as_of}, to {published.path}"
+    )
+    return 0
+
+
+def _built_marts() -> list[str]:
+    """The marts of the build that has just run, by dbt's own record of it."""
+    folder = ROOT / os.environ.get("DBT_TARGET_PATH", "target")
+    nodes = json.loads((folder / "manifest.json").read_bytes())["nodes"].values()
+    return [
+        node["alias"]
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    ]
+
+
+def _state_of(target: Path) -> str:
+    return f"{target} is as it was" if target.exists() else f"there is no {target} yet"
+
+
+def _fail(message: str, code: int = 1) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+"""The published marts as Parquet, one file each: `python -m bi.export [FOLDER]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import duckdb
+
+from bi.published import PublishedCopy, PublishedError
+from ingest.settings import ROOT, SettingsError, marts_path
+
+
+def export(copy: PublishedCopy, folder: Path) -> list[Path]:
+    """Write each published table to `<folder>/<table>.parquet`, over what is there.
+
+    Raises:
+        OSError: when the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with copy.connect() as connection:
+        for table in copy.tables(connection):
+            path, aside = folder / f"{table}.parquet", folder / f"{table}.parquet.new"
+            connection.sql(f'select * from "{table}"').write_parquet(str(aside))
+            aside.replace(path)
+            written.append(path)
+    return written
+
+
+def main(arguments: list[str]) -> int:
+    """Export into the given folder, by default `parquet/` in the repository."""
+    if len(arguments) > 1 or any(each.startswith("-") for each in arguments):
+        print("usage: python -m bi.export [FOLDER]", file=sys.stderr)
+        return 2
+    folder = (ROOT / (arguments[0] if arguments else "parquet")).resolve()
+    try:
+        written = export(PublishedCopy(marts_path()), folder)
+    except (SettingsError, PublishedError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (OSError, duckdb.Error) as error:
+        print(f"error: {folder} cannot be written: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 1
+    print(f"Wrote {len(written)} Parquet files to {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,225 @@
+"""The published copy: the marts, and nothing raw, in a file of their own that readers open.
+
+It is written beside the old one and moved over it in one step. Whoever has the old file open keeps
+it as it was, and a new connection finds a state that one build published whole.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+# What DuckDB 1.0 and later can open. It could not if there were an index, so the copy has no
+# primary keys; the build has tested them.
+STORAGE_VERSION = "v1.0.0"
+_MARTS = "marts"
+
+
+class PublishError(Exception):
+    """The copy cannot be published; the message is one line that says why, and the way out."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published.
+
+    Attributes:
+        as_of: the instant that all marts speak for; None when nothing was ever extracted.
+        rows: {mart: number of its rows}.
+        shrunk: {mart: (rows before, rows now)} of the marts that lost more than a tenth of them.
+    """
+
+    path: Path
+    as_of: datetime | None
+    rows: dict[str, int]
+    shrunk: dict[str, tuple[int, int]]
+
+
+def publish(warehouse: Path, target: Path, marts: Collection[str]) -> Published:
+    """Copy the marts of a built warehouse, audit the copy, and put it in the target's place.
+
+    Call it while nothing writes to the warehouse. Besides the marts, the copy has one row in
+    `publication`: an id, when it was published, as of when it speaks, and what was loaded.
+
+    Args:
+        warehouse: the DuckDB file that was built.
+        target: the published file, new or from before.
+        marts: what the build made; the warehouse may hold more, from models that are gone.
+
+    Raises:
+        PublishError: when the copy cannot be written, or is not what the warehouse holds; the
+            target is then as it was.
+    """
+    aside = target.with_name(target.name + ".new")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        before = _row_counts_of(target)
+        aside.unlink(missing_ok=True)
+        as_of, rows = _copy(warehouse, aside, schema_in(target), marts)
+        _flush(aside)
+        os.replace(aside, target)
+    except (duckdb.Error, OSError) as error:
+        raise PublishError(_explain(target, error)) from None
+    finally:
+        aside.unlink(missing_ok=True)
+        aside.with_name(aside.name + ".wal").unlink(missing_ok=True)
+    shrunk = {
+        mart: (count, rows.get(mart, 0))
+        for mart, count in before.items()
+        if rows.get(mart, 0) < count * 0.9
+    }
+    return Published(target, as_of, rows, shrunk)
+
+
+def schema_in(target: Path) -> str:
+    """The schema of the marts in a published file, so that `marts.<name>` finds them in any.
+
+    A file called marts is a catalog called marts, and DuckDB refuses a name that could mean the
+    catalog or a schema: there the marts stand in the catalog's own schema, `main`.
+    """
+    return "main" if target.name.partition(".")[0].lower() == _MARTS else _MARTS
+
+
+def _copy(
+    warehouse: Path, aside: Path, schema: str, marts: Collection[str]
+) -> tuple[datetime | None, dict[str, int]]:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach {_text(str(warehouse))} as warehouse (read_only)")
+        connection.execute(
+            f"attach {_text(str(aside))} as copy (storage_version '{STORAGE_VERSION}')"
+        )
+        connection.execute(f"create schema if not exists copy.{schema}")
+        comments = dict(
+            connection.execute(
+                "select table_name, comment from duckdb_tables() "
+                "where database_name = 'warehouse' and schema_name = ?",
+                [_MARTS],
+            ).fetchall()
+        )
+        missing = sorted(set(marts) - comments.keys())
+        if missing:
+            raise PublishError(f"{warehouse} lacks {', '.join(missing)}; run make build")
+        rows = {
+            mart: _copy_mart(connection, mart, comments[mart], f"copy.{schema}")
+            for mart in sorted(marts)
+        }
+        as_of = _note_publication(connection, f"copy.{schema}")
+        connection.execute("checkpoint copy")
+        return as_of, rows
+
+
+def _copy_mart(
+    connection: duckdb.DuckDBPyConnection, mart: str, comment: str | None, schema: str
+) -> int:
+    """Copy a mart with its types, what must not be null, and all comments; its number of rows."""
+    columns = connection.execute(
+        "select column_name, data_type, is_nullable, comment from duckdb_columns() "
+        "where database_name = 'warehouse' and schema_name = ? and table_name = ? "
+        "order by column_index",
+        [_MARTS, mart],
+    ).fetchall()
+    table = f"{schema}.{_name(mart)}"
+    definitions = ", ".join(
+        f"{_name(column)} {data_type}{'' if is_nullable else ' not null'}"
+        for column, data_type, is_nullable, _ in columns
+    )
+    source = f"warehouse.{_MARTS}.{_name(mart)}"
+    connection.execute(f"create table {table} ({definitions})")
+    connection.execute(f"insert into {table} select * from {source}")
+    if comment:
+        connection.execute(f"comment on table {table} is {_text(comment)}")
+    for column, _, _, text in columns:
+        if text:
+            connection.execute(f"comment on column {table}.{_name(column)} is {_text(text)}")
+    counts = [
+        connection.execute(f"select count(*) from {each}").fetchone()[0] for each in (source, table)
+    ]
+    if counts[0] != counts[1]:
+        raise PublishError(f"{mart} has {counts[0]} rows, its copy {counts[1]}; run make build")
+    return counts[1]
+
+
+def _note_publication(connection: duckdb.DuckDBPyConnection, schema: str) -> datetime | None:
+    as_of = connection.execute(
+        "select max(as_of) from warehouse.intermediate.int_as_of"
+    ).fetchone()[0]
+    sources = connection.execute(
+        "select string_agg(source_kind || ' ' || source_name, ', ' order by latest desc) from ("
+        "select source_kind, source_name, max(started_at) as latest "
+        "from warehouse.pivotal_tracker_data.extracts group by source_kind, source_name)"
+    ).fetchone()[0]
+    table = f"{schema}.publication"
+    connection.execute(
+        f"create table {table} (publication_id varchar not null, sources varchar, "
+        "as_of timestamp with time zone, published_at timestamp with time zone not null)"
+    )
+    connection.execute(
+        f"insert into {table} values (?, ?, ?, ?)",
+        [str(uuid.uuid4()), sources, as_of, datetime.now(UTC)],
+    )
+    for name, text in {
+        table: "When this copy was published, and what it speaks for. One row.",
+    }.items():
+        connection.execute(f"comment on table {name} is {_text(text)}")
+    for column, text in {
+        "publication_id": "Another one with each publication.",
+        "sources": "What was ever loaded: kind and name of each source, the latest first.",
+        "as_of": "The instant that all marts speak for, in UTC.",
+        "published_at": "When the build that made this copy had passed, in UTC.",
+    }.items():
+        connection.execute(f"comment on column {table}.{column} is {_text(text)}")
+    return as_of
+
+
+def _row_counts_of(target: Path) -> dict[str, int]:
+    """Rows of each mart in the copy that is there; refuses to write over what is no such copy."""
+    if not target.exists():
+        return {}
+    with target.open("rb") as file:
+        if file.read(16)[8:12] != b"DUCK":
+            raise PublishError(f"{target} is not a DuckDB file; set MARTS_PATH, or move it away")
+    with duckdb.connect(str(target), read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where not internal"
+        ).fetchall()
+        if "publication" not in {table for _, table in tables}:
+            raise PublishError(
+                f"{target} is no published copy of marts; set MARTS_PATH, or move it away"
+            )
+        catalog = connection.execute("select current_database()").fetchone()[0]
+        return {
+            table: connection.execute(
+                f"select count(*) from {_name(catalog)}.{_name(schema)}.{_name(table)}"
+            ).fetchone()[0]
+            for schema, table in tables
+            if table != "publication"
+        }
+
+
+def _flush(path: Path) -> None:
+    """Have the file on the disk before it takes the old one's place."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _explain(target: Path, error: Exception) -> str:
+    if target.is_dir():
+        return f"{target} is a folder; set MARTS_PATH to a file"
+    if isinstance(error, PermissionError):
+        return f"{target.parent} is not writable; change its permissions, or set MARTS_PATH"
+    return f"{target} cannot be published: {str(error).splitlines()[0]}"
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

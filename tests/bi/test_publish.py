@@ -1,0 +1,212 @@
+"""The published copy: what is in it, that it is replaced whole, and that any client reads it."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from bi.export import export
+from bi.publish import PublishError, publish, schema_in
+from bi.published import PublishedCopy, PublishedError
+from tests.conftest import ROOT, build
+
+OLDEST_CLIENT = ROOT / ".venv-oldest-duckdb" / "bin" / "python"
+
+
+def described(path, schema, catalog):
+    """Columns with type, nullability and comment, and the tables' comments."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{path}' as {catalog} (read_only)")
+        where = f"where database_name = '{catalog}' and schema_name = '{schema}'"
+        columns = connection.execute(
+            "select table_name, column_name, data_type, is_nullable, comment "
+            f"from duckdb_columns() {where} and table_name != 'publication'"
+        )
+        comments = connection.execute(
+            f"select table_name, comment from duckdb_tables() {where} "
+            "and table_name != 'publication'"
+        )
+        return set(columns.fetchall()), set(comments.fetchall())
+
+
+def test_the_copy_has_every_mart_with_its_rows_types_and_comments(
+    built_warehouse, published, marts
+):
+    assert described(published.path, "main", "published") == described(
+        built_warehouse, "marts", "warehouse"
+    )
+    with published.connect() as connection:
+        connection.execute(f"attach '{built_warehouse}' as warehouse (read_only)")
+        for mart in marts:
+            for one, two in (("published.main", "warehouse.marts"), ("warehouse.marts",) * 2):
+                missing = connection.execute(
+                    f"select count(*) from (from {two}.{mart} except all from {one}.{mart})"
+                ).fetchone()
+                assert missing == (0,), mart
+
+
+def test_the_copy_holds_nothing_raw_and_says_what_it_speaks_for(published, marts):
+    with duckdb.connect(str(published.path), read_only=True) as connection:
+        tables = connection.execute("select table_name from duckdb_tables()").fetchall()
+        assert sorted(name for (name,) in tables) == sorted([*marts, "publication"])
+        (row,) = connection.execute(
+            "select sources, as_of = (select max(as_of) from dim_project) from publication"
+        ).fetchall()
+    assert row == ("demo the demo workspace", True)
+
+
+@pytest.mark.parametrize("name", ["marts.duckdb", "tracker.duckdb"])
+def test_marts_go_by_the_same_name_whatever_the_file_is_called(warehouse_copy, name, tmp_path):
+    path = tmp_path / name
+    publish(warehouse_copy, path, ["dim_project"])
+    with duckdb.connect(str(path), read_only=True) as connection:
+        assert connection.execute("select count(*) from marts.dim_project").fetchone() == (8,)
+    with PublishedCopy(path).connect() as connection:
+        assert connection.execute("select count(*) from dim_project").fetchone() == (8,)
+
+
+def test_a_mart_that_the_build_did_not_make_is_left_out(warehouse_copy, tmp_path):
+    with duckdb.connect(str(warehouse_copy)) as connection:
+        connection.execute("create table marts.fct_of_old as select 1 as one")
+    made = publish(warehouse_copy, tmp_path / "marts.duckdb", ["dim_project"])
+    assert made.rows == {"dim_project": 8}
+
+
+def test_a_mart_that_lost_rows_is_named(warehouse_copy, tmp_path):
+    path = tmp_path / "marts.duckdb"
+    publish(warehouse_copy, path, ["dim_project", "dim_date"])
+    with duckdb.connect(str(warehouse_copy)) as connection:
+        connection.execute("delete from marts.dim_project where project_id % 2 = 0")
+        left = connection.execute("select count(*) from marts.dim_project").fetchone()[0]
+    made = publish(warehouse_copy, path, ["dim_project", "dim_date"])
+    assert made.shrunk == {"dim_project": (8, left)}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"a letter to a friend", "is not a DuckDB file", id="some other file"),
+        pytest.param(None, "is no published copy", id="somebody's database"),
+    ],
+)
+def test_a_file_that_is_no_published_copy_is_never_written_over(
+    warehouse_copy, tmp_path, content, message
+):
+    path = tmp_path / "marts.duckdb"
+    if content is None:
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("create table precious as select 42 as answer")
+    else:
+        path.write_bytes(content)
+    before = path.read_bytes()
+    with pytest.raises(PublishError, match=message):
+        publish(warehouse_copy, path, ["dim_project"])
+    assert path.read_bytes() == before
+
+
+def test_a_publication_that_fails_leaves_the_old_one_and_no_litter(warehouse_copy, tmp_path):
+    folder = tmp_path / "published"
+    path = folder / "marts.duckdb"
+    publish(warehouse_copy, path, ["dim_project"])
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    with pytest.raises(PublishError, match="lacks fct_missing; run make build"):
+        publish(warehouse_copy, path, ["dim_project", "fct_missing"])
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert [each.name for each in folder.iterdir()] == ["marts.duckdb"]
+
+
+def test_there_is_one_line_when_nothing_was_published(tmp_path):
+    with pytest.raises(PublishedError, match=r"does not exist; make build publishes it$"):  # noqa: SIM117
+        with PublishedCopy(tmp_path / "marts.duckdb").connect():
+            pass
+
+
+def test_a_connection_that_was_open_keeps_its_state(warehouse_copy, tmp_path):
+    path = tmp_path / "marts.duckdb"
+    publish(warehouse_copy, path, ["dim_project"])
+    copy = PublishedCopy(path)
+    with copy.connect() as before:
+        old = before.execute("select publication_id from publication").fetchone()
+        publish(warehouse_copy, path, ["dim_project"])
+        assert before.execute("select publication_id from publication").fetchone() == old
+        with copy.connect() as after:
+            assert after.execute("select publication_id from publication").fetchone() != old
+
+
+@pytest.mark.skipif(
+    not OLDEST_CLIENT.exists(), reason="DuckDB 1.0 is not installed: make test does it"
+)
+@pytest.mark.parametrize("name", ["marts.duckdb", "tracker.duckdb"])
+def test_duckdb_1_0_opens_the_copy(built_warehouse, marts, tmp_path, name):
+    path = tmp_path / name
+    made = publish(built_warehouse, path, marts)
+    script = (
+        "import duckdb, sys\n"
+        "assert duckdb.__version__ == '1.0.0', duckdb.__version__\n"
+        "connection = duckdb.connect(sys.argv[1], read_only=True)\n"
+        "for mart in sys.argv[2:]:\n"
+        "    read = f'select count(*), max(hash(mart)) from marts.{mart} as mart'\n"
+        "    print(mart, connection.execute(read).fetchone()[0])\n"
+    )
+    ran = subprocess.run(
+        [OLDEST_CLIENT, "-c", script, str(path), *marts], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split("\n")[:-1] == [f"{mart} {made.rows[mart]}" for mart in marts]
+
+
+def test_the_schema_is_marts_except_where_the_file_is_called_so():
+    assert schema_in(Path("marts.duckdb")) == "main"
+    assert schema_in(Path("published.duckdb")) == "marts"
+
+
+def test_a_build_of_some_models_is_not_published(warehouse_copy):
+    made = build("--select", "dim_date", warehouse=warehouse_copy)
+    assert made.returncode == 0, made.stdout
+    assert "A build of some models is not published: there is no " in made.stdout
+    assert not (warehouse_copy.parent / "marts.duckdb").exists()
+
+
+def test_a_failed_build_publishes_nothing_and_says_so(warehouse_copy, published):
+    path = Path(shutil.copy2(published.path, warehouse_copy.parent / "marts.duckdb"))
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    with duckdb.connect(str(warehouse_copy)) as connection:
+        connection.execute(
+            "insert into pivotal_tracker_data.projects from pivotal_tracker_data.projects"
+        )
+    made = build("--select", "dim_project", warehouse=warehouse_copy)
+    assert made.returncode == 1
+    assert made.stderr == (
+        f"error: the build failed, so nothing is published: {path} is as it was\n"
+    )
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [("md:tracker", "another kind of database"), ("staging.duckdb", "a schema or catalog")],
+)
+def test_a_path_that_cannot_be_published_to_is_refused_before_the_build(
+    warehouse_copy, value, problem
+):
+    made = build(warehouse=warehouse_copy, MARTS_PATH=value)
+    assert (made.returncode, made.stdout) == (1, "")
+    assert problem in made.stderr
+
+
+def test_the_warehouse_is_not_published_over(warehouse_copy):
+    made = build(warehouse=warehouse_copy, MARTS_PATH=str(warehouse_copy))
+    assert (made.returncode, made.stdout) == (1, "")
+    assert "name two files" in made.stderr
+
+
+def test_each_published_table_is_exported_as_parquet(published, tmp_path):
+    written = export(published, tmp_path)
+    with published.connect() as connection:
+        for path in written:
+            counted = f"select (select count(*) from '{path}'), (select count(*) from {path.stem})"
+            parquet, mart = connection.execute(counted).fetchone()
+            assert parquet == mart, path.stem
+        assert [path.stem for path in written] == published.tables(connection)
