@@ -71,8 +71,9 @@ format: $(VENV)/.installed-dev ## put Python and SQL into style
 	$(BIN)/sqlfluff fix dbt_project/models dbt_project/tests --disable-progress-bar
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev ## measure a first load and a build at three sizes
+bench: $(VENV)/.installed-dev ## measure a first load and a build at three sizes, and later syncs
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.sync
 
 .PHONY: lock
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)

@@ -21,11 +21,13 @@ class Measured:
         seconds: wall clock, start-up included.
         peak_bytes: the largest resident set of the process.
         output: what it printed.
+        cpu_seconds: of the process and its threads, in user and system mode.
     """
 
     seconds: float
     peak_bytes: int
     output: str
+    cpu_seconds: float
 
 
 def measured(command: Sequence[str], **environment: str) -> Measured:
@@ -51,7 +53,8 @@ def measured(command: Sequence[str], **environment: str) -> Measured:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed:\n{chunks[0][-3000:]}")
-    return Measured(seconds, usage.ru_maxrss * _RSS_UNIT, chunks[0])
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Measured(seconds, usage.ru_maxrss * _RSS_UNIT, chunks[0], cpu_seconds)
 
 
 def _environment(changes: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from ingest import warehouse
 from ingest.tables import TABLES
-from ingest.warehouse import DATASET
+from ingest.warehouse import DATASET, DUCKDB_TYPES
 
 # Settings on which the bounds and figures of all iterations rest.
 _PLAN_SETTINGS = (
@@ -108,7 +108,7 @@ class Stored:
     Attributes:
         projects: project id -> its state, for projects that a reader can go on from.
         known_ids: every project that the warehouse has a row of.
-        complete_tables: tables that have all declared columns.
+        complete_tables: tables that have all declared columns, with the types declared.
     """
 
     def __init__(self, path: Path, source_kind: str, source_name: str) -> None:
@@ -243,16 +243,18 @@ class Stored:
         return {
             name
             for name, table in TABLES.items()
-            if self._columns(name) >= {*table.all_columns, "_dlt_load_id"}
+            if self._columns(name).items()
+            >= {column: DUCKDB_TYPES[kind] for column, kind in table.all_columns.items()}.items()
+            and "_dlt_load_id" in self._columns(name)
         }
 
-    def _columns(self, table_name: str) -> set[str]:
+    def _columns(self, table_name: str) -> dict[str, str]:
         # Not from the catalogue, which looks at all views too: 0.1 s in a built warehouse.
         try:
             found = self._connection.execute(f"select * from {DATASET}.{table_name} limit 0")
         except duckdb.CatalogException:
-            return set()
-        return {column[0] for column in found.description}
+            return {}
+        return {name: str(kind) for name, kind, *_ in found.description}
 
     def _projects(self, source_kind: str, source_name: str) -> dict[int, StoredProject]:
         found = self._connection.execute(_PROJECTS, {"kind": source_kind, "name": source_name})

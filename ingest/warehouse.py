@@ -16,10 +16,21 @@ import duckdb
 import pyarrow as pa
 
 from ingest.tables import TABLES, Table
+from ingest.tables.table import ColumnType
 
 DATASET = "pivotal_tracker_data"
 # DuckDB 1.4 and later open such a file; DuckDB 2 would by default write one that only itself reads.
 STORAGE_VERSION = "v1.4.0"
+DUCKDB_TYPES: dict[ColumnType, str] = {
+    "bigint": "BIGINT",
+    "decimal": "DECIMAL(18,4)",
+    "double": "DOUBLE",
+    "text": "VARCHAR",
+    "bool": "BOOLEAN",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "date": "DATE",
+    "json": "VARCHAR",
+}
 _LOCK_HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 
@@ -165,8 +176,41 @@ def held(path: Path) -> Iterator[None]:
         WarehouseError: when another program has it open.
     """
     with _connect(path, read_only=False) as connection:
+        _mend_types(connection)
         _let_dlt_mend(connection)
         yield
+
+
+def _mend_types(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give columns of an older release the type that is declared now; dlt leaves them as they are.
+
+    What does not fit becomes null; a run that finds other types reads everything again.
+    """
+    for schema in (DATASET, f"{DATASET}_staging"):
+        for table_name, column, _ in outdated_types(connection, schema):
+            kind = DUCKDB_TYPES[TABLES[table_name].all_columns[column]]
+            _log.info("%s.%s.%s becomes %s", schema, table_name, column, kind)
+            connection.execute(
+                f'alter table {schema}.{table_name} alter column "{column}" '
+                f'type {kind} using try_cast("{column}" as {kind})'
+            )
+
+
+def outdated_types(
+    connection: duckdb.DuckDBPyConnection, schema: str = DATASET
+) -> list[tuple[str, str, str]]:
+    """Declared columns that have another type in the file: (table, column, type in the file)."""
+    found = connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where schema_name = ?",
+        [schema],
+    )
+    return [
+        (table_name, column, kind)
+        for table_name, column, kind in found.fetchall()
+        if table_name in TABLES
+        and column in TABLES[table_name].all_columns
+        and kind != DUCKDB_TYPES[TABLES[table_name].all_columns[column]]
+    ]
 
 
 def _let_dlt_mend(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,12 +1,15 @@
 """What Tracker or an older release did differently: nothing is lost, and it is said once."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from unittest import mock
 
 import duckdb
 import orjson
 
 from ingest.demo import serve
+from ingest.stored import Stored
 from ingest.tables import TABLES
 from tests.conftest import ingest
 from tests.resilience.conftest import RAW, query
@@ -58,25 +61,55 @@ def test_new_fields_and_changed_types_are_kept_and_said_once_a_run(tiny_workspac
     ]
 
 
-def test_the_file_of_an_older_release_gains_tables_and_columns(path):
-    older = {
+def older_release(*without_columns, without_tables=(), **types):
+    """The raw tables as a release before this one might have declared them."""
+    return {
         name: replace(
             table,
             columns={
-                column: kind
+                column: types.get(column, kind)
                 for column, kind in table.columns.items()
-                if column not in ("counts", "url", "story_type")
+                if column not in without_columns
             },
         )
         for name, table in TABLES.items()
-        if name != "notifications"
+        if name not in without_tables
     }
+
+
+def test_the_file_of_an_older_release_gains_tables_and_columns(path):
+    older = older_release("counts", "url", "story_type", without_tables=["notifications"])
     with mock.patch.dict(TABLES, older, clear=True):
         load(path)
     assert columns_of(path, "notifications") == set()
     assert "url" not in columns_of(path, "stories")
     load(path, OTHER_RECORDS)
     assert_all_is_there(path)
+
+
+def test_the_file_of_an_older_release_gains_the_types_of_this_one(path):
+    """What does not fit becomes null, and everything is read again."""
+    older = older_release(estimate="double", external_id="bigint", created_at="text")
+    held = {"id": 7, "project_id": 1, "name": "S", "estimate": 2.5, "external_id": 5}
+    created_at = "2025-01-01T12:00:00Z"
+    with mock.patch.dict(TABLES, older, clear=True):
+        stories = [{**held, "created_at": created_at}, {**held, "id": 9, "created_at": "lately"}]
+        load(path, {**TWO_LABELS, "stories": stories})
+        with Stored(path, "api", "the host") as stored:
+            assert "stories" in stored.complete_tables
+    with Stored(path, "api", "the host") as stored:
+        assert "stories" not in stored.complete_tables
+    new = {**held, "id": 8, "external_id": "JIRA-5", "created_at": created_at}
+    load(path, {**TWO_LABELS, "stories": [new]})
+    noon = datetime(2025, 1, 1, 12, tzinfo=UTC)
+    columns = "id, estimate, external_id, created_at"
+    assert query(path, f"select {columns} from {RAW}.stories order by id") == [
+        (7, Decimal("2.5"), "5", noon),
+        (8, Decimal("2.5"), "JIRA-5", noon),
+        (9, Decimal("2.5"), "5", None),
+    ]
+    with Stored(path, "api", "the host") as stored:
+        assert stored.complete_tables == set(TABLES)
 
 
 def assert_all_is_there(path):
