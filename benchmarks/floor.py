@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -37,24 +38,35 @@ def fetch(base_url: str, token: str, paths: list[str], folder: Path) -> dict[str
     session = requests.Session()
     session.headers["X-TrackerToken"] = token
     session.mount(host, requests.adapters.HTTPAdapter(pool_maxsize=_IN_FLIGHT))
-    slots = threading.Semaphore(2 * _IN_FLIGHT)  # pages that may wait to be written
 
     def fetch_one(path: str) -> object:
-        slots.acquire()
         return orjson.loads(session.get(host + path, timeout=60).content)
 
     files: dict[str, Path] = {}
     with ThreadPoolExecutor(_IN_FLIGHT) as pool, ExitStack() as stack:
         handles: dict[str, BinaryIO] = {}
-        for path, answer in zip(paths, pool.map(fetch_one, paths), strict=True):
+        for path, answer in in_order(pool, fetch_one, paths):
             resource = resource_of(path)
             if resource not in files:
                 files[resource] = folder / f"{resource}.jsonl"
                 handles[resource] = stack.enter_context(files[resource].open("wb"))
             for record in answer if isinstance(answer, list) else [answer]:
                 handles[resource].write(orjson.dumps(record) + b"\n")
-            slots.release()
     return files
+
+
+def in_order(
+    pool: ThreadPoolExecutor, fetch_one: Callable[[str], object], paths: list[str]
+) -> Iterator[tuple[str, object]]:
+    """Each path with its answer; a bounded number of answers waits to be written."""
+    under_way: deque[tuple[str, Future]] = deque()
+    for path in paths:
+        under_way.append((path, pool.submit(fetch_one, path)))
+        if len(under_way) == 2 * _IN_FLIGHT:
+            path, answer = under_way.popleft()
+            yield path, answer.result()
+    for path, answer in under_way:
+        yield path, answer.result()
 
 
 def resource_of(path: str) -> str:

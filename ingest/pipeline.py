@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -29,6 +31,7 @@ PIPELINE_NAME = "pivotal_tracker_pipeline"
 SourceKind = Literal["api", "demo", "archive"]
 
 _BATCH_BYTES = 32 * 1024 * 1024
+_OBJECTS_UNTIL_COLLECTION = 100_000  # a page of 500 activities has about 15,000
 # Small lists that come whole in every run; of them only rows that differ from the stored ones are
 # loaded, so that nothing is when nothing has changed.
 _COMPARED_TABLES = frozenset({"projects", "me", "accounts", "notifications"})
@@ -109,10 +112,11 @@ def run(
                 if isinstance(reader, SyncingReader):
                     reader.go_on_from(stored)
                 resources = _resources(reader, source_kind, source_name, stored, rows)
-                pipeline.extract(
-                    dlt.source(lambda: resources, name="pivotal_tracker")(),
-                    loader_file_format="parquet",
-                )
+                with _seldom_garbage_collection():
+                    pipeline.extract(
+                        dlt.source(lambda: resources, name="pivotal_tracker")(),
+                        loader_file_format="parquet",
+                    )
             _load_pending(pipeline, path)
         except PipelineStepFailed as failure:
             raise _root_cause(failure, path) from failure
@@ -134,8 +138,26 @@ def _load_pending(pipeline: dlt.Pipeline, path: Path) -> None:
     """Load what has been read whole, by this run or by one that was killed."""
     if pipeline.has_pending_data:
         pipeline.normalize()
+        pa.default_memory_pool().release_unused()  # what reading took, DuckDB may need
         with warehouse.held(path):
             pipeline.load()
+
+
+@contextmanager
+def _seldom_garbage_collection() -> Iterator[None]:
+    """Let Python look for cycles of garbage seldom, and never among what is there already.
+
+    A parsed page is thousands of objects and no cycle: by default, half of the time that reading
+    takes goes into looking through them.
+    """
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def make_pipeline(path: Path) -> dlt.Pipeline:

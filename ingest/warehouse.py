@@ -31,6 +31,14 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
     "date": "DATE",
     "json": "VARCHAR",
 }
+_LOADING_SETTINGS = {
+    # More than this goes through a temporary file; DuckDB would take four fifths of the machine.
+    "memory_limit": "400MB",
+    # Strings that are longer on average are compressed as a whole. Most of what Tracker gives is
+    # JSON of some hundred characters, which by default (4096) lies there uncompressed: the file
+    # is then fourteen times as large.
+    "zstd_min_string_length": 100,
+}
 _LOCK_HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 
@@ -176,6 +184,8 @@ def held(path: Path) -> Iterator[None]:
         WarehouseError: when another program has it open.
     """
     with _connect(path, read_only=False) as connection:
+        for name, value in _LOADING_SETTINGS.items():
+            connection.execute(f"set {name} = '{value}'")  # for dlt's connections as well
         _mend_types(connection)
         _let_dlt_mend(connection)
         yield

@@ -1,5 +1,6 @@
 """One run into a warehouse: whole or not at all, and never twice."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -103,6 +104,27 @@ def test_a_row_that_a_whole_listing_no_longer_holds_is_removed(path):
     assert query(path, "select id, is_removed from pivotal_tracker_data.labels") == [(1, None)]
     load(path, {**TWO_LABELS, "labels": []})
     assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(0,)]
+
+
+def test_texts_lie_in_the_file_once_and_compressed(path):
+    change = {"kind": "story", "change_type": "update", "new_values": {"description": "w " * 200}}
+    changes = [[{**change, "id": number}] * (1 + number % 20) for number in range(4000)]
+    load(
+        path,
+        {"activity": [{"guid": f"1_{at}", "changes": each} for at, each in enumerate(changes)]},
+    )
+    staged = "select count(*) from pivotal_tracker_data_staging.activity"
+    kept = "select sum(length(changes)) from pivotal_tracker_data.activity"
+    assert query(path, staged) == [(0,)]
+    assert query(path, kept)[0][0] > 3 * path.stat().st_size
+
+
+def test_reading_leaves_the_garbage_collector_as_it_was(path):
+    before = gc.get_threshold(), gc.get_freeze_count()
+    load(path)
+    with pytest.raises(WarehouseError):
+        load(path, fails_at="stories")
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 def test_rows_of_projects_that_were_not_read_stay(path):
