@@ -132,6 +132,17 @@ class Scene:
     def nests_nothing(self):
         self.refuses(lambda request: "labels(" in request.query.get("fields", "")[:20])
 
+    def sync_with_caps(self, caps):
+        """Sync while the host lowers its page limit with each list of pages that is asked for."""
+
+        def hook(request):
+            if "limit" in request.query:
+                cap = next(caps, self.server.options.page_cap)
+                self.server.options = replace(self.server.options, page_cap=cap)
+
+        self.answers(hook)
+        return self.sync()
+
     def sync(self, **options):
         return self.warehouse.sync(self.server, **options)
 
@@ -507,6 +518,13 @@ ODD_HOSTS = {
     "no totals": {"total": "null"},
     "totals too large": {"total": "too_large"},
     "no bulk": {"missing_paths": [r"/stories/bulk$"]},
+    "most of it at once": {
+        "page_cap": 25,
+        "title_for_name": True,
+        "pagination_headers": False,
+        "total": "null",
+        "missing_paths": [r"/stories/bulk$"],
+    },
     "no log of the workspace": {"missing_paths": [r"^/my/activity"]},
     "no log of projects": {"missing_paths": [r"^/projects/\d+/activity"]},
 }
@@ -538,6 +556,24 @@ def test_an_odd_host_is_synced_by_its_activities_too(scene, options):
     if options.get("missing_paths") == [r"^/projects/\d+/activity"]:
         found.pop("activity")
     assert found == {}
+
+
+def test_a_page_limit_that_is_lowered_while_a_sync_reads_leaves_no_gap(scene):
+    s = scene()
+    many_changes(s)
+    caps = iter([50, 25, 5, 2])
+    reader = s.sync_with_caps(caps)
+    assert next(caps, None) is None
+    assert reader.extract_mode == "incremental"
+    assert s.differences() == {}
+
+
+def test_a_local_clock_that_is_ahead_hides_nothing_where_a_host_tells_no_time(scene):
+    s = scene(missing_paths=[r"/activity"])
+    s.warehouse.execute("update pivotal_tracker_data.extracts set as_of = as_of + interval 90 day")
+    many_changes(s)
+    assert s.sync().notes[0].endswith("2 changed and compared by listing")
+    assert set(s.differences()) == {"activity", "my_activity"}
 
 
 @pytest.mark.parametrize("how", ["ignored", "refused"])
