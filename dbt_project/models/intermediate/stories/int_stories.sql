@@ -42,8 +42,11 @@ final as (
         case when stories.deleted_at <= as_of.as_of then stories.delete_evidence end
             as delete_evidence,
         stories.record_source,
+        stories.source_file,
+        stories.source_line,
         stories.estimate,
         coalesce(stories.deleted_at <= as_of.as_of, false) as is_deleted,
+        stories.is_date_only,
         stories.deadline_at,
         case
             when states_at_as_of.story_id is not null

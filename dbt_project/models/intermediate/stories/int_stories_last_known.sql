@@ -46,7 +46,12 @@ final as (
             {%- endif %}
         end as {{ attribute }},
         {% endfor %}
-        case when rebuilt.story_id is null then stories.url end as url,
+        {% for attribute in ['url', 'source_file', 'source_line'] %}
+        case when rebuilt.story_id is null then stories.{{ attribute }} end
+            as {{ attribute }},
+        {% endfor %}
+        rebuilt.story_id is null
+        and coalesce(stories.is_date_only, false) as is_date_only,
         case
             when deletions.story_id is not null then 'activity'
             when stories.is_deleted then coalesce(stories.delete_evidence, 'listing')

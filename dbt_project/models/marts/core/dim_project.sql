@@ -18,6 +18,12 @@ projects_with_iterations as (
 
 ),
 
+inferred_settings as (
+
+    select * from {{ ref('int_projects_with_inferred_settings') }}
+
+),
+
 projects_with_counts as (
 
     select * from {{ ref('int_projects_with_counts') }}
@@ -29,11 +35,14 @@ final as (
     select
         projects.project_id,
         projects.account_id,
+        projects.resembles_project_id,
         projects.project_name,
         projects.project_type,
         projects.time_zone,
         projects.week_start_day,
         projects.point_scale,
+        inferred_settings.inferred_settings,
+        projects.record_source,
         projects.iteration_length_weeks,
         projects.velocity_averaged_over,
         projects.initial_velocity,
@@ -59,6 +68,8 @@ final as (
         on projects.project_id = projects_with_iterations.project_id
     inner join projects_with_counts
         on projects.project_id = projects_with_counts.project_id
+    left join inferred_settings
+        on projects.project_id = inferred_settings.project_id
 
 )
 

@@ -61,6 +61,8 @@ final as (
         stories.external_id,
         stories.delete_evidence,
         stories.record_source,
+        stories.source_file,
+        stories.source_line,
         stories.estimate,
         coalesce(owner_names.owner_count, 0) as owner_count,
         {% for child_count in [
@@ -73,6 +75,7 @@ final as (
         and not stories.is_deleted as is_in_progress,
         coalesce(stories.current_state = 'accepted', false) as is_accepted,
         stories.is_deleted,
+        stories.is_date_only,
         stories.deadline_at,
         stories.accepted_at,
         stories.created_at,

@@ -77,6 +77,7 @@ final as (
         {% endfor %}
         stories.is_accepted,
         stories.is_deleted,
+        stories.is_date_only,
         stories.created_at,
         time_in_states.first_started_at,
         time_in_states.first_finished_at,

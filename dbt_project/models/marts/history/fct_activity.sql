@@ -49,9 +49,12 @@ final as (
         activities.activity_kind,
         activities.primary_resource_kind,
         activities.highlight,
+        activities.record_source,
         activities.project_version,
         coalesce(changes_by_activity.change_count, 0) as change_count,
+        activities.confidence,
         coalesce(changes_by_activity.is_state_change, false) as is_state_change,
+        activities.is_date_only,
         {{ local_date(
             'activities.occurred_at', "coalesce(settings.time_zone, 'UTC')"
         ) }} as occurred_date,

@@ -26,6 +26,10 @@ renamed as (
 
         -- numbers
         project_version,
+        confidence,
+
+        -- booleans
+        coalesce(is_date_only, false) as is_date_only,
 
         -- lists
         changes,
@@ -36,6 +40,8 @@ renamed as (
         occurred_at,
 
         -- row
+        source_file,
+        source_line,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

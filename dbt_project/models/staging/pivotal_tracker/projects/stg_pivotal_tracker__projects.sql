@@ -12,6 +12,7 @@ renamed as (
         -- ids
         id as project_id,
         account_id,
+        resembles_project_id,
 
         -- text
         name as project_name,
@@ -36,6 +37,7 @@ renamed as (
 
         -- lists
         iteration_override_numbers,
+        inferred_fields as inferred_settings,
 
         -- booleans
         point_scale_is_custom as is_point_scale_custom,
@@ -59,6 +61,7 @@ renamed as (
         updated_at,
 
         -- row
+        source_file,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

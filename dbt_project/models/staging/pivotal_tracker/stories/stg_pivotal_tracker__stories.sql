@@ -42,6 +42,7 @@ renamed as (
 
         -- booleans
         coalesce(is_deleted, false) as is_deleted,
+        coalesce(is_date_only, false) as is_date_only,
 
         -- instants
         deadline as deadline_at,
@@ -52,6 +53,8 @@ renamed as (
         deleted_at,
 
         -- row
+        source_file,
+        source_line,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

@@ -19,11 +19,17 @@ renamed as (
 
         -- numbers
         project_version,
+        confidence,
+
+        -- booleans
+        coalesce(is_date_only, false) as is_date_only,
 
         -- instants
         occurred_at,
 
         -- row
+        source_file,
+        source_line,
         extra_fields,
         record_source,
         _dlt_load_id as load_id
