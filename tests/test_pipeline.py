@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -189,6 +190,16 @@ def test_a_warehouse_deleted_by_hand_is_made_anew(path):
     path.unlink()
     load(path)
     assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(2,)]
+
+
+def test_a_warehouse_without_dlts_folder_is_gone_on_from(path):
+    """As a scheduler restores it that keeps the file alone between runs."""
+    load(path, TWO_LABELS)
+    shutil.rmtree(make_pipeline(path).pipelines_dir)
+    new = {"id": 3, "project_id": 1, "name": "c"}
+    load(path, {"labels": [TWO_LABELS["labels"][1], new]})
+    labels = query(path, "select id, name from pivotal_tracker_data.labels order by id")
+    assert labels == [(2, "b"), (3, "c")]
 
 
 def test_a_file_that_is_no_database_is_refused_and_kept(path):

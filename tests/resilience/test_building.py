@@ -5,15 +5,18 @@ import re
 import signal
 import subprocess
 import time
+from unittest import mock
 
 import orjson
 import pytest
 
 from ingest.demo import serve
+from ingest.tables import TABLES
 from tests.conftest import BIN, ROOT, dbt, environment, ingest
 from tests.resilience.conftest import query
 from tests.resilience.faulty import Fault, FaultyRelay
 from tests.resilience.test_crashes import KILLS, SEED
+from tests.resilience.test_drift import older_release
 
 pytestmark = pytest.mark.xdist_group("killed build")
 
@@ -60,11 +63,19 @@ def killed_build(path, delay):
 
 @pytest.fixture(scope="module")
 def built(tiny_workspace, tmp_path_factory):
-    """A warehouse with such values, and what the build said that came after killed ones."""
+    """A warehouse with such values, and what the build said that came after killed ones.
+
+    It was first loaded by an older release, with fewer tables and columns and other types.
+    """
     path = tmp_path_factory.mktemp("built") / "w.duckdb"
     rng = random.Random(SEED)
     with serve(tiny_workspace) as server, FaultyRelay(server, unheard_of) as relay:
         settings = {"api_token": server.token, "base_url": relay.base_url}
+        older = older_release(
+            "counts", "url", without_tables=["rejected_rows"], estimate="double", created_at="text"
+        )
+        with mock.patch.dict(TABLES, older, clear=True):
+            assert ingest(warehouse=path, **settings).returncode == 0
         for _ in range(max(1, KILLS // 10)):
             finished = ingest(warehouse=path, **settings)
             assert finished.returncode == 0, finished.stderr

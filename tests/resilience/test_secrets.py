@@ -1,7 +1,11 @@
 """No token or password in anything that a run leaves or says, in whatever form."""
 
 import base64
+import os
+import pty
 import re
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -13,7 +17,7 @@ from ingest.demo import ServerOptions, serve
 from ingest.demo.answers import ApiError
 from ingest.demo.routes import kinds
 from ingest.pipeline import make_pipeline
-from tests.conftest import SECTION, dbt, ingest, ingest_process
+from tests.conftest import ROOT, SECTION, dbt, environment, ingest, ingest_process
 
 TOKEN = "5e17ine1/t0ken+5e17ine1=t0ken&"
 USER = "sentinel.user"
@@ -118,6 +122,43 @@ def test_no_secret_is_left_or_said(server, tiny_workspace, path):
         assert_no_secret(file, file.read_bytes())
     for name, cells in every_cell(path):
         assert_no_secret(name, cells)
+
+
+def test_no_secret_is_shown_on_a_terminal_nor_logged_by_talkative_libraries(
+    server, tiny_workspace, path
+):
+    """The progress display of a terminal, and dlt at its most talkative level."""
+    settings = {
+        SECTION + "API_TOKEN": TOKEN,
+        SECTION + "BASE_URL": server.base_url,
+        "RUNTIME__LOG_LEVEL": "DEBUG",
+        "TERM": "xterm",
+    }
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ingest", "--project", str(min(tiny_workspace.projects))],
+        cwd=ROOT,
+        env=environment(path, **settings),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b"".join(iter(lambda: read_terminal(ours), b""))
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert b"\x1b[" in shown  # it was drawn
+    assert_no_secret("the terminal", shown)
+    for file in everything_left(path):
+        assert_no_secret(file, file.read_bytes())
+
+
+def read_terminal(descriptor):
+    """What is on a terminal; nothing when the program behind it has ended."""
+    try:
+        return os.read(descriptor, 65_536)
+    except OSError:
+        return b""
 
 
 def test_the_search_would_find_a_secret(path):
