@@ -1,0 +1,81 @@
+-- Each story whose beginning is known has versions without gap or overlap from its
+-- creation to its deletion or as_of, and the last one is the story as its row has it
+-- (unless the row was updated after as_of).
+with
+
+versions as (
+
+    select * from {{ ref('int_story_versions') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+with_previous as (
+
+    select
+        *,
+        lag(valid_to) over (partition by story_id order by version_number)
+            as previous_valid_to,
+        max(version_number) over (partition by story_id) as last_version_number
+    from versions
+
+),
+
+final as (
+
+    select
+        stories.story_id,
+        with_previous.version_number,
+        with_previous.valid_from,
+        with_previous.valid_to
+    from stories
+    cross join as_of
+    left join with_previous
+        on stories.story_id = with_previous.story_id
+    where
+        (
+            with_previous.story_id is null
+            and stories.created_at < coalesce(stories.deleted_at, as_of.as_of)
+        )
+        or with_previous.valid_from != coalesce(
+            with_previous.previous_valid_to,
+            stories.created_at,
+            with_previous.valid_from
+        )
+        or with_previous.is_last
+        is distinct from (
+            with_previous.version_number = with_previous.last_version_number
+        )
+        or (
+            not with_previous.is_last
+            and with_previous.valid_from >= with_previous.valid_to
+        )
+        or (
+            with_previous.is_last
+            and with_previous.valid_to != coalesce(stories.deleted_at, as_of.as_of)
+        )
+        or (
+            with_previous.is_last
+            and coalesce(stories.updated_at <= as_of.as_of, true)
+            and (
+                with_previous.project_id is distinct from stories.project_id
+                or with_previous.story_name is distinct from stories.story_name
+                or with_previous.story_type is distinct from stories.story_type
+                or with_previous.estimate is distinct from stories.estimate
+            )
+        )
+
+)
+
+select * from final
