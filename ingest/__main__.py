@@ -116,7 +116,7 @@ class _Run:
             print(reason, file=sys.stderr if self._options.json else sys.stdout)
         self._path = warehouse_path()
         if self._kind == "demo":
-            return self._load_demo()
+            return self._load_demo(settings)
         if self._kind == "archive":
             return self._load_archive(settings)
         return self._load_api(settings)
@@ -148,13 +148,16 @@ class _Run:
         project_ids = self._options.project or settings.chosen_project_ids()
         return self._load(settings, settings.base_url, str(token), project_ids)
 
-    def _load_demo(self) -> RunSummary:
+    def _load_demo(self, settings: TrackerSettings) -> RunSummary:
         # The simulation is only needed here; a reader of real data does not wait for its import.
         from ingest.demo import serve, simulate
 
         with serve(simulate()) as server:
             projects = self._options.project
-            return self._load(TrackerSettings(), server.base_url, server.token, projects)
+            chosen = TrackerSettings()
+            for figures in ("history_days", "cycle_time_details", "iteration_analytics"):
+                setattr(chosen, figures, getattr(settings, figures))
+            return self._load(chosen, server.base_url, server.token, projects)
 
     def _load(
         self,
@@ -178,6 +181,7 @@ class _Run:
                 options=ApiOptions(
                     history_days=settings.history_days,
                     cycle_time_details=settings.cycle_time_details,
+                    iteration_analytics=settings.iteration_analytics,
                 ),
                 progress=progress.add,
                 is_full=self._options.full,

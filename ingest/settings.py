@@ -36,6 +36,7 @@ class TrackerSettings(BaseConfiguration):
         project_ids: the projects to read; empty means all that the token sees.
         history_days: also read Tracker's daily history, one request a project.
         cycle_time_details: also read Tracker's own cycle times, one request an iteration.
+        iteration_analytics: also read Tracker's own analytics with each iteration.
         max_in_flight: requests under way at once.
         requests_per_second: upper bound of the request rate; empty means the client's default.
         time_zone: what a CSV export does not say of its project: the zone of its days (UTC), and
@@ -51,6 +52,7 @@ class TrackerSettings(BaseConfiguration):
     )
     history_days: bool = False
     cycle_time_details: bool = False
+    iteration_analytics: bool = False
     max_in_flight: int = 8
     requests_per_second: float | None = None
     time_zone: str | None = None

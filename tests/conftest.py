@@ -13,6 +13,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
 BIN = Path(sys.executable).parent
+TRACKERS_FIGURES = {
+    "history_days": "true",
+    "cycle_time_details": "true",
+    "iteration_analytics": "true",
+}
 
 
 def environment(warehouse, **settings):
@@ -115,9 +120,12 @@ def demo_server(workspace):
 
 @pytest.fixture(scope="session")
 def built_warehouse(demo_server, tmp_path_factory):
-    """A warehouse that holds the demo, ingested and built by the commands that users run."""
+    """A warehouse that holds the demo, ingested and built by the commands that users run.
+
+    Tracker's own figures are loaded with it, to reconcile with.
+    """
     path = tmp_path_factory.mktemp("demo") / "warehouse.duckdb"
-    loaded = ingest_process("demo", warehouse=path)
+    loaded = ingest_process("demo", warehouse=path, **TRACKERS_FIGURES)
     assert loaded.returncode == 0, loaded.stdout + loaded.stderr
     built = build(warehouse=path)
     assert built.returncode == 0, built.stdout + built.stderr

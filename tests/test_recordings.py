@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from tests.conftest import dbt, ingest
+from tests.conftest import TRACKERS_FIGURES, dbt, ingest
 from tests.support.replay import PROJECT_ID, recordings_folder, replay_server
 
 pytestmark = pytest.mark.skipif(
@@ -20,7 +20,9 @@ def marts(tmp_path_factory):
     """A connection to marts built from the recordings, as of `AS_OF`."""
     path = tmp_path_factory.mktemp("recordings") / "warehouse.duckdb"
     with replay_server(recordings_folder()) as server:
-        loaded = ingest(warehouse=path, api_token="0" * 32, base_url=server.base_url)
+        loaded = ingest(
+            warehouse=path, api_token="0" * 32, base_url=server.base_url, **TRACKERS_FIGURES
+        )
     assert loaded.returncode == 0, loaded.stdout + loaded.stderr
     built = dbt(
         "build", "--exclude-resource-type", "unit_test", "--vars", f"as_of: {AS_OF}",
@@ -85,3 +87,46 @@ def test_accepted_points_equal_trackers_own(marts):
         """
     ).fetchall()
     assert differences == []
+
+
+def test_differences_to_trackers_own_figures_have_a_known_cause(marts):
+    verdicts = marts.execute(
+        "select entity_kind, verdict, count(*) from marts.fct_reconciliation group by all"
+    ).fetchall()
+    # Two years after the reading, another iteration is the current one.
+    assert set(verdicts) == {
+        ("iteration", "equal", 6),
+        ("iteration", "explained", 2),
+        ("project", "equal", 1),
+        ("project", "not comparable", 1),
+    }
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Reconciliation of everything that was ever recorded, read as JSON files."""
+    path = tmp_path_factory.mktemp("archive") / "warehouse.duckdb"
+    loaded = ingest("archive", str(recordings_folder()), warehouse=path)
+    assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+    built = dbt("run", "--select", "+fct_reconciliation", warehouse=path)
+    assert built.returncode == 0, built.stdout
+    with duckdb.connect(str(path), read_only=True) as connection:
+        yield connection
+
+
+def test_recorded_cycle_times_are_ours_or_it_is_known_why_not(archive):
+    verdicts = archive.execute(
+        "select verdict, count(*) from marts.fct_reconciliation where entity_kind = 'story' "
+        "group by all"
+    ).fetchall()
+    assert dict(verdicts) == {"equal": 143, "explained": 30}
+    assert archive.execute(
+        "select count(*) from marts.fct_reconciliation where verdict = 'different'"
+    ).fetchone() == (0,)
+
+
+def test_the_golden_clock_has_run_on_since_tracker_gave_it(archive):
+    assert archive.execute(
+        "select explanation, tracker_value from marts.fct_reconciliation "
+        "where reconciliation_key = 'story-66728030-total_cycle_time'"
+    ).fetchone() == ("its clock ran on after Tracker gave it", 69_326_134_000)

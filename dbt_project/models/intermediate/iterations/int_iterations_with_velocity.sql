@@ -76,6 +76,7 @@ final as (
     select
         with_settings.iteration_key,
         windowed.velocity_per_week,
+        windowed.weekly_points_deviation,
         -- Cut to nine places first, so that 9.999999999999999 of a double is 10.
         case
             when coalesce(windowed.velocity_per_week, 0) = 0

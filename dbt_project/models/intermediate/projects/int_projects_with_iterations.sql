@@ -27,6 +27,7 @@ done_iterations as (
 
     select
         iterations.project_id,
+        iterations.iteration_key,
         velocities.velocity,
         row_number() over (
             partition by iterations.project_id
@@ -48,6 +49,7 @@ final as (
 
     select
         settings.project_id,
+        done_iterations.iteration_key as last_done_iteration_key,
         current_iterations.current_iteration_number,
         coalesce(done_iterations.velocity, settings.initial_velocity)
             as current_velocity

@@ -1,0 +1,7 @@
+-- What is looked for in the data, and how bad is it?
+select
+    rule_name,
+    severity,
+    rule_description
+from {{ ref('dq_rule') }}
+order by rule_name

@@ -1,0 +1,15 @@
+-- Where do our figures differ from Tracker's own, and is it known why?
+select
+    entity_kind,
+    metric_name,
+    verdict,
+    explanation,
+    count(*) as figure_count
+from {{ ref('fct_reconciliation') }}
+where verdict != 'equal'
+group by
+    entity_kind,
+    metric_name,
+    verdict,
+    explanation
+order by figure_count desc

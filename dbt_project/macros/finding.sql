@@ -1,0 +1,32 @@
+{#-
+    A select with one row per entity in which a rule of `dq_rule` finds something odd.
+
+    rule_name:  the rule's name in `dq_rule`
+    from_cte:   CTE with one row per entity that the rule applies to, and project_id
+    entity_key: expression: the entity's id, as text in the findings
+    evidence:   expression: ids, versions, figures that show it; never a person's name
+    where:      condition that makes it odd
+-#}
+{% macro finding(rule_name, from_cte, entity_key, evidence, where='true') -%}
+    select
+        '{{ rule_name }}' as rule_name,
+        project_id,
+        {{ as_text(entity_key) }} as entity_key,
+        coalesce({{ as_text(evidence) }}, 'unknown') as evidence
+    from {{ from_cte }}
+    where {{ where }}
+{%- endmacro %}
+
+
+{#- A decimal as people write it, without needless zeroes: 2, 0.5, 1.25. -#}
+{% macro plain_number(expression) -%}
+    case
+        when {{ expression }} = floor({{ expression }})
+            then {{ as_text('cast(' ~ expression ~ ' as bigint)') }}
+        {%- for places in [1, 2, 3] %}
+        when cast({{ expression }} as decimal(18, {{ places }})) = {{ expression }}
+            then {{ as_text('cast(' ~ expression ~ ' as decimal(18, ' ~ places ~ '))') }}
+        {%- endfor %}
+        else {{ as_text(expression) }}
+    end
+{%- endmacro %}

@@ -1,0 +1,94 @@
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+-- Tracker gives each change of a project the next version. The sentences of a history
+-- file are numbered by us: holes cannot be seen in them.
+activities as (
+
+    select
+        activities.project_id,
+        activities.record_source,
+        activities.project_version,
+        activities.occurred_at,
+        activities.occurred_at <= as_of.as_of as is_past
+    from {{ ref('stg_pivotal_tracker__activities') }} as activities
+    cross join as_of
+    where activities.record_source != 'history_csv'
+
+),
+
+-- The last version that as_of could know: those after it belong to later activities.
+bounds as (
+
+    select
+        projects.project_id,
+        coalesce(
+            min(activities.project_version) filter (where not activities.is_past) - 1,
+            max(projects.project_version)
+        ) as last_version
+    from projects
+    left join activities
+        on projects.project_id = activities.project_id
+    group by projects.project_id
+
+),
+
+known as (
+
+    select
+        project_id,
+        project_version,
+        occurred_at,
+        project_version - row_number() over (
+            partition by project_id order by project_version
+        ) as run_number
+    from activities
+    where is_past
+
+),
+
+runs as (
+
+    select
+        project_id,
+        min(project_version) as first_version,
+        max(project_version) as last_version,
+        min(occurred_at) as first_at,
+        max(occurred_at) as last_at
+    from known
+    group by
+        project_id,
+        run_number
+
+),
+
+final as (
+
+    select
+        runs.*,
+        bounds.last_version as last_possible_version,
+        lag(runs.last_version, 1, 0) over project_runs as version_before,
+        lag(runs.last_at) over project_runs as known_before_at,
+        lead(runs.first_version) over project_runs as version_after
+    from runs
+    left join bounds
+        on runs.project_id = bounds.project_id
+    window project_runs as (
+        partition by runs.project_id
+        order by runs.first_version
+    )
+
+)
+
+select * from final

@@ -1,0 +1,116 @@
+{%- set sources = [
+    ('history_file', 'stg_pivotal_tracker__activities', 'occurred_at'),
+    ('transitions', 'stg_pivotal_tracker__story_transitions', 'occurred_at'),
+    ('nested_transitions', 'stg_pivotal_tracker__story_nested_transitions', 'occurred_at'),
+    ('stories', 'stg_pivotal_tracker__stories', 'created_at'),
+    ('iterations', 'stg_pivotal_tracker__iterations', 'starts_at'),
+] -%}
+
+with
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+version_periods as (
+
+    select * from {{ ref('int_project_version_periods') }}
+
+),
+
+dated_rows as (
+
+    {% for source_name, model, instant in sources %}
+    select
+        project_id,
+        '{{ source_name }}' as source_name,
+        record_source,
+        {{ instant }} as occurred_at
+    from {{ ref(model) }}
+    {% if source_name == 'history_file' %}
+    where record_source = 'history_csv'
+    {% endif %}
+    union all
+
+    {% endfor %}
+    select
+        project_id,
+        'history_days' as source_name,
+        record_source,
+        cast(history_date as timestamp with time zone) as occurred_at
+    from {{ ref('stg_pivotal_tracker__history_days') }}
+
+),
+
+periods as (
+
+    select
+        dated_rows.project_id,
+        dated_rows.source_name,
+        dated_rows.record_source,
+        cast(null as bigint) as first_project_version,
+        cast(null as bigint) as last_project_version,
+        count(*) as row_count,
+        false as is_hole,
+        min(dated_rows.occurred_at) as first_at,
+        max(dated_rows.occurred_at) as last_at
+    from dated_rows
+    cross join as_of
+    where
+        dated_rows.occurred_at is null
+        or dated_rows.occurred_at <= as_of.as_of
+    group by
+        dated_rows.project_id,
+        dated_rows.source_name,
+        dated_rows.record_source
+
+    union all
+
+    select
+        project_id,
+        'activities' as source_name,
+        'api' as record_source,
+        first_version as first_project_version,
+        last_version as last_project_version,
+        version_count as row_count,
+        is_hole,
+        first_at,
+        last_at
+    from version_periods
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by project_id, source_name
+            order by first_project_version, record_source
+        ) as period_number
+    from periods
+
+),
+
+final as (
+
+    select
+        project_id || '-' || source_name || '-' || period_number
+            as history_coverage_key,
+        project_id,
+        source_name,
+        record_source,
+        period_number,
+        first_project_version,
+        last_project_version,
+        row_count,
+        is_hole,
+        first_at,
+        last_at
+    from numbered
+
+)
+
+select * from final
