@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from fractions import Fraction
 
+from ingest.demo.entities import STATES
 from ingest.demo.instants import DAY, local_date, start_of_week
 from tests.support import oracle
 
@@ -204,3 +205,36 @@ def covered(spans, begin, end):
         for cut, later in zip(cuts, cuts[1:], strict=False)
         if any(start <= cut < stop for start, stop in spans)
     )
+
+
+def flow_daily(workspace, starts, as_of):
+    """Rows of `fct_flow_daily` by key: the workspace's own log of daily totals, replayed.
+
+    The demo books every command that changes a total as it happens (`Project.flow`, from which it
+    answers `history/days`); releases are in no total.
+    """
+    rows = {}
+    for project in workspace.projects.values():
+        zone = project.time_zone
+        day = local_date(starts[project.id], zone)
+        today = local_date(as_of, zone)
+        pending = sorted(project.flow, key=lambda change: change.occurred_at)
+        totals = {state: [0, Fraction(0)] for state in STATES}
+        while day <= today:
+            while pending and local_date(pending[0].occurred_at, zone) <= day:
+                change = pending.pop(0)
+                for state, sign, worth in (
+                    (change.from_state, -1, change.from_points),
+                    (change.to_state, 1, change.to_points),
+                ):
+                    if state is not None:
+                        totals[state][0] += sign
+                        totals[state][1] += sign * Fraction(str(worth))
+            for state, (count, worth) in totals.items():
+                rows[project.id, state, day] = {
+                    "story_count": count,
+                    "points": worth,
+                    "is_complete": day < today,
+                }
+            day += timedelta(days=1)
+    return rows

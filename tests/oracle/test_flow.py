@@ -56,3 +56,9 @@ def test_fct_flow_efficiency(built_warehouse, workspace, stories):
     actual = {row["story_id"]: row for row in marts.rows(built_warehouse, "fct_flow_efficiency")}
     check(expected, actual)
     assert any(row["blocked_seconds"] for row in expected.values())
+
+
+def test_fct_flow_daily(built_warehouse, workspace, starts):
+    expected = flow.flow_daily(workspace, starts, workspace.now)
+    actual = mart(built_warehouse, "fct_flow_daily", "project_id", "story_state", "flow_date")
+    check(expected, actual)

@@ -1,0 +1,14 @@
+-- How many stories of an iteration are right the first time, and how many are undone?
+select
+    iteration_key,
+    count(*) as acceptance_count,
+    count(*) filter (where is_undone) as undone_count,
+    count(*) filter (where is_first_pass) * 1.0 / nullif(count(*), 0)
+        as first_pass_acceptance_rate
+from {{ ref('fct_acceptance') }}
+where
+    not is_deleted
+    and story_type in ('feature', 'bug')
+    and iteration_key is not null
+group by iteration_key
+order by iteration_key

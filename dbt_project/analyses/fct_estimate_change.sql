@@ -1,0 +1,13 @@
+-- How often do estimates change once work has begun, and do they grow?
+select
+    project_id,
+    phase,
+    count(*) as change_count,
+    count(*) filter (where points_added > 0) as raised_count,
+    sum(points_added) as points_added
+from {{ ref('fct_estimate_change') }}
+where
+    not is_deleted
+    and from_estimate is not null
+group by project_id, phase
+order by project_id, phase

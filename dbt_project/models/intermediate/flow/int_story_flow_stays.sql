@@ -1,0 +1,73 @@
+with
+
+intervals as (
+
+    select * from {{ ref('fct_story_state_interval') }}
+
+),
+
+versions as (
+
+    select * from {{ ref('int_story_versions') }}
+
+),
+
+project_settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+-- A stay in a state is cut where project, type or estimate change. Versions tile; the
+-- first one also speaks for an import that was accepted before its creation, the last
+-- one for what is still open at as_of.
+stays as (
+
+    select
+        intervals.story_id,
+        versions.project_id,
+        intervals.story_state,
+        versions.estimate,
+        intervals.is_open and versions.is_last as is_open,
+        case
+            when versions.version_number = 1 then intervals.entered_at
+            else greatest(intervals.entered_at, versions.valid_from)
+        end as entered_at,
+        case
+            when versions.is_last then intervals.left_at
+            else least(intervals.left_at, versions.valid_to)
+        end as left_at
+    from intervals
+    inner join versions
+        on
+            intervals.story_id = versions.story_id
+            and (
+                versions.version_number = 1
+                or intervals.left_at > versions.valid_from
+                or (intervals.is_open and intervals.left_at = versions.valid_from)
+            )
+            and (intervals.entered_at < versions.valid_to or versions.is_last)
+    where versions.story_type is distinct from 'release'
+
+),
+
+final as (
+
+    select
+        stays.story_id,
+        stays.project_id,
+        stays.story_state,
+        stays.estimate,
+        {{ local_date('stays.entered_at', 'project_settings.time_zone') }}
+            as entered_date,
+        case
+            when not stays.is_open
+                then {{ local_date('stays.left_at', 'project_settings.time_zone') }}
+        end as left_date
+    from stays
+    inner join project_settings
+        on stays.project_id = project_settings.project_id
+
+)
+
+select * from final

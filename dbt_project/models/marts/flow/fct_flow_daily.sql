@@ -1,0 +1,84 @@
+{%- set states = [
+    'unscheduled', 'unstarted', 'planned', 'started', 'finished', 'delivered',
+    'rejected', 'accepted'
+] -%}
+
+with
+
+project_days as (
+
+    select * from {{ ref('int_project_days') }}
+
+),
+
+story_states as (
+
+    {% for state in states %}
+    select '{{ state }}' as story_state
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- Days and changes on one line: running sums carry what was there before the first day.
+moments as (
+
+    select
+        project_days.project_id,
+        story_states.story_state,
+        0 as story_count_change,
+        0 as points_change,
+        1 as is_day,
+        project_days.calendar_date as flow_date,
+        project_days.last_date
+    from project_days
+    cross join story_states
+
+    union all
+
+    select
+        project_id,
+        story_state,
+        story_count_change,
+        points_change,
+        0 as is_day,
+        flow_date,
+        null as last_date
+    from {{ ref('int_flow_changes_daily') }}
+
+),
+
+-- All of a day are peers: the sum at a day holds its changes whatever their order.
+summed as (
+
+    select
+        project_id,
+        story_state,
+        sum(story_count_change) over project_state as story_count,
+        sum(points_change) over project_state as points,
+        is_day,
+        flow_date,
+        last_date
+    from moments
+    window project_state as (
+        partition by project_id, story_state
+        order by flow_date
+    )
+
+),
+
+final as (
+
+    select
+        project_id,
+        story_state,
+        cast(story_count as bigint) as story_count,
+        cast(points as decimal(18, 4)) as points,
+        flow_date < last_date as is_complete,
+        flow_date
+    from summed
+    where is_day = 1
+
+)
+
+select * from final

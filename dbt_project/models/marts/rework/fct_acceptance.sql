@@ -1,0 +1,64 @@
+with
+
+acceptances as (
+
+    select
+        *,
+        coalesce(next_state != 'accepted', false) as is_undone
+    from {{ ref('int_story_decisions_with_attributes') }}
+    where to_state = 'accepted'
+
+),
+
+iterations as (
+
+    select * from {{ ref('int_iterations') }}
+
+),
+
+-- An instant is in at most one iteration of its project
+-- (assert_an_instant_is_in_one_iteration).
+final as (
+
+    select
+        acceptances.story_transition_key as acceptance_key,
+        acceptances.story_id,
+        acceptances.project_id,
+        iterations.iteration_key,
+        acceptances.performed_by_id as accepted_by_id,
+        case when acceptances.is_undone then acceptances.next_performed_by_id end
+            as undone_by_id,
+        acceptances.story_type,
+        case when acceptances.is_undone then acceptances.next_state end
+            as undone_to_state,
+        acceptances.record_source,
+        acceptances.acceptance_number,
+        acceptances.rejection_count as earlier_rejection_count,
+        acceptances.estimate,
+        {{ seconds_between('acceptances.delivered_at', 'acceptances.occurred_at') }}
+            as delivered_to_accepted_seconds,
+        case
+            when acceptances.is_undone
+                then {{ seconds_between(
+                    'acceptances.occurred_at', 'acceptances.next_occurred_at'
+                ) }}
+        end as accepted_to_undone_seconds,
+        acceptances.acceptance_number = 1 and acceptances.rejection_count = 0
+            as is_first_pass,
+        acceptances.is_undone,
+        acceptances.is_deleted,
+        acceptances.occurred_date as accepted_date,
+        acceptances.delivered_at,
+        acceptances.occurred_at as accepted_at,
+        case when acceptances.is_undone then acceptances.next_occurred_at end
+            as undone_at
+    from acceptances
+    left join iterations
+        on
+            acceptances.project_id = iterations.project_id
+            and acceptances.occurred_at >= iterations.starts_at
+            and acceptances.occurred_at < iterations.finishes_at
+
+)
+
+select * from final

@@ -1,0 +1,53 @@
+-- At as_of the flow is the open stays, each in the project and with the estimate that
+-- the story has then.
+with
+
+stories as (
+
+    select * from {{ ref('int_story_versions') }}
+    where
+        is_last
+        and story_type is distinct from 'release'
+
+),
+
+open_stories as (
+
+    select
+        stories.project_id,
+        intervals.story_state,
+        count(*) as story_count,
+        coalesce(sum(stories.estimate), 0) as points
+    from {{ ref('fct_story_state_interval') }} as intervals
+    inner join stories
+        on intervals.story_id = stories.story_id
+    where intervals.is_open
+    group by
+        stories.project_id,
+        intervals.story_state
+
+),
+
+last_days as (
+
+    select * from {{ ref('fct_flow_daily') }}
+    where not is_complete
+
+)
+
+select
+    last_days.project_id,
+    last_days.story_state,
+    last_days.story_count,
+    open_stories.story_count as open_story_count,
+    last_days.points,
+    open_stories.points as open_points
+from last_days
+full outer join open_stories
+    on
+        last_days.project_id = open_stories.project_id
+        and last_days.story_state = open_stories.story_state
+where
+    last_days.project_id is null
+    or last_days.story_count != coalesce(open_stories.story_count, 0)
+    or last_days.points != coalesce(open_stories.points, 0)

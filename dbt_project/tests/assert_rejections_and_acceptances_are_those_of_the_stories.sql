@@ -1,0 +1,51 @@
+-- Entries into rejected and exits from accepted, event by event and story by story.
+with
+
+stories as (
+
+    select * from {{ ref('fct_story_cycle_time') }}
+
+),
+
+rejections as (
+
+    select
+        story_id,
+        count(*) as rejected_count,
+        max(rejection_number) as last_rejection_number
+    from {{ ref('fct_rejection') }}
+    group by story_id
+
+),
+
+acceptances as (
+
+    select
+        story_id,
+        count(*) filter (where is_undone) as unaccepted_count,
+        count(*) filter (where is_first_pass) as first_pass_count,
+        min(accepted_at) as first_accepted_at
+    from {{ ref('fct_acceptance') }}
+    group by story_id
+
+)
+
+select
+    stories.story_id,
+    stories.rejected_count,
+    rejections.rejected_count as rejections,
+    stories.unaccepted_count,
+    acceptances.unaccepted_count as unaccepts,
+    stories.first_accepted_at,
+    acceptances.first_accepted_at as first_acceptance_at
+from stories
+left join rejections
+    on stories.story_id = rejections.story_id
+left join acceptances
+    on stories.story_id = acceptances.story_id
+where
+    stories.rejected_count != coalesce(rejections.rejected_count, 0)
+    or rejections.last_rejection_number != rejections.rejected_count
+    or stories.unaccepted_count != coalesce(acceptances.unaccepted_count, 0)
+    or stories.first_accepted_at is distinct from acceptances.first_accepted_at
+    or acceptances.first_pass_count > 1

@@ -1,0 +1,73 @@
+-- Little's law: in a steady process the work in progress is what comes out in a day
+-- times the days that it takes. Over the last 180 days, where 20 stories or more came
+-- out. A warning, not an error: far from 1 the process is not steady (work is started
+-- and never finished, or a backlog is cleared), or part of the history is missing.
+{{ config(severity='warn') }}
+
+with
+
+work_in_progress as (
+
+    select
+        project_id,
+        flow_date,
+        sum(story_count) as story_count,
+        row_number() over (partition by project_id order by flow_date desc)
+            as days_ago
+    from {{ ref('fct_flow_daily') }}
+    where
+        is_complete
+        and story_state in {{ in_progress_states() }}
+    group by
+        project_id,
+        flow_date
+
+),
+
+averages as (
+
+    select
+        project_id,
+        avg(story_count) as work_in_progress,
+        count(*) as day_count
+    from work_in_progress
+    where days_ago <= 180
+    group by project_id
+
+),
+
+finished as (
+
+    select
+        cycle_times.project_id,
+        count(*) as story_count,
+        avg(cycle_times.cycle_time_seconds) / 86400 as cycle_time_days
+    from {{ ref('int_cycle_times_ranked') }} as cycle_times
+    where
+        cycle_times.story_type = 'all'
+        and cycle_times.time_window = 'last_180_days'
+        and cycle_times.story_id is not null
+    group by cycle_times.project_id
+
+),
+
+ratios as (
+
+    select
+        averages.project_id,
+        averages.work_in_progress,
+        finished.story_count,
+        finished.cycle_time_days,
+        averages.work_in_progress * averages.day_count
+        / nullif(finished.story_count * finished.cycle_time_days, 0) as little_ratio
+    from averages
+    inner join finished
+        on averages.project_id = finished.project_id
+    where finished.story_count >= 20
+
+)
+
+select * from ratios
+where
+    little_ratio < 0.5
+    or little_ratio > 2
