@@ -98,9 +98,8 @@ def load_settings() -> TrackerSettings:
         return resolve_configuration(TrackerSettings(), sections=SECTION)
     except ConfigurationException as error:
         lines = str(error).strip().splitlines()
-        reason = (
-            " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
-        )  # the second says where
+        # Of a file that is no TOML, the second line says where.
+        reason = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
         raise SettingsError(f"[{'.'.join(SECTION)}] cannot be used: {reason}") from None
 
 

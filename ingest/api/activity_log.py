@@ -167,7 +167,8 @@ def _read_back(pages: Pages, project_id: int, each: Watched, to_rows: ToRows) ->
                 given.add(version)
                 fresh.append(record)
         each.rows.append(to_rows("activity", fresh))
-        if each.is_complete or any(int(record["project_version"]) <= since for record in shaped):
+        # The last one, not any: a host may give the known version, too, and the oldest first.
+        if each.is_complete or int(shaped[-1]["project_version"]) <= since:
             return
 
 

@@ -7,10 +7,15 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
+from ingest.api.activity_log import Watched, read_project_log
+from ingest.api.changes import Changes
 from ingest.api.resources import ApiOptions
 from ingest.demo import ServerOptions, Workspace, serve
+from ingest.records import Drift, to_arrow
 from ingest.stored import Stored
+from ingest.tables import TABLES
 from tests.api.quick_warehouse import QuickWarehouse, differences
+from tests.api.workspace_host import WorkspaceHost, activity
 
 JSON = {"Content-Type": "application/json"}
 BEGIN = "2025-01-06T09:00:00Z"
@@ -60,7 +65,8 @@ class Scene:
         self.first_load = first_load
         # The workspace is the same each time, so what a first load makes of it is too.
         if not first_load.exists():
-            QuickWarehouse(first_load).sync(self.server)
+            with serve(ws) as tracker:  # not the odd host that a test may want
+                QuickWarehouse(first_load).sync(tracker)
         self.warehouse = QuickWarehouse(path, copied_from=first_load)
 
     def accepted(self, week):
@@ -574,6 +580,22 @@ def test_a_local_clock_that_is_ahead_hides_nothing_where_a_host_tells_no_time(sc
     many_changes(s)
     assert s.sync().notes[0].endswith("2 changed and compared by listing")
     assert set(s.differences()) == {"activity", "my_activity"}
+
+
+@pytest.mark.parametrize("versions", [range(95, 101), range(100, 94, -1)], ids=["up", "down"])
+def test_a_log_is_read_whole_in_either_order_with_the_known_version_in_it(serve, connect, versions):
+    host = WorkspaceHost(1)
+    host.max_limit = 3
+    host.lists["/projects/1/activity"] = [activity(version) for version in versions]
+    watched = Watched(Changes(1, since=95), version=100)
+
+    def to_rows(table_name, records):
+        return to_arrow(TABLES[table_name], records, "api", Drift())
+
+    client = connect(serve(host).base_url)
+    read_project_log(client, "/projects/1/activity", 1, watched, to_rows)
+    assert watched.is_complete
+    assert sum(rows.num_rows for rows in watched.rows) == 5
 
 
 @pytest.mark.parametrize("how", ["ignored", "refused"])
