@@ -33,8 +33,21 @@ def unguarded(text: str) -> str:
     return text[1:] if text[:1] == "'" and _GUARD.match(text) else text
 
 
-def parse_day(text: str) -> date:
+def day_order(text: str) -> str | None:
+    """How a date such as 31/12/2019 is ordered; None for one that is written otherwise."""
+    if "/" not in text or not (found := _SLASHED_DAY.fullmatch(text.strip())):
+        return None
+    if int(found[1]) > 12:
+        return "day first"
+    return "month first" if int(found[2]) > 12 else "either"
+
+
+def parse_day(text: str, is_day_first: bool = False) -> date:
     """A day as exports write it: `Nov 22, 2014`, `11/22/2014` or `2014-11-22`.
+
+    Args:
+        text: the cell.
+        is_day_first: whether a day with slashes is `22/11/2014`, as some spreadsheets save it.
 
     Raises:
         ValueError: when there is no such day, or none that a story can have.
@@ -44,7 +57,8 @@ def parse_day(text: str) -> date:
         month = _MONTHS.get(found[1].lower(), 0)
         day = date(int(found[3]), month, int(found[2]))
     elif found := _SLASHED_DAY.fullmatch(text):
-        day = date(int(found[3]), int(found[1]), int(found[2]))
+        day_of_month, month = (1, 2) if is_day_first else (2, 1)
+        day = date(int(found[3]), int(found[month]), int(found[day_of_month]))
     elif found := _ISO_DAY.fullmatch(text):
         day = date(int(found[1]), int(found[2]), int(found[3]))
     else:

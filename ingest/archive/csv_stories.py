@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from ingest.archive.errors import FileRefused, Rejection, RowRefused
+import pyarrow as pa
+
+from ingest.archive.errors import ArchiveError, FileRefused, Rejection, RowRefused
 from ingest.archive.exports import Project, StoriesFile, body, panel_of
 from ingest.archive.facts import RELEASE_FIELDS, ProjectFacts, Told
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.people import People
+from ingest.archive.plain_rows import PlainRows
+from ingest.archive.row_batches import row_batches
+from ingest.archive.rows import Row
 from ingest.archive.stories_csv import StoryRows
 from ingest.records import Origin, Record
 
@@ -60,9 +66,9 @@ class CsvStories:
         for file in self._project.files:
             # Older files name labels that are gone, but iterations are as the newest says.
             facts = self._facts if newer is None else self._older_facts()
-            rows = StoryRows(file.columns, facts, self._people, self._options.zone)
+            rows = self._reader_of(file, facts)
             already = len(self._rejections)
-            for record, origin in self._rows(file, rows):
+            for record, origin in self._told(file, rows, self._body(file)):
                 if newer is None:
                     yield record, origin
                 elif record["id"] not in seen:
@@ -87,30 +93,51 @@ class CsvStories:
             releases=self._facts.releases,
         )
 
-    def _rows(self, file: StoriesFile, rows: StoryRows) -> Iterator[Told]:
+    def read_at_once(self) -> Iterator[tuple[pa.Table, list[Told]]]:
+        """The same of a project's only file: plain rows as rows of `stories`, the others by one."""
+        (file,) = self._project.files
+        rows = self._reader_of(file, self._facts)
+        plain_rows = PlainRows(rows, "stories_csv", file.file.name)
+        already = len(self._rejections)
+        with _unchanged(file):
+            for batch in row_batches(file):
+                plain, others = plain_rows.split(batch)
+                yield plain, list(self._told(file, rows, others))
+        as_of = file.as_of(self._facts.newest_day, self._options.zone)
+        self._add_to_catalogue(file, rows, as_of, len(self._rejections) - already)
+        self.newest_ids = rows.ids("stories")
+        self._facts.origin = Origin("stories_csv", file.file.name, None, True)
+        self._note_oddities()
+
+    def _reader_of(self, file: StoriesFile, facts: ProjectFacts) -> StoryRows:
+        if file.is_day_first:
+            self.notes.append(f"{file.file.name}: dates are read as day/month/year")
+        zone = self._options.zone
+        return StoryRows(file.columns, facts, self._people, zone, file.is_day_first)
+
+    def _body(self, file: StoriesFile) -> Iterator[Row]:
+        with _unchanged(file), file.open() as text:
+            yield from body(file, text)
+
+    def _told(self, file: StoriesFile, rows: StoryRows, told: Iterable[Row]) -> Iterator[Told]:
         name = file.file.name
         facts = self._facts
-        try:
-            with file.open() as text:
-                for line, cells in body(text):
-                    try:
-                        if isinstance(cells, RowRefused):
-                            raise cells
-                        table, record = rows.record(cells)
-                    except RowRefused as refused:
-                        self._rejections.append(Rejection.of_row(name, line, refused))
-                        continue
-                    origin = Origin("stories_csv", name, line, True)
-                    if table == "epics":
-                        facts.epics.setdefault(record["id"], (record, origin))
-                        continue
-                    if record["story_type"] == "release":
-                        release = {key: record[key] for key in RELEASE_FIELDS if key in record}
-                        facts.releases.setdefault(record["id"], (release, origin))
-                    yield record, origin
-        except FileRefused as refused:
-            # The survey read every byte, so the file changed meanwhile: nothing of it may load.
-            raise FileRefused(f"{name} {refused}") from None
+        for line, cells in told:
+            try:
+                if isinstance(cells, RowRefused):
+                    raise cells
+                table, record = rows.record(cells)
+            except RowRefused as refused:
+                self._rejections.append(Rejection.of_row(name, line, refused))
+                continue
+            origin = Origin("stories_csv", name, line, True)
+            if table == "epics":
+                facts.epics.setdefault(record["id"], (record, origin))
+                continue
+            if record["story_type"] == "release":
+                release = {key: record[key] for key in RELEASE_FIELDS if key in record}
+                facts.releases.setdefault(record["id"], (release, origin))
+            yield record, origin
 
     def _add_to_catalogue(
         self, file: StoriesFile, rows: StoryRows, as_of: datetime | None, rejected: int
@@ -142,6 +169,15 @@ class CsvStories:
                 f"{facts.name} has the titles of project {facts.resembles} under other ids: a "
                 "backlog imported again, kept as a project of its own"
             )
+
+
+@contextmanager
+def _unchanged(file: StoriesFile) -> Iterator[None]:
+    """The survey read every byte, so a damaged file has changed: nothing of it may load."""
+    try:
+        yield
+    except FileRefused as refused:
+        raise ArchiveError(f"{file.file.name} {refused}; nothing was loaded") from None
 
 
 def deleted(record: Record, deleted_at: datetime | None) -> Record:

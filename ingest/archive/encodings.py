@@ -7,6 +7,7 @@ import codecs
 from ingest.archive.errors import FileRefused
 from ingest.archive.files import ArchiveFile, chunks
 
+_LONGEST_LINE = 32 << 20  # a row of Tracker's longest texts is far shorter
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -59,10 +60,15 @@ def _from_marks(head: bytes) -> str | None:
 
 def _decodes(file: ArchiveFile, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
+    without_line_end = 0
     with file.open() as stream:
         try:
             for chunk in chunks(stream):
                 decoder.decode(chunk)
+                has_line_end = b"\n" in chunk or b"\r" in chunk
+                without_line_end = 0 if has_line_end else without_line_end + len(chunk)
+                if without_line_end > _LONGEST_LINE:
+                    raise FileRefused(f"has a line of more than {_LONGEST_LINE >> 20} MB")
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             return False

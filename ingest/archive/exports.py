@@ -11,15 +11,23 @@ from datetime import UTC, date, datetime, time
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
-from ingest.archive.cells import parse_day
+from ingest.archive.cells import day_order, parse_day
 from ingest.archive.columns import Columns, read_header
 from ingest.archive.encodings import find_encoding
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files import ArchiveFile
 from ingest.archive.names import ExportName, read_name
 from ingest.archive.people import normalised, project_id
-from ingest.archive.rows import Row, is_blank, read_rows
+from ingest.archive.rows import (
+    Row,
+    find_delimiter,
+    is_blank,
+    is_separator_line,
+    read_rows,
+)
 
+_HEAD = 64 * 1024
+_DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
 _PEEK = 2_000  # rows that tell whose project a lone file is of
 _ALIKE = 0.8  # share of equal titles from which on a backlog looks imported from another
 _FEWEST_TITLES = 3
@@ -39,6 +47,9 @@ class StoriesFile:
         panels: which of done, backlog and icebox have rows.
         newest_day: the newest day on which something in those rows happened.
         order: its place among the files given.
+        delimiter: what separates its cells.
+        header_line: the line of its header.
+        is_day_first: whether its dates such as 31/12/2019 begin with the day.
     """
 
     file: ArchiveFile
@@ -50,6 +61,9 @@ class StoriesFile:
     panels: set[str] = field(default_factory=set)
     newest_day: date | None = None
     order: int = 0
+    delimiter: str = ","
+    header_line: int = 1
+    is_day_first: bool = False
 
     @contextmanager
     def open(self) -> Iterator[TextIO]:
@@ -58,6 +72,11 @@ class StoriesFile:
             text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
             yield text
             text.detach()
+
+    def cell(self, cells: list[str], name: str) -> str:
+        """The cell of a row under a header; empty where there is none."""
+        index = self.columns.single.get(name, -1)
+        return cells[index] if 0 <= index < len(cells) else ""
 
     @property
     def age(self) -> tuple[date, bool, datetime, int]:
@@ -86,49 +105,62 @@ def open_stories_file(file: ArchiveFile, zone: ZoneInfo, order: int, is_alone: b
     found = StoriesFile(file, find_encoding(file), read_name(file, zone), Columns(()))
     found.order = order
     with found.open() as text:
-        rows = read_rows(text)
-        found.columns = read_header(_first(rows))
-        if "id" not in found.columns.single:
-            raise FileRefused("has no Id column: a template for import, not an export")
-        for number, (_, cells) in enumerate(rows):
-            if is_alone and number == _PEEK:
-                break
-            if not isinstance(cells, RowRefused):
-                _survey(found, cells)
+        found.delimiter = find_delimiter(text.read(_HEAD))
+    orders = _survey_rows(found, is_alone)
+    if "day first" in orders and "month first" not in orders:
+        found.is_day_first, found.newest_day = True, None
+        _survey_rows(found, is_alone)
     return found
 
 
-def body(text: TextIO) -> Iterator[Row]:
+def _survey_rows(found: StoriesFile, is_alone: bool) -> set[str]:
+    """Look at the rows, and return which orders of day and month their dates have."""
+    orders: set[str] = set()
+    with found.open() as text:
+        rows = read_rows(text, found.delimiter)
+        found.header_line, header = _first(rows)
+        found.columns = read_header(header)
+        if "id" not in found.columns.single:
+            raise FileRefused("has no Id column: a template for import, not an export")
+        for number, (_, cells) in enumerate(rows):
+            if isinstance(cells, RowRefused):
+                continue
+            if not is_alone or number < _PEEK:
+                _survey(found, cells)
+            elif not orders:
+                break  # the first rows tell enough, where no date can be read in two ways
+            orders |= {order for name in _DAYS if (order := day_order(found.cell(cells, name)))}
+    return orders
+
+
+def body(file: StoriesFile, text: TextIO) -> Iterator[Row]:
     """The rows below the header, blank ones left out."""
-    rows = read_rows(text)
+    rows = read_rows(text, file.delimiter)
     _first(rows)
     return (row for row in rows if isinstance(row[1], RowRefused) or not is_blank(row[1]))
 
 
-def _first(rows: Iterator[Row]) -> list[str]:
-    for _, cells in rows:
+def _first(rows: Iterator[Row]) -> tuple[int, list[str]]:
+    for line, cells in rows:
         if isinstance(cells, RowRefused):
             raise FileRefused(f"has no readable header: {cells.reason}")
-        if not is_blank(cells):
-            return cells
+        if not is_blank(cells) and not is_separator_line(cells):
+            return line, cells
     raise FileRefused("is empty")
 
 
 def _survey(found: StoriesFile, cells: list[str]) -> None:
-    def cell(name: str) -> str:
-        index = found.columns.single.get(name, -1)
-        return cells[index] if 0 <= index < len(cells) else ""
-
-    identity = cell("id")
+    identity = found.cell(cells, "id")
     if not (identity.isascii() and identity.isdigit()):
         return
-    if cell("type").lower() != "epic":
+    if found.cell(cells, "type").lower() != "epic":
         found.ids.add(int(identity))
-        found.titles[normalised(cell("title"))] += 1
-        found.panels.add(panel_of(cell("current state").lower()))
+        found.titles[normalised(found.cell(cells, "title"))] += 1
+        found.panels.add(panel_of(found.cell(cells, "current state").lower()))
     for name in ("created at", "accepted at"):
+        text = found.cell(cells, name)
         try:
-            day = parse_day(cell(name)) if cell(name) else None
+            day = parse_day(text, found.is_day_first) if text else None
         except ValueError:
             continue
         if day and (found.newest_day is None or day > found.newest_day):

@@ -6,6 +6,7 @@ Members are read where they are, as streams: nothing is unpacked to disk.
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import zipfile
 import zlib
@@ -110,7 +111,9 @@ def find_files(
     for path in dict.fromkeys(paths):
         if not path.exists():
             raise ArchiveError(f"{path}: there is no such file or folder; correct the path")
-        for found in _below(path):
+        if not (path.is_file() or path.is_dir()):
+            raise ArchiveError(f"{path}: is neither a file nor a folder; name one")
+        for found in _below(path, rejections):
             name = found.as_posix()
             try:
                 if _is_zip(found):
@@ -121,11 +124,18 @@ def find_files(
                 rejections.append(Rejection(name, None, None, None, str(refused)))
 
 
-def _below(path: Path) -> Iterator[Path]:
+def _below(path: Path, rejections: list[Rejection]) -> Iterator[Path]:
+    """A file itself, or the files below a folder; links to folders are not followed."""
     if not path.is_dir():
         yield path
         return
-    for found in sorted(path.rglob("*")):
+
+    def refuse(error: OSError) -> None:
+        reason = f"cannot be read: {error.strerror or error}"
+        rejections.append(Rejection(Path(error.filename).as_posix(), None, None, None, reason))
+
+    walked = os.walk(path, onerror=refuse)
+    for found in sorted(Path(folder, name) for folder, _, names in walked for name in names):
         if found.is_file() and not _IGNORED.search("/" + found.relative_to(path).as_posix()):
             yield found
 

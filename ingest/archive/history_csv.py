@@ -19,10 +19,17 @@ from ingest.archive.files import ArchiveFile
 from ingest.archive.history_sentences import UNPARSED, Deed, understand
 from ingest.archive.names import ExportName, read_name
 from ingest.archive.people import People
-from ingest.archive.rows import check_integrity, is_blank, read_rows
+from ingest.archive.rows import (
+    check_integrity,
+    find_delimiter,
+    is_blank,
+    is_separator_line,
+    read_rows,
+)
 from ingest.records import Origin, Record, parse_instant
 
 _SOURCE = "history_csv"
+_HEAD = 64 * 1024
 _CLOCK_FORMATS = (
     "%Y-%m-%d %H:%M:%S %Z", "%Y/%m/%d %H:%M:%S %Z", "%Y/%m/%d %H:%M:%S", "%m/%d/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M", "%b %d, %Y %H:%M:%S", "%b %d, %Y %H:%M", "%b %d, %Y %I:%M %p",
@@ -95,12 +102,18 @@ def read_history(file: ArchiveFile, zone: ZoneInfo) -> History:
     """
     history = History(file, read_name(file, zone), find_encoding(file), [], [])
     with file.open() as stream:
+        head = io.TextIOWrapper(stream, encoding=history.encoding, newline="")
+        delimiter = find_delimiter(head.read(_HEAD))
+        head.detach()
+    with file.open() as stream:
         text = io.TextIOWrapper(stream, encoding=history.encoding, newline="")
         places: dict[str, int] = {}
-        for line, cells in read_rows(text):
+        for line, cells in read_rows(text, delimiter):
             if isinstance(cells, RowRefused):
                 history.refused.append((line, cells))
-            elif not places and not is_blank(cells):
+            elif not places and (is_blank(cells) or is_separator_line(cells)):
+                continue
+            elif not places:
                 places = {column_name(each): index for index, each in enumerate(cells)}
             elif not is_blank(cells):
                 try:

@@ -66,7 +66,9 @@ class People:
             known = self._ids_by_name.get(normalised(name), set())
             found = next(iter(known)) if len(known) == 1 else person_id(name)
             self._cache[name] = found
-            self.named.setdefault(found, " ".join(name.split()))
+            # Of several spellings always the same one, whichever is read first.
+            spelt = " ".join(name.split())
+            self.named[found] = min(self.named.get(found, spelt), spelt)
         return found
 
     def records(self) -> list[Record]:

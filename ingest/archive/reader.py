@@ -222,7 +222,10 @@ class ArchiveReader:
         self._read_dumps()
         yield from self._batches("stories", self._dumps.store.rows("stories"))
         for project in self._projects:
-            yield from self._batches("stories", self._csv_stories(project))
+            if self._stands_alone(project):
+                yield from self._stories_at_once(project)
+            else:
+                yield from self._batches("stories", self._csv_stories(project))
             yield self._stories_gone(project)
         self._read_histories()
         self._dumps.finish()
@@ -254,22 +257,24 @@ class ArchiveReader:
         self._catalogue += histories.catalogue
         self.skipped += histories.notes
 
+    def _stands_alone(self, project: Project) -> bool:
+        """Whether nothing else tells of the stories of a project's only file."""
+        store = self._dumps.store
+        is_told = store.tables["stories"] or store.has_parts or self._held.rows("stories")
+        return len(project.files) == 1 and not is_told
+
+    def _stories_at_once(self, project: Project) -> Iterator[pa.Table]:
+        stories = self._stories_of(project)
+        for plain, others in stories.read_at_once():
+            if others:
+                tables = [plain, *self._batches("stories", iter(others))]
+                plain = pa.concat_tables(tables).sort_by("source_line")
+            yield plain
+        self._finish(project, stories)
+
     def _csv_stories(self, project: Project) -> Iterator[Told]:
         store = self._dumps.store
-        facts = ProjectFacts(project.id, project.name)
-        facts.resembles = project.resembles
-        facts.labels = self._held.label_ids(project.id) | {
-            str(label.get("name")).lower(): label["id"]
-            for label, _ in store.rows("labels")
-            if label.get("project_id") == project.id
-        }
-        self._facts[project.id] = facts
-        options = self._options_of(project.id)
-        for each in project.files:
-            each.name = read_name(each.file, options.zone)
-            made_at = each.as_of(each.newest_day, options.zone)
-            self._made_at[each.file.name] = made_at or self.as_of
-        stories = CsvStories(project, facts, self._people, options, self.rejections)
+        stories = self._stories_of(project)
         known = store.tables["stories"]
         later, panels = self._held.next_export(
             project.id, self._made_at[project.files[0].file.name]
@@ -282,6 +287,25 @@ class ArchiveReader:
             if key not in known:
                 parts = store.parts_of(record["id"])
                 yield (with_parts(record, parts) if parts else record), origin
+        self._finish(project, stories)
+
+    def _stories_of(self, project: Project) -> CsvStories:
+        facts = ProjectFacts(project.id, project.name)
+        facts.resembles = project.resembles
+        facts.labels = self._held.label_ids(project.id) | {
+            str(label.get("name")).lower(): label["id"]
+            for label, _ in self._dumps.store.rows("labels")
+            if label.get("project_id") == project.id
+        }
+        self._facts[project.id] = facts
+        options = self._options_of(project.id)
+        for each in project.files:
+            each.name = read_name(each.file, options.zone)
+            made_at = each.as_of(each.newest_day, options.zone)
+            self._made_at[each.file.name] = made_at or self.as_of
+        return CsvStories(project, facts, self._people, options, self.rejections)
+
+    def _finish(self, project: Project, stories: CsvStories) -> None:
         self._catalogue += stories.catalogue
         self.skipped += stories.notes
         self._newest_ids[project.id] = stories.newest_ids

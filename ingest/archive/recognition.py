@@ -10,6 +10,7 @@ from ingest.archive.columns import is_history_header, is_stories_header
 from ingest.archive.encodings import text_of
 from ingest.archive.errors import FileRefused
 from ingest.archive.files import ArchiveFile
+from ingest.archive.rows import find_delimiter, is_separator_line
 
 FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
 
@@ -29,7 +30,11 @@ def recognise(file: ArchiveFile) -> FileKind:
         return "sqlite"
     if head.startswith(b"PK\x03\x04") and file.member:
         raise FileRefused("is a zip inside a zip; unpack the outer one")
+    if head.startswith(b"\x1f\x8b"):
+        raise FileRefused("is packed twice; unpack it once")
     text = text_of(head).lstrip("\ufeff \t\r\n")
+    if not text:
+        raise FileRefused("is empty")
     if text.startswith("<"):
         if _V3_ROOTS.search(head):
             raise FileRefused("is XML of Tracker's retired API v3; only v5 data is read")
@@ -40,9 +45,10 @@ def recognise(file: ArchiveFile) -> FileKind:
 
 
 def _kind_of_table(text: str) -> FileKind:
-    lines = text.splitlines(keepends=True)
+    delimiter = find_delimiter(text)
     try:
-        header = next((row for row in csv.reader(lines) if any(row)), [])
+        rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+        header = next((row for row in rows if any(row) and not is_separator_line(row)), [])
     except csv.Error:
         return "unknown"
     if is_history_header(header):

@@ -11,27 +11,47 @@ from typing import TextIO
 from ingest.archive.errors import RowRefused
 
 # Tracker's longest text has 20,000 characters: a longer cell is a quote that never closed.
-_LONGEST_CELL = 1 << 20
+LONGEST_CELL = 1 << 20
 _MARKER_ROW = re.compile(r"(<{7}|>{7}|={7}|\|{7})( |$)")
 # Merge-conflict markers inside a cell flip the quotes after them, and rows fuse without an error.
 _FUSED = re.compile(
     r"^(?:(?P<marker>(?:<{7}|>{7}) .*)|\d{3,12},.*,(?:feature|bug|chore|release|epic),)",
     re.MULTILINE,
 )
+_DELIMITERS = ",;\t"  # the first one when a line has none
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)
 _FIELD_LIMIT = threading.Lock()
 
 Row = tuple[int, list[str] | RowRefused]
 
 
-def read_rows(stream: TextIO) -> Iterator[Row]:
+def find_delimiter(head: str) -> str:
+    """What separates the cells: a comma, as Tracker wrote; `;` or a tab after a spreadsheet did.
+
+    A first line `sep=;`, which Excel understands, says so; else the header shows it.
+    """
+    lines = (line for line in head.lstrip("\ufeff").splitlines() if line.strip())
+    first = next(lines, "")
+    if found := _SEPARATOR_LINE.fullmatch(first.strip()):
+        return found[1]
+    return max(_DELIMITERS, key=first.count)
+
+
+def is_separator_line(cells: list[str]) -> bool:
+    """Whether a row is Excel's `sep=;`."""
+    return len(cells) in (1, 2) and cells[0].lower().startswith("sep=")
+
+
+def read_rows(stream: TextIO, delimiter: str = ",") -> Iterator[Row]:
     """Give each row with its first line, from 1; a row with broken quotes as its refusal.
 
     Args:
         stream: the text, opened with `newline=""`.
+        delimiter: what separates the cells.
     """
     with _FIELD_LIMIT:  # the csv module has one limit for the whole process
-        csv.field_size_limit(max(_LONGEST_CELL, csv.field_size_limit()))
-    reader = csv.reader(stream, strict=True)
+        csv.field_size_limit(max(LONGEST_CELL, csv.field_size_limit()))
+    reader = csv.reader(stream, strict=True, delimiter=delimiter)
     line = 1
     while True:
         try:

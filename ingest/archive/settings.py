@@ -83,8 +83,8 @@ def _iteration(
 
 
 def _most_told(spans: dict[Span, list[int]]) -> tuple[Span, list[int]]:
-    span = max(spans, key=lambda each: len(spans[each]))
-    return span, [story for stories in spans.values() for story in stories]
+    span = max(sorted(spans), key=lambda each: len(spans[each]))
+    return span, sorted(story for stories in spans.values() for story in stories)
 
 
 def _inferred(facts: ProjectFacts) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from ingest.archive.errors import RowRefused
 from ingest.archive.facts import RELEASE_FIELDS, Told
 from ingest.archive.json_kinds import PARTS, is_stub
 from ingest.archive.people import People
-from ingest.records import Origin, Record, history_day_records, parse_instant
-from ingest.tables import TABLES
+from ingest.records import Origin, Record, history_day_records, parse_instant, shape
+from ingest.tables import TABLES, Table
 
 _STORY_LISTS = ("comments", "tasks", "blockers", "reviews", "transitions", "pull_requests",
                 "branches", "owners")  # fmt: skip
@@ -21,6 +21,8 @@ _STORY_LISTS = ("comments", "tasks", "blockers", "reviews", "transitions", "pull
 _FILLED_UP = frozenset(
     {"projects", "people", "labels", "epics", "iterations", "memberships", "me", "accounts"}
 )
+# Tables whose rows are made of what is nested in a record.
+_NESTING = frozenset({"activity", "memberships", "epics", "iterations"})
 _ONE = {"stories": "story", "epics": "epic"}
 _INSTANT_FIELDS = frozenset({"deadline", "start", "finish"})
 _MILLISECONDS = 10**11  # less than this would be a time before 1973
@@ -64,7 +66,19 @@ class Store:
         Raises:
             RowRefused: when it lacks what identifies it.
         """
+        try:
+            self._take_in(table, record, origin, recorded_at)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            shown = str(record.get("id", ""))
+            reason = f"not shaped as a record of {table} ({type(error).__name__}: {error})"
+            raise RowRefused(None, shown, reason) from None
+
+    def _take_in(
+        self, table: str, record: Record, origin: Origin, recorded_at: datetime | None
+    ) -> None:
         record = _with_iso_instants(record)
+        if table in _NESTING:
+            shape(table, record)
         self._recorded_at = recorded_at or _NEVER
         self._note_clock(record)
         self._note_people(table, record)
@@ -102,6 +116,11 @@ class Store:
                 if isinstance(project_id, int):
                     told = ({"id": project_id}, origin)
                     self.tables["projects"].setdefault((project_id,), told)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether there are parts of stories or epics that no JSON file holds itself."""
+        return bool(self._parts)
 
     def orphans(self) -> list[tuple[RowRefused, Origin]]:
         """Parts of stories and epics that no file holds."""
@@ -157,7 +176,7 @@ class Store:
             known = self.tables[table].get((record.get("id"),)) if name == "project_id" else None
             if record.get(name) is None and known is None:
                 raise RowRefused(name, str(record.get("id", "")), f"a record of {table} without it")
-        key = tuple(record.get(name) for name in declared.key)
+        key = tuple(_key_part(declared, name, record.get(name)) for name in declared.key)
         told, age = (record, origin), (_clock(record), _version(record), self._recorded_at)
         if held := self.tables[table].get(key):
             is_newer = age >= self._ages[table, key]
@@ -180,8 +199,9 @@ class Store:
         parts[record["id"]] = (record, origin)
 
     def _catalogue_attachments(self, story: Record, origin: Origin) -> None:
-        for comment in story.get("comments") or ():
-            for file in comment.get("file_attachments") or () if isinstance(comment, dict) else ():
+        for comment in _listed(story.get("comments")):
+            files = comment.get("file_attachments") if isinstance(comment, dict) else None
+            for file in _listed(files):
                 if isinstance(file, dict) and "id" in file:
                     record = {
                         "attachment_id": str(file["id"]),
@@ -238,7 +258,7 @@ def with_parts(record: Record, lists: dict[str, dict[int, Told]]) -> Record:
     for name, parts in lists.items():
         known = {
             each["id"]: each
-            for each in record.get(name) or ()
+            for each in _listed(record.get(name))
             if isinstance(each, dict) and isinstance(each.get("id"), int) and each["id"] > 0
         }
         for identity, (part, _) in parts.items():
@@ -247,6 +267,11 @@ def with_parts(record: Record, lists: dict[str, dict[int, Told]]) -> Record:
             known[identity] = {**(held or {}), **part} if is_newer else {**part, **(held or {})}
         changed[name] = list(known.values())
     return changed
+
+
+def _listed(value: object) -> list[Any]:
+    """A list, when it is one."""
+    return value if isinstance(value, list) else []
 
 
 def _with_ids(record: Record) -> Record:
@@ -270,6 +295,20 @@ def _project_of(record: Record) -> int:
     if not isinstance(project_id, int):
         raise RowRefused("project_id", None, "a record of history_days without it")
     return project_id
+
+
+def _key_part(table: Table, name: str, value: object) -> object:
+    """One part of a key, where a row can have it.
+
+    Raises:
+        RowRefused: when it cannot.
+    """
+    kind = table.columns[name]
+    is_number = type(value) is int and abs(value) < 1 << 63
+    is_digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
+    if kind == "bigint" and not (is_number or is_digits):
+        raise RowRefused(name, str(value), f"a record of {table.name} without a usable key")
+    return int(value) if kind == "bigint" else str(value)
 
 
 def _version(record: Record) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,8 @@ from ingest.archive.people import People
 from ingest.archive.rows import check_integrity
 from ingest.records import Record
 
+Cells = Sequence[str] | Mapping[int, str]
+
 _PART_IDS = 10_000  # parts of a story (comments, tasks, ...) are numbered within it
 _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by", "url")
 _LONGEST_ID = 12
@@ -23,8 +26,12 @@ _REVIEW_STATES = {"unstarted", "in_review", "pass", "revise"}
 class _Days(dict[str, date | None]):
     """Text -> day, read once: a file repeats few days in many rows."""
 
+    def __init__(self, is_day_first: bool) -> None:
+        super().__init__()
+        self._is_day_first = is_day_first
+
     def __missing__(self, text: str) -> date | None:
-        day = self[text] = read.parse_day(text) if text.strip() else None
+        day = self[text] = read.parse_day(text, self._is_day_first) if text.strip() else None
         return day
 
 
@@ -44,10 +51,22 @@ class StoryRows:
     """Reads the rows of one stories CSV.
 
     What rows say of the project is added to its facts: labels, iterations, estimates.
+
+    Attributes:
+        columns: the header.
+        facts: the project.
+        people: resolves names.
+        days: cell -> day; None for an empty cell.
+        midnights: day -> the instant at which it begins.
     """
 
     def __init__(
-        self, columns: Columns, facts: ProjectFacts, people: People, zone: ZoneInfo
+        self,
+        columns: Columns,
+        facts: ProjectFacts,
+        people: People,
+        zone: ZoneInfo,
+        is_day_first: bool = False,
     ) -> None:
         """Prepare to read rows under a header.
 
@@ -56,12 +75,13 @@ class StoryRows:
             facts: the project, which is added to.
             people: resolves names.
             zone: whose days the file speaks of.
+            is_day_first: whether dates such as 31/12/2019 begin with the day.
         """
-        self._columns = columns
-        self._facts = facts
-        self._people = people
-        self._days = _Days()
-        self._midnights = _Midnights(zone)
+        self.columns = columns
+        self.facts = facts
+        self.people = people
+        self.days = _Days(is_day_first)
+        self.midnights = _Midnights(zone)
         self._labels: dict[str, list[Record]] = {}
         # Every row gets one empty cell more, which stands for the columns that a file has not.
         absent = columns.width
@@ -111,13 +131,13 @@ class StoryRows:
 
     def _padded(self, cells: list[str]) -> list[str]:
         """A row of the header's width: trailing empty cells are often left out, or too many."""
-        width = self._columns.width
-        check_integrity(self._columns.header, cells)
+        width = self.columns.width
+        check_integrity(self.columns.header, cells)
         if len(cells) > width and any(cells[width:]) and not self._are_comments(cells[width:]):
             raise RowRefused(None, cells[width], f"more cells than the header's {width}")
         for index in self._line_cells:
             if index < len(cells) and "\n" in cells[index]:
-                header = self._columns.header[index]
+                header = self.columns.header[index]
                 raise RowRefused(header, cells[index], "broken quoting: a line break in this cell")
         return cells[:width] + [""] * (width + 1 - len(cells[:width])) + cells[width:]
 
@@ -138,7 +158,7 @@ class StoryRows:
             raise self._refused("url", url, "the URL is not this story's: rows are fused or moved")
 
     def _story(self, cells: list[str], identity: int, story_type: str, state: str) -> Record:
-        facts = self._facts
+        facts = self.facts
         created = self._day(cells, "created at")
         accepted = self._day(cells, "accepted at")
         deadline = self._day(cells, "deadline")
@@ -148,22 +168,21 @@ class StoryRows:
             "name": read.unguarded(cells[self._title]),
             "story_type": story_type,
             "current_state": state,
-            "labels": self._story_labels(cells),
-            "owner_ids": [],
+            "labels": self.labels(cells[self._label_cell]),
         }
         if description := cells[self._text]:
             record["description"] = read.unguarded(description)
         if url := cells[self._url].strip():
             record["url"] = url
         if created:
-            record["created_at"] = self._midnights[created]
+            record["created_at"] = self.midnights[created]
         if accepted:
-            record["accepted_at"] = self._midnights[accepted]
+            record["accepted_at"] = self.midnights[accepted]
         if deadline:
-            record["deadline"] = self._midnights[deadline]
+            record["deadline"] = self.midnights[deadline]
         self._add_points(record, cells)
         self._add_people(record, cells)
-        self._add_parts(record, cells)
+        record.update(self.parts(cells, identity, cells[self.columns.width + 1 :]))
         self._add_iteration(record, cells, accepted if state == "accepted" else None)
         self._add_unknown(record, cells)
         facts.saw_day(created)
@@ -173,19 +192,21 @@ class StoryRows:
     def _epic(self, cells: list[str], identity: int) -> Record:
         record: Record = {
             "id": identity,
-            "project_id": self._facts.id,
+            "project_id": self.facts.id,
             "name": read.unguarded(cells[self._title]),
         }
-        if labels := self._story_labels(cells):
+        if labels := self.labels(cells[self._label_cell]):
             record["label"] = labels[0]
         if description := cells[self._text]:
             record["description"] = read.unguarded(description)
         if url := cells[self._url].strip():
             record["url"] = url
         if created := self._day(cells, "created at"):
-            record["created_at"] = self._midnights[created]
-            self._facts.saw_day(created)
-        if comments := self._comments(cells, identity, "epic_id"):
+            record["created_at"] = self.midnights[created]
+            self.facts.saw_day(created)
+        texts = [cells[each] for each in self._comment_cells]
+        texts += cells[self.columns.width + 1 :]
+        if comments := self._comments(texts, identity, "epic_id"):
             record["comments"] = comments
         self._add_unknown(record, cells)
         return record
@@ -203,7 +224,7 @@ class StoryRows:
                 raise self._refused("estimate", estimate, "no estimate") from None
             if points is not None:
                 record["estimate"] = points
-                self._facts.estimates.add(points)
+                self.facts.estimates.add(points)
         if priority:
             try:
                 record["story_priority"] = read.parse_priority(priority)
@@ -211,19 +232,35 @@ class StoryRows:
                 raise self._refused("priority", priority, "unknown priority") from None
 
     def _add_people(self, record: Record, cells: list[str]) -> None:
-        id_of = self._people.id_of
+        id_of = self.people.id_of
         if requester := cells[self._requester].strip():
             record["requested_by_id"] = id_of(requester)
-        names = [name for (index,) in self._tail["owned by"] if (name := cells[index].strip())]
-        if names:
-            owners = {id_of(name): name for name in names}
-            record["owner_ids"] = list(owners)
-            record["owned_by_id"] = record["owner_ids"][0]
-            record["owners"] = [{"id": each, "name": name} for each, name in owners.items()]
+        record.update(self.owners([cells[index] for (index,) in self._tail["owned by"]]))
 
-    def _add_parts(self, record: Record, cells: list[str]) -> None:
-        tail, identity = self._tail, record["id"]
-        if comments := self._comments(cells, identity, "story_id"):
+    def owners(self, cells: Sequence[str]) -> Record:
+        """The fields that the cells of a story's owners fill."""
+        id_of = self.people.id_of
+        owners = {id_of(name): name for cell in cells if (name := cell.strip())}
+        if not owners:
+            return {"owner_ids": []}
+        return {
+            "owner_ids": list(owners),
+            "owned_by_id": next(iter(owners)),
+            "owners": [{"id": each, "name": name} for each, name in owners.items()],
+        }
+
+    def parts(self, cells: Cells, identity: int, more_comments: Sequence[str] = ()) -> Record:
+        """Comments, tasks and the like of a story; lists that are empty are left out.
+
+        Args:
+            cells: the row.
+            identity: the story.
+            more_comments: cells beyond the header's last column.
+        """
+        tail = self._tail
+        record: Record = {}
+        texts = [cells[each] for each in self._comment_cells]
+        if comments := self._comments([*texts, *more_comments], identity, "story_id"):
             record["comments"] = comments
         if tail["task"] and (tasks := self._pairs(cells, "task", identity)):
             for part in tasks:
@@ -246,25 +283,28 @@ class StoryRows:
                     {"id": _part_id(identity, number), "story_id": identity, key: each.strip()}
                     for number, each in enumerate(found, start=1)
                 ]
+        return record
 
-    def _comments(self, cells: list[str], identity: int, owner: str) -> list[Record]:
-        texts = [cells[index] for index in self._comment_cells]
-        texts += cells[self._columns.width + 1 :]
+    def _comments(self, texts: list[str], identity: int, owner: str) -> list[Record]:
         if not any(texts):
             return []
-        comments = []
-        for number, cell in enumerate(filter(None, texts), start=1):
-            text, author, day = read.split_comment(read.unguarded(cell))
-            comment = {"id": _part_id(identity, number), owner: identity, "text": text}
-            if author and day:
-                comment["person_id"] = self._people.id_of(author)
-                written = self._days[day]
-                comment["created_at"] = self._midnights[written]
-                self._facts.saw_day(written)
-            comments.append(comment)
-        return comments
+        return [
+            self.comment(cell, identity, number, owner)
+            for number, cell in enumerate(filter(None, texts), start=1)
+        ]
 
-    def _pairs(self, cells: list[str], group: str, identity: int) -> list[dict[str, Any]]:
+    def comment(self, cell: str, identity: int, number: int, owner: str) -> Record:
+        """The n-th comment of a story or an epic: `owner` is the field that has its id."""
+        text, author, day = read.split_comment(read.unguarded(cell))
+        comment = {"id": _part_id(identity, number), owner: identity, "text": text}
+        if author and day:
+            comment["person_id"] = self.people.id_of(author)
+            written = self.days[day]
+            comment["created_at"] = self.midnights[written]
+            self.facts.saw_day(written)
+        return comment
+
+    def _pairs(self, cells: Cells, group: str, identity: int) -> list[dict[str, Any]]:
         parts: list[dict[str, Any]] = []
         for index, status in self._tail[group]:
             if index >= 0 and (text := cells[index]):
@@ -280,7 +320,7 @@ class StoryRows:
                 )
         return parts
 
-    def _reviews(self, cells: list[str], identity: int) -> list[Record]:
+    def _reviews(self, cells: Cells, identity: int) -> list[Record]:
         reviews = []
         for positions in self._tail["reviewer"]:
             reviewer, kind, status = (
@@ -292,7 +332,7 @@ class StoryRows:
                     "story_id": identity,
                 }
                 if reviewer:
-                    review["reviewer_id"] = self._people.id_of(reviewer)
+                    review["reviewer_id"] = self.people.id_of(reviewer)
                 if kind:
                     review["review_type"] = {"name": kind}
                 if status:
@@ -301,12 +341,12 @@ class StoryRows:
                 reviews.append(review)
         return reviews
 
-    def _story_labels(self, cells: list[str]) -> list[Record]:
-        text = cells[self._label_cell]
-        labels = self._labels.get(text)
+    def labels(self, cell: str) -> list[Record]:
+        """The labels that a cell names."""
+        labels = self._labels.get(cell)
         if labels is None:
-            found = {each.lower(): each for each in read.split_labels(text)}
-            labels = self._labels[text] = [self._facts.label(each) for each in found]
+            found = {each.lower(): each for each in read.split_labels(cell)}
+            labels = self._labels[cell] = [self.facts.label(each) for each in found]
         return labels
 
     def _add_iteration(self, record: Record, cells: list[str], accepted: date | None) -> None:
@@ -323,13 +363,13 @@ class StoryRows:
         if last < first:
             shown = self._cell(cells, "iteration end")
             raise self._refused("iteration end", shown, "the iteration ends before it starts")
-        self._facts.spans[first, last] += 1
+        self.facts.spans[first, last] += 1
         if accepted:
-            self._facts.iterations[number][first, last].append(record["id"])
-            self._facts.misplaced_count += not first <= accepted <= last
+            self.facts.iterations[number][first, last].append(record["id"])
+            self.facts.misplaced_count += not first <= accepted <= last
 
     def _add_unknown(self, record: Record, cells: list[str]) -> None:
-        for header, index in self._columns.unknown:
+        for header, index in self.columns.unknown:
             if text := cells[index]:
                 if header in record:
                     kept = record[header]
@@ -345,13 +385,13 @@ class StoryRows:
         if not text:
             return None
         try:
-            return self._days[text]
+            return self.days[text]
         except ValueError:
             raise self._refused(name, text, "impossible date") from None
 
     def _refused(self, name: str, value: str, reason: str) -> RowRefused:
         index = self._at[name]
-        header = self._columns.header[index] if index < self._columns.width else name
+        header = self.columns.header[index] if index < self.columns.width else name
         return RowRefused(header, value, reason)
 
 
