@@ -54,6 +54,19 @@ def test_an_unaccepted_story_runs_from_its_rejection(marts):
     ) == (1, 1, 79_244_519, 79_244_519, False, None)
 
 
+def test_the_unaccept_is_an_undone_acceptance_and_a_rejection(marts):
+    assert row(
+        marts,
+        "select is_undone, accepted_to_undone_seconds, undone_to_state, is_first_pass "
+        "from marts.fct_acceptance where story_id = 66728000",
+    ) == (True, 327, "rejected", True)
+    assert row(
+        marts,
+        "select is_unaccept, rejection_number, outcome, delivered_at "
+        "from marts.fct_rejection where story_id = 66728000",
+    ) == (True, 1, "open", None)
+
+
 def test_every_recorded_record_is_in_its_mart(marts):
     counts = {
         "dim_project": 1,

@@ -1,5 +1,5 @@
--- On every thirteenth day of a project: each story looked up by itself, in the one
--- state and version that hold the end of the day, counted without running sums.
+-- On every 47th day of a project, back from as_of: each story looked up by itself, in
+-- the one state and version that hold the end of the day, counted without running sums.
 with
 
 project_settings as (
@@ -21,7 +21,7 @@ numbered_days as (
 sampled_days as (
 
     select * from numbered_days
-    where day_number % 13 = 1
+    where day_number % 47 = 1
 
 ),
 
