@@ -74,14 +74,17 @@ class Victim:
         return lock.exists() and str(self.process.pid) in lock.read_text()
 
     def _is_reading(self):
-        folder = self.working / "normalize"
-        return folder.exists() and any(
-            each.name != "extracted" and each.is_dir() for each in folder.iterdir()
-        )
+        return any(each.name != "extracted" for each in self._entries("normalize"))
 
     def _holds(self, folder):
-        folder = self.working / folder
-        return folder.exists() and any(folder.iterdir())
+        return bool(self._entries(folder))
+
+    def _entries(self, folder):
+        """What is in a folder, which the victim may remove while it is looked at."""
+        try:
+            return list((self.working / folder).iterdir())
+        except FileNotFoundError:
+            return []
 
 
 # Instants that are too short to hit by chance: a method of dlt, and what it does as it dies.
