@@ -15,9 +15,12 @@ with_story_values as (
 
     select
         *,
-        case when resource_kind = 'story' then original_values end
-            as original_story_values,
-        case when resource_kind = 'story' then new_values end as new_story_values
+        {% for kind in ['story', 'project'] %}
+        case when resource_kind = '{{ kind }}' then original_values end
+            as original_{{ kind }}_values,
+        case when resource_kind = '{{ kind }}' then new_values end
+            as new_{{ kind }}_values{{ ',' if not loop.last }}
+        {% endfor %}
     from activity_changes
 
 ),
@@ -44,6 +47,8 @@ with_parsed_values as (
         {{ json_has_key('new_story_values', 'estimate') }} as is_estimate_change,
         original_story_values,
         new_story_values,
+        original_project_values,
+        new_project_values,
         {{ as_instant(json_text('new_story_values', 'accepted_at')) }} as accepted_at,
         occurred_at
     from with_story_values

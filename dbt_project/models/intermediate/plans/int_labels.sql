@@ -18,21 +18,9 @@ story_labels as (
 
 ),
 
--- An activity names a label as it was called when the activity was read: the latest one
--- is right, whenever that was.
 names_told as (
 
-    select
-        resource_id as label_id,
-        resource_name as label_name,
-        row_number() over (
-            partition by resource_id
-            order by occurred_at desc, project_version desc, change_index desc
-        ) as recency
-    from {{ ref('int_activity_changes') }}
-    where
-        resource_kind = 'label'
-        and resource_name is not null
+    select * from {{ ref('int_label_names_told') }}
 
 ),
 
@@ -47,9 +35,7 @@ unlisted_labels as (
     left join labels
         on story_labels.label_id = labels.label_id
     left join names_told
-        on
-            story_labels.label_id = names_told.label_id
-            and names_told.recency = 1
+        on story_labels.label_id = names_told.label_id
     where labels.label_id is null
     group by story_labels.label_id
 

@@ -25,60 +25,7 @@ attribute_changes as (
 
 ),
 
-starts as (
-
-    select
-        story_id,
-        {% for attribute in attributes %}
-        max(attribute_value) filter (where attribute_name = '{{ attribute }}')
-            as {{ attribute }},
-        count(*) filter (where attribute_name = '{{ attribute }}')
-            as {{ attribute }}_changes,
-        {% endfor %}
-        count(*) filter (where is_told) = 0 as is_inferred,
-        changed_at as valid_from
-    from attribute_changes
-    group by
-        story_id,
-        changed_at
-
-),
-
--- What does not change keeps the value of its last change: stretches between changes.
-numbered as (
-
-    select
-        *,
-        {% for attribute in attributes %}
-        sum({{ attribute }}_changes) over (
-            partition by story_id
-            order by valid_from
-        ) as {{ attribute }}_number,
-        {% endfor %}
-        row_number() over (partition by story_id order by valid_from)
-            as version_number,
-        lead(valid_from) over (partition by story_id order by valid_from)
-            as next_valid_from
-    from starts
-
-),
-
-filled as (
-
-    select
-        story_id,
-        {% for attribute in attributes %}
-        max({{ attribute }}) over (
-            partition by story_id, {{ attribute }}_number
-        ) as {{ attribute }},
-        {% endfor %}
-        version_number,
-        is_inferred,
-        valid_from,
-        next_valid_from
-    from numbered
-
-),
+{{ version_ctes('attribute_changes', 'story_id', attributes) }},
 
 final as (
 

@@ -6,13 +6,30 @@ transitions as (
 
 ),
 
--- The state before, as the activity told it; else the last known one.
+versions as (
+
+    select * from {{ ref('int_story_versions') }}
+
+),
+
+-- The state before, as the activity told it; else the last known one. Versions tile, and
+-- the first one stands for what was before it: one matches.
 with_from_state as (
 
     select
-        *,
-        coalesce(told_from_state, previous_state) as from_state
+        transitions.*,
+        coalesce(transitions.told_from_state, transitions.previous_state) as from_state,
+        versions.story_type as story_type_at_event,
+        versions.estimate as estimate_at_event
     from transitions
+    left join versions
+        on
+            transitions.story_id = versions.story_id
+            and (
+                transitions.occurred_at >= versions.valid_from
+                or versions.version_number = 1
+            )
+            and (transitions.occurred_at < versions.valid_to or versions.is_last)
 
 ),
 
@@ -47,9 +64,11 @@ final as (
             when to_rank = from_rank then 'unchanged'
             else 'unknown'
         end as direction,
+        story_type_at_event,
         record_source,
         project_version,
         transition_number,
+        estimate_at_event,
         occurred_at
     from ranked
 

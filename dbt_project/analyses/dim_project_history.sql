@@ -1,0 +1,15 @@
+-- How was each project set up a year before the data ends?
+select
+    versions.project_name,
+    versions.iteration_length_weeks,
+    versions.velocity_averaged_over,
+    versions.point_scale,
+    versions.is_automatic_planning,
+    versions.valid_from
+from {{ ref('dim_project_history') }} as versions
+inner join {{ ref('dim_project') }} as projects
+    on versions.project_id = projects.project_id
+where
+    versions.valid_from <= projects.as_of - interval '365' day
+    and versions.valid_to > projects.as_of - interval '365' day
+order by versions.project_name

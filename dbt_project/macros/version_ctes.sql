@@ -1,0 +1,66 @@
+{#-
+    CTEs `starts`, `numbered` and `filled`: versions of an entity from the changes of its attributes.
+
+    from_cte:   CTE with one row per change: entity_id, attribute_name, attribute_value, is_told,
+                changed_at; each attribute has a row at the entity's first instant
+    entity_id:  its column with the entity's id
+    attributes: the names of the attributes; each becomes a column of `filled`
+
+    What does not change keeps the value of its last change: `<attribute>_number` counts the changes
+    so far, and only the first row of such a stretch has a value.
+-#}
+{% macro version_ctes(from_cte, entity_id, attributes) -%}
+starts as (
+
+    select
+        {{ entity_id }},
+        {% for attribute in attributes %}
+        max(attribute_value) filter (where attribute_name = '{{ attribute }}')
+            as {{ attribute }},
+        count(*) filter (where attribute_name = '{{ attribute }}')
+            as {{ attribute }}_changes,
+        {% endfor %}
+        count(*) filter (where is_told) = 0 as is_inferred,
+        changed_at as valid_from
+    from {{ from_cte }}
+    group by
+        {{ entity_id }},
+        changed_at
+
+),
+
+numbered as (
+
+    select
+        *,
+        {% for attribute in attributes %}
+        sum({{ attribute }}_changes) over (
+            partition by {{ entity_id }}
+            order by valid_from
+        ) as {{ attribute }}_number,
+        {% endfor %}
+        row_number() over (partition by {{ entity_id }} order by valid_from)
+            as version_number,
+        lead(valid_from) over (partition by {{ entity_id }} order by valid_from)
+            as next_valid_from
+    from starts
+
+),
+
+filled as (
+
+    select
+        {{ entity_id }},
+        {% for attribute in attributes %}
+        max({{ attribute }}) over (
+            partition by {{ entity_id }}, {{ attribute }}_number
+        ) as {{ attribute }},
+        {% endfor %}
+        version_number,
+        is_inferred,
+        valid_from,
+        next_valid_from
+    from numbered
+
+)
+{%- endmacro %}

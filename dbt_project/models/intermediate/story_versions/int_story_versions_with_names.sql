@@ -1,0 +1,106 @@
+with
+
+versions as (
+
+    select
+        *,
+        '[' || label_ids || ']' as label_id_list,
+        '[' || owner_ids || ']' as owner_id_list
+    from {{ ref('int_story_versions') }}
+
+),
+
+labels as (
+
+    select * from {{ ref('int_labels') }}
+
+),
+
+epics as (
+
+    select * from {{ ref('int_epics') }}
+
+),
+
+names_told as (
+
+    select * from {{ ref('int_label_names_told') }}
+
+),
+
+people as (
+
+    select * from {{ ref('dim_person') }}
+
+),
+
+{% for list_name in ['label', 'owner'] %}
+{{ list_name }}s_by_version as (
+
+    {{ unnest_json_list(
+        from_cte='versions',
+        list_column=list_name ~ '_id_list',
+        keep=['story_id', 'version_number'],
+        element_type='bigint'
+    ) }}
+
+),
+
+{% endfor %}
+label_names as (
+
+    select
+        labels_by_version.story_id,
+        labels_by_version.version_number,
+        {{ joined_text('coalesce(labels.label_name, names_told.label_name)') }}
+            as label_names,
+        {{ joined_text('epics.epic_name') }} as epic_names
+    from labels_by_version
+    left join labels
+        on labels_by_version.element = labels.label_id
+    left join names_told
+        on labels_by_version.element = names_told.label_id
+    left join epics
+        on labels_by_version.element = epics.label_id
+    group by
+        labels_by_version.story_id,
+        labels_by_version.version_number
+
+),
+
+owner_names as (
+
+    select
+        owners_by_version.story_id,
+        owners_by_version.version_number,
+        {{ joined_text('people.person_name') }} as owner_names
+    from owners_by_version
+    left join people
+        on owners_by_version.element = people.person_id
+    group by
+        owners_by_version.story_id,
+        owners_by_version.version_number
+
+),
+
+final as (
+
+    select
+        versions.story_id,
+        versions.version_number,
+        label_names.label_names,
+        label_names.epic_names,
+        owner_names.owner_names
+    from versions
+    left join label_names
+        on
+            versions.story_id = label_names.story_id
+            and versions.version_number = label_names.version_number
+    left join owner_names
+        on
+            versions.story_id = owner_names.story_id
+            and versions.version_number = owner_names.version_number
+
+)
+
+select * from final

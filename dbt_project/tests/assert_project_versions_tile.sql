@@ -1,0 +1,65 @@
+-- Each project has versions without gap or overlap until as_of, and the last one is as
+-- dim_project has it (unless its row was updated after as_of).
+with
+
+versions as (
+
+    select * from {{ ref('int_project_versions') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+with_next as (
+
+    select
+        *,
+        lead(valid_from) over (partition by project_id order by version_number)
+            as next_valid_from
+    from versions
+
+),
+
+final as (
+
+    select
+        projects.project_id,
+        with_next.version_number,
+        with_next.valid_from,
+        with_next.valid_to
+    from projects
+    cross join as_of
+    left join with_next
+        on projects.project_id = with_next.project_id
+    where
+        (
+            with_next.project_id is null
+            and coalesce(projects.created_at <= as_of.as_of, true)
+        )
+        or with_next.valid_to != coalesce(with_next.next_valid_from, as_of.as_of)
+        or with_next.is_last != (with_next.next_valid_from is null)
+        or (
+            with_next.is_last
+            and coalesce(projects.updated_at <= as_of.as_of, true)
+            and (
+                with_next.project_name is distinct from projects.project_name
+                or with_next.time_zone is distinct from projects.time_zone
+                or with_next.point_scale is distinct from projects.point_scale
+                or with_next.is_automatic_planning
+                is distinct from projects.is_automatic_planning
+            )
+        )
+
+)
+
+select * from final
