@@ -10,17 +10,17 @@ activity_changes as (
 
 ),
 
--- Only stories have the values below; other resources are not searched for them.
+-- Only stories and projects are searched for values below; other resources are not.
 with_story_values as (
 
     select
         *,
-        {% for kind in ['story', 'project'] %}
-        case when resource_kind = '{{ kind }}' then original_values end
-            as original_{{ kind }}_values,
-        case when resource_kind = '{{ kind }}' then new_values end
-            as new_{{ kind }}_values{{ ',' if not loop.last }}
-        {% endfor %}
+        case when resource_kind = 'story' then original_values end
+            as original_story_values,
+        case when resource_kind = 'story' then new_values end as new_story_values,
+        case when resource_kind = 'project' then original_values end
+            as original_project_values,
+        case when resource_kind = 'project' then new_values end as new_project_values
     from activity_changes
 
 ),

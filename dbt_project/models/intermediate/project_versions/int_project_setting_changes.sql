@@ -12,8 +12,8 @@ tellings as (
 
 ),
 
--- As for stories: a setting begins with what the first change replaced, and the project's
--- row has the last word.
+-- As for stories: a setting begins with what the first change replaced, and the
+-- project's row has the last word.
 unioned as (
 
     select
@@ -70,7 +70,7 @@ unioned as (
 ),
 
 -- Of the values of one instant only the last one lasted.
-final as (
+ranked as (
 
     select
         *,
@@ -80,7 +80,13 @@ final as (
         ) as recency
     from unioned
 
+),
+
+final as (
+
+    select * from ranked
+    where recency = 1
+
 )
 
 select * from final
-where recency = 1

@@ -12,8 +12,8 @@ versions as (
 
 ),
 
--- The state before, as the activity told it; else the last known one. Versions tile, and
--- the first one stands for what was before it: one matches.
+-- The state before, as the activity told it; else the last known one. Versions tile,
+-- and the first one stands for what was before it: one matches.
 with_from_state as (
 
     select

@@ -8,13 +8,13 @@ iterations as (
 
 velocities as (
 
-    select * from {{ ref('int_iterations_with_velocity') }}
+    select * from {{ ref('int_iterations_with_planned_velocity') }}
 
 ),
 
-settings as (
+scopes as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_iterations_with_scope') }}
 
 ),
 
@@ -24,19 +24,22 @@ with_velocities as (
         iterations.*,
         velocities.velocity_per_week,
         velocities.velocity,
+        velocities.planned_velocity,
         velocities.velocity_volatility,
-        coalesce(
-            lag(velocities.velocity) over (
-                partition by iterations.project_id
-                order by iterations.iteration_number
-            ),
-            settings.initial_velocity
-        ) as planned_velocity
+        {% for measure in ['committed', 'carried_in', 'added', 'removed', 'spilled'] %}
+        coalesce(scopes.{{ measure }}_story_count, 0) as {{ measure }}_story_count,
+        coalesce(scopes.{{ measure }}_points, 0) as {{ measure }}_points,
+        {% endfor %}
+        coalesce(scopes.committed_points_accepted, 0) as committed_points_accepted,
+        case
+            when iterations.is_done
+                then coalesce(scopes.accepted_points_as_closed, 0)
+        end as accepted_points_as_closed
     from iterations
     left join velocities
         on iterations.iteration_key = velocities.iteration_key
-    left join settings
-        on iterations.project_id = settings.project_id
+    left join scopes
+        on iterations.iteration_key = scopes.iteration_key
 
 ),
 
@@ -49,6 +52,9 @@ final as (
         length_weeks,
         cast(team_strength as decimal(18, 4)) as team_strength,
         cast(accepted_points as decimal(18, 4)) as accepted_points,
+        cast(accepted_points_as_closed as decimal(18, 4)) as accepted_points_as_closed,
+        cast(accepted_points - accepted_points_as_closed as decimal(18, 4))
+            as restated_points,
         accepted_story_count,
         accepted_feature_count,
         accepted_bug_count,
@@ -62,6 +68,13 @@ final as (
         / nullif(accepted_feature_count + accepted_bug_count, 0) as rejection_rate,
         bug_created_count,
         median_cycle_time_seconds,
+        p85_cycle_time_seconds,
+        {% for measure in ['committed', 'carried_in', 'added', 'removed', 'spilled'] %}
+        {{ measure }}_story_count,
+        cast({{ measure }}_points as decimal(18, 4)) as {{ measure }}_points,
+        {% endfor %}
+        {{ as_double('committed_points_accepted') }} / nullif(committed_points, 0)
+            as say_do_ratio,
         is_done,
         is_current,
         starts_at,

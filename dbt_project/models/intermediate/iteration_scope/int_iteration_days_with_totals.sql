@@ -1,0 +1,54 @@
+with
+
+days as (
+
+    select * from {{ ref('int_iteration_days') }}
+
+),
+
+memberships as (
+
+    select * from {{ ref('int_iteration_memberships') }}
+
+),
+
+versions as (
+
+    select * from {{ ref('int_story_versions') }}
+
+),
+
+-- At the end of the day a story is in one stay and in one version.
+final as (
+
+    select
+        days.iteration_key,
+        days.burn_date,
+        count(*) as scope_story_count,
+        sum(coalesce(versions.estimate, 0)) as scope_points,
+        count(*) filter (where memberships.story_state = 'accepted')
+            as accepted_story_count,
+        coalesce(
+            sum(versions.estimate) filter (
+                where memberships.story_state = 'accepted'
+            ),
+            0
+        ) as accepted_points
+    from days
+    inner join memberships
+        on
+            days.iteration_key = memberships.iteration_key
+            and days.ends_at > memberships.member_from
+            and days.ends_at <= memberships.member_to
+    inner join versions
+        on
+            memberships.story_id = versions.story_id
+            and days.ends_at > versions.valid_from
+            and days.ends_at <= versions.valid_to
+    group by
+        days.iteration_key,
+        days.burn_date
+
+)
+
+select * from final

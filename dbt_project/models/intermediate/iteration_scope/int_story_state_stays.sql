@@ -1,0 +1,85 @@
+-- A table: backlogs and memberships read it.
+{{ config(materialized='table') }}
+
+with
+
+-- Of an inferred first interval nobody knows that it was so: daily flow only has it.
+intervals as (
+
+    select * from {{ ref('int_story_state_intervals') }}
+    where not is_inferred
+
+),
+
+acceptances as (
+
+    select * from {{ ref('int_story_transitions_completed') }}
+    where to_state = 'accepted'
+
+),
+
+project_stays as (
+
+    select * from {{ ref('int_story_project_stays') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where story_type is distinct from 'release'
+
+),
+
+-- When the story is next taken up after it, or accepted outright.
+with_next_work as (
+
+    select
+        story_id,
+        interval_number,
+        story_state,
+        entered_at,
+        left_at,
+        min(case
+            when story_state in {{ in_progress_states() }} or story_state = 'accepted'
+                then entered_at
+        end) over (
+            partition by story_id
+            order by interval_number
+            rows between 1 following and unbounded following
+        ) as next_worked_at,
+        min(entered_at) over (partition by story_id) as first_known_at
+    from intervals
+
+),
+
+-- A move splits a stay in a state in two. Stays in projects tile, so each instant of an
+-- interval meets one of them.
+final as (
+
+    select
+        with_next_work.story_id,
+        project_stays.project_id,
+        with_next_work.story_state,
+        with_next_work.next_worked_at,
+        with_next_work.first_known_at,
+        stories.created_at,
+        coalesce(acceptances.accepted_at, acceptances.occurred_at) as accepted_at,
+        greatest(with_next_work.entered_at, project_stays.valid_from) as entered_at,
+        least(with_next_work.left_at, project_stays.valid_to) as left_at
+    from with_next_work
+    inner join stories
+        on with_next_work.story_id = stories.story_id
+    inner join project_stays
+        on
+            with_next_work.story_id = project_stays.story_id
+            and with_next_work.entered_at < project_stays.valid_to
+            and with_next_work.left_at > project_stays.valid_from
+    left join acceptances
+        on
+            with_next_work.story_id = acceptances.story_id
+            and with_next_work.interval_number = acceptances.transition_number
+
+)
+
+select * from final

@@ -1,0 +1,71 @@
+-- What came in has left or is still there: the last day of each iteration's burn has
+-- what its scope has at the end, and velocity's closed points are those of that day.
+with
+
+velocities as (
+
+    select * from {{ ref('fct_iteration_velocity') }}
+
+),
+
+burn_days as (
+
+    select
+        *,
+        row_number() over (partition by iteration_key order by burn_date desc)
+            as day_from_end
+    from {{ ref('fct_iteration_burn_daily') }}
+
+),
+
+scope as (
+
+    select
+        iteration_key,
+        count(*) filter (where exit_kind != 'removed') as story_count,
+        count(*) filter (where exit_kind = 'accepted') as accepted_story_count,
+        sum(points_at_exit) filter (where exit_kind != 'removed') as points,
+        sum(points_at_exit) filter (where exit_kind = 'accepted') as accepted_points,
+        count(*) filter (where is_committed) as committed_story_count,
+        count(*) as scope_story_count
+    from {{ ref('fct_iteration_scope') }}
+    group by iteration_key
+
+),
+
+final as (
+
+    select
+        velocities.iteration_key,
+        velocities.accepted_points_as_closed,
+        burn_days.scope_story_count,
+        burn_days.accepted_points,
+        scope.story_count as scope_story_count_at_end,
+        scope.accepted_points as scope_accepted_points
+    from velocities
+    left join burn_days
+        on
+            velocities.iteration_key = burn_days.iteration_key
+            and burn_days.day_from_end = 1
+    left join scope
+        on velocities.iteration_key = scope.iteration_key
+    where
+        coalesce(burn_days.scope_story_count, 0) != coalesce(scope.story_count, 0)
+        or coalesce(burn_days.scope_points, 0) != coalesce(scope.points, 0)
+        or coalesce(burn_days.accepted_story_count, 0)
+        != coalesce(scope.accepted_story_count, 0)
+        or coalesce(burn_days.accepted_points, 0) != coalesce(scope.accepted_points, 0)
+        or (
+            velocities.is_done
+            and velocities.accepted_points_as_closed is distinct from
+            burn_days.accepted_points
+        )
+        or velocities.committed_story_count + velocities.added_story_count
+        != coalesce(scope.scope_story_count, 0)
+        or velocities.committed_story_count
+        != coalesce(scope.committed_story_count, 0)
+        or velocities.carried_in_points > velocities.committed_points
+
+)
+
+select * from final
