@@ -6,13 +6,18 @@ WAIT ?= 600
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+# Which warehouse ingestion and dbt use, such as TARGET=postgres; DuckDB when nobody says.
+ifdef TARGET
+export WAREHOUSE_TARGET := $(TARGET)
+endif
+EXTRA := $(filter-out duckdb,$(WAREHOUSE_TARGET))
 
 .PHONY: help
 help: ## print all targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 .PHONY: setup
-setup: $(VENV)/.installed ## create .venv and install the pinned dependencies
+setup: $(VENV)/.installed $(EXTRA:%=$(VENV)/.installed-%) ## create .venv and install the pinned dependencies
 
 $(VENV)/.installed: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11 to 3.13 is needed; say which with make PYTHON=python3.12")'
@@ -30,6 +35,10 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(PYTHON) -m venv .venv-oldest-duckdb
 	.venv-oldest-duckdb/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $< || rm -r .venv-oldest-duckdb/bin
 	mkdir -p .venv-oldest-duckdb && touch $@
+
+$(VENV)/.installed-postgres: requirements-postgres.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements-postgres.txt
+	touch $@
 
 .PHONY: ingest
 ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIVE=path
@@ -58,6 +67,16 @@ test: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed lint ## lint, run th
 test-long: $(VENV)/.installed-dev ## random histories, faults, kill -9; nightly: HISTORIES=2000 KILLS=100
 	$(BIN)/python -m pytest --numprocesses 2 tests/exactness tests/resilience
 
+.PHONY: test-engines
+test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres postgresql ## load and build the demo on every engine, and compare the marts
+	$(BIN)/python -m pytest tests/engines
+
+.PHONY: postgresql
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq postgresql >/dev/null; } \
+	|| { echo "error: the tests start a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
+
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## check the style of Python and SQL
 	$(BIN)/ruff check .
@@ -79,6 +98,7 @@ bench: $(VENV)/.installed-dev ## measure a first load and a build at three sizes
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header --extra dev pyproject.toml -o requirements-dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements-dev.txt pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements-dev.txt --extra postgres pyproject.toml -o requirements-postgres.txt
 
 .PHONY: clean
 clean: ## delete what was built: warehouse, working folders, logs (not .venv)

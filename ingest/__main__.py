@@ -14,6 +14,7 @@ from ingest.api.client import TrackerClient, login
 from ingest.api.errors import TrackerError, one_line
 from ingest.api.resources import ApiOptions, ApiReader
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
+from ingest.engines import Warehouse, configured_warehouse
 from ingest.pipeline import SourceKind, run
 from ingest.report import Outcome, Progress, RunSummary
 from ingest.runlog import RunLog, run_log
@@ -23,7 +24,6 @@ from ingest.settings import (
     TrackerSettings,
     load_settings,
     seconds,
-    warehouse_path,
 )
 from ingest.warehouse import WarehouseError
 
@@ -80,7 +80,7 @@ class _Run:
         self._options = options
         self._run_log = log
         self._kind: SourceKind | None = None
-        self._path: Path | None = None
+        self._warehouse: Warehouse | None = None
 
     def outcome(self) -> Outcome:
         """Run, and say how it ended, whatever happens."""
@@ -98,7 +98,7 @@ class _Run:
         failed = error is not None or bool(summary and summary.failed_project_ids)
         return Outcome(
             exit_code=1 if failed else 0,
-            warehouse=self._path,
+            warehouse=self._warehouse.name if self._warehouse else None,
             source_kind=self._kind,
             seconds=time.monotonic() - started,
             log=self._run_log.path,
@@ -114,7 +114,7 @@ class _Run:
         self._kind, reason = _choose(self._options.source, settings)
         if reason:
             print(reason, file=sys.stderr if self._options.json else sys.stdout)
-        self._path = warehouse_path()
+        self._warehouse = configured_warehouse()
         if self._kind == "demo":
             return self._load_demo(settings)
         if self._kind == "archive":
@@ -131,9 +131,9 @@ class _Run:
             point_scale=settings.point_scale,
             strict=self._options.strict,
         )
-        reader = ArchiveReader(paths, options, warehouse=self._path)
+        reader = ArchiveReader(paths, options, warehouse=self._warehouse)
         source_name = ", ".join(str(each) for each in paths)
-        return run(reader, "archive", source_name, self._path, wait_seconds=self._options.wait)
+        return run(reader, "archive", source_name, self._warehouse, wait_seconds=self._options.wait)
 
     def _load_api(self, settings: TrackerSettings) -> RunSummary:
         if not settings.has_credentials:
@@ -188,7 +188,7 @@ class _Run:
             )
             source_name = "the demo workspace" if self._kind == "demo" else base_url
             wait = self._options.wait
-            summary = run(reader, self._kind, source_name, self._path, wait_seconds=wait)
+            summary = run(reader, self._kind, source_name, self._warehouse, wait_seconds=wait)
             return replace(summary, retries_count=client.retries_count)
 
 

@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from ingest.engines import configured_warehouse
 from ingest.runlog import run_log
-from ingest.settings import SettingsError, seconds, warehouse_path
-from ingest.warehouse import WarehouseError, take_lock, wait_until_free
+from ingest.settings import SettingsError, seconds
+from ingest.warehouse import WarehouseError
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -30,13 +31,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         with run_log(into_file=False):
             program = _program(command[0])
-            path = warehouse_path()
+            warehouse = configured_warehouse()
             shown = shlex.join([Path(command[0]).name, *command[1:]])
-            handle = take_lock(path, options.wait, shown)
-            wait_until_free(path, options.wait)
+            warehouse.lock_for_successor(options.wait, shown)
     except (SettingsError, WarehouseError) as error:
         raise SystemExit(f"error: {error}") from None
-    os.set_inheritable(handle, True)
     os.execv(program, command)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import time
 import uuid
 from collections import Counter
@@ -18,14 +17,13 @@ import pyarrow as pa
 from dlt.extract import DltResource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from ingest import warehouse
+from ingest.engines import Warehouse, warehouse_of
 from ingest.records import Drift, removal_rows, to_arrow
 from ingest.report import RunSummary
-from ingest.settings import ROOT
 from ingest.stored import Stored
 from ingest.tables import TABLES, Table
 from ingest.tidying import tidy
-from ingest.warehouse import WarehouseError
+from ingest.warehouse import DATASET, WarehouseError
 
 PIPELINE_NAME = "pivotal_tracker_pipeline"
 SourceKind = Literal["api", "demo", "archive"]
@@ -86,9 +84,13 @@ class SyncingReader(Protocol):
 
 
 def run(
-    reader: Reader, source_kind: SourceKind, source_name: str, path: Path, wait_seconds: float = 0
+    reader: Reader,
+    source_kind: SourceKind,
+    source_name: str,
+    place: Path | Warehouse,
+    wait_seconds: float = 0,
 ) -> RunSummary:
-    """Load everything that a reader gives into the warehouse at `path`.
+    """Load everything that a reader gives into a warehouse, or the DuckDB file at a path.
 
     Nothing reaches the warehouse before all has been read; what a crashed run had already
     read whole is loaded first.
@@ -99,16 +101,17 @@ def run(
     """
     started = time.monotonic()
     rows: Counter[str] = Counter()
-    with warehouse.locked(path, wait_seconds), warehouse.prepared(path) as is_new:
-        pipeline = make_pipeline(path)
+    warehouse = warehouse_of(place)
+    with warehouse.locked(wait_seconds), warehouse.prepared() as is_new:
+        pipeline = make_pipeline(warehouse)
         if is_new:
             pipeline = pipeline.drop()  # its folders are of a warehouse that was deleted
         tidy(Path(pipeline.working_dir))
         try:
-            _load_pending(pipeline, path)
-            _refuse_mixing(path, source_kind, source_name)
+            _load_pending(pipeline, warehouse)
+            _refuse_mixing(warehouse, source_kind, source_name)
             pipeline.sync_destination()
-            with Stored(path, source_kind, source_name) as stored:
+            with Stored(warehouse, source_kind, source_name) as stored:
                 if isinstance(reader, SyncingReader):
                     reader.go_on_from(stored)
                 resources = _resources(reader, source_kind, source_name, stored, rows)
@@ -117,12 +120,12 @@ def run(
                         dlt.source(lambda: resources, name="pivotal_tracker")(),
                         loader_file_format="parquet",
                     )
-            _load_pending(pipeline, path)
+            _load_pending(pipeline, warehouse)
         except PipelineStepFailed as failure:
-            raise _root_cause(failure, path) from failure
+            raise _root_cause(failure, warehouse) from failure
     return RunSummary(
         source_name=source_name,
-        warehouse=path,
+        warehouse=warehouse.name,
         rows_by_table=dict(rows),
         requests_count=reader.requests_count,
         seconds=time.monotonic() - started,
@@ -134,13 +137,13 @@ def run(
     )
 
 
-def _load_pending(pipeline: dlt.Pipeline, path: Path) -> None:
+def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
     """Load what has been read whole, by this run or by one that was killed."""
     if pipeline.has_pending_data:
         pipeline.normalize()
         pa.default_memory_pool().release_unused()  # what reading took, DuckDB may need
-        with warehouse.held(path):
-            pipeline.load()
+        with warehouse.held():
+            pipeline.load(workers=warehouse.load_workers)
 
 
 @contextmanager
@@ -160,34 +163,41 @@ def _seldom_garbage_collection() -> Iterator[None]:
         gc.unfreeze()
 
 
-def make_pipeline(path: Path) -> dlt.Pipeline:
-    """The dlt pipeline of one warehouse file.
+def make_pipeline(place: Path | Warehouse) -> dlt.Pipeline:
+    """The dlt pipeline of one warehouse.
 
-    The destination's name is also the name of the default file, so that
-    `dlt.pipeline("pivotal_tracker_pipeline").dataset()` finds `warehouse.duckdb` by itself. Another
-    file gets working folders of its own: pending packages of two warehouses must not meet.
+    Each has working folders of its own: pending packages of two warehouses must not meet.
     """
-    folder = ROOT / ".dlt" / "pipelines"
-    if path != ROOT / "warehouse.duckdb":
-        folder = folder / hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    warehouse = warehouse_of(place)
     return dlt.pipeline(
         PIPELINE_NAME,
-        pipelines_dir=str(folder),
-        destination=dlt.destinations.duckdb(str(path), destination_name="warehouse"),
-        dataset_name=warehouse.DATASET,
+        pipelines_dir=str(warehouse.pipelines_folder),
+        destination=warehouse.destination(),
+        dataset_name=DATASET,
     )
 
 
-def _refuse_mixing(path: Path, source_kind: SourceKind, source_name: str) -> None:
+def _refuse_mixing(warehouse: Warehouse, source_kind: SourceKind, source_name: str) -> None:
     """The demo and real data never share a warehouse."""
-    for loaded_kind, loaded_name in warehouse.loaded_sources(path):
+    for loaded_kind, loaded_name in _loaded_sources(warehouse):
         if (loaded_kind == "demo") != (source_kind == "demo"):
             held = "the demo" if loaded_kind == "demo" else f"data of {loaded_name}"
             wanted = "the demo" if source_kind == "demo" else source_name
             raise WarehouseError(
-                f"{path} holds {held}, so {wanted} is not loaded into it; "
-                "set WAREHOUSE_PATH to another file, or delete this one"
+                f"{warehouse.name} holds {held}, so {wanted} is not loaded into it; "
+                f"{warehouse.another}"
             )
+
+
+def _loaded_sources(warehouse: Warehouse) -> list[tuple[str, str]]:
+    """Each (source kind, source name) that was loaded, the latest first."""
+    with warehouse.reading() as reading:
+        if not reading.columns("extracts"):
+            return []
+        return reading.rows(
+            f"select source_kind, source_name from {DATASET}.extracts "
+            "group by source_kind, source_name order by max(started_at) desc"
+        )
 
 
 def _resources(
@@ -311,12 +321,12 @@ def _extract_row(
     return to_arrow(TABLES["extracts"], [record], source_kind, reader.drift)
 
 
-def _root_cause(failure: PipelineStepFailed, path: Path) -> Exception:
-    """What a step of dlt really failed on: a reader's own error, or the warehouse file."""
+def _root_cause(failure: PipelineStepFailed, warehouse: Warehouse) -> Exception:
+    """What a step of dlt really failed on: a reader's own error, or the warehouse."""
     cause: BaseException | None = failure
     while cause is not None:
         if cause.__class__.__module__.startswith("ingest."):
             return cause if isinstance(cause, Exception) else failure
         cause = cause.__cause__ or cause.__context__
-    explained = warehouse.explain_failure(path, failure)
+    explained = warehouse.explained(failure)
     return WarehouseError(explained) if explained else failure

@@ -26,7 +26,7 @@ class RunSummary:
 
     Attributes:
         source_name: the base URL or path that was read.
-        warehouse: the DuckDB file.
+        warehouse: the path of the DuckDB file, or where another warehouse is.
         rows_by_table: rows handed to the warehouse, per raw table.
         requests_count: HTTP requests made, retries included.
         seconds: wall-clock seconds of the whole run.
@@ -39,7 +39,7 @@ class RunSummary:
     """
 
     source_name: str
-    warehouse: Path
+    warehouse: str
     rows_by_table: dict[str, int]
     requests_count: int
     seconds: float
@@ -79,7 +79,7 @@ class Outcome:
 
     Attributes:
         exit_code: that of the process.
-        warehouse: the DuckDB file; None when it was not even known.
+        warehouse: as in `RunSummary`; None when it was not even known.
         source_kind: `api` or `demo`.
         seconds: wall-clock seconds.
         log: the run's log file, if there is one.
@@ -88,7 +88,7 @@ class Outcome:
     """
 
     exit_code: int
-    warehouse: Path | None
+    warehouse: str | None
     source_kind: str | None
     seconds: float
     log: Path | None = None
@@ -103,7 +103,7 @@ class Outcome:
             {
                 "exit_code": self.exit_code,
                 "error": self.error,
-                "warehouse": str(self.warehouse) if self.warehouse else None,
+                "warehouse": self.warehouse,
                 "source_kind": self.source_kind,
                 "source_name": read.source_name if read else None,
                 "extract_mode": read.extract_mode if read else None,

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import orjson
 import pyarrow as pa
 
-from ingest import warehouse
-from ingest.tables import TABLES
-from ingest.warehouse import DATASET, DUCKDB_TYPES
+from ingest.engines import Warehouse, warehouse_of
+from ingest.tables import TABLES, Table
+from ingest.warehouse import DATASET
 
 # Settings on which the bounds and figures of all iterations rest.
 _PLAN_SETTINGS = (
@@ -37,32 +38,11 @@ _PLAN_SETTINGS = (
 _COUNTED = ("epics", "releases", "iterations", "story_transitions", "cycle_time_details")
 _STORY_LISTS = frozenset({"labels", "comments", "tasks", "blockers", "reviews"})
 
-_PROJECTS = f"""
-with reads as (
-    select
-        _dlt_load_id,
-        source_kind,
-        source_name,
-        as_of,
-        started_at,
-        unnest(from_json(project_ids, '["BIGINT"]')) as project_id
-    from {DATASET}.extracts
-    where _dlt_load_id in (select load_id from {DATASET}._dlt_loads where status = 0)
-),
-
-latest_reads as (
-    select * from reads
-    qualify row_number() over (partition by project_id order by started_at desc) = 1
-)
-
-select projects.*, latest_reads.as_of as read_as_of
-from {DATASET}.projects
-inner join reads
-    on projects.id = reads.project_id and projects._dlt_load_id = reads._dlt_load_id
-inner join latest_reads
-    on projects.id = latest_reads.project_id
-where latest_reads.source_kind = $kind and latest_reads.source_name = $name
-    and reads.source_kind = $kind and reads.source_name = $name
+_READS = f"""
+select _dlt_load_id, source_kind, source_name, as_of, started_at, project_ids
+from {DATASET}.extracts
+where _dlt_load_id in (select load_id from {DATASET}._dlt_loads where status = 0)
+order by started_at
 """
 
 
@@ -111,10 +91,10 @@ class Stored:
         complete_tables: tables that have all declared columns, with the types declared.
     """
 
-    def __init__(self, path: Path, source_kind: str, source_name: str) -> None:
-        """Look at what was read from a source; the file stays open until `close`."""
-        self._connection = warehouse.connect(path)
-        self._connection.execute("set TimeZone = 'UTC'")
+    def __init__(self, place: Path | Warehouse, source_kind: str, source_name: str) -> None:
+        """Look at what was read from a source; the warehouse stays open until `close`."""
+        self._opened = ExitStack()
+        self._reading = self._opened.enter_context(warehouse_of(place).reading())
         self.complete_tables = self._complete_tables()
         self.known_ids: set[int] = set()
         self.projects: dict[int, StoredProject] = {}
@@ -130,12 +110,12 @@ class Stored:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the file at the end."""
+        """Close the warehouse at the end."""
         self.close()
 
     def close(self) -> None:
-        """Let the file go, so that it can be written."""
-        self._connection.close()
+        """Let the warehouse go, so that it can be written."""
+        self._opened.close()
 
     def story_ids(self, project_id: int) -> set[int]:
         """The project's stories that are not known to be deleted by a listing."""
@@ -150,36 +130,37 @@ class Stored:
         self, project_id: int, column: str, ids: Iterable[int], key: str = "id"
     ) -> set[int]:
         """The project's stories that have one of `ids` in a list such as `labels`."""
-        wanted = sorted(ids)
+        wanted = set(ids)
         if not wanted or column not in _STORY_LISTS:
             return set()
-        held = f"try_cast(json_extract({column}, '$[*].{key}') as bigint[])"
         statement = (
-            f"select id from {DATASET}.stories where project_id = ? and list_has_any({held}, ?)"
+            f"select id, {column} from {DATASET}.stories "
+            f"where project_id = ? and {column} is not null"
         )
-        return {key for (key,) in self._rows(statement, [project_id, wanted])}
+        return {
+            story_id
+            for story_id, listed in self._rows(statement, [project_id])
+            if any(each.get(key) in wanted for each in _objects(listed))
+        }
 
     def accepted_at(self, story_ids: Iterable[int]) -> dict[int, datetime]:
         """When stories had been accepted, by id; without those that had not."""
         statement = (
             f"select id, accepted_at from {DATASET}.stories "
-            "where accepted_at is not null and id in (select unnest(?))"
+            "where accepted_at is not null and id = any(?)"
         )
         return dict(self._rows(statement, [sorted(story_ids)]))
 
     def releases_among(self, story_ids: Iterable[int]) -> set[int]:
         """Those of the stories that are release markers."""
-        statement = (
-            f"select id from {DATASET}.stories "
-            "where story_type = 'release' and id in (select unnest(?))"
-        )
+        statement = f"select id from {DATASET}.stories where story_type = 'release' and id = any(?)"
         return {key for (key,) in self._rows(statement, [sorted(story_ids)])}
 
     def cycle_time_keys(self, project_id: int, iteration_numbers: Iterable[int]) -> set[tuple]:
         """The keys of Tracker's own cycle times in iterations of a project."""
         statement = (
             f"select story_id from {DATASET}.cycle_time_details "
-            "where project_id = ? and iteration_number in (select unnest(?))"
+            "where project_id = ? and iteration_number = any(?)"
         )
         return set(self._rows(statement, [project_id, sorted(iteration_numbers)]))
 
@@ -190,26 +171,22 @@ class Stored:
 
     def told_deleted(self, story_ids: Iterable[int]) -> set[int]:
         """Those of the stories whose deletion an activity tells."""
-        statement = f"""
-            with changes as (
-                select unnest(from_json(changes, '["JSON"]')) as change
-                from {DATASET}.activity
-                where contains(changes, '"delete"')
-            )
-            select distinct try_cast(change ->> 'id' as bigint) as story_id
-            from changes
-            where change ->> 'kind' = 'story' and change ->> 'change_type' = 'delete'
-                and story_id in (select unnest(?))
-        """
-        return {key for (key,) in self._rows(statement, [sorted(story_ids)])}
+        wanted = set(story_ids)
+        statement = f"select changes from {DATASET}.activity where changes like ?"
+        return {
+            change["id"]
+            for (changes,) in self._rows(statement, ['%"delete"%'])
+            for change in _objects(changes)
+            if (change.get("kind"), change.get("change_type")) == ("story", "delete")
+            and change.get("id") in wanted
+        }
 
     def story_rows(self, story_ids: Iterable[int]) -> pa.Table:
         """Whole rows of stories, as they were loaded."""
         table = TABLES["stories"]
         columns = ", ".join(f'"{name}"' for name in table.all_columns)
-        statement = f"select {columns} from {DATASET}.stories where id in (select unnest($ids))"
-        rows = self._connection.sql(statement, params={"ids": sorted(story_ids)})
-        return rows.to_arrow_table().cast(table.arrow_schema)
+        statement = f"select {columns} from {DATASET}.stories where id = any(?)"
+        return self._reading.table(statement, [sorted(story_ids)], table.arrow_schema)
 
     def keys_by_project(self, table_name: str) -> dict[int, set[tuple[Any, ...]]]:
         """The keys of a table's rows, by the project that they belong to."""
@@ -236,30 +213,20 @@ class Stored:
         table = TABLES[table_name]
         columns = ", ".join(f'"{name}"' for name in table.all_columns)
         statement = f"select {columns} from {DATASET}.{table_name} limit {at_most + 1}"
-        rows = self._connection.sql(statement).to_arrow_table()
-        return None if rows.num_rows > at_most else rows.cast(table.arrow_schema)
+        rows = self._reading.table(statement, [], table.arrow_schema)
+        return None if rows.num_rows > at_most else rows
 
     def _complete_tables(self) -> set[str]:
-        return {
-            name
-            for name, table in TABLES.items()
-            if self._columns(name).items()
-            >= {column: DUCKDB_TYPES[kind] for column, kind in table.all_columns.items()}.items()
-            and "_dlt_load_id" in self._columns(name)
-        }
+        return {name for name, table in TABLES.items() if self._is_complete(table)}
 
-    def _columns(self, table_name: str) -> dict[str, str]:
-        # Not from the catalogue, which looks at all views too: 0.1 s in a built warehouse.
-        try:
-            found = self._connection.execute(f"select * from {DATASET}.{table_name} limit 0")
-        except duckdb.CatalogException:
-            return {}
-        return {name: str(kind) for name, kind, *_ in found.description}
+    def _is_complete(self, table: Table) -> bool:
+        types = self._reading.types
+        declared = {name: types[kind] for name, kind in table.all_columns.items()}
+        stored = self._reading.columns(table.name)
+        return "_dlt_load_id" in stored and stored.items() >= declared.items()
 
     def _projects(self, source_kind: str, source_name: str) -> dict[int, StoredProject]:
-        found = self._connection.execute(_PROJECTS, {"kind": source_kind, "name": source_name})
-        names = [column[0] for column in found.description]
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        rows = self._projects_read(source_kind, source_name)
         bounds = _grouped(
             self._rows(
                 f"select project_id, number, start, finish from {DATASET}.iterations "
@@ -298,8 +265,36 @@ class Stored:
             if row["version"] is not None and row["current_iteration_number"] is not None
         }
 
+    def _projects_read(self, source_kind: str, source_name: str) -> list[dict[str, Any]]:
+        """Rows of the projects whose latest read was of this source, and is all there."""
+        reads: dict[int, dict[str, tuple]] = {}  # project -> load -> the run that read it
+        latest: dict[int, tuple] = {}
+        for load_id, kind, name, as_of, _, project_ids in self._rows(_READS):
+            for project_id in orjson.loads(project_ids or "[]"):
+                reads.setdefault(project_id, {})[load_id] = (kind, name)
+                latest[project_id] = (kind, name, as_of)
+        source = (source_kind, source_name)
+        names = [*TABLES["projects"].all_columns, "_dlt_load_id"]
+        columns = ", ".join(f'"{name}"' for name in names)
+        found = [
+            dict(zip(names, row, strict=True))
+            for row in self._rows(f"select {columns} from {DATASET}.projects")
+        ]
+        return [
+            {**row, "read_as_of": latest[row["id"]][2]}
+            for row in found
+            if reads.get(row["id"], {}).get(row["_dlt_load_id"]) == source
+            and latest[row["id"]][:2] == source
+        ]
+
     def _rows(self, statement: str, parameters: list[Any] | None = None) -> list[tuple]:
-        return self._connection.execute(statement, parameters or []).fetchall()
+        return self._reading.rows(statement, parameters or [])
+
+
+def _objects(text: str | None) -> list[dict[str, Any]]:
+    """The objects of a list in JSON text."""
+    listed = orjson.loads(text or "[]")
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def plan_settings(project: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The warehouse file: made, checked, locked, and asked what it already holds."""
+"""The DuckDB file: made, checked and locked; and how all warehouses refuse."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
-import pyarrow as pa
 
-from ingest.tables import TABLES, Table
+from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
 
 DATASET = "pivotal_tracker_data"
@@ -95,7 +94,7 @@ def take_lock(path: Path, wait_seconds: float, what: str) -> int:
             "set WAREHOUSE_PATH to a path that is"
         ) from None
     try:
-        _wait_for(lambda: _try_lock(handle, lock_path, path), wait_seconds)
+        wait_for(lambda: _try_lock(handle, lock_path, path), wait_seconds)
     except BaseException:
         os.close(handle)
         raise
@@ -114,8 +113,12 @@ def _try_lock(handle: int, lock_path: Path, path: Path) -> None:
         ) from None
 
 
-def _wait_for(attempt: Callable[[], T], seconds: float) -> T:
-    """Try until the warehouse is free, at most for some seconds."""
+def wait_for(attempt: Callable[[], T], seconds: float) -> T:
+    """Try until the warehouse is free, at most for some seconds.
+
+    Raises:
+        WarehouseInUse: what the last attempt raised.
+    """
     deadline = time.monotonic() + seconds
     told = ""
     while True:
@@ -173,7 +176,7 @@ def wait_until_free(path: Path, seconds: float) -> None:
     """
     if path.exists():
         _require_duckdb_file(path)
-        _wait_for(lambda: _try_connect(path, read_only=False), seconds).close()
+        wait_for(lambda: _try_connect(path, read_only=False), seconds).close()
 
 
 @contextmanager
@@ -270,7 +273,7 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 def _connect(path: Path, read_only: bool = True) -> duckdb.DuckDBPyConnection:
     _require_duckdb_file(path)
-    return _wait_for(lambda: _try_connect(path, read_only), _patience.get(path, 0))
+    return wait_for(lambda: _try_connect(path, read_only), _patience.get(path, 0))
 
 
 def _try_connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -319,58 +322,6 @@ def explain_failure(path: Path, error: BaseException) -> str | None:
             return _explain(path, chain)
         chain = chain.__cause__ or chain.__context__
     return None
-
-
-def has_dataset(path: Path) -> bool:
-    """Whether anything was ever loaded into the file."""
-    return bool(
-        _rows(
-            path,
-            "select 1 from information_schema.tables where table_schema = ? limit 1",
-            [DATASET],
-        )
-    )
-
-
-def loaded_sources(path: Path) -> list[tuple[str, str]]:
-    """Each (source kind, source name) that was loaded, the latest first."""
-    if not _has_table(path, "extracts"):
-        return []
-    return _rows(
-        path,
-        f"select source_kind, source_name from {DATASET}.extracts "
-        "group by source_kind, source_name order by max(started_at) desc",
-    )
-
-
-def stored_keys(path: Path, table: Table, project_id: int) -> set[tuple[Any, ...]]:
-    """The keys of a table's rows that belong to one project."""
-    if not _has_table(path, table.name):
-        return set()
-    columns = ", ".join(f'"{name}"' for name in table.key)
-    statement = f"select {columns} from {DATASET}.{table.name} where {table.scope} = ?"
-    return set(_rows(path, statement, [project_id]))
-
-
-def stored_rows(path: Path, table: Table, ids: list[int]) -> pa.Table:
-    """Whole rows of a table whose key is `id`, as they were loaded."""
-    columns = ", ".join(f'"{name}"' for name in table.all_columns)
-    with _connect(path) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        rows = connection.execute(
-            f"select {columns} from {DATASET}.{table.name} where id in (select unnest(?))", [ids]
-        )
-        return rows.to_arrow_table().cast(table.arrow_schema)
-
-
-def _has_table(path: Path, name: str) -> bool:
-    return path.exists() and bool(
-        _rows(
-            path,
-            "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
-            [DATASET, name],
-        )
-    )
 
 
 def _rows(path: Path, statement: str, parameters: list[Any] | None = None) -> list[tuple]:

@@ -25,19 +25,24 @@ def environment(warehouse, **settings):
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("SOURCES__", "DBT_", "WAREHOUSE_PATH", "MARTS_PATH"))
+        if not name.startswith(("SOURCES__", "DBT_", "WAREHOUSE_", "MARTS_PATH"))
     }
     logs = {"INGEST_LOG_PATH": str((ROOT / warehouse).parent / "logs")}
     return inherited | {"WAREHOUSE_PATH": str(warehouse)} | logs | settings
 
 
-def ingest(*arguments, warehouse, **settings):
-    """Run the command line of ingestion in this process; settings as in `ingest_process`."""
+def ingest(*arguments, warehouse, engine=None, **settings):
+    """Run the command line of ingestion in this process; settings as in `ingest_process`.
+
+    `engine` holds the variables that name another warehouse than the DuckDB file.
+    """
     from ingest.__main__ import main
 
     out, err = io.StringIO(), io.StringIO()
     with (
-        mock.patch.dict(os.environ, _ingest_environment(warehouse, settings), clear=True),
+        mock.patch.dict(
+            os.environ, _ingest_environment(warehouse, settings) | (engine or {}), clear=True
+        ),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

@@ -47,6 +47,35 @@ def test_an_unknown_key_would_be_found(schema):
     assert list(schema.iter_errors(content))
 
 
+NOT_PORTABLE = {
+    "qualify": r"\bqualify\b",
+    "group by all, order by all": r"\bby all\b",
+    "a cast by ::": r"::",
+    "whole division by //": r"//",
+    "try_cast": r"\btry_cast\b",
+    "unnest: macros/engine/unnest_json.sql": r"\bunnest\(",
+    "list functions": r"\blist_\w+\(",
+    "select * exclude, replace": r"\*\s+(exclude|replace)\b",
+    "asof join": r"\basof\b",
+    "union by name": r"\bby name\b",
+    "strftime, strptime": r"\bstr[fp]time\(",
+    "date_diff, datediff, date_sub: macros/engine/": r"\bdate_?(diff|sub|add)\(",
+    "epoch functions: macros/engine/seconds_between.sql": r"\bepoch\w*\(",
+    "arg_max, max_by, any_value: row_number() instead": r"\b(arg_\w+|m(ax|in)_by|any_value)\(",
+    "median, quantile: macros/engine/median.sql": r"(?<!\{ )\b(median|quantile\w*)\(",
+    "string_agg: macros/engine/joined_text.sql": r"\bstring_agg\(",
+    "an interval without quotes": r"\binterval\s+\d",
+    "integers that PostgreSQL calls int: cast to bigint": r"^\s+length\(",
+}
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_model_uses_what_all_engines_run(path):
+    sql = re.sub(r"--.*|\{#.*?#\}", "", path.read_text())
+    found = [rule for rule, pattern in NOT_PORTABLE.items() if re.search(pattern, sql, re.M)]
+    assert found == []
+
+
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_a_model_is_short_portable_and_never_reads_the_clock(path):
     sql = path.read_text()

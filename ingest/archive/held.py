@@ -13,13 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
-from ingest import warehouse
 from ingest.archive.exports import panel_of
+from ingest.engines import NothingThere, Warehouse, warehouse_of
 from ingest.records import Origin, Record, parse_instant
 from ingest.tables import TABLES
+from ingest.warehouse import DATASET
 
 _RANKS = {"stories_csv": 0, "history_csv": 1, "json": 2}
 _HIGHEST = 3
@@ -35,9 +35,10 @@ class HeldRows:
     Only looked at while a file is read: a warehouse that does not exist holds nothing.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        """Look at the warehouse at `path`; at none when it is None."""
-        self._path = path if path is not None and path.exists() else None
+    def __init__(self, place: Path | Warehouse | None) -> None:
+        """Look at a warehouse, or the DuckDB file at a path; at none when it is None."""
+        warehouse = None if place is None else warehouse_of(place)
+        self._warehouse = warehouse if warehouse and warehouse.is_there() else None
         self.rows = cache(self._rows_of)
 
     def is_trusted_over(self, table: str, record: Record, origin: Origin, as_of: datetime) -> bool:
@@ -58,7 +59,7 @@ class HeldRows:
     def project_of(self, story_ids: Iterable[int]) -> int | None:
         """The project of most of these stories; None when the warehouse has none of them."""
         found = self._query(
-            "select project_id from {dataset}.stories where id in (select unnest(?)) "
+            "select project_id from {dataset}.stories where id = any(?) "
             "group by project_id order by count(*) desc, project_id desc limit 1",
             [list(story_ids)],
         )
@@ -67,10 +68,9 @@ class HeldRows:
     def label_ids(self, project_id: int) -> dict[str, int]:
         """Label ids of a project by lower-case name; Tracker's own where there are two."""
         found = self._query(
-            "select lower(name), max(id) from {dataset}.labels where project_id = ? group by 1",
-            [project_id],
+            "select name, id from {dataset}.labels where project_id = ? order by id", [project_id]
         )
-        return {name: identity for name, identity in found if name}
+        return {name.lower(): identity for name, identity in found if name}
 
     def time_zone(self, project_id: int) -> str | None:
         """The Olson name of a project's zone, where Tracker told it."""
@@ -134,17 +134,13 @@ class HeldRows:
             {
                 "is_deleted": "true as is_deleted",
                 "delete_evidence": "'export' as delete_evidence",
-                "deleted_at": "cast(? as timestamptz) as deleted_at",
+                "deleted_at": "cast(? as timestamp with time zone) as deleted_at",
             }.get(name, f'"{name}"')
             for name in table.all_columns
         )
-        statement = (
-            f"select {columns} from {warehouse.DATASET}.stories where id in (select unnest(?))"
-        )
-        with warehouse.connect(self._path) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            rows = connection.sql(statement, params=[as_of, gone])
-            return rows.to_arrow_table().cast(table.arrow_schema)
+        statement = f"select {columns} from {DATASET}.stories where id = any(?)"
+        with self._warehouse.reading() as reading:
+            return reading.table(statement, [as_of, gone], table.arrow_schema)
 
     def _rows_of(self, table: str) -> dict[Key, Held]:
         """Key -> how far a row is trusted: its rank, and its age within that."""
@@ -161,14 +157,12 @@ class HeldRows:
         return {tuple(row[:-3]): _held(*row[-3:]) for row in found}
 
     def _query(self, statement: str, parameters: list[Any] | None = None) -> list[tuple]:
-        if self._path is None:
+        if self._warehouse is None:
             return []
-        with warehouse.connect(self._path) as connection:
-            connection.execute("set TimeZone = 'UTC'")
+        with self._warehouse.reading() as reading:
             try:
-                filled = statement.format(dataset=warehouse.DATASET)
-                return connection.execute(filled, parameters or []).fetchall()
-            except (duckdb.CatalogException, duckdb.BinderException):
+                return reading.rows(statement.format(dataset=DATASET), parameters or [])
+            except NothingThere:
                 return []  # of an older release, without that table or column
 
 

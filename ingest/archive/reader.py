@@ -42,6 +42,7 @@ from ingest.archive.people import People, stable_id
 from ingest.archive.recognition import FileKind, recognise
 from ingest.archive.settings import iteration_records, project_record
 from ingest.archive.store import with_parts
+from ingest.engines import Warehouse
 from ingest.records import Drift, Origin, Record, shape, to_arrow
 from ingest.tables import TABLES
 
@@ -92,7 +93,7 @@ class ArchiveReader:
         paths: Sequence[Path | str],
         options: ArchiveOptions | None = None,
         drift: Drift | None = None,
-        warehouse: Path | None = None,
+        warehouse: Path | Warehouse | None = None,
     ) -> None:
         """Prepare to read; no file is opened yet.
 
@@ -100,8 +101,9 @@ class ArchiveReader:
             paths: files, zips and folders, mixed.
             options: how they are read.
             drift: collects what does not fit the declared tables.
-            warehouse: the file that is loaded into: its rows tell whose stories and people these
-                are, and the more trusted of them stay. None to look at the files alone.
+            warehouse: what is loaded into, or the path of a DuckDB file: its rows tell whose
+                stories and people these are, and the more trusted of them stay. None to look at
+                the files alone.
         """
         self.drift = drift if drift is not None else Drift()
         self.skipped: list[str] = []

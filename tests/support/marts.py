@@ -64,7 +64,7 @@ def compiled_models(warehouse: Path, **settings: str) -> CompiledModels:
         sql = result["compiled_code"].replace(f'"{node["database"]}".', "")
         statements.append(f"create or replace {kind} {name} as {sql}")
         if node["schema"] == "marts":
-            keys[node["alias"]] = _key_of(node)
+            keys[node["alias"]] = key_of(node)
     schemas = ("staging", "intermediate", "marts")
     return CompiledModels(
         (*(f"create schema if not exists {each}" for each in schemas), *statements), keys
@@ -112,7 +112,8 @@ def show(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else repr(value)
 
 
-def _key_of(node: dict) -> tuple[str, ...]:
+def key_of(node: dict) -> tuple[str, ...]:
+    """The columns of a mart's primary key."""
     for constraint in node["constraints"]:
         if constraint["type"] == "primary_key":
             return tuple(constraint["columns"])

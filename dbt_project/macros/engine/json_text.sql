@@ -14,9 +14,10 @@
     get_json_object({{ element }}, '{{ json_path(path) }}')
 {%- endmacro %}
 
+{#- Type json, not jsonb: an object or list inside comes out as it was written. -#}
 {% macro postgres__json_text(element, path) -%}
     {%- set keys = path.replace('.', ',').replace('[', '').replace(']', '') -%}
-    (cast({{ element }} as jsonb) #>> '{{ '{' ~ keys ~ '}' }}')
+    (cast({{ element }} as json) #>> '{{ '{' ~ keys ~ '}' }}')
 {%- endmacro %}
 
 
@@ -34,7 +35,7 @@
 {%- endmacro %}
 
 {% macro postgres__json_has_key(element, key) -%}
-    coalesce(jsonb_exists(cast({{ element }} as jsonb), '{{ key }}'), false)
+    (cast({{ element }} as json) -> '{{ key }}') is not null
 {%- endmacro %}
 
 

@@ -95,29 +95,49 @@
 {% macro postgres__unnest_json_list(
     from_cte, list_column, keep, fields, element_type
 ) -%}
-    {%- set types = {
-        'bigint': 'bigint', 'decimal': 'decimal(18,4)', 'text': 'text',
-        'boolean': 'boolean', 'timestamp': 'timestamptz'
-    } -%}
     select
         {{ keep | join(', ') }},
         unnested.element_index
         {%- for field, type in fields.items() %},
-        {%- if type == 'json' %}
-        nullif(unnested.element -> '{{ field }}', 'null') as element_{{ field }}
-        {%- else %}
-        cast(unnested.element ->> '{{ field }}' as {{ types[type] }})
+        {{ postgres_typed_json("(unnested.element -> '" ~ field ~ "')", type) }}
             as element_{{ field }}
-        {%- endif %}
         {%- else %},
-        cast(unnested.element #>> '{}' as {{ types[element_type] }}) as element
+        {{ postgres_typed_json('unnested.element', element_type) }} as element
         {%- endfor %}
     from {{ from_cte }}
-    cross join lateral jsonb_array_elements(
+    cross join lateral json_array_elements(
         case
-            when jsonb_typeof(cast({{ list_column }} as jsonb)) = 'array'
-                then cast({{ list_column }} as jsonb)
-            else '[]'
+            when json_typeof(cast({{ list_column }} as json)) = 'array'
+                then cast({{ list_column }} as json)
         end
     ) with ordinality as unnested (element, element_index)
+{%- endmacro %}
+
+
+{#- A value of type json as one of the types above; null when it is of another. -#}
+{% macro postgres_typed_json(value, type) -%}
+    {%- set text = '(' ~ value ~ " #>> '{}')" -%}
+    {%- if type == 'json' -%}
+        case
+            when json_typeof({{ value }}) != 'null' then cast({{ value }} as text)
+        end
+    {%- elif type == 'text' -%}
+        {{ text }}
+    {%- elif type == 'boolean' -%}
+        case
+            when json_typeof({{ value }}) = 'boolean' then cast({{ text }} as boolean)
+        end
+    {%- elif type == 'timestamp' -%}
+        case
+            when {{ text }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$'
+                then cast({{ text }} as timestamptz)
+        end
+    {%- elif type == 'bigint' -%}
+        case when {{ text }} ~ '^-?[0-9]{1,18}$' then cast({{ text }} as bigint) end
+    {%- else -%}
+        case
+            when json_typeof({{ value }}) = 'number'
+                then cast({{ text }} as decimal(18,4))
+        end
+    {%- endif -%}
 {%- endmacro %}

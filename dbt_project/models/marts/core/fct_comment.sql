@@ -69,7 +69,7 @@ final as (
         epic_id,
         person_id,
         comment_text,
-        length(comment_text) as character_count,
+        cast(length(comment_text) as bigint) as character_count,
         {{ local_date('created_at', 'time_zone') }} as created_date,
         created_at,
         updated_at

@@ -1,0 +1,153 @@
+"""Where the raw tables are kept: DuckDB by default, and what else WAREHOUSE_TARGET names.
+
+Each engine is one module with one class, which has what `Warehouse` lists. Nothing else in
+ingestion knows which engine it writes to.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import dlt
+import pyarrow as pa
+
+from ingest.settings import SettingsError, warehouse_path
+from ingest.tables.table import ColumnType
+
+TARGETS = ("duckdb", "postgres")
+
+
+class NothingThere(Exception):
+    """A statement names a table or a column that the warehouse does not have."""
+
+
+class Reading(Protocol):
+    """A connection that only reads. Statements are what all engines run, parameters are `?`.
+
+    Attributes:
+        types: what `columns` says of a column of each declared type.
+    """
+
+    types: dict[ColumnType, str]
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple]:
+        """All rows; instants are aware, in UTC. A list is a parameter of `= any(?)`.
+
+        Raises:
+            NothingThere: when a table or a column does not exist.
+        """
+        ...
+
+    def table(self, statement: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
+        """The same as Arrow, in a schema of the raw tables."""
+        ...
+
+    def columns(self, table_name: str) -> dict[str, str]:
+        """The columns of a raw table and their types; none when there is no such table."""
+        ...
+
+
+class Warehouse(Protocol):
+    """What holds the raw tables, and who may write to it.
+
+    Attributes:
+        name: what messages call it.
+        pipelines_folder: dlt's working folder, of this warehouse alone.
+        another: the advice that names another warehouse, as the end of a sentence.
+        load_workers: how many files dlt loads at once.
+    """
+
+    name: str
+    pipelines_folder: Path
+    another: str
+    load_workers: int
+
+    def destination(self) -> dlt.Destination:
+        """How dlt writes to it."""
+        ...
+
+    def locked(
+        self, wait_seconds: float = 0, what: str = "python -m ingest"
+    ) -> AbstractContextManager[None]:
+        """Hold it for one run: two dlt runs at once corrupt data.
+
+        The lock ends with the process, however that ends.
+
+        Args:
+            wait_seconds: how long to wait for whoever holds it.
+            what: how others name the holder.
+
+        Raises:
+            WarehouseError: when another run holds it for longer than that.
+        """
+        ...
+
+    def lock_for_successor(self, wait_seconds: float, what: str) -> None:
+        """Hold it until this process ends, also when another program takes its place.
+
+        Raises:
+            WarehouseError: as `locked`.
+        """
+        ...
+
+    def prepared(self) -> AbstractContextManager[bool]:
+        """Check that it can be written, before anything is read. Yields whether it is empty.
+
+        Raises:
+            WarehouseError: when it cannot.
+        """
+        ...
+
+    def held(self) -> AbstractContextManager[None]:
+        """Make sure that nobody else writes while dlt does, and that dlt looks at what is there.
+
+        Raises:
+            WarehouseError: when somebody else does.
+        """
+        ...
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """A connection that only reads.
+
+        Raises:
+            WarehouseError: when there is none.
+        """
+        ...
+
+    def is_there(self) -> bool:
+        """Whether there is anything to read."""
+        ...
+
+    def explained(self, error: BaseException) -> str | None:
+        """Say in one line what a failed load ran into, when the warehouse was the reason."""
+        ...
+
+
+def configured_warehouse() -> Warehouse:
+    """The warehouse that WAREHOUSE_TARGET and the settings of that engine name.
+
+    Raises:
+        SettingsError: when there is no such engine, or its settings cannot be used.
+        WarehouseError: when what it needs is not installed.
+    """
+    target = os.environ.get("WAREHOUSE_TARGET") or "duckdb"
+    if target == "duckdb":
+        return warehouse_of(warehouse_path())
+    if target == "postgres":
+        from ingest.engines.postgres import PostgresDatabase, settings_of_environment
+
+        return PostgresDatabase(settings_of_environment())
+    raise SettingsError(
+        f"WAREHOUSE_TARGET is {target!r}: ingestion writes to {' and '.join(TARGETS)}"
+    )
+
+
+def warehouse_of(place: Path | Warehouse) -> Warehouse:
+    """A warehouse as it is, or the DuckDB file of a path."""
+    from ingest.engines.duckdb_file import DuckDBFile
+
+    return DuckDBFile(place) if isinstance(place, Path) else place

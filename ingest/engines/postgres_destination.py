@@ -1,0 +1,51 @@
+"""dlt's destination for PostgreSQL, with two cases mended that dlt 1.31 fails on."""
+
+from __future__ import annotations
+
+import pyarrow.parquet as pq
+from dlt.common.configuration import configspec
+from dlt.common.destination.client import LoadJob, PreparedTableSchema
+from dlt.destinations.impl.postgres.configuration import (
+    PostgresClientConfiguration,
+    PostgresCredentials,
+)
+from dlt.destinations.impl.postgres.factory import postgres
+from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
+from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
+
+
+@configspec(init=False)
+class _Login(PostgresCredentials):
+    def to_native_representation(self) -> str:
+        """One URL: dlt leaves the spaces of a password in it, which libpq refuses."""
+        return super().to_native_representation().replace(" ", "%20")
+
+
+@configspec
+class _Configuration(PostgresClientConfiguration):
+    credentials: _Login = None
+
+
+class _Client(PostgresClient):
+    def create_load_job(
+        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
+    ) -> LoadJob:
+        """Load a file; one without rows, which only says that the table exists, is done at once.
+
+        ADBC takes a stream of no batches for an error.
+        """
+        job = super().create_load_job(table, file_path, load_id, restore)
+        if isinstance(job, PostgresParquetCopyJob) and not pq.read_metadata(file_path).num_rows:
+            return FinalizedLoadJobWithFollowupJobs(file_path)
+        return job
+
+
+class TrackerPostgres(postgres):
+    """PostgreSQL, for passwords with spaces and tables without rows."""
+
+    spec = _Configuration
+
+    @property
+    def client_class(self) -> type[PostgresClient]:
+        """What writes to it."""
+        return _Client

@@ -1,0 +1,41 @@
+import pytest
+
+from tests.engines.comparing import contents, mart_keys
+from tests.engines.engines import DuckDBEngine, PostgresEngine
+from tests.engines.postgres_server import postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def duckdb_demo(tmp_path_factory):
+    """The demo in DuckDB, loaded and built by the commands that users run."""
+    engine = DuckDBEngine(tmp_path_factory.mktemp("duckdb"))
+    loaded = engine.ingest("demo")
+    assert loaded.returncode == 0, loaded.stderr
+    engine.build()
+    return engine
+
+
+@pytest.fixture(scope="session")
+def postgres_demo(postgres, tmp_path_factory):
+    """The same in PostgreSQL."""
+    engine = PostgresEngine.of(postgres, tmp_path_factory.mktemp("postgres") / "demo")
+    loaded = engine.ingest("demo")
+    assert loaded.returncode == 0, loaded.stderr
+    engine.build()
+    return engine
+
+
+@pytest.fixture(scope="session")
+def keys(duckdb_demo):
+    return mart_keys(duckdb_demo.manifest())
+
+
+@pytest.fixture(scope="session")
+def duckdb_marts(duckdb_demo, keys):
+    return contents(duckdb_demo, keys)

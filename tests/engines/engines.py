@@ -1,0 +1,129 @@
+"""An engine as the tests see it: what loads it, what builds it, and what it holds."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from tests.conftest import BIN, ROOT, environment, ingest
+from tests.engines.postgres_server import PostgresServer
+
+RAW = "pivotal_tracker_data"
+
+
+@dataclass
+class Engine:
+    """One warehouse on one engine; `folder` holds dbt's artifacts and the run logs."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The DuckDB file; other engines leave it alone."""
+        return self.folder / "warehouse.duckdb"
+
+    def environment(self) -> dict[str, str]:
+        own = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PG")}
+        try:
+            return environment(
+                self.path,
+                DBT_TARGET_PATH=str(self.folder / "target"),
+                DBT_LOG_PATH=str(self.folder / "logs"),
+                **self.settings,
+            )
+        finally:
+            os.environ.update(own)
+
+    def run(self, *command: object) -> subprocess.CompletedProcess:
+        """Run a command in the repository, as a user would."""
+        return subprocess.run(
+            list(map(str, command)),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            env=self.environment(),
+        )
+
+    def ingest(self, *arguments: object) -> subprocess.CompletedProcess:
+        return self.run(sys.executable, "-m", "ingest", *arguments)
+
+    def ingest_here(self, *arguments: str, **source: str) -> subprocess.CompletedProcess:
+        """The same in this process, from a server of this process."""
+        return ingest(*arguments, warehouse=self.path, engine=self.settings, **source)
+
+    def dbt(self, *arguments: object) -> subprocess.CompletedProcess:
+        return self.run(BIN / "dbt", *arguments)
+
+    def build(self) -> None:
+        """Build all models and run all tests."""
+        built = self.dbt("build")
+        assert built.returncode == 0, built.stdout[-6000:]
+        assert "WARN=0 ERROR=0 SKIP=0" in built.stdout, built.stdout[-600:]
+
+    def manifest(self) -> dict:
+        return json.loads((self.folder / "target" / "manifest.json").read_text())
+
+    def query(self, statement: str) -> list[dict]:
+        raise NotImplementedError
+
+
+class DuckDBEngine(Engine):
+    def query(self, statement: str) -> list[dict]:
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            return _dicts(connection.execute(statement))
+
+    def execute(self, *statements: str) -> None:
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            for statement in statements:
+                connection.execute(statement)
+
+
+class PostgresEngine(Engine):
+    @classmethod
+    def of(cls, server: PostgresServer, folder: Path) -> PostgresEngine:
+        """A new database of a server, called like the folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder, server.create_database(folder.name))
+
+    @contextlib.contextmanager
+    def connection(self):
+        import psycopg2
+
+        settings = self.settings
+        connection = psycopg2.connect(
+            host=settings["PGHOST"],
+            port=settings["PGPORT"],
+            user=settings["PGUSER"],
+            password=settings["PGPASSWORD"],
+            dbname=settings["PGDATABASE"],
+            options="-c TimeZone=UTC",
+        )
+        connection.autocommit = True
+        with contextlib.closing(connection):
+            yield connection
+
+    def query(self, statement: str) -> list[dict]:
+        with self.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return _dicts(cursor)
+
+    def execute(self, *statements: str) -> None:
+        with self.connection() as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+def _dicts(cursor) -> list[dict]:
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,54 @@
+"""Random histories: syncs into PostgreSQL end with the marts that one load into DuckDB gives."""
+
+import os
+
+import pytest
+
+from ingest.demo import serve
+from tests.engines.comparing import contents, differences
+from tests.engines.engines import DuckDBEngine, PostgresEngine
+from tests.exactness.histories import HISTORIES_A_WORKSPACE, world_of
+from tests.support.marts import build, compiled_models
+
+_FIRST = int(os.environ.get("ENGINES_FIRST_SEED", "0"))
+_WORKSPACES = int(os.environ.get("ENGINES_WORKSPACES", "1"))
+WORKSPACES = [
+    range(first, first + HISTORIES_A_WORKSPACE)
+    for first in range(_FIRST, _FIRST + _WORKSPACES * HISTORIES_A_WORKSPACE, HISTORIES_A_WORKSPACE)
+]
+
+
+@pytest.fixture(scope="module")
+def duckdb_models(tmp_path_factory):
+    return compiled_models(tmp_path_factory.mktemp("compiled") / "w.duckdb")
+
+
+@pytest.fixture(scope="module")
+def postgres_models(postgres, tmp_path_factory):
+    engine = PostgresEngine.of(postgres, tmp_path_factory.mktemp("compiled") / "compiled")
+    return compiled_models(engine.path, **engine.settings)
+
+
+@pytest.mark.parametrize("seeds", WORKSPACES, ids=lambda seeds: f"seeds {seeds[0]} to {seeds[-1]}")
+def test_syncs_into_postgres_give_the_marts_of_one_load_into_duckdb(
+    seeds, postgres, duckdb_models, postgres_models, tmp_path
+):
+    synced = PostgresEngine.of(postgres, tmp_path / f"synced_{seeds[0]}")
+    fresh = DuckDBEngine(tmp_path / "fresh")
+    world = world_of(seeds)
+    with serve(world.workspace) as server:
+        for epoch in range(len(world.cuts.syncs_at)):
+            world.play(epoch)
+            _sync(server, synced)
+        _sync(server, fresh)
+    build(fresh.path, duckdb_models)
+    tables = (each.replace("create or replace", "create") for each in postgres_models.statements)
+    synced.execute(*tables)
+    keys = duckdb_models.keys
+    assert world.counts.total() > 20 * len(seeds)
+    assert differences(contents(fresh, keys), contents(synced, keys)) == []
+
+
+def _sync(server, engine):
+    done = engine.ingest_here("api", base_url=server.base_url, api_token=server.token)
+    assert done.returncode == 0, done.stderr[-600:]
