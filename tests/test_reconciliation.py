@@ -43,6 +43,7 @@ def test_what_is_explained_is_of_releases_and_of_stories_created_in_progress(con
         ("label", "labels", 24),
         ("epic", "epics", 3),
         ("release", "releases", 4),
+        ("day", "history_days", 16),
     ],
 )
 def test_every_figure_that_was_loaded_is_compared(connection, entity_kind, table, figures):

@@ -47,9 +47,9 @@ class Difference:
         return f"{where}.{self.column}: first {show(self.first)}, second {show(self.second)}"
 
 
-def compiled_models(warehouse: Path, **settings: str) -> CompiledModels:
+def compiled_models(warehouse: Path, *arguments: str, **settings: str) -> CompiledModels:
     """Compile the project with dbt, once, for a warehouse that need not exist."""
-    made = dbt("compile", "--quiet", warehouse=warehouse, **settings)
+    made = dbt("compile", "--quiet", *arguments, warehouse=warehouse, **settings)
     assert made.returncode == 0, made.stdout + made.stderr
     target = warehouse.parent / "target"
     nodes = json.loads((target / "manifest.json").read_text())["nodes"]

@@ -62,15 +62,18 @@ owners_who_left as (
 
 ),
 
+-- Names as they are, also where they are hidden.
 same_names as (
 
     select
         cast(null as bigint) as project_id,
-        min(person_id) as person_id,
-        {{ joined_text(as_text('person_id')) }} as person_ids
-    from people
-    where person_name is not null
-    group by lower(person_name)
+        min(people_named.person_id) as person_id,
+        {{ joined_text(as_text('people_named.person_id')) }} as person_ids
+    from {{ ref('int_people_with_names') }} as people_named
+    inner join people
+        on people_named.person_id = people.person_id
+    where people_named.person_name is not null
+    group by lower(people_named.person_name)
     having count(*) > 1
 
 ),

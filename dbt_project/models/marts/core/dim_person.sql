@@ -14,7 +14,7 @@ people_seen as (
 
 names as (
 
-    select * from {{ ref('int_people_with_names') }}
+    select * from {{ ref('int_people_shown') }}
 
 ),
 

@@ -64,7 +64,7 @@ final as (
         story_id,
         project_id,
         person_id,
-        blocker_description,
+        {{ free_text('blocker_description') }} as blocker_description,
         case
             when is_resolved then {{ seconds_between('created_at', 'resolved_at') }}
             else {{ seconds_between('created_at', 'as_of') }}

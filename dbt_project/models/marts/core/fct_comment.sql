@@ -68,7 +68,7 @@ final as (
         story_id,
         epic_id,
         person_id,
-        comment_text,
+        {{ free_text('comment_text') }} as comment_text,
         cast(length(comment_text) as bigint) as character_count,
         {{ local_date('created_at', 'time_zone') }} as created_date,
         created_at,

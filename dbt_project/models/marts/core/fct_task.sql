@@ -53,7 +53,7 @@ final as (
         task_id,
         story_id,
         project_id,
-        task_description,
+        {{ free_text('task_description') }} as task_description,
         task_position,
         is_complete,
         created_date,

@@ -26,7 +26,7 @@ read_at as (
 figures as (
 
     {% for entities in [
-        'projects', 'iterations', 'stories', 'labels', 'epics', 'releases'
+        'projects', 'iterations', 'stories', 'days', 'labels', 'epics', 'releases'
     ] %}
     select * from {{ ref('int_' ~ entities ~ '_beside_tracker') }}
     {{ 'union all' if not loop.last }}

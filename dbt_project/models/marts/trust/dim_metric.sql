@@ -1,0 +1,42 @@
+{%- set texts = [
+    'mart_name', 'metric_name', 'data_type', 'unit', 'formula', 'edge_rules', 'guarded_by'
+] -%}
+
+-- One definition of each measure: its column's description, which dbt's graph holds.
+with
+
+measures as (
+
+    {% for measure in published_measures() %}
+    select
+        {% for text in texts %}
+        '{{ measure[text] | replace("'", "''") }}' as {{ text }},
+        {% endfor %}
+        true as is_measure
+    union all
+    {% endfor %}
+    select
+        {% for text in texts %}
+        '' as {{ text }},
+        {% endfor %}
+        false as is_measure
+
+),
+
+final as (
+
+    select
+        mart_name || '.' || metric_name as metric_key,
+        mart_name,
+        metric_name,
+        data_type,
+        unit,
+        formula,
+        edge_rules,
+        guarded_by
+    from measures
+    where is_measure
+
+)
+
+select * from final

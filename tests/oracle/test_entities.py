@@ -1,0 +1,135 @@
+"""The counts and durations of dimensions, bridges and parts equal plain Python's, cell by cell."""
+
+from collections import defaultdict
+from fractions import Fraction
+
+import pytest
+
+from ingest.demo.figures import release_story_ids
+from tests.support import marts, oracle
+from tests.test_oracle import check
+
+
+@pytest.fixture(scope="module")
+def living(workspace):
+    """Stories that are not deleted, releases too."""
+    return list(workspace.stories.values())
+
+
+def mart(path, name, *key):
+    """Rows of a mart by its key."""
+    rows = marts.rows(path, name)
+    by_key = {tuple(row[column] for column in key): row for row in rows}
+    assert len(by_key) == len(rows)
+    return by_key
+
+
+def counts(stories):
+    work = [story for story in stories if story.story_type != "release"]
+    accepted = sum(story.current_state == "accepted" for story in work)
+    return {"story_count": len(work), "accepted_story_count": accepted}
+
+
+def points(number):
+    return None if number is None else Fraction(str(number))
+
+
+def test_dim_epic(built_warehouse, workspace, living):
+    expected = {}
+    for epic in workspace.epics.values():
+        held = [story for story in living if epic.label_id in story.label_ids]
+        expected[epic.id,] = counts(held)
+    check(expected, mart(built_warehouse, "dim_epic", "epic_id"))
+
+
+def test_dim_label(built_warehouse, workspace, living):
+    listed = {
+        (label.id,): counts(story for story in living if label.id in story.label_ids)
+        for project in workspace.projects.values()
+        for label in project.labels.values()
+    }
+    found = mart(built_warehouse, "dim_label", "label_id")
+    check(listed, {key: row for key, row in found.items() if row["is_listed"]})
+    # What only deleted stories carry counts nothing.
+    assert not any(row["story_count"] for row in found.values() if not row["is_listed"])
+
+
+def test_dim_release(built_warehouse, workspace):
+    expected = {}
+    for project in workspace.projects.values():
+        for release_id, held in release_story_ids(project, workspace.stories).items():
+            expected[release_id,] = {"story_count": len(held) or None}
+    found = mart(built_warehouse, "dim_release", "release_id")
+    check(expected, {key: found[key] for key in found if key in expected})
+    assert len(expected) > 10
+
+
+def test_dim_person(built_warehouse, workspace):
+    projects = defaultdict(int)
+    for project in workspace.projects.values():
+        for membership in project.memberships.values():
+            projects[membership.person_id] += membership.role != "inactive"
+    found = mart(built_warehouse, "dim_person", "person_id")
+    check({key: {"project_count": projects[key[0]]} for key in found}, found)
+    assert {person for person, count in projects.items() if count} <= {key[0] for key in found}
+
+
+def test_dim_story(built_warehouse, workspace, living):
+    expected = {
+        (story.id,): {
+            "estimate": points(story.estimate),
+            "owner_count": len(story.owner_ids),
+            "comment_count": len(story.comments),
+            "task_count": len(story.tasks),
+            "completed_task_count": sum(task.complete for task in story.tasks),
+            "open_blocker_count": sum(not blocker.resolved for blocker in story.blockers),
+        }
+        for story in living
+    }
+    found = mart(built_warehouse, "dim_story", "story_id")
+    check(expected, {key: row for key, row in found.items() if not row["is_deleted"]})
+
+
+def test_bridge_story_owner(built_warehouse, workspace, living):
+    expected = {
+        (story.id, person_id): {"story_owner_count": len(story.owner_ids)}
+        for story in living
+        for person_id in story.owner_ids
+    }
+    found = mart(built_warehouse, "bridge_story_owner", "story_id", "person_id")
+    check(expected, {key: row for key, row in found.items() if not row["is_deleted"]})
+
+
+def test_fct_comment(built_warehouse, workspace, living):
+    owners = [*living, *workspace.epics.values()]
+    expected = {
+        (comment.id,): {"character_count": len(comment.text)}
+        for owner in owners
+        for comment in owner.comments
+    }
+    check(expected, mart(built_warehouse, "fct_comment", "comment_id"))
+
+
+def test_fct_activity_change(built_warehouse, workspace):
+    expected = {}
+    for activity in workspace.activities:
+        for index, change in enumerate(activity.changes, start=1):
+            is_story = change.kind == "story"
+            before, after = (
+                values if is_story and isinstance(values, dict) else {}
+                for values in (change.original, change.new)
+            )
+            expected[activity.guid, index] = {
+                "from_estimate": points(before.get("estimate")),
+                "to_estimate": points(after.get("estimate")),
+            }
+    check(expected, mart(built_warehouse, "fct_activity_change", "activity_id", "change_index"))
+
+
+def test_fct_story_state_interval(built_warehouse, workspace):
+    expected = {}
+    for story_id, history in oracle.histories(workspace, workspace.now).items():
+        for number, (state, entered, left) in enumerate(history.stays(), start=1):
+            expected[story_id, number] = {"story_state": state, "interval_seconds": left - entered}
+    found = mart(built_warehouse, "fct_story_state_interval", "story_id", "interval_number")
+    check(expected, {key: row for key, row in found.items() if not row["is_inferred"]})
