@@ -83,7 +83,11 @@ def to_arrow(
     _require_keys(table, records)
     extras = _undeclared_fields(table, records, drift)
     arrays = []
+    present = set().union(*records)
     for name, kind in table.columns.items():
+        if name not in present:
+            arrays.append(pa.nulls(len(records), ARROW_TYPES[kind]))
+            continue
         values = [record.get(name) for record in records]
         try:
             array = _FAST[kind](values)

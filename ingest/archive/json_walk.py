@@ -108,9 +108,9 @@ class Walk:
         self, table: str, value: Record, context: _Context, depth: int
     ) -> Iterator[Found]:
         record = context.applied(table, value)
-        inner = context.of_record(table, record)
         for name in _INNER.get(table, ()):
             if isinstance(value.get(name), list):
+                inner = context.of_record(table, record)
                 # An iteration keeps its stories, as the ids that `shape` makes of them.
                 record = record if table == "iterations" else _without(record, name)
                 listed = replace(inner, list_name=name)

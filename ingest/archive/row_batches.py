@@ -95,11 +95,11 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
     names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(file.columns.width))
     with file.open() as text:
         line = next((line for line, _ in body(file, text)), 0)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"memory_limit": "128MB"}) as connection:
         found = connection.sql(
             "select * from read_csv(?, auto_detect = false, header = true, delim = ',', "
             f"quote = '\"', escape = '\"', columns = {{{names}}}, "
-            f"max_line_size = {LONGEST_CELL})",
+            f"max_line_size = {LONGEST_CELL}, buffer_size = {4 * LONGEST_CELL})",
             params=[file.file.path.as_posix()],
         )
         for batch in found.to_arrow_reader(_BATCH):

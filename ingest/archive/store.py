@@ -21,6 +21,11 @@ _STORY_LISTS = ("comments", "tasks", "blockers", "reviews", "transitions", "pull
 _FILLED_UP = frozenset(
     {"projects", "people", "labels", "epics", "iterations", "memberships", "me", "accounts"}
 )
+# What a record must say to have a place in its table.
+_NEEDED = {
+    name: (*table.key, *filter(None, [table.scope]), *(["project_id"] if name == "stories" else []))
+    for name, table in TABLES.items()
+}
 # Tables whose rows are made of what is nested in a record.
 _NESTING = frozenset({"activity", "memberships", "epics", "iterations"})
 _ONE = {"stories": "story", "epics": "epic"}
@@ -168,21 +173,20 @@ class Store:
             self.add("labels", {"project_id": project_id, **label}, origin, self._recorded_at)
 
     def _put(self, table: str, record: Record, origin: Origin) -> None:
-        declared = TABLES[table]
-        needed = [*declared.key, *([declared.scope] if declared.scope else [])]
-        if table == "stories":
-            needed.append("project_id")
-        for name in needed:
-            known = self.tables[table].get((record.get("id"),)) if name == "project_id" else None
-            if record.get(name) is None and known is None:
+        declared, held_rows = TABLES[table], self.tables[table]
+        for name in _NEEDED[table]:
+            if record.get(name) is None and not (
+                name == "project_id" and (record.get("id"),) in held_rows
+            ):
                 raise RowRefused(name, str(record.get("id", "")), f"a record of {table} without it")
-        key = tuple(_key_part(declared, name, record.get(name)) for name in declared.key)
+        key = tuple([_key_part(declared, name, record.get(name)) for name in declared.key])
         told, age = (record, origin), (_clock(record), _version(record), self._recorded_at)
-        if held := self.tables[table].get(key):
+        if held := held_rows.get(key):
             is_newer = age >= self._ages[table, key]
             told = merged(table, *((held, told) if is_newer else (told, held)))
-        self.tables[table][key] = told
-        self._ages[table, key] = max(age, self._ages.get((table, key), age))
+            age = max(age, self._ages[table, key])
+        held_rows[key] = told
+        self._ages[table, key] = age
 
     def _add_part(self, table: str, record: Record, origin: Origin) -> None:
         owner = "epics" if record.get("epic_id") else "stories"

@@ -1,0 +1,178 @@
+"""Measure the loading of archives beside DuckDB's own readers, in one run.
+
+`python -m benchmarks.archive [STORIES ...]` prints a Markdown table; its figures go into README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import orjson
+
+from benchmarks.measure import Measured, measured
+
+_HEADER = """\
+| file | stories | MB | load / floor | with start-up | net CPU s | floor CPU s | peak MB |
+|---|---|---|---|---|---|---|---|"""
+_COLUMNS = [
+    "Id", "Title", "Labels", "Iteration", "Iteration Start", "Iteration End", "Type", "Estimate",
+    "Priority", "Current State", "Created at", "Accepted at", "Deadline", "Requested By",
+    "Description", "URL", "Owned By", "Owned By", "Blocker", "Blocker Status", "Comment", "Comment",
+    "Task", "Task Status",
+]  # fmt: skip
+_WORDS = ["user", "list", "click", "button", "error", "login", "payment", "report", "slow", "test"]
+_FIRST_DAY = date(2015, 1, 5)
+# DuckDB reads the file into one table of a new file, in a process of its own.
+_FLOOR = """\
+import sys, time, duckdb
+reader, source, target = sys.argv[1:]
+with duckdb.connect(target) as connection:
+    connection.execute(f"create table stories as select * from {reader}(?)", [source])
+"""
+_NOTHING = "import sys, duckdb; duckdb.connect(sys.argv[1]).close()"
+
+
+def main() -> None:
+    """Measure both kinds of file at each size and print one row for each."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.archive", description=__doc__)
+    parser.add_argument("stories", nargs="*", type=int, default=[100_000], help="how many stories")
+    print(_HEADER, flush=True)
+    for count in parser.parse_args().stories:
+        for ending, write in (("csv", write_csv), ("json", write_json)):
+            with tempfile.TemporaryDirectory() as folder:
+                print(_measure(Path(folder), ending, count, write), flush=True)
+
+
+def _measure(folder: Path, ending: str, count: int, write: Callable[[Path, int], None]) -> str:
+    source, few = folder / f"shop_20250401_101112.{ending}", folder / f"few.{ending}"
+    write(source, count)
+    write(few, 10)
+    load, start_up = _load(source, folder / "load"), _load(few, folder / "few")
+    floor = _python(_FLOOR, f"read_{ending}", str(source), f"{folder}/floor.duckdb")
+    floor_start_up = _python(_NOTHING, f"{folder}/nothing.duckdb")
+    net, floor_net = load.cpu_seconds - start_up.cpu_seconds, (
+        floor.cpu_seconds - floor_start_up.cpu_seconds
+    )  # fmt: skip
+    cells = [
+        ending,
+        f"{count:,}",
+        f"{source.stat().st_size / 1e6:,.0f}",
+        f"{net / floor_net:.1f}",
+        f"{load.cpu_seconds / floor.cpu_seconds:.1f}",
+        f"{net:.2f}",
+        f"{floor_net:.2f}",
+        f"{load.peak_bytes / 1e6:,.0f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _load(source: Path, folder: Path) -> Measured:
+    command = [sys.executable, "-m", "ingest", "archive", str(source)]
+    return measured(command, WAREHOUSE_PATH=f"{folder}/w.duckdb", INGEST_LOG_PATH=f"{folder}/logs")
+
+
+def _python(program: str, *arguments: str) -> Measured:
+    return measured([sys.executable, "-c", program, *arguments])
+
+
+def write_csv(path: Path, count: int) -> None:
+    """Write a CSV export of so many stories, as padded as those of 2025."""
+    with path.open("w", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        for story in _stories(count):
+            accepted = story.get("accepted_at")
+            number = (accepted - _FIRST_DAY).days // 7 if accepted else 0
+            start = _FIRST_DAY + timedelta(7 * number)
+            span = [number + 1, _written(start), _written(start + timedelta(6))]
+            owners, comments = story["owners"], story["comments"]
+            writer.writerow(
+                [
+                    story["id"], story["name"], ", ".join(story["labels"]),
+                    *(span if accepted else ["", "", ""]),
+                    story["story_type"], story.get("estimate", ""), "p2 - Medium",
+                    story["current_state"], _written(story["created_at"]), _written(accepted), "",
+                    story["requester"], story["description"],
+                    f"https://www.pivotaltracker.com/story/show/{story['id']}",
+                    *(owners + ["", ""])[:2], "", "",
+                    *(comments + ["", ""])[:2], *(story["task"] or ["", ""]),
+                ]
+            )  # fmt: skip
+
+
+def write_json(path: Path, count: int) -> None:
+    """Write the same stories as a list of the API's records."""
+    with path.open("wb") as handle:
+        handle.write(b"[")
+        for index, story in enumerate(_stories(count)):
+            created, accepted = story["created_at"], story.get("accepted_at")
+            record = {
+                "kind": "story", "id": story["id"], "project_id": 99, "name": story["name"],
+                "description": story["description"], "story_type": story["story_type"],
+                "current_state": story["current_state"], "estimate": story.get("estimate"),
+                "created_at": f"{created}T09:00:00Z",
+                "updated_at": f"{accepted or created}T10:00:00Z",
+                "accepted_at": f"{accepted}T10:00:00Z" if accepted else None,
+                "requested_by_id": 7, "owner_ids": [8, 9],
+                "labels": [
+                    {"kind": "label", "id": 100 + int(each[6:]), "project_id": 99, "name": each,
+                     "created_at": "2015-01-05T09:00:00Z", "updated_at": "2015-01-05T09:00:00Z"}
+                    for each in story["labels"]
+                ],
+                "comments": [
+                    {"kind": "comment", "id": story["id"] * 2 + place, "story_id": story["id"],
+                     "text": each, "person_id": 8, "created_at": f"{created}T11:00:00Z",
+                     "updated_at": f"{created}T11:00:00Z"}
+                    for place, each in enumerate(story["comments"])
+                ],
+            }  # fmt: skip
+            told = {name: value for name, value in record.items() if value is not None}
+            handle.write((b",\n" if index else b"") + orjson.dumps(told))
+        handle.write(b"]")
+
+
+def _stories(count: int) -> Iterator[dict]:
+    chance = random.Random(7)
+
+    def text(words: int) -> str:
+        return " ".join(chance.choices(_WORDS, k=words))
+
+    def person() -> str:
+        return f"Person {chance.randrange(40)}"
+
+    for number in range(count):
+        created = _FIRST_DAY + timedelta(number * 3_000 // count)
+        is_accepted = number < 0.8 * count
+        story_type = chance.choices(["feature", "bug", "chore"], [6, 3, 2])[0]
+        yield {
+            "id": 100_000_000 + number,
+            "name": text(7),
+            "labels": [f"label {each}" for each in sorted(chance.sample(range(99), k=number % 3))],
+            "story_type": story_type,
+            **({"estimate": number % 4} if story_type == "feature" else {}),
+            "current_state": "accepted" if is_accepted else "unstarted",
+            "created_at": created,
+            **({"accepted_at": created + timedelta(chance.randrange(30))} if is_accepted else {}),
+            "requester": person(),
+            "description": f"{text(25)}\n{text(10)}" if number % 3 else "",
+            "owners": [person()] if is_accepted else [],
+            "comments": [
+                f"{text(12)} ({person()} - {_written(created)})" for _ in range(number % 5 // 2)
+            ],
+            "task": [text(4), "completed"] if number % 4 == 0 else None,
+        }
+
+
+def _written(day: date | None) -> str:
+    return f"{day:%b} {day.day}, {day.year}" if day else ""
+
+
+if __name__ == "__main__":
+    main()
