@@ -1,0 +1,90 @@
+{%- set states = [
+    'unscheduled', 'unstarted', 'planned', 'started', 'finished', 'delivered', 'rejected'
+] -%}
+
+with
+
+projects as (
+
+    select * from {{ ref('dim_project') }}
+
+),
+
+flow as (
+
+    select
+        *,
+        row_number() over (
+            partition by project_id, story_state
+            order by flow_date desc
+        ) as recency
+    from {{ ref('fct_flow_daily') }}
+
+),
+
+stories_by_state as (
+
+    select
+        {% for state in states %}
+        max(story_count) filter (where story_state = '{{ state }}')
+            as {{ state }}_story_count,
+        {% endfor %}
+        project_id
+    from flow
+    where recency = 1
+    group by project_id
+
+),
+
+iterations as (
+
+    select * from {{ ref('fct_iteration_velocity') }}
+
+),
+
+last_done as (
+
+    select
+        *,
+        row_number() over (
+            partition by project_id
+            order by iteration_number desc
+        ) as recency
+    from iterations
+    where is_done
+
+),
+
+final as (
+
+    select
+        projects.project_id,
+        projects.project_name,
+        projects.current_iteration_number,
+        projects.current_velocity,
+        last_done.velocity_volatility,
+        current_iterations.accepted_points as current_accepted_points,
+        projects.story_count,
+        {% for state in states %}
+        stories_by_state.{{ state }}_story_count,
+        {% endfor %}
+        projects.accepted_story_count,
+        projects.accepted_points,
+        projects.member_count,
+        projects.last_activity_at,
+        projects.as_of
+    from projects
+    left join stories_by_state
+        on projects.project_id = stories_by_state.project_id
+    left join last_done
+        on
+            projects.project_id = last_done.project_id
+            and last_done.recency = 1
+    left join iterations as current_iterations
+        on
+            projects.project_id = current_iterations.project_id
+            and current_iterations.is_current
+
+)
+
+select * from final

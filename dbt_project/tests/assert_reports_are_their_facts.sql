@@ -1,0 +1,63 @@
+-- A report adds no rule: each of its figures is its fact's, and no row is lost or told
+-- twice.
+{%- set comparisons = [
+    ('rpt_velocity', 'fct_iteration_velocity', 'iteration_key', [
+        'length_weeks', 'team_strength', 'accepted_points', 'accepted_story_count',
+        'accepted_feature_count', 'accepted_bug_count', 'accepted_chore_count',
+        'velocity', 'velocity_per_week', 'velocity_volatility'
+    ]),
+    ('rpt_iteration', 'fct_iteration_velocity', 'iteration_key', [
+        'team_strength', 'planned_velocity', 'committed_points', 'accepted_points',
+        'accepted_points_as_closed', 'say_do_ratio', 'committed_story_count',
+        'carried_in_story_count', 'added_story_count', 'removed_story_count',
+        'spilled_story_count', 'accepted_story_count', 'accepted_feature_count',
+        'accepted_bug_count', 'accepted_chore_count', 'bug_created_count',
+        'rejected_story_count', 'rejection_rate', 'median_cycle_time_seconds',
+        'p85_cycle_time_seconds', 'velocity', 'velocity_volatility'
+    ]),
+    ('rpt_cycle_time', 'fct_story_cycle_time', 'story_id', [
+        'estimate', 'cycle_time_seconds', 'started_seconds', 'finished_seconds',
+        'delivered_seconds', 'rejected_seconds', 'started_count', 'finished_count',
+        'delivered_count', 'rejected_count'
+    ]),
+    ('rpt_story_activity', 'fct_activity', 'activity_id', ['change_count']),
+    ('rpt_project_overview', 'dim_project', 'project_id', [
+        'current_velocity', 'story_count', 'accepted_story_count', 'accepted_points',
+        'member_count'
+    ])
+] %}
+
+{% for report, fact, key, columns in comparisons %}
+select
+    '{{ report }}' as report,
+    cast(reported.{{ key }} as varchar) as row_key
+from {{ ref(report) }} as reported
+inner join {{ ref(fact) }} as facts
+    on reported.{{ key }} = facts.{{ key }}
+where
+    false
+    {% for column in columns %}
+    or reported.{{ column }} is distinct from facts.{{ column }}
+    {% endfor %}
+union all
+{% endfor %}
+select
+    'rpt_project_overview' as report,
+    cast(overviews.project_id as varchar) as row_key
+from {{ ref('rpt_project_overview') }} as overviews
+where
+    overviews.story_count != overviews.accepted_story_count
+    + overviews.unscheduled_story_count + overviews.unstarted_story_count
+    + overviews.planned_story_count + overviews.started_story_count
+    + overviews.finished_story_count + overviews.delivered_story_count
+    + overviews.rejected_story_count
+union all
+select
+    'rpt_project_overview' as report,
+    cast(overviews.project_id as varchar) as row_key
+from {{ ref('rpt_project_overview') }} as overviews
+inner join {{ ref('fct_iteration_velocity') }} as iterations
+    on
+        overviews.project_id = iterations.project_id
+        and overviews.current_iteration_number = iterations.iteration_number
+where overviews.current_accepted_points is distinct from iterations.accepted_points
