@@ -5,6 +5,7 @@ PYTHON ?= python3
 WAIT ?= 600
 VENV := .venv
 BIN := $(VENV)/bin
+UV_LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 # Which warehouse ingestion and dbt use, such as TARGET=postgres; DuckDB when nobody says.
 ifdef TARGET
@@ -27,6 +28,10 @@ $(VENV)/.installed: requirements.txt
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(PIP_INSTALL) -r requirements-dev.txt
+	touch $@
+
+$(VENV)/.installed-bi: requirements-bi.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements-bi.txt
 	touch $@
 
 # A client of its own environment for the published copy; where there is none for this Python, the
@@ -54,6 +59,14 @@ warehouse: ingest build ## set up, ingest and build
 .PHONY: export
 export: setup ## write the published marts as Parquet files, one a mart: parquet/
 	$(BIN)/python -m bi.export
+
+.PHONY: dashboard
+dashboard: $(VENV)/.installed-bi ## open the dashboard of the published marts in a browser
+	$(BIN)/python -m marimo run bi/dashboard.py $(ARGS)
+
+.PHONY: report
+report: $(VENV)/.installed-bi ## write the dashboard as one page: report.html
+	$(BIN)/python -m bi.report $(ARGS)
 
 .PHONY: docs
 docs: setup ## write the documentation as one page: target/static_index.html
@@ -96,10 +109,11 @@ bench: $(VENV)/.installed-dev ## measure a first load and a build at three sizes
 
 .PHONY: lock
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header --extra dev pyproject.toml -o requirements-dev.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements-dev.txt pyproject.toml -o requirements.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements-dev.txt --extra postgres pyproject.toml -o requirements-postgres.txt
+	$(UV_LOCK) --extra dev --extra bi pyproject.toml -o requirements-dev.txt
+	$(UV_LOCK) --extra bi -c requirements-dev.txt pyproject.toml -o requirements-bi.txt
+	$(UV_LOCK) -c requirements-dev.txt pyproject.toml -o requirements.txt
+	$(UV_LOCK) --extra postgres -c requirements-dev.txt pyproject.toml -o requirements-postgres.txt
 
 .PHONY: clean
 clean: ## delete what was built: warehouse, working folders, logs (not .venv)
-	rm -rf warehouse.duckdb warehouse.duckdb.* marts.duckdb parquet .dlt/pipelines target logs dbt_project/target dbt_project/logs
+	rm -rf warehouse.duckdb warehouse.duckdb.* marts.duckdb parquet report.html .dlt/pipelines target logs dbt_project/target dbt_project/logs

@@ -1,0 +1,268 @@
+"""The pages in a real browser: they render, fit, react, and show the marts' numbers."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+
+from bi.pictures import PAGES
+from bi.report import main as write_report
+from tests.conftest import ROOT, dbt, environment
+
+BROWSER = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
+pytestmark = [
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed: make browser does it"),
+    pytest.mark.xdist_group("built warehouse"),
+]
+SCREENSHOTS = ROOT / "screenshots"
+MOBILE_APP = 2600003
+# As root in a container; and without the calls that a browser makes home at its start.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WIDTHS = {"wide": 1280, "narrow": 390}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page in the browser, with what it complained of and whom it asked."""
+
+    def __init__(self, browser, width="wide", scheme="light"):
+        self.context = browser.new_context(
+            viewport={"width": WIDTHS[width], "height": 1400}, color_scheme=scheme
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(90_000)
+        self.complaints, self.hosts = [], set()
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.hosts.add(re.split(r"[/?]+", request.url)[1]))
+
+    def _note(self, message):
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+    def overflow(self):
+        """How many pixels the page is wider than the screen."""
+        return self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+
+    def marks(self, kind):
+        """What the marks of a kind say, such as 'Iteration: 3; Points: 5', in all pictures."""
+        found = self.page.locator(f'[aria-roledescription="{kind}"]')
+        found.first.wait_for(state="attached")
+        return found.evaluate_all("marks => marks.map(mark => mark.getAttribute('aria-label'))")
+
+    def shot(self, name):
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+@pytest.fixture(scope="module")
+def dashboard(published):
+    """Where the dashboard is served, as `make dashboard` does it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["marimo", "run", "bi/dashboard.py", "--headless", "--no-token", f"--port={port}"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=environment(published.path.parent / "warehouse.duckdb", MARTS_PATH=str(published.path)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            requests.get(url, timeout=5)
+            break
+        except requests.ConnectionError:
+            assert server.poll() is None, "the dashboard ended"
+            assert time.monotonic() < deadline, "the dashboard did not start"
+            time.sleep(0.2)
+    yield url
+    server.terminate()
+    server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def report(published, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    before = dict(os.environ)
+    os.environ["MARTS_PATH"] = str(published.path)
+    try:
+        assert write_report(["--output", str(path)]) == 0
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return path
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_of_the_dashboard_renders_and_fits(browser, dashboard, page, width):
+    with Visit(browser, width, "dark" if page.name == "flow" else "light") as visit:
+        visit.page.goto(f"{dashboard}/?page={page.name}&project={MOBILE_APP}")
+        last = page.pictures[-1].question
+        visit.page.get_by_role("heading", name=last).wait_for()
+        visit.page.locator("svg.marks").first.wait_for()
+        visit.page.wait_for_timeout(500)
+        questions = visit.page.locator("h2").all_inner_texts()
+        visit.shot(f"dashboard-{page.name}-{width}")
+        assert questions == [picture.question for picture in page.pictures]
+        assert visit.page.get_by_text("This cell raised an exception").count() == 0
+        assert visit.overflow() == 0
+        assert visit.complaints == []
+        assert {host.partition(":")[0] for host in visit.hosts} <= {"127.0.0.1"}
+
+
+def test_the_numbers_of_the_bars_are_the_marts(browser, dashboard, published):
+    with published.connect() as connection:
+        expected = connection.execute(
+            "select iteration_number, cast(accepted_points as double), velocity "
+            "from fct_iteration_velocity inner join dim_iteration using (iteration_key) "
+            "where fct_iteration_velocity.project_id = ? "
+            "and start_date >= date '2025-04-30' - 365",
+            [MOBILE_APP],
+        ).fetchall()
+    with Visit(browser) as visit:
+        visit.page.goto(f"{dashboard}/?page=velocity&project={MOBILE_APP}")
+        bars = visit.marks("bar")
+    shown = {}
+    for bar in bars:
+        told = dict(part.split(": ", 1) for part in bar.split("; "))
+        if "Accepted points" in told:
+            shown[int(told["Iteration"])] = float(told["Accepted points"])
+    assert shown == {number: points for number, points, _ in expected}
+
+
+def test_filters_change_what_is_drawn(browser, dashboard):
+    with Visit(browser) as visit:
+        visit.page.goto(f"{dashboard}/?page=cycle-time&project={MOBILE_APP}")
+        before = visit.marks("circle")
+        visit.page.get_by_label("Owner").select_option(index=1)
+        narrowed = changed(visit, "circle", before)
+        assert set(narrowed) < set(before)
+
+        visit.page.get_by_label("Project").select_option(label="Checkout")
+        visit.page.get_by_role("heading", name="Checkout", exact=True).wait_for()
+        other = changed(visit, "circle", narrowed)
+        assert not set(other) & set(before)
+        assert "project=2600007" in visit.page.url
+
+
+def changed(visit, kind, before):
+    """The marks, once they are others."""
+    for _ in range(300):
+        marks = visit.marks(kind)
+        if marks != before:
+            return marks
+        visit.page.wait_for_timeout(100)
+    raise AssertionError("nothing changed")
+
+
+def test_a_point_links_to_its_story(browser, dashboard, published):
+    with published.connect() as connection:
+        urls = {
+            url
+            for (url,) in connection.execute(
+                "select url from dim_story where project_id = ?", [MOBILE_APP]
+            ).fetchall()
+        }
+    with Visit(browser) as visit:
+        visit.page.goto(f"{dashboard}/?page=cycle-time&project={MOBILE_APP}")
+        visit.marks("circle")
+        links = visit.page.locator("svg.marks a").evaluate_all(
+            "links => links.map(link => link.getAttribute('href')"
+            " || link.getAttribute('xlink:href'))"
+        )
+    assert links
+    assert set(links) <= urls
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_opens_without_network(browser, report, width):
+    with Visit(browser, width) as visit:
+        visit.context.set_offline(True)
+        visit.page.goto(report.as_uri())
+        visit.page.locator("svg.marks").first.wait_for()
+        visit.shot(f"report-{width}")
+        questions = visit.page.locator("h3").all_inner_texts()
+        assert questions == [each.question for page in PAGES for each in page.pictures]
+        assert visit.overflow() == 0
+        assert visit.complaints == []
+
+
+def test_the_report_changes_with_the_project_and_shows_the_marts(browser, report, published):
+    with Visit(browser) as visit:
+        visit.page.goto(report.as_uri())
+        visit.page.get_by_label("Project").select_option(label="Mobile App")
+        assert visit.page.locator("h1").inner_text() == "Mobile App"
+        visit.page.locator("#velocity summary").first.click()
+        cells = visit.page.locator("#velocity ~ section table, section#velocity table")
+        first_row = cells.first.locator("tbody tr").first.locator("td").all_inner_texts()
+    with published.connect() as connection:
+        expected = connection.execute(
+            "select iteration_number, velocity from fct_iteration_velocity "
+            "where project_id = ? and iteration_number = ?",
+            [MOBILE_APP, int(first_row[0])],
+        ).fetchone()
+    assert int(first_row[0]) == expected[0]
+    assert (int(float(first_row[3])) if first_row[3] else None) == expected[1]
+
+
+def test_the_data_of_the_report_cannot_end_its_script(report):
+    text = report.read_text()
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert len(json.loads(data[1])) == 8
+
+
+def test_the_docs_site_renders_offline(browser, built_warehouse, tmp_path):
+    shutil.copy(built_warehouse, tmp_path / "warehouse.duckdb")
+    made = dbt("docs", "generate", "--static", warehouse=tmp_path / "warehouse.duckdb")
+    assert made.returncode == 0, made.stdout
+    with Visit(browser) as visit:
+        visit.context.set_offline(True)
+        visit.page.goto((tmp_path / "target" / "static_index.html").as_uri())
+        visit.page.get_by_role("heading", name="Pivotal Tracker, as a warehouse").wait_for()
+        visit.shot("docs-wide")
+        visit.page.get_by_role("link", name="fct_story_cycle_time").first.click()
+        visit.page.get_by_text("cycle_time_seconds").first.wait_for()
+        assert visit.complaints == []
