@@ -261,7 +261,6 @@ def velocity(workspace, iterations, as_of, scope):
     for key, known in oracle.iteration_velocity(workspace, as_of, iterations).items():
         groups = {
             "committed": [row for row in by_key[key] if row["is_committed"]],
-            "carried_in": [row for row in by_key[key] if row["entry_kind"] == "carried in"],
             "added": [row for row in by_key[key] if row["entry_kind"] == "added"],
             "removed": [row for row in by_key[key] if row["exit_kind"] == "removed"],
             "spilled": [row for row in by_key[key] if row["exit_kind"] == "spilled"],
@@ -271,6 +270,9 @@ def velocity(workspace, iterations, as_of, scope):
             column = "points_at_exit" if name in ("removed", "spilled") else "points_at_entry"
             row[f"{name}_story_count"] = len(group)
             row[f"{name}_points"] = sum((each[column] or 0 for each in group), Fraction(0))
+        carried_in = [row for row in by_key[key] if row["entry_kind"] == "carried in"]
+        row["carried_in_story_count"] = len(carried_in)
+        row["carried_in_points"] = sum(each["points_at_entry"] or 0 for each in carried_in)
         kept = [row for row in groups["committed"] if row["exit_kind"] == "accepted"]
         said, done = row["committed_points"], sum(each["points_at_entry"] or 0 for each in kept)
         row["say_do_ratio"] = float(done / said) if said else None

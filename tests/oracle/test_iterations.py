@@ -71,7 +71,7 @@ def test_dim_project_history(built_warehouse, workspace):
     check(expected, mart(built_warehouse, "dim_project_history", "project_version_key"))
 
 
-def test_transitions_have_the_type_and_estimate_of_their_instant(built_warehouse, versions):
+def test_fct_story_transition(built_warehouse, versions):
     actual = mart(built_warehouse, "fct_story_transition", "story_transition_key")
     expected = {}
     for key, row in actual.items():
