@@ -15,7 +15,7 @@ EXTRA := $(filter-out duckdb,$(WAREHOUSE_TARGET))
 
 .PHONY: help
 help: ## print all targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(VENV)/.installed $(EXTRA:%=$(VENV)/.installed-%) ## create .venv and install the pinned dependencies
@@ -90,6 +90,18 @@ postgresql:
 	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq postgresql >/dev/null; } \
 	|| { echo "error: the tests start a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
 
+$(VENV)-semantic/.installed: requirements-semantic.txt
+	$(PYTHON) -m venv $(VENV)-semantic
+	$(VENV)-semantic/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-semantic.txt
+	touch $@
+
+.PHONY: semantic
+semantic: $(VENV)-semantic/.installed ## install MetricFlow in .venv-semantic: mf query answers metrics
+
+.PHONY: test-semantic
+test-semantic: $(VENV)/.installed-dev semantic ## hold MetricFlow's answers against the marts
+	$(BIN)/python -m pytest tests/test_semantic.py
+
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## check the style of Python and SQL
 	$(BIN)/ruff check .
@@ -113,6 +125,7 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	$(UV_LOCK) --extra bi -c requirements-dev.txt pyproject.toml -o requirements-bi.txt
 	$(UV_LOCK) -c requirements-dev.txt pyproject.toml -o requirements.txt
 	$(UV_LOCK) --extra postgres -c requirements-dev.txt pyproject.toml -o requirements-postgres.txt
+	$(UV_LOCK) --extra semantic -c requirements-dev.txt pyproject.toml -o requirements-semantic.txt
 
 .PHONY: clean
 clean: ## delete what was built: warehouse, working folders, logs (not .venv)

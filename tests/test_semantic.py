@@ -1,0 +1,142 @@
+"""MetricFlow's answers are those of the marts; runs where `make semantic` has installed it."""
+
+import csv
+import os
+import subprocess
+
+import duckdb
+import pytest
+import yaml
+
+from tests.conftest import ROOT, environment
+
+MF = ROOT / ".venv-semantic" / "bin" / "mf"
+
+SAVED_QUERIES = [
+    each["name"]
+    for each in yaml.safe_load(
+        (ROOT / "dbt_project" / "models" / "semantic" / "_semantic__metrics.yml").read_text()
+    )["saved_queries"]
+]
+
+pytestmark = pytest.mark.skipif(
+    not MF.exists(), reason="MetricFlow is not installed (make test-semantic)"
+)
+
+
+@pytest.fixture(scope="module")
+def query(built_warehouse, tmp_path_factory):
+    """A function that gives the rows of `mf query` with arguments, as text."""
+    # MetricFlow reads what dbt wrote into the folder `target` of the project that it runs in.
+    folder = tmp_path_factory.mktemp("metrics")
+    for name in ("dbt_project.yml", "profiles.yml", "dbt_project"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "target").symlink_to(built_warehouse.parent / "target")
+    settings = environment(
+        built_warehouse,
+        DBT_LOG_PATH=str(folder),
+        PATH=f"{MF.parent}{os.pathsep}{os.environ['PATH']}",
+    )
+
+    def query(*arguments):
+        answer = folder / "answer.csv"
+        made = subprocess.run(
+            [MF, "query", *arguments, "--csv", str(answer)],
+            cwd=folder,
+            env=settings,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+        with answer.open(newline="") as lines:
+            return list(csv.reader(lines))[1:]
+
+    return query
+
+
+@pytest.fixture(scope="module")
+def ask(query):
+    """A function that asks for metrics by group: {group as text: (value, ...)}."""
+
+    def by(metrics, group_by):
+        width = len(group_by.split(","))
+        rows = query("--metrics", metrics, "--group-by", group_by)
+        return {tuple(row[:width]): tuple(map(number, row[width:])) for row in rows}
+
+    return by
+
+
+@pytest.fixture(scope="module")
+def mart(built_warehouse):
+    """A function that gives rows of a statement by their first column or columns, as text."""
+
+    def query(statement, width=1):
+        with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            rows = connection.execute(statement).fetchall()
+        return {
+            tuple(map(str, row[:width])): tuple(
+                None if value is None else pytest.approx(float(value)) for value in row[width:]
+            )
+            for row in rows
+        }
+
+    return query
+
+
+def number(text):
+    return float(text) if text and text != "nan" else None
+
+
+def test_iterations(ask, mart):
+    asked = ask("velocity,accepted_points,rejection_rate,say_do", "iteration")
+    assert asked == mart(
+        "select iteration_key, velocity, accepted_points, rejection_rate, say_do_ratio "
+        "from marts.fct_iteration_velocity"
+    )
+    assert len(asked) > 100
+
+
+def test_cycle_time_is_the_percentile_of_the_mart(ask, mart):
+    asked = ask("cycle_time_p85", "project,story__story_type")
+    published = mart(
+        "select project_id, story_type, p85_seconds from marts.fct_cycle_time_percentile "
+        "where time_window = 'all_time' and story_type != 'all' and p85_seconds is not null",
+        width=2,
+    )
+    assert published
+    assert {key: asked[key] for key in published} == published
+
+
+def test_lead_time(ask, mart):
+    asked = ask("lead_time_median", "project")
+    assert asked == mart(
+        "select project_id, median(lead_time_seconds) from marts.fct_story_cycle_time "
+        "where not is_deleted group by project_id"
+    )
+
+
+def test_throughput_keeps_empty_weeks(ask, mart):
+    asked = ask("throughput", "project,throughput_week__week_start_date")
+    # MetricFlow puts times first.
+    weeks = {(project, week[:10]): value for (week, project), value in asked.items()}
+    assert weeks == mart(
+        "select project_id, week_start_date, sum(story_count) from marts.fct_throughput "
+        "group by project_id, week_start_date",
+        width=2,
+    )
+    assert (0.0,) in weeks.values()
+
+
+def test_work_in_progress_is_that_of_the_last_day(ask, mart):
+    asked = ask("work_in_progress", "project")
+    assert {key: value for key, value in asked.items() if value != (0.0,)} == mart(
+        "select project_id, count(*) from marts.fct_story_cycle_time where not is_deleted "
+        "and current_state in ('started', 'finished', 'delivered', 'rejected') group by project_id"
+    )
+
+
+@pytest.mark.parametrize("name", SAVED_QUERIES)
+def test_a_saved_query_gives_rows(name, query):
+    assert query("--saved-query", name)
