@@ -228,6 +228,7 @@ class PostgresDatabase:
                 )
             reading = PostgresReading(connection)
             self._require_rights(reading)
+            self._tell_time_in_utc(connection)
             is_new = not reading.columns("extracts")
         yield is_new
 
@@ -247,6 +248,14 @@ class PostgresDatabase:
                 f"{user} may not write into the schema {DATASET} of {self.name}; log in as who "
                 "loaded it before"
             )
+
+    def _tell_time_in_utc(self, connection: Connection) -> None:
+        """Give this login UTC in this database: dbt, which can set nothing, then shows it too."""
+        from psycopg2 import sql
+
+        statement = sql.SQL("alter role current_user in database {} set timezone to 'UTC'")
+        with connection.cursor() as cursor:
+            cursor.execute(statement.format(sql.Identifier(self._settings.database)))
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 PASSWORD = "it's p@ss: %20/word"  # whatever quotes or decodes it wrongly cannot log in
 _INSTALLED = Path("/usr/lib/postgresql")  # Debian's, a folder a version
-_SPEED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40")
+_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40",
+            "TimeZone=Asia/Kathmandu")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = f"-p {port} -h 127.0.0.1 -k {folder}" + "".join(f" -c {each}" for each in _SPEED)
+    options = f"-p {port} -h 127.0.0.1 -k {folder}" + "".join(f" -c {each}" for each in _OPTIONS)
     try:
         _run(user, "initdb", "-D", data, "-U", "owner", "--auth=scram-sha-256", "-E", "UTF8",
              "--locale=C.UTF-8", f"--pwfile={password_file}")  # fmt: skip

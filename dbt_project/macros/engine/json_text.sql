@@ -16,8 +16,8 @@
 
 {#- Type json, not jsonb: an object or list inside comes out as it was written. -#}
 {% macro postgres__json_text(element, path) -%}
-    {%- set keys = path.replace('.', ',').replace('[', '').replace(']', '') -%}
-    (cast({{ element }} as json) #>> '{{ '{' ~ keys ~ '}' }}')
+    {%- set keys = path.replace('[', '.').replace(']', '').strip('.').split('.') -%}
+    (cast({{ element }} as json) #>> '{{ '{' ~ keys | join(',') ~ '}' }}')
 {%- endmacro %}
 
 
