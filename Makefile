@@ -41,6 +41,12 @@ $(VENV)/.installed-bi: requirements-bi.txt $(VENV)/.installed
 	.venv-oldest-duckdb/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $< || rm -r .venv-oldest-duckdb/bin
 	mkdir -p .venv-oldest-duckdb && touch $@
 
+# Sail and dbt-spark need other versions than ingestion.
+.venv-spark/.installed: tests/engines/spark/requirements.txt
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 $(VENV)/.installed-postgres: requirements-postgres.txt $(VENV)/.installed
 	$(PIP_INSTALL) -r requirements-postgres.txt
 	touch $@
@@ -81,7 +87,7 @@ test-long: $(VENV)/.installed-dev ## random histories, faults, kill -9; nightly:
 	$(BIN)/python -m pytest --numprocesses 2 tests/exactness tests/resilience
 
 .PHONY: test-engines
-test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres postgresql ## load and build the demo on every engine, and compare the marts
+test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres .venv-spark/.installed postgresql ## load and build the demo on every engine, and compare the marts
 	$(BIN)/python -m pytest tests/engines
 
 .PHONY: postgresql

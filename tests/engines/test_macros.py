@@ -9,7 +9,10 @@ from decimal import Decimal
 
 import pytest
 
+from tests.engines.sail import sail_server
+
 EPOCH = """{{ as_instant("'1970-01-01T00:00:00Z'") }}"""
+STRING = "{{ dbt.type_string() }}"
 DOCUMENT = (
     '{"a":{"b":"Ünï ✓ \\"q\\" back\\\\slash"},"n":1.50,"z":null,"t":true,"e":"","l":[1,2],'
     '"p":[{"k":"x"},{"k":null}]}'
@@ -37,7 +40,7 @@ def midnight(day, zone):
 
 
 def week(day, starts_on):
-    named = "cast(null as varchar)" if starts_on is None else f"'{starts_on}'"
+    named = f"cast(null as {STRING})" if starts_on is None else f"'{starts_on}'"
     return (
         """select {{ week_start("a", "week_day") }} as value from ("""
         f"""select cast('{day}' as date) as a, {named} as week_day) as inputs"""
@@ -56,7 +59,7 @@ def json_has_key(key, document=DOCUMENT):
 
 def given(text):
     literal = "null" if text is None else "'" + text.replace("'", "''") + "'"
-    return f"select cast({literal} as varchar) as a"
+    return f"select cast({literal} as {{{{ dbt.type_string() }}}}) as a"
 
 
 def aggregate(macro, *values):
@@ -168,8 +171,11 @@ CASES = {
         aggregate("joined_text", "'b'", "'B'", "'a'", "'Z'", "'é'"),
         ["B, Z, a, b, é"],
     ),
-    "texts and nulls": (aggregate("joined_text", "'b'", "cast(null as varchar)", "'a'"), ["a, b"]),
-    "no texts": (aggregate("joined_text", "cast(null as varchar)"), [None]),
+    "texts and nulls": (
+        aggregate("joined_text", "'b'", f"cast(null as {STRING})", "'a'"),
+        ["a, b"],
+    ),
+    "no texts": (aggregate("joined_text", f"cast(null as {STRING})"), [None]),
     # Types.
     "a ratio of decimals": (
         "select {{ as_double('a') }} / 3 as value from (select cast(1 as decimal(18, 4)) as a) "
@@ -188,21 +194,29 @@ CASES = {
     ),
 }
 SEPARATOR = "\n-- next case\n"
+INLINE = SEPARATOR.join(case for case, _ in CASES.values())
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgres"])
-def results(request):
+@pytest.fixture(scope="module", params=["duckdb", "postgres", "sail"])
+def results(request, tmp_path_factory):
     """What each case gives on an engine; dbt compiles all of them at once."""
-    engine = request.getfixturevalue(f"{request.param}_demo")
-    inline = SEPARATOR.join(case for case, _ in CASES.values())
-    compiled = engine.dbt("compile", "--quiet", "--inline", inline)
-    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
-    statements = compiled.stdout.split(SEPARATOR.strip("\n"))
-    assert len(statements) == len(CASES)
-    return {
-        name: [row["value"] for row in engine.query(statement)]
-        for name, statement in zip(CASES, statements, strict=True)
-    }
+    if request.param == "sail":
+        with sail_server(tmp_path_factory.mktemp("sail")) as sail:
+            # In texts of Spark's SQL a backslash begins an escape.
+            compiled = sail.compile(INLINE.replace("\\", "\\\\"))
+            found = sail.values(_statements(compiled))
+    else:
+        engine = request.getfixturevalue(f"{request.param}_demo")
+        compiled = engine.dbt("compile", "--quiet", "--inline", INLINE)
+        assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+        found = [
+            [row["value"] for row in engine.query(each)] for each in _statements(compiled.stdout)
+        ]
+    return dict(zip(CASES, found, strict=True))
+
+
+def _statements(compiled):
+    return compiled.split(SEPARATOR.strip("\n"))
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,4 +1,4 @@
-"""Random histories: syncs into PostgreSQL end with the marts that one load into DuckDB gives."""
+"""Random histories, synced step by step: PostgreSQL has the marts that DuckDB has."""
 
 import os
 
@@ -30,23 +30,23 @@ def postgres_models(postgres, tmp_path_factory):
 
 
 @pytest.mark.parametrize("seeds", WORKSPACES, ids=lambda seeds: f"seeds {seeds[0]} to {seeds[-1]}")
-def test_syncs_into_postgres_give_the_marts_of_one_load_into_duckdb(
+def test_the_same_syncs_give_the_same_marts(
     seeds, postgres, duckdb_models, postgres_models, tmp_path
 ):
-    synced = PostgresEngine.of(postgres, tmp_path / f"synced_{seeds[0]}")
-    fresh = DuckDBEngine(tmp_path / "fresh")
+    database = PostgresEngine.of(postgres, tmp_path / f"synced_{seeds[0]}")
+    file = DuckDBEngine(tmp_path / "synced")
     world = world_of(seeds)
     with serve(world.workspace) as server:
         for epoch in range(len(world.cuts.syncs_at)):
             world.play(epoch)
-            _sync(server, synced)
-        _sync(server, fresh)
-    build(fresh.path, duckdb_models)
+            for engine in (file, database):
+                _sync(server, engine)
+    build(file.path, duckdb_models)
     tables = (each.replace("create or replace", "create") for each in postgres_models.statements)
-    synced.execute(*tables)
+    database.execute(*tables)
     keys = duckdb_models.keys
     assert world.counts.total() > 20 * len(seeds)
-    assert differences(contents(fresh, keys), contents(synced, keys)) == []
+    assert differences(contents(file, keys), contents(database, keys)) == []
 
 
 def _sync(server, engine):

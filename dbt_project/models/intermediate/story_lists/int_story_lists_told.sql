@@ -77,7 +77,8 @@ ranked as (
                 occurred_at,
                 coalesce(new_project_id = project_id, false),
                 project_version,
-                change_index
+                change_index,
+                project_id
         ) as telling_number,
         count(*) over (partition by story_id, list_name, is_past) as telling_count
     from tellings

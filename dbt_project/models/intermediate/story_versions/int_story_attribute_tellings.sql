@@ -26,6 +26,7 @@ lists as (
 with_values as (
 
     select
+        told.activity_id,
         told.story_id,
         told.attribute_name,
         {% for which, is_original in [('original', 'true'), ('new', 'false')] %}
@@ -63,7 +64,8 @@ with_values as (
 
 ),
 
--- A move is told by both projects at one instant: the new one has the last word.
+-- A move is told by both projects at one instant: the new one has the last word. There
+-- and back within a second leaves no order but that of the activities.
 final as (
 
     select
@@ -73,7 +75,8 @@ final as (
         new_value,
         row_number() over (
             partition by story_id, attribute_name
-            order by occurred_at, is_arrival, project_version, change_index
+            order by
+                occurred_at, is_arrival, project_version, change_index, activity_id
         ) as telling_number,
         count(*) over (partition by story_id, attribute_name) as telling_count,
         is_creation,
