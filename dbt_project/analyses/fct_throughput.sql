@@ -1,23 +1,10 @@
--- How many stories get accepted in a typical week, and how many weeks see none?
-with
-
-weeks as (
-
-    select
-        project_id,
-        week_start_date,
-        sum(story_count) as story_count
-    from {{ ref('fct_throughput') }}
-    where is_complete
-    group by project_id, week_start_date
-
-)
-
+-- How many features get accepted in a typical week, and how many weeks see none?
 select
     project_id,
-    {{ median('story_count') }} as median_story_count,
+    avg(story_count) as mean_feature_count,
     count(*) filter (where story_count = 0) as empty_week_count,
     count(*) as week_count
-from weeks
+from {{ ref('fct_throughput') }}
+where is_complete and story_type = 'feature'
 group by project_id
 order by project_id
