@@ -29,6 +29,8 @@ done_iterations as (
         iterations.project_id,
         iterations.iteration_key,
         velocities.velocity,
+        velocities.velocity_per_week,
+        velocities.velocity_volatility,
         row_number() over (
             partition by iterations.project_id
             order by iterations.iteration_number desc
@@ -52,7 +54,9 @@ final as (
         done_iterations.iteration_key as last_done_iteration_key,
         current_iterations.current_iteration_number,
         coalesce(done_iterations.velocity, settings.initial_velocity)
-            as current_velocity
+            as current_velocity,
+        done_iterations.velocity_per_week as current_velocity_per_week,
+        done_iterations.velocity_volatility as current_volatility
     from settings
     left join current_iterations
         on settings.project_id = current_iterations.project_id

@@ -28,6 +28,7 @@ renamed as (
 
         -- lists
         labels,
+        story_ids,
 
         -- instants
         deadline as deadline_at,

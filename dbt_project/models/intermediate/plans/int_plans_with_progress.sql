@@ -1,0 +1,103 @@
+with
+
+plan_stories as (
+
+    select * from {{ ref('int_plans_with_stories') }}
+
+),
+
+time_in_states as (
+
+    select * from {{ ref('int_stories_with_time_in_states') }}
+
+),
+
+stories_in_order as (
+
+    select * from {{ ref('int_stories_in_backlog_order') }}
+
+),
+
+counted as (
+
+    select
+        plan_stories.target_kind,
+        plan_stories.target_id,
+        count(*) as story_count,
+        count(*) filter (where plan_stories.is_accepted) as accepted_story_count,
+        count(*) filter (where not plan_stories.is_accepted) as remaining_story_count,
+        count(*) filter (
+            where plan_stories.current_state = 'unscheduled'
+        ) as unscheduled_story_count,
+        count(*) filter (
+            where plan_stories.current_state in ('unstarted', 'planned')
+        ) as unstarted_story_count,
+        count(*) filter (
+            where plan_stories.current_state in {{ in_progress_states() }}
+        ) as in_progress_story_count,
+        count(*) filter (
+            where not plan_stories.is_accepted and plan_stories.estimate is null
+        ) as unestimated_story_count,
+        coalesce(sum(plan_stories.estimate), 0) as total_points,
+        coalesce(
+            sum(plan_stories.estimate) filter (where plan_stories.is_accepted), 0
+        ) as accepted_points,
+        coalesce(
+            sum(plan_stories.estimate) filter (where not plan_stories.is_accepted), 0
+        ) as remaining_points,
+        -- The queue down to its last story; those without a place come after it.
+        coalesce(max(stories_in_order.queued_story_count), 0)
+        + count(*) filter (
+            where not plan_stories.is_accepted and stories_in_order.story_id is null
+        ) as queued_story_count,
+        coalesce(max(stories_in_order.queued_points), 0)
+        + coalesce(sum(plan_stories.estimate) filter (
+            where not plan_stories.is_accepted and stories_in_order.story_id is null
+        ), 0) as queued_points,
+        min(time_in_states.first_in_progress_at) as first_started_at,
+        max(plan_stories.accepted_at) as last_accepted_at
+    from plan_stories
+    left join time_in_states
+        on plan_stories.story_id = time_in_states.story_id
+    left join stories_in_order
+        on
+            plan_stories.story_id = stories_in_order.story_id
+            and stories_in_order.is_waiting
+    group by
+        plan_stories.target_kind,
+        plan_stories.target_id
+
+),
+
+plans as (
+
+    select * from {{ ref('int_plans') }}
+
+),
+
+final as (
+
+    select
+        plans.target_kind,
+        plans.target_id,
+        plans.project_id,
+        {% for measure in [
+            'story_count', 'accepted_story_count', 'remaining_story_count',
+            'unscheduled_story_count', 'unstarted_story_count',
+            'in_progress_story_count', 'unestimated_story_count', 'total_points',
+            'accepted_points', 'remaining_points', 'queued_story_count', 'queued_points'
+        ] %}
+        coalesce(counted.{{ measure }}, 0) as {{ measure }},
+        {% endfor %}
+        plans.deadline_at,
+        counted.first_started_at,
+        counted.last_accepted_at
+    from plans
+    left join counted
+        on
+            plans.target_kind = counted.target_kind
+            and plans.target_id = counted.target_id
+
+)
+
+select * from final

@@ -1,0 +1,82 @@
+with
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where not is_deleted
+
+),
+
+iteration_stories as (
+
+    select * from {{ ref('stg_pivotal_tracker__iteration_stories') }}
+
+),
+
+-- A story that two iterations show, as two exports may, has its place in the later.
+listed as (
+
+    select
+        story_id,
+        project_id,
+        iteration_number,
+        story_index,
+        row_number() over (
+            partition by project_id, story_id
+            order by iteration_number desc, story_index asc
+        ) as listing_number
+    from iteration_stories
+
+),
+
+placed as (
+
+    select
+        stories.story_id,
+        stories.project_id,
+        stories.story_type,
+        stories.estimate,
+        coalesce(
+            stories.story_type != 'release'
+            and stories.current_state not in ('accepted', 'unscheduled'),
+            false
+        ) as is_waiting,
+        row_number() over (
+            partition by stories.project_id
+            order by listed.iteration_number, listed.story_index
+        ) as backlog_place
+    from stories
+    inner join listed
+        on
+            stories.story_id = listed.story_id
+            and stories.project_id = listed.project_id
+            and listed.listing_number = 1
+
+),
+
+final as (
+
+    select
+        story_id,
+        project_id,
+        backlog_place,
+        is_waiting,
+        count(*) filter (where is_waiting) over down_the_backlog as queued_story_count,
+        coalesce(
+            sum(estimate) filter (where is_waiting) over down_the_backlog, 0
+        ) as queued_points,
+        min(case when story_type = 'release' then backlog_place end) over (
+            partition by project_id
+            order by backlog_place
+            rows between current row and unbounded following
+        ) as release_place
+    from placed
+    window down_the_backlog as (
+        partition by project_id
+        order by backlog_place
+        rows between unbounded preceding and current row
+    )
+
+)
+
+select * from final

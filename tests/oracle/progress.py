@@ -1,0 +1,152 @@
+"""Progress of epics and releases, recomputed from the event log by its stated rules."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from fractions import Fraction
+
+from ingest.demo.instants import local_date
+from tests.support import oracle
+
+IN_PROGRESS = ("started", "finished", "delivered", "rejected")
+HORIZON_WEEKS = 520
+
+
+def epics(workspace, as_of, iterations):
+    """Rows of `fct_epic_progress`, by epic id."""
+    paces, begun = _paces(workspace, as_of, iterations), _first_starts(workspace, as_of)
+    rows = {}
+    for epic in workspace.epics.values():
+        stories = [each for each in workspace.stories.values() if epic.label_id in each.label_ids]
+        project = workspace.projects[epic.project_id]
+        rows[epic.id] = _progress(workspace, project, stories, paces[project.id], begun, as_of)
+        rows[epic.id]["epic_name"] = epic.name
+    return rows
+
+
+def releases(workspace, as_of, iterations):
+    """Rows of `fct_release_progress`, by release id."""
+    paces, begun = _paces(workspace, as_of, iterations), _first_starts(workspace, as_of)
+    rows = {}
+    for release in workspace.stories.values():
+        if release.story_type != "release":
+            continue
+        project = workspace.projects[release.project_id]
+        stories = _above(workspace, project, release)
+        row = _progress(workspace, project, stories, paces[project.id], begun, as_of)
+        row |= {
+            "release_name": release.name,
+            "membership_source": "marker",
+            "accepted_at": release.accepted_at,
+            "deadline_date": None,
+            "projected_late_days": None,
+            "is_projected_late": None,
+        }
+        if release.deadline is not None:
+            row["deadline_date"] = local_date(release.deadline, project.time_zone)
+            if row["projected_date"] is not None:
+                late = (row["projected_date"] - row["deadline_date"]).days
+                row["projected_late_days"], row["is_projected_late"] = late, late > 0
+        rows[release.id] = row
+    return rows
+
+
+def order(project):
+    """Ids of the stories that have a place: accepted ones, oldest first, then the backlog."""
+    return [story_id for _, story_id in project.accepted] + project.active
+
+
+def _above(workspace, project, release):
+    """The stories above a marker, back to the one before; none when it is in the icebox."""
+    above = []
+    for story_id in order(project):
+        if story_id == release.id:
+            return above
+        story = workspace.stories[story_id]
+        above = [] if story.story_type == "release" else [*above, story]
+    return []
+
+
+def queue(workspace, project, stories):
+    """The open stories down to the last one of some, in the backlog's order."""
+    open_ids = {each.id for each in stories if each.current_state != "accepted"}
+    placed = [
+        workspace.stories[story_id]
+        for story_id in project.active
+        if workspace.stories[story_id].story_type != "release"
+    ]
+    last = max((index for index, each in enumerate(placed) if each.id in open_ids), default=-1)
+    waiting = placed[: last + 1]
+    there = {each.id for each in waiting}
+    return waiting + [workspace.stories[each] for each in sorted(open_ids - there)]
+
+
+def _progress(workspace, project, stories, pace, begun, as_of):
+    stories = [each for each in stories if each.story_type != "release"]
+    done = [each for each in stories if each.current_state == "accepted"]
+    left = [each for each in stories if each.current_state != "accepted"]
+    waiting = queue(workspace, project, stories)
+    starts = [begun[each.id] for each in stories if each.id in begun]
+    velocity, volatility = pace
+    today = local_date(as_of, project.time_zone)
+    row = {
+        "project_id": project.id,
+        "story_count": len(stories),
+        "accepted_story_count": len(done),
+        "remaining_story_count": len(left),
+        "unscheduled_story_count": _count(left, "unscheduled"),
+        "unstarted_story_count": _count(left, "unstarted", "planned"),
+        "in_progress_story_count": _count(left, *IN_PROGRESS),
+        "unestimated_story_count": sum(each.estimate is None for each in left),
+        "queued_story_count": len(waiting),
+        "total_points": points(stories),
+        "accepted_points": points(done),
+        "remaining_points": points(left),
+        "queued_points": points(waiting),
+        "accepted_story_share": len(done) / len(stories) if stories else None,
+        "accepted_points_share": float(points(done) / points(stories)) if points(stories) else None,
+        "velocity_per_week": velocity,
+        "velocity_volatility": volatility,
+        "first_started_at": min(starts, default=None),
+        "last_accepted_at": max((each.accepted_at for each in done), default=None),
+    }
+    for name, factor in (("early_projected_date", 1), ("late_projected_date", -1)):
+        known = None not in (velocity, volatility)
+        rate = velocity * (1 + factor * volatility) if known else None
+        row[name] = _done_on(today, left, points(waiting), rate)
+    row["projected_date"] = _done_on(today, left, points(waiting), velocity)
+    return row
+
+
+def _done_on(today, left, work, rate):
+    if not left or rate is None or rate <= 0 or work > rate * HORIZON_WEEKS:
+        return None
+    return today + timedelta(days=math.ceil(round(float(work) * 7 / rate, 9)))
+
+
+def points(stories):
+    return sum((Fraction(str(each.estimate or 0)) for each in stories), Fraction(0))
+
+
+def _count(stories, *states):
+    return sum(each.current_state in states for each in stories)
+
+
+def _first_starts(workspace, as_of):
+    """When each story first was in progress: {story_id: seconds}."""
+    return {
+        story_id: min(event.at for event in history.events if event.state in IN_PROGRESS)
+        for story_id, history in oracle.histories(workspace, as_of).items()
+        if any(event.state in IN_PROGRESS for event in history.events)
+    }
+
+
+def _paces(workspace, as_of, iterations):
+    """Velocity per week and volatility of each project's last done iteration."""
+    paces = dict.fromkeys(workspace.projects, (None, None))
+    rows = oracle.iteration_velocity(workspace, as_of, iterations).values()
+    for row in sorted(rows, key=lambda each: each["iteration_number"]):
+        if row["is_done"]:
+            paces[row["project_id"]] = row["velocity_per_week"], row["velocity_volatility"]
+    return paces
