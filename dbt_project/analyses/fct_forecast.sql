@@ -1,0 +1,15 @@
+-- By when are we 85 % sure that each epic and release is done?
+select
+    target_kind,
+    target_id,
+    queued_story_count,
+    forecast_date,
+    in_time_share
+from {{ ref('fct_forecast') }}
+where
+    question = 'when'
+    and percentile = 85
+    and target_kind != 'project'
+order by
+    forecast_date,
+    target_id

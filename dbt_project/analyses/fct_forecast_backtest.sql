@@ -1,0 +1,16 @@
+-- Which 85 % sure dates did not hold, and by how many days were they missed?
+select
+    project_id,
+    cut_date,
+    queued_story_count,
+    forecast_date,
+    actual_date,
+    actual_date - forecast_date as late_days
+from {{ ref('fct_forecast_backtest') }}
+where
+    question = 'when'
+    and percentile = 85
+    and not is_held
+order by
+    project_id,
+    cut_date

@@ -1,0 +1,9 @@
+{#- How sure a forecast is, in per cent. -#}
+{% macro forecast_percentiles() -%}
+    {{ return([50, 70, 85, 95]) }}
+{%- endmacro %}
+
+{#- The horizons of "how many", in weeks. -#}
+{% macro forecast_horizons() -%}
+    {{ return([4, 8, 12]) }}
+{%- endmacro %}

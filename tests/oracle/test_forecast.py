@@ -1,0 +1,125 @@
+"""Forecasts equal what plain Python makes of the demo, cell by cell, and never look ahead."""
+
+import json
+import shutil
+from collections import Counter
+from datetime import date, timedelta
+
+import duckdb
+import pytest
+
+from ingest.demo.instants import iso, local_date
+from tests.conftest import dbt
+from tests.oracle import forecast
+from tests.test_oracle import check, mart
+
+ASKED = (
+    "question, percentile, horizon_week_count, sampled_week_count, sampled_story_count, "
+    "queued_story_count, forecast_week_count, forecast_story_count, window_from_date, "
+    "window_to_date, horizon_date, forecast_date, gap_reason"
+)
+
+
+@pytest.fixture(scope="module")
+def starts(built_warehouse):
+    """When each project started, as Tracker says: {project_id: seconds}."""
+    rows = query(
+        built_warehouse,
+        "select id, cast(epoch(start_time) as bigint) from pivotal_tracker_data.projects",
+    )
+    return dict(rows)
+
+
+@pytest.fixture(scope="module")
+def backtests(workspace, starts):
+    return forecast.backtests(workspace, workspace.now, starts)
+
+
+def query(path, statement):
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def test_fct_forecast(built_warehouse, workspace, iterations, starts):
+    expected = forecast.forecasts(workspace, workspace.now, iterations, starts)
+    check(expected, mart(built_warehouse, "fct_forecast", "forecast_key"))
+
+
+def test_fct_forecast_backtest(built_warehouse, backtests):
+    actual = mart(built_warehouse, "fct_forecast_backtest", "forecast_key")
+    shown = next(iter(actual.values())).keys()
+    check({key: pick(row, shown) for key, row in backtests.items()}, actual)
+
+
+def pick(row, columns):
+    return {name: value for name, value in row.items() if name in columns}
+
+
+def test_fct_forecast_calibration(built_warehouse, backtests):
+    expected = forecast.calibrations(backtests)
+    check(expected, mart(built_warehouse, "fct_forecast_calibration", "calibration_key"))
+
+
+def test_a_backtest_is_the_forecast_that_a_build_of_that_day_makes(
+    built_warehouse, workspace, tmp_path
+):
+    """The whole project built as of a cut, when all that came later was not known yet."""
+    ((project_id, cut),) = query(
+        built_warehouse,
+        "select project_id, cut_date from marts.fct_forecast_backtest "
+        "where is_held group by all order by count(*) desc, cut_date limit 1",
+    )
+    then = tmp_path / "warehouse.duckdb"
+    shutil.copy(built_warehouse, then)
+    zone = workspace.projects[project_id].time_zone
+    settings = {"as_of": iso(midnight_after(cut, zone)), "forecast_trials": 200}
+    built = dbt("run", "-s", "+fct_forecast", "--vars", json.dumps(settings), warehouse=then)
+    assert built.returncode == 0, built.stdout
+
+    of_that_day = query(
+        then,
+        f"select {ASKED} from marts.fct_forecast "
+        f"where target_kind = 'project' and project_id = {project_id} order by all",
+    )
+    of_today = query(
+        built_warehouse,
+        f"select {ASKED} from marts.fct_forecast_backtest "
+        f"where project_id = {project_id} and cut_date = '{cut}' order by all",
+    )
+    assert len(of_today) == 16
+    assert of_that_day == of_today
+
+
+def midnight_after(day, zone):
+    """The first instant of the next local day, in seconds."""
+    noon = int((day - date(1970, 1, 1)).total_seconds()) + 86_400
+    return next(
+        instant
+        for instant in range(noon - 86_400, noon + 86_400, 900)
+        if local_date(instant, zone) == day + timedelta(days=1)
+    )
+
+
+def test_draws_are_spread_evenly_and_do_not_repeat_their_neighbours():
+    """200 paths of 60 weeks over 12: each week, and each pair of weeks in a row, as often."""
+    draws = [
+        [forecast.drawn_week(7, date(2024, 6, 30), trial, week, 12) for week in range(1, 61)]
+        for trial in range(1, 201)
+    ]
+    singles = Counter(week for path in draws for week in path)
+    pairs = Counter(pair for path in draws for pair in zip(path, path[1:], strict=False))
+    between_paths = Counter(
+        pair
+        for path, after in zip(draws, draws[1:], strict=False)
+        for pair in zip(path, after, strict=True)
+    )
+    # Chi-square at 1 in 1,000: 31 with 11 degrees of freedom, 200 with 143.
+    assert chi_square(singles, 12) < 31
+    assert chi_square(pairs, 144) < 200
+    assert chi_square(between_paths, 144) < 200
+
+
+def chi_square(found, cells):
+    expected = sum(found.values()) / cells
+    missing = cells - len(found)
+    return sum((each - expected) ** 2 for each in found.values()) / expected + missing * expected
