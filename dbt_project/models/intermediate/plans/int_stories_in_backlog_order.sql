@@ -7,25 +7,9 @@ stories as (
 
 ),
 
-iteration_stories as (
-
-    select * from {{ ref('stg_pivotal_tracker__iteration_stories') }}
-
-),
-
--- A story that two iterations show, as two exports may, has its place in the later.
 listed as (
 
-    select
-        story_id,
-        project_id,
-        iteration_number,
-        story_index,
-        row_number() over (
-            partition by project_id, story_id
-            order by iteration_number desc, story_index asc
-        ) as listing_number
-    from iteration_stories
+    select * from {{ ref('int_stories_listed') }}
 
 ),
 
@@ -43,7 +27,11 @@ placed as (
         ) as is_waiting,
         row_number() over (
             partition by stories.project_id
-            order by listed.iteration_number, listed.story_index
+            order by
+                listed.list_rank,
+                listed.iteration_number,
+                listed.source_file,
+                listed.story_index
         ) as backlog_place
     from stories
     inner join listed
