@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections import Counter
 from datetime import date, timedelta
 
@@ -98,6 +99,37 @@ def midnight_after(day, zone):
         for instant in range(noon - 86_400, noon + 86_400, 900)
         if local_date(instant, zone) == day + timedelta(days=1)
     )
+
+
+def test_a_hundred_targets_are_forecast_in_seconds(built_warehouse, tmp_path):
+    """With 1,000 paths each, and up to 250 stories to wait for; CPU time, whatever else runs."""
+    copy = tmp_path / built_warehouse.name
+    shutil.copy(built_warehouse, copy)
+    compiled = built_warehouse.parent / "target" / "compiled"
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(
+            "create or replace table intermediate.int_forecast_targets as "
+            "select project_id, cut_date, 'epic' as target_kind, number as target_id, "
+            "10 * number as remaining_story_count, 10 * number as queued_story_count, "
+            "cast(null as date) as deadline_date from intermediate.int_forecast_cuts "
+            "cross join range(1, 26) as numbers (number) where not is_backtest "
+            "and project_id in (select project_id from intermediate.int_forecast_weeks "
+            "where story_count > 2 group by all order by count(*) desc limit 4)"
+        )
+        begun = time.process_time()
+        for model in ("int_forecast_windows", "int_forecast_paths", "int_forecasts"):
+            (path,) = compiled.rglob(f"forecast/{model}.sql")
+            connection.execute(
+                f"create or replace table intermediate.{model} as {path.read_text()}"
+            )
+        seconds = time.process_time() - begun
+        answered = connection.execute(
+            "select count(*), min(trial_count) from intermediate.int_forecasts "
+            "where question = 'when' and percentile = 85 and forecast_date is not null "
+            "and not is_backtest"
+        ).fetchone()
+    assert answered == (100, 1000)
+    assert seconds < 10
 
 
 def test_draws_are_spread_evenly_and_do_not_repeat_their_neighbours():

@@ -49,10 +49,10 @@ final as (
         project_id,
         backlog_place,
         is_waiting,
-        count(*) filter (where is_waiting) over down_the_backlog as queued_story_count,
-        coalesce(
-            sum(estimate) filter (where is_waiting) over down_the_backlog, 0
-        ) as queued_points,
+        count(case when is_waiting then 1 end) over down_the_backlog
+            as queued_story_count,
+        coalesce(sum(case when is_waiting then estimate end) over down_the_backlog, 0)
+            as queued_points,
         min(case when story_type = 'release' then backlog_place end) over (
             partition by project_id
             order by backlog_place
