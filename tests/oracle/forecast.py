@@ -172,7 +172,7 @@ class Cut:
             "target_id": number,
             "question": question,
             "percentile": percentile,
-            "seed": SEED,
+            "forecast_seed": SEED,
             "trial_count": self.trials,
             "sampled_week_count": len(self.window),
             "sampled_story_count": sum(self.window),

@@ -117,10 +117,10 @@ def test_a_hundred_targets_are_forecast_in_seconds(built_warehouse, tmp_path):
             "where story_count > 2 group by all order by count(*) desc limit 4)"
         )
         begun = time.process_time()
-        for model in ("int_forecast_windows", "int_forecast_paths", "int_forecasts"):
-            (path,) = compiled.rglob(f"forecast/{model}.sql")
+        for name in ("forecast_windows", "forecast_trials", "forecast_paths", "forecasts"):
+            (path,) = compiled.rglob(f"forecast/int_{name}.sql")
             connection.execute(
-                f"create or replace table intermediate.{model} as {path.read_text()}"
+                f"create or replace table intermediate.int_{name} as {path.read_text()}"
             )
         seconds = time.process_time() - begun
         answered = connection.execute(

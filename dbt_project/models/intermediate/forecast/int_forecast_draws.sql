@@ -1,8 +1,8 @@
 with
 
-windows as (
+trials as (
 
-    select * from {{ ref('int_forecast_windows') }}
+    select * from {{ ref('int_forecast_trials') }}
 
 ),
 
@@ -12,60 +12,18 @@ whole_numbers as (
 
 ),
 
--- The numbers of a path depend on seed, project, cut, trial and week alone: not on the
--- order of rows, nor on how many other paths there are.
-seeded_by_project as (
-
-    select
-        *,
-        {{ stirred(var('forecast_seed') | int % largest_prime() | int, 'project_id') }}
-            as seed_number
-    from windows
-
-),
-
-seeded_by_cut as (
-
-    select
-        *,
-        {{ stirred(
-            scrambled('seed_number'),
-            'cast(extract(year from cut_date) * 10000 '
-            ~ '+ extract(month from cut_date) * 100 '
-            ~ '+ extract(day from cut_date) as bigint)'
-        ) }} as cut_number
-    from seeded_by_project
-
-),
-
-seeded_by_trial as (
-
-    select
-        seeded_by_cut.project_id,
-        seeded_by_cut.cut_date,
-        seeded_by_cut.sampled_week_count,
-        seeded_by_cut.simulated_week_count,
-        trials.whole_number as trial_number,
-        {{ stirred(scrambled('cut_number'), 'trials.whole_number') }} as path_number
-    from seeded_by_cut
-    inner join whole_numbers as trials
-        on seeded_by_cut.trial_count >= trials.whole_number
-
-),
-
 seeded_by_week as (
 
     select
-        seeded_by_trial.project_id,
-        seeded_by_trial.cut_date,
-        seeded_by_trial.sampled_week_count,
-        seeded_by_trial.trial_number,
+        trials.project_id,
+        trials.cut_date,
+        trials.sampled_week_count,
+        trials.trial_number,
         future_weeks.whole_number as week_number,
-        {{ stirred(scrambled('path_number'), 'future_weeks.whole_number') }}
-            as week_seed
-    from seeded_by_trial
+        {{ stirred('trials.path_seed', 'future_weeks.whole_number') }} as week_seed
+    from trials
     inner join whole_numbers as future_weeks
-        on seeded_by_trial.simulated_week_count >= future_weeks.whole_number
+        on trials.simulated_week_count >= future_weeks.whole_number
 
 ),
 

@@ -62,7 +62,7 @@ final as (
         question,
         gap_reason,
         percentile,
-        cast({{ var('forecast_seed') }} as bigint) as seed,
+        cast({{ var('forecast_seed') }} as bigint) as forecast_seed,
         trial_count,
         sampled_week_count,
         sampled_story_count,
