@@ -138,3 +138,36 @@ def test_exposures_name_every_mart(manifest, models):
     read = {name for each in manifest["exposures"].values() for name in each["depends_on"]["nodes"]}
     marts = {node["unique_id"] for node in models if node["schema"] == "marts"}
     assert marts <= read
+
+
+@pytest.mark.parametrize("name", ["dashboard", "report"])
+def test_an_exposure_depends_on_what_its_pictures_read(name, manifest, models):
+    files = [*(ROOT / "bi" / "pictures").glob("*.py"), ROOT / "bi" / "shown.py"]
+    queries = "\n".join(file.read_text() for file in files)
+    read = {
+        node["unique_id"]
+        for node in models
+        if node["schema"] == "marts" and re.search(rf"\b(from|join) {node['name']}\b", queries)
+    }
+    assert len(read) > 20
+    declared = manifest["exposures"][f"exposure.tracker.{name}"]["depends_on"]["nodes"]
+    assert set(declared) == read
+
+
+def test_the_overview_leads_to_every_mart_and_its_example_by_folder(manifest, models):
+    overview = (PROJECT / "models" / "docs" / "overview.md").read_text()
+    sections = re.split(
+        r"^Folder `marts/(\w+)`\.$", overview.partition("## What to slice by")[0], flags=re.M
+    )
+    linked = {
+        folder: set(re.findall(r"\(#!/(?:analysis|model)/([\w.]+)\)", text))
+        for folder, text in zip(sections[1::2], sections[2::2], strict=True)
+    }
+    there = {}
+    for node in models:
+        if node["schema"] == "marts":
+            example = f"analysis.tracker.{node['name']}"
+            there.setdefault(node["fqn"][-2], set()).update({node["unique_id"], example})
+    assert linked == there
+    links = set(re.findall(r"\(#!/\w+/([\w.]+)\)", overview))
+    assert links <= set(manifest["nodes"])

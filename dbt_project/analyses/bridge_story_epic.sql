@@ -1,13 +1,14 @@
--- How much of each epic is accepted?
+-- How much of an epic is accepted?
 select
+    epics.project_name,
     epics.epic_name,
-    count(*) as story_count,
-    count(*) filter (where stories.is_accepted) as accepted_story_count
-from {{ ref('bridge_story_epic') }} as pairs
+    sum(cycle_times.estimate) as points,
+    sum(cycle_times.estimate) filter (where cycle_times.is_accepted) as accepted_points
+from {{ ref('bridge_story_epic') }} as story_epics
 inner join {{ ref('dim_epic') }} as epics
-    on pairs.epic_id = epics.epic_id
-inner join {{ ref('dim_story') }} as stories
-    on pairs.story_id = stories.story_id
-where not pairs.is_deleted
-group by epics.epic_name
-order by story_count desc
+    on story_epics.epic_id = epics.epic_id
+inner join {{ ref('fct_story_cycle_time') }} as cycle_times
+    on story_epics.story_id = cycle_times.story_id
+where not cycle_times.is_deleted
+group by epics.project_name, epics.epic_name
+order by epics.project_name, epics.epic_name

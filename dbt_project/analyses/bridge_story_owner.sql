@@ -1,14 +1,15 @@
--- Who owns what that is in progress?
+-- Who owns what?
 select
     people.person_name,
-    stories.story_name,
-    stories.current_state
-from {{ ref('bridge_story_owner') }} as pairs
+    count(*) as story_count,
+    sum(stories.estimate) as points
+from {{ ref('bridge_story_owner') }} as owners
 inner join {{ ref('dim_person') }} as people
-    on pairs.person_id = people.person_id
+    on owners.person_id = people.person_id
 inner join {{ ref('dim_story') }} as stories
-    on pairs.story_id = stories.story_id
-where stories.is_in_progress
-order by
-    people.person_name,
-    stories.story_name
+    on owners.story_id = stories.story_id
+where
+    stories.is_in_progress
+    and not stories.is_deleted
+group by people.person_name
+order by story_count desc, people.person_name asc

@@ -1,11 +1,10 @@
--- How many stories does each month accept, months without one included?
+-- How much was done in each quarter?
 select
-    dates.month_label,
-    count(stories.story_id) as accepted_story_count
-from {{ ref('dim_date') }} as dates
-left join {{ ref('dim_story') }} as stories
-    on
-        dates.calendar_date = cast(stories.accepted_at as date)
-        and not stories.is_deleted
-group by dates.month_label
-order by dates.month_label
+    dates.quarter_label,
+    sum(throughput.story_count) as story_count,
+    sum(throughput.points) as points
+from {{ ref('fct_throughput') }} as throughput
+inner join {{ ref('dim_date') }} as dates
+    on throughput.week_start_date = dates.calendar_date
+group by dates.quarter_label
+order by dates.quarter_label

@@ -1,8 +1,10 @@
--- Which epics are not complete, and how much is missing?
+-- Which epics are open, and how far are they?
 select
     project_name,
     epic_name,
-    story_count - accepted_story_count as open_story_count
+    story_count,
+    accepted_story_count * 1.0 / nullif(story_count, 0) as accepted_share,
+    url
 from {{ ref('dim_epic') }}
 where not is_complete
-order by open_story_count desc
+order by project_name, epic_name

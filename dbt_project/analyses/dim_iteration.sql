@@ -1,12 +1,13 @@
--- Which weeks ran at another strength or length than usual?
+-- Which weeks ran at half strength?
 select
     project_name,
     iteration_number,
     start_date,
-    length_weeks,
-    team_strength
+    last_date,
+    team_strength,
+    length_weeks
 from {{ ref('dim_iteration') }}
-where has_strength_override or has_length_override
-order by
-    project_name,
-    iteration_number
+where
+    is_done
+    and (team_strength <= 0.5 or has_length_override)
+order by project_name, iteration_number

@@ -1,4 +1,4 @@
--- What does each number of a mart mean, in which unit, and when is it null?
+-- What does this number mean, and which test guards it?
 select
     metric_name,
     unit,

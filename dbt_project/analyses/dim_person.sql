@@ -1,4 +1,4 @@
--- Who has worked here, since when, and who has left?
+-- Who has worked here, and since when?
 select
     person_name,
     project_count,
@@ -6,4 +6,5 @@ select
     first_seen_at,
     last_seen_at
 from {{ ref('dim_person') }}
-order by first_seen_at
+where first_seen_at is not null
+order by first_seen_at, person_id

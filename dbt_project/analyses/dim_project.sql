@@ -2,10 +2,11 @@
 select
     project_name,
     time_zone,
+    week_start_day,
     iteration_length_weeks,
+    point_scale,
+    current_iteration_number,
     current_velocity,
-    story_count,
-    accepted_story_count,
-    accepted_points
+    accepted_story_count * 1.0 / nullif(story_count, 0) as accepted_share
 from {{ ref('dim_project') }}
 order by project_name

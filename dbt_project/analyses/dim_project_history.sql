@@ -1,4 +1,4 @@
--- How was each project set up a year before the data ends?
+-- How was the project set up a year ago?
 select
     versions.project_name,
     versions.iteration_length_weeks,

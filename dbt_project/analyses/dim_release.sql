@@ -1,10 +1,13 @@
--- Which releases have a deadline, and which are late?
+-- Which releases have a deadline?
 select
     project_name,
     release_name,
+    current_state,
+    is_late,
     deadline_at,
-    accepted_at,
-    is_late
+    accepted_at
 from {{ ref('dim_release') }}
-where deadline_at is not null and not is_deleted
-order by deadline_at
+where
+    deadline_at is not null
+    and not is_deleted
+order by project_name, deadline_at

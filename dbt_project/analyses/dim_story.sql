@@ -1,12 +1,13 @@
 -- What is in progress, and whose is it?
 select
     project_name,
-    story_name,
     current_state,
-    estimate,
     owner_names,
-    open_blocker_count,
-    updated_at
+    story_name,
+    estimate,
+    url
 from {{ ref('dim_story') }}
-where is_in_progress
-order by updated_at
+where
+    is_in_progress
+    and not is_deleted
+order by project_name, current_state, story_id

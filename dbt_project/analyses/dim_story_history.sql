@@ -1,4 +1,4 @@
--- Which stories were estimated again after their work had begun?
+-- Which stories were estimated again after work had begun?
 select
     stories.story_id,
     stories.story_name,

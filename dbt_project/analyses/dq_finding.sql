@@ -1,4 +1,4 @@
--- What in the data misleads, and what can be done about it?
+-- What in the data misleads, and what can be done?
 select
     severity,
     rule_name,

@@ -1,4 +1,4 @@
--- What is looked for in the data, and how bad is it?
+-- What is looked for in the data?
 select
     rule_name,
     severity,

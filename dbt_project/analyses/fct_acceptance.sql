@@ -1,4 +1,4 @@
--- How many stories of an iteration are right the first time, and how many are undone?
+-- How much is right the first time, and how much is undone?
 select
     iteration_key,
     count(*) as acceptance_count,

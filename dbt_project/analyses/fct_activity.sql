@@ -1,9 +1,15 @@
--- What happened on each of the last days, and how much of it moved stories?
+-- Who changed the scope in the last week?
 select
-    occurred_date,
-    count(*) as activity_count,
-    count(*) filter (where is_state_change) as state_change_count
-from {{ ref('fct_activity') }}
-group by occurred_date
-order by occurred_date desc
-limit 14
+    people.person_name,
+    activities.activity_kind,
+    count(*) as activity_count
+from {{ ref('fct_activity') }} as activities
+inner join {{ ref('dim_project') }} as projects
+    on activities.project_id = projects.project_id
+inner join {{ ref('dim_person') }} as people
+    on activities.performed_by_id = people.person_id
+where
+    activities.activity_kind in ('story_create_activity', 'story_delete_activity')
+    and activities.occurred_at > projects.as_of - interval '7' day
+group by people.person_name, activities.activity_kind
+order by activity_count desc, people.person_name asc, activities.activity_kind asc

@@ -1,9 +1,8 @@
--- Which stories were estimated again, and from what to what?
+-- Which stories were estimated again?
 select
+    stories.story_id,
     stories.story_name,
-    changes.from_estimate,
-    changes.to_estimate,
-    changes.occurred_at
+    count(*) as estimate_change_count
 from {{ ref('fct_activity_change') }} as changes
 inner join {{ ref('dim_story') }} as stories
     on changes.resource_id = stories.story_id
@@ -11,4 +10,5 @@ where
     changes.resource_kind = 'story'
     and changes.is_estimate_change
     and changes.from_estimate is not null
-order by changes.occurred_at desc
+group by stories.story_id, stories.story_name
+order by estimate_change_count desc, stories.story_id asc

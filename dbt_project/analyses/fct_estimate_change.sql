@@ -1,4 +1,4 @@
--- How often do estimates change once work has begun, and do they grow?
+-- Do estimates grow once work has begun?
 select
     project_id,
     phase,

@@ -1,4 +1,4 @@
--- Does work in progress grow, and in which state does it pile up?
+-- Does work in progress grow, and where does it pile up?
 select
     project_id,
     flow_date,

@@ -1,4 +1,4 @@
--- How much of the time from start to acceptance is work, and what is the rest?
+-- How much of the cycle time is work, and what is the rest spent on?
 select
     project_id,
     sum(active_seconds) * 1.0 / nullif(sum(active_seconds + waiting_seconds), 0)

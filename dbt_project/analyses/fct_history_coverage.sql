@@ -1,4 +1,4 @@
--- Since when do we know each project's changes, and which are missing?
+-- Which changes were never read?
 select
     projects.project_name,
     coverage.first_project_version,

@@ -1,4 +1,4 @@
--- Is the current iteration of each project on its ideal line?
+-- Is the current iteration on its ideal line?
 select
     burn_days.iteration_key,
     burn_days.burn_date,

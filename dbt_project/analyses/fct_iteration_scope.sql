@@ -1,4 +1,4 @@
--- What came into each project's last done iteration late, and what became of it?
+-- What came into the iteration late, and what was left over?
 select
     scope.iteration_key,
     stories.story_name,

@@ -1,15 +1,13 @@
--- Do we deliver what an iteration starts with, and do closed ones keep their points?
+-- Is our velocity steady enough to promise a date?
 select
-    project_id,
-    iteration_number,
-    committed_points,
-    say_do_ratio,
-    added_points,
-    spilled_points,
-    accepted_points_as_closed,
-    restated_points
-from {{ ref('fct_iteration_velocity') }}
-where is_done
-order by
-    project_id,
-    iteration_number
+    projects.project_name,
+    velocities.iteration_number,
+    velocities.accepted_points,
+    velocities.velocity,
+    velocities.velocity_volatility,
+    velocities.say_do_ratio
+from {{ ref('fct_iteration_velocity') }} as velocities
+inner join {{ ref('dim_project') }} as projects
+    on velocities.project_id = projects.project_id
+where velocities.iteration_number = projects.current_iteration_number - 1
+order by velocities.velocity_volatility asc nulls last, projects.project_name asc

@@ -1,4 +1,4 @@
--- Where do our figures differ from Tracker's own, and is it known why?
+-- Where do we differ from Tracker, and why?
 select
     entity_kind,
     metric_name,

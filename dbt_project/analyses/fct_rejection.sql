@@ -1,4 +1,4 @@
--- How long does work that came back wait, and how often does it come back again?
+-- How long does work that came back wait, and does it come back again?
 select
     project_id,
     count(*) as rejection_count,

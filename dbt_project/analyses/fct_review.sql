@@ -2,8 +2,8 @@
 select
     stories.story_name,
     reviews.review_type_name,
-    people.person_name as reviewer_name,
     reviews.review_status,
+    people.person_name as reviewer_name,
     reviews.created_at
 from {{ ref('fct_review') }} as reviews
 inner join {{ ref('dim_story') }} as stories
@@ -13,4 +13,5 @@ left join {{ ref('dim_person') }} as people
 where
     not reviews.is_reviewed
     and not stories.is_accepted
+    and not stories.is_deleted
 order by reviews.created_at

@@ -1,13 +1,16 @@
--- How long do features take, by their points?
+-- How long do features of three points take?
 select
-    estimate,
+    project_id,
     count(*) as story_count,
-    avg(cycle_time_seconds) / 86400 as mean_cycle_time_days,
-    avg(lead_time_seconds) / 86400 as mean_lead_time_days
+    {{ median('cycle_time_seconds') }} / 86400.0 as median_days,
+    avg(cycle_time_seconds) / 86400.0 as average_days,
+    max(cycle_time_seconds) / 86400.0 as longest_days
 from {{ ref('fct_story_cycle_time') }}
 where
-    story_type = 'feature'
-    and is_accepted
+    is_accepted
     and not is_deleted
-group by estimate
-order by estimate
+    and story_type = 'feature'
+    and estimate = 3
+    and cycle_time_seconds is not null
+group by project_id
+order by project_id

@@ -1,9 +1,12 @@
--- In which state do stories wait longest?
+-- Where do stories wait?
 select
     story_state,
     count(*) as stay_count,
-    avg(interval_seconds) / 86400 as mean_days
+    {{ median('interval_seconds') }} / 3600.0 as median_hours,
+    sum(interval_seconds) / 86400.0 as total_days
 from {{ ref('fct_story_state_interval') }}
-where not is_inferred and story_state != 'accepted'
+where
+    is_in_progress
+    and not is_open
 group by story_state
-order by mean_days desc
+order by total_days desc

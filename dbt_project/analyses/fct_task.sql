@@ -1,16 +1,14 @@
--- Which stories in progress have open tasks?
+-- Which started stories have open tasks?
 select
     stories.story_name,
+    stories.current_state,
     stories.owner_names,
-    count(*) as open_task_count
-from {{ ref('fct_task') }} as steps
+    story_tasks.task_description
+from {{ ref('fct_task') }} as story_tasks
 inner join {{ ref('dim_story') }} as stories
-    on steps.story_id = stories.story_id
+    on story_tasks.story_id = stories.story_id
 where
-    not steps.is_complete
-    and stories.is_in_progress
-group by
-    stories.story_id,
-    stories.story_name,
-    stories.owner_names
-order by open_task_count desc
+    stories.is_in_progress
+    and not stories.is_deleted
+    and not story_tasks.is_complete
+order by stories.story_id, story_tasks.task_position

@@ -1,10 +1,29 @@
--- How many features get accepted in a typical week, and how many weeks see none?
-select
-    project_id,
-    avg(story_count) as mean_feature_count,
-    count(*) filter (where story_count = 0) as empty_week_count,
-    count(*) as week_count
-from {{ ref('fct_throughput') }}
-where is_complete and story_type = 'feature'
-group by project_id
-order by project_id
+-- How much do we get done in a typical week, and how many weeks see nothing?
+with
+
+weeks as (
+
+    select
+        project_id,
+        week_start_date,
+        sum(story_count) as story_count
+    from {{ ref('fct_throughput') }}
+    where is_complete
+    group by project_id, week_start_date
+
+),
+
+final as (
+
+    select
+        project_id,
+        {{ median('story_count') }} as median_story_count,
+        count(*) filter (where story_count = 0) as empty_week_count,
+        count(*) as week_count
+    from weeks
+    group by project_id
+    order by project_id
+
+)
+
+select * from final

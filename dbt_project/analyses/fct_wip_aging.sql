@@ -1,4 +1,4 @@
--- Which stories are older than most finished ones ever became, and whose are they?
+-- Which stories are older than most finished ones ever became?
 select
     project_id,
     story_id,

@@ -1,4 +1,4 @@
--- Which accepted stories took longest, and in which state?
+-- Which took longest, and in which state?
 select
     project_name,
     story_name,

@@ -1,4 +1,4 @@
--- What was planned for the running iteration, and what has come of it?
+-- What was planned, and what came of it?
 select
     project_name,
     iteration_number,

@@ -1,4 +1,4 @@
--- How fast is each project, and how much of it waits, runs and is done?
+-- How fast is each project, and what is in which state?
 select
     project_name,
     current_velocity,

@@ -1,4 +1,4 @@
--- Who moved which story on the last day with a move?
+-- Who moved what last?
 select
     performed_by_name,
     story_name,

@@ -1,4 +1,4 @@
--- What did the last twelve iterations deliver, and how fast does that make us?
+-- What did they deliver?
 select
     project_name,
     iteration_number,

@@ -1,0 +1,66 @@
+"""The example queries in analyses/: one a mart, each answers the question that the README asks."""
+
+import re
+import shutil
+
+import duckdb
+import pytest
+
+from tests.conftest import ROOT, dbt
+
+FOLDER = ROOT / "dbt_project" / "analyses"
+ANALYSES = sorted(path.stem for path in FOLDER.glob("*.sql"))
+QUESTIONS = dict(
+    re.findall(
+        r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+)
+# In the demo, nothing that Tracker gives differs by more than its tolerance.
+SILENT_IN_THE_DEMO = {"fct_reconciliation": {"explanation"}}
+
+
+@pytest.fixture(scope="module")
+def compiled(built_warehouse, tmp_path_factory):
+    """{name: SQL} of all analyses, compiled by dbt at once."""
+    folder = tmp_path_factory.mktemp("analyses")
+    (folder / "target").mkdir()
+    shutil.copy(built_warehouse.parent / "target" / "partial_parse.msgpack", folder / "target")
+    # A file of its own, by the same name: the built one may be held open by a reader.
+    run = dbt(
+        *("compile", "--no-populate-cache", "--select", "resource_type:analysis"),
+        warehouse=folder / built_warehouse.name,
+    )
+    assert run.returncode == 0, run.stdout
+    files = (folder / "target" / "compiled").rglob("analyses/*.sql")
+    return {file.stem: file.read_text() for file in files}
+
+
+@pytest.fixture(scope="module")
+def connection(built_warehouse):
+    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def test_every_mart_has_its_example_which_asks_what_the_readme_asks(connection):
+    marts = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'marts'"
+    ).fetchall()
+    assert {name for (name,) in marts} == set(ANALYSES)
+    asked = {name: (FOLDER / f"{name}.sql").read_text().splitlines()[0] for name in ANALYSES}
+    assert asked == {name: f"-- {QUESTIONS.get(name)}" for name in ANALYSES}
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_example_reads_its_mart_and_finds_something_in_the_demo(name, compiled, connection):
+    assert f'"marts"."{name}"' in compiled[name]
+    cursor = connection.execute(compiled[name])
+    columns = [column[0] for column in cursor.description]
+    rows = cursor.fetchall()
+    assert rows
+    said = {
+        column
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True)
+        if set(values) != {None}
+    }
+    assert set(columns) - said <= SILENT_IN_THE_DEMO.get(name, set())
