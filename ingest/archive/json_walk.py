@@ -18,6 +18,7 @@ from ingest.archive.json_kinds import error_of, table_of
 from ingest.records import Record, parse_instant
 
 _PATH_IDS = re.compile(r"/(projects|stories|epics)/(\d+)")
+_HISTORY_OF_A_PART = re.compile(r"/history/(iterations|releases)/")
 _OWN_FIELD = {"projects": "project_id", "stories": "story_id", "epics": "epic_id"}
 # Lists inside a record that are records of other tables; the rest stays with the record.
 _INNER = {
@@ -77,6 +78,8 @@ class Walk:
             self.refusals.append(RowRefused("change_type", kind, reason))
             return
         table = table_of(value) or (context.list_name if "id" in value else None)
+        if table == "history_days" and context.is_of_a_part:
+            table = None  # totals of an iteration's or a release's stories are not the project's
         if table is None:
             yield from self._of_container(value, context, depth)
         else:
@@ -126,10 +129,12 @@ class _Context:
 
     ids: dict[str, int] = field(default_factory=dict)
     list_name: str | None = None
+    is_of_a_part: bool = False
 
     def of_path(self, path: str) -> _Context:
         ids = {_OWN_FIELD[name]: int(number) for name, number in _PATH_IDS.findall("/" + path)}
-        return replace(self, ids={**self.ids, **ids})
+        is_of_a_part = bool(_HISTORY_OF_A_PART.search(path))
+        return replace(self, ids={**self.ids, **ids}, is_of_a_part=is_of_a_part)
 
     def of_keys(self, keys: object) -> _Context:
         """Keys of a cache entry: an object of names and values, or a list of such pairs."""
