@@ -24,6 +24,15 @@
     ('rpt_project_overview', 'dim_project', 'project_id', [
         'current_velocity', 'story_count', 'accepted_story_count', 'accepted_points',
         'member_count'
+    ]),
+    ('rpt_release', 'fct_release_progress', 'release_id', [
+        'story_count', 'accepted_story_count', 'total_points', 'accepted_points',
+        'remaining_points'
+    ]),
+    ('rpt_epic', 'fct_epic_progress', 'epic_id', [
+        'story_count', 'accepted_story_count', 'unscheduled_story_count',
+        'unstarted_story_count', 'in_progress_story_count', 'total_points',
+        'accepted_points', 'remaining_points'
     ])
 ] %}
 

@@ -1,0 +1,12 @@
+-- How far is each epic, and when will it be done?
+select
+    project_name,
+    epic_name,
+    accepted_points,
+    total_points,
+    projected_date
+from {{ ref('rpt_epic') }}
+where not is_complete
+order by
+    project_name asc,
+    projected_date asc
