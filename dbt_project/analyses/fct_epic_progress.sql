@@ -1,4 +1,4 @@
--- Which open epics have the most left, and when are they done?
+-- How far is it, and when is it done at our velocity?
 select
     epic_name,
     accepted_story_share,

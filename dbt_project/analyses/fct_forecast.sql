@@ -1,4 +1,4 @@
--- By when are we 85 % sure that each epic and release is done?
+-- By when are we 85 % sure to be done?
 select
     target_kind,
     target_id,

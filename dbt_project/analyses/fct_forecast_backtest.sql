@@ -1,4 +1,4 @@
--- Which 85 % sure dates did not hold, and by how many days were they missed?
+-- Which forecasts missed, and by how much?
 select
     project_id,
     cut_date,

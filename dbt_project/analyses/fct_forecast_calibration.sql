@@ -1,4 +1,4 @@
--- How often did forecasts hold, beside how often they should?
+-- Did the 85 % dates hold 85 times in 100?
 select
     question,
     horizon_week_count,

@@ -1,4 +1,4 @@
--- Which releases will miss their deadline, and by how many days?
+-- Will it miss its deadline, and by how much?
 select
     release_name,
     deadline_date,

@@ -1,4 +1,4 @@
--- How far is each epic, and when will it be done?
+-- How far is it, and when is it done?
 select
     project_name,
     epic_name,

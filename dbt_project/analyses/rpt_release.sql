@@ -1,4 +1,4 @@
--- What is left of each release, and will it make its deadline?
+-- Will it make its deadline?
 select
     project_name,
     release_name,
