@@ -124,14 +124,11 @@ class Rereader:
     ) -> None:
         """A change of state is a version, so its story is touched and brings its transitions along.
 
-        Not so a story that has left for a project that is not read: its rows stay in the project.
+        Not so a story that has left: its rows stay in the project, and where it is now it may be in
+        a list of stories, which brings none, or not be read at all.
         """
         changes = plan.changes
-        left = {
-            story_id
-            for story_id, project_id in changes.moved_away().items()
-            if project_id not in self._projects
-        }
+        left = changes.moved_away().keys()
         is_listed = "stories" in plan.lists or not batch.has_transitions
         if is_listed or left & changes.state_changed_ids:
             plan.transitions_after = (changes.earliest_at or held.known_at) - _MARGIN

@@ -192,6 +192,10 @@ KINDS = {
         ws.change_state(s.story.id, "finished"),
         ws.move_to_project(s.story.id, s.shop.id),
     ),
+    "story finished, then moved to a new project": lambda s, ws: (
+        ws.change_state(s.story.id, "finished"),
+        ws.move_to_project(s.story.id, ws.create_project("Fresh").id),
+    ),
     "story moved, then deleted there": lambda s, ws: (
         ws.move_to_project(s.story.id, s.store.id),
         ws.delete_story(s.story.id),

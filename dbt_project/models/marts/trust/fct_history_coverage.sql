@@ -1,11 +1,3 @@
-{%- set sources = [
-    ('history_file', 'stg_pivotal_tracker__activities', 'occurred_at'),
-    ('transitions', 'stg_pivotal_tracker__story_transitions', 'occurred_at'),
-    ('nested_transitions', 'stg_pivotal_tracker__story_nested_transitions', 'occurred_at'),
-    ('stories', 'stg_pivotal_tracker__stories', 'created_at'),
-    ('iterations', 'stg_pivotal_tracker__iterations', 'starts_at'),
-] -%}
-
 with
 
 as_of as (
@@ -22,25 +14,7 @@ version_periods as (
 
 dated_rows as (
 
-    {% for source_name, model, instant in sources %}
-    select
-        project_id,
-        '{{ source_name }}' as source_name,
-        record_source,
-        {{ instant }} as occurred_at
-    from {{ ref(model) }}
-    {% if source_name == 'history_file' %}
-    where record_source = 'history_csv'
-    {% endif %}
-    union all
-
-    {% endfor %}
-    select
-        project_id,
-        'history_days' as source_name,
-        record_source,
-        cast(history_date as timestamp with time zone) as occurred_at
-    from {{ ref('stg_pivotal_tracker__history_days') }}
+    select * from {{ ref('int_source_rows_dated') }}
 
 ),
 
