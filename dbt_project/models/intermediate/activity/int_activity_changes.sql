@@ -31,6 +31,12 @@ with_parsed_values as (
         activity_id,
         project_id,
         coalesce(resource_id, iteration_number) as resource_id,
+        case
+            when change_type = 'update'
+                then cast(
+                    {{ json_text('new_story_values', 'project_id') }} as bigint
+                )
+        end as moved_to_project_id,
         performed_by_id,
         change_type,
         resource_kind,

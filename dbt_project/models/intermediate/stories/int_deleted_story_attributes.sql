@@ -6,12 +6,6 @@
 
 with
 
-activity_changes as (
-
-    select * from {{ ref('int_activity_changes') }}
-
-),
-
 deletions as (
 
     select * from {{ ref('int_story_deletions') }}
@@ -20,17 +14,10 @@ deletions as (
 
 story_changes as (
 
-    select
-        activity_changes.resource_id as story_id,
-        activity_changes.change_type,
-        activity_changes.new_story_values,
-        activity_changes.occurred_at,
-        activity_changes.project_version,
-        activity_changes.change_index
-    from activity_changes
+    select changes.*
+    from {{ ref('int_story_changes') }} as changes
     inner join deletions
-        on activity_changes.resource_id = deletions.story_id
-    where activity_changes.resource_kind = 'story'
+        on changes.story_id = deletions.story_id
 
 ),
 
@@ -42,8 +29,10 @@ attribute_changes as (
         '{{ attribute }}' as attribute_name,
         {{ json_text('new_story_values', attribute) }} as attribute_value,
         occurred_at,
+        stay_in_second,
         project_version,
-        change_index
+        change_index,
+        project_id
     from story_changes
     where {{ json_has_key('new_story_values', attribute) }}
     {{ 'union all' if not loop.last }}
@@ -57,7 +46,12 @@ ranked as (
         *,
         row_number() over (
             partition by story_id, attribute_name
-            order by occurred_at desc, project_version desc, change_index desc
+            order by
+                occurred_at desc,
+                stay_in_second desc,
+                project_version desc,
+                change_index desc,
+                project_id desc
         ) as recency
     from attribute_changes
 

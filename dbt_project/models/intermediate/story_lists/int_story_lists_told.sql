@@ -12,10 +12,9 @@ deletions as (
 
 ),
 
-activity_changes as (
+story_changes as (
 
-    select * from {{ ref('int_activity_changes') }}
-    where resource_kind = 'story'
+    select * from {{ ref('int_story_changes') }}
 
 ),
 
@@ -23,22 +22,22 @@ activity_changes as (
 relevant_changes as (
 
     select
-        activity_changes.resource_id as story_id,
-        activity_changes.original_story_values,
-        activity_changes.new_story_values,
-        activity_changes.project_id,
-        activity_changes.change_type,
-        activity_changes.project_version,
-        activity_changes.change_index,
-        activity_changes.occurred_at <= as_of.as_of as is_past,
-        activity_changes.occurred_at
-    from activity_changes
+        story_changes.story_id,
+        story_changes.original_story_values,
+        story_changes.new_story_values,
+        story_changes.stay_in_second,
+        story_changes.project_id,
+        story_changes.project_version,
+        story_changes.change_index,
+        story_changes.occurred_at <= as_of.as_of as is_past,
+        story_changes.occurred_at
+    from story_changes
     cross join as_of
     left join deletions
-        on activity_changes.resource_id = deletions.story_id
+        on story_changes.story_id = deletions.story_id
     where
         deletions.story_id is not null
-        or activity_changes.occurred_at > as_of.as_of
+        or story_changes.occurred_at > as_of.as_of
 
 ),
 
@@ -50,10 +49,7 @@ tellings as (
         '{{ list_name }}' as list_name,
         {{ json_text('original_story_values', list_name) }} as original_list,
         {{ json_text('new_story_values', list_name) }} as new_list,
-        case
-            when change_type = 'update'
-                then cast({{ json_text('new_story_values', 'project_id') }} as bigint)
-        end as new_project_id,
+        stay_in_second,
         project_id,
         project_version,
         change_index,
@@ -66,7 +62,6 @@ tellings as (
 
 ),
 
--- A move is told by both projects at one instant: the new one has the last word.
 ranked as (
 
     select
@@ -75,7 +70,7 @@ ranked as (
             partition by story_id, list_name, is_past
             order by
                 occurred_at,
-                coalesce(new_project_id = project_id, false),
+                stay_in_second,
                 project_version,
                 change_index,
                 project_id

@@ -41,7 +41,7 @@ with_values as (
         end as {{ which }}_value,
         {% endfor %}
         told.is_creation,
-        told.is_arrival,
+        told.stay_in_second,
         told.project_version,
         told.change_index,
         told.occurred_at,
@@ -64,8 +64,6 @@ with_values as (
 
 ),
 
--- A move is told by both projects at one instant: the new one has the last word. There
--- and back within a second leaves no order but that of the activities.
 final as (
 
     select
@@ -76,7 +74,7 @@ final as (
         row_number() over (
             partition by story_id, attribute_name
             order by
-                occurred_at, is_arrival, project_version, change_index, activity_id
+                occurred_at, stay_in_second, project_version, change_index, activity_id
         ) as telling_number,
         count(*) over (partition by story_id, attribute_name) as telling_count,
         is_creation,

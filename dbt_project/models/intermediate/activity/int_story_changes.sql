@@ -1,0 +1,67 @@
+with
+
+story_changes as (
+
+    select * from {{ ref('int_activity_changes') }}
+    where resource_kind = 'story'
+
+),
+
+-- A move is told by both projects at one instant.
+moves_by_second as (
+
+    select
+        resource_id as story_id,
+        project_id,
+        min(project_version) as first_version,
+        min(project_version) filter (where moved_to_project_id != project_id)
+            as first_departure,
+        max(project_version) as last_version,
+        max(project_version) filter (where moved_to_project_id = project_id)
+            as last_arrival,
+        occurred_at
+    from story_changes
+    where moved_to_project_id is not null
+    group by
+        resource_id,
+        project_id,
+        occurred_at
+
+),
+
+-- Versions count within a project, so they do not tell which project came first. The
+-- moves do: a story began the second where it left first, and ended it where it came
+-- in last, which can be the same project.
+final as (
+
+    select
+        story_changes.activity_id,
+        story_changes.resource_id as story_id,
+        story_changes.project_id,
+        story_changes.change_type,
+        story_changes.original_story_values,
+        story_changes.new_story_values,
+        case
+            when
+                moves_by_second.last_arrival = moves_by_second.last_version
+                and story_changes.project_version >= moves_by_second.last_arrival
+                then 3
+            when
+                moves_by_second.first_departure = moves_by_second.first_version
+                and story_changes.project_version <= moves_by_second.first_departure
+                then 1
+            else 2
+        end as stay_in_second,
+        story_changes.project_version,
+        story_changes.change_index,
+        story_changes.occurred_at
+    from story_changes
+    left join moves_by_second
+        on
+            story_changes.resource_id = moves_by_second.story_id
+            and story_changes.project_id = moves_by_second.project_id
+            and story_changes.occurred_at = moves_by_second.occurred_at
+
+)
+
+select * from final
