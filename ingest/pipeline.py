@@ -18,7 +18,7 @@ from dlt.extract import DltResource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingest.engines import Warehouse, warehouse_of
-from ingest.records import Drift, removal_rows, to_arrow
+from ingest.records import Drift, removal_rows, to_arrow, without_nul
 from ingest.report import RunSummary
 from ingest.stored import Stored
 from ingest.tables import TABLES, Table
@@ -211,7 +211,7 @@ def _resources(
         yield from read_nothing(table)
         for batch in _in_large_batches(reader.read(name)):
             rows[name] += batch["is_removed"].null_count
-            yield from _differing(batch, stored, name)
+            yield from _differing(without_nul(table, batch), stored, name)
         yield from _removed_rows(reader, table, stored)
 
     def read_nothing(table: Table) -> Iterator[pa.Table]:

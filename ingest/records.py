@@ -27,6 +27,7 @@ Record = dict[str, Any]
 _SECRET_FIELD = re.compile(r"token|passw|secret|credential|api_?key", re.IGNORECASE)
 _MAX_INT64 = 2**63 - 1
 _MAX_DECIMAL = Decimal(10) ** 14  # decimal(18, 4)
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass
@@ -98,6 +99,27 @@ def to_arrow(
     arrays += _origin_columns(record_source, len(records), origins)
     arrays.append(pa.nulls(len(records), pa.bool_()))
     return pa.Table.from_arrays(arrays, schema=table.arrow_schema)
+
+
+def without_nul(table: Table, rows: pa.Table) -> pa.Table:
+    """Rows with U+FFFD in place of each NUL character: PostgreSQL can store none.
+
+    In JSON it stands as an escape, which may itself be escaped.
+    """
+    for name, kind in table.all_columns.items():
+        if kind not in ("text", "json"):
+            continue
+        sign = "\0" if kind == "text" else "\\u0000"
+        column = rows[name]
+        if not pc.any(pc.match_substring(column, sign)).as_py():
+            continue
+        if kind == "text":
+            column = pc.replace_substring(column, sign, "\ufffd")
+        else:
+            texts = [text and _ESCAPED_NUL.sub("\\1\ufffd", text) for text in column.to_pylist()]
+            column = pa.chunked_array([texts], pa.string())
+        rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)
+    return rows
 
 
 def removal_rows(table: Table, keys: Iterable[tuple[Any, ...]]) -> pa.Table:

@@ -17,6 +17,7 @@ from ingest.records import (
     removal_rows,
     shape,
     to_arrow,
+    without_nul,
 )
 from ingest.tables import TABLES
 
@@ -205,3 +206,14 @@ def test_arrow_schema_marks_only_keys_as_required():
     schema = TABLES["stories"].arrow_schema
     assert [name for name in schema.names if not schema.field(name).nullable] == ["id"]
     assert schema.field("estimate").type == pa.decimal128(18, 4)
+
+
+def test_a_nul_is_replaced_in_texts_and_in_json_but_not_where_it_is_only_spelt():
+    text = "a\0b\0\0 \\u0000 \\\0"
+    record = {"id": 1, "name": text, "labels": [{"name": text}]}
+    table = TABLES["stories"]
+    rows = without_nul(table, to_arrow(table, [record], "api", Drift()))
+    assert rows.schema == table.arrow_schema
+    (row,) = rows.to_pylist()
+    assert row["name"] == text.replace("\0", "\ufffd")
+    assert json.loads(row["labels"]) == [{"name": text.replace("\0", "\ufffd")}]
