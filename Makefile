@@ -70,6 +70,10 @@ export: setup ## write the published marts as Parquet files, one a mart: parquet
 dashboard: $(VENV)/.installed-bi ## open the dashboard of the published marts in a browser
 	$(BIN)/python -m marimo run bi/dashboard.py $(ARGS)
 
+.PHONY: explore
+explore: $(VENV)/.installed-bi ## open a notebook of raw tables and marts, to go on from
+	$(BIN)/python -m marimo edit bi/explore.py $(ARGS)
+
 .PHONY: report
 report: $(VENV)/.installed-bi ## write the dashboard as one page: report.html
 	$(BIN)/python -m bi.report $(ARGS)
