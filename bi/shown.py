@@ -217,12 +217,27 @@ def definitions(connection: duckdb.DuckDBPyConnection, picture: Picture) -> dict
 
 
 def _definition(connection: duckdb.DuckDBPyConnection, mart: str, column: str) -> str | None:
+    """What `dim_metric` says of a measure; the column's comment for what is no measure."""
     found = connection.execute(
-        "select comment from duckdb_columns() where database_name = 'published' "
-        "and table_name = ? and column_name = ?",
-        [mart, column],
+        """
+        select concat_ws(' ', formula, nullif(edge_rules, '')), unit
+        from dim_metric
+        where mart_name = $mart and metric_name = $column
+
+        union all
+
+        select comment, null
+        from duckdb_columns()
+        where
+            database_name = 'published' and table_name = $mart and column_name = $column
+        limit 1
+        """,
+        {"mart": mart, "column": column},
     ).fetchone()
-    return found[0] if found else None
+    if not found:
+        return None
+    text, unit = found
+    return f"{text} ({unit})" if unit else text
 
 
 def what_it_speaks_for(connection: duckdb.DuckDBPyConnection) -> str:

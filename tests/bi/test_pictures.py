@@ -89,11 +89,8 @@ def test_the_velocity_shown_is_the_mart(connection, projects):
         "from fct_iteration_velocity where project_id = ? order by iteration_number",
         [MOBILE_APP],
     ).fetchall()
-    shown_rows = rows[["iteration_number", "accepted_points", "velocity"]]
-    assert [
-        tuple(None if value != value else value for value in row)
-        for row in shown_rows.itertuples(index=False)
-    ] == expected
+    drawn = rows[["iteration_number", "accepted_points", "velocity"]].astype(object)
+    assert list(drawn.where(drawn.notna(), None).itertuples(index=False, name=None)) == expected
 
 
 def test_the_percentile_lines_are_those_of_the_stories_shown(connection, projects):
