@@ -82,6 +82,10 @@ report: $(VENV)/.installed-bi ## write the dashboard as one page: report.html
 docs: setup ## write the documentation as one page: target/static_index.html
 	$(BIN)/dbt docs generate --static
 
+.PHONY: browser
+browser: ## install the Chromium that the browser tests drive (on Debian, as root)
+	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; }
+
 .PHONY: test
 test: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed lint ## lint, run the tests, and build the demo with all its tests
 	$(BIN)/python -m pytest --numprocesses 2
