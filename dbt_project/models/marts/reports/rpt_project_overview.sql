@@ -10,28 +10,18 @@ projects as (
 
 ),
 
-flow as (
-
-    select
-        *,
-        row_number() over (
-            partition by project_id, story_state
-            order by flow_date desc
-        ) as recency
-    from {{ ref('fct_flow_daily') }}
-
-),
-
+-- By where stories are now, as dim_project counts them: daily flow counts a story where
+-- it was, which at an earlier as_of can be another project.
 stories_by_state as (
 
     select
         {% for state in states %}
-        max(story_count) filter (where story_state = '{{ state }}')
+        count(*) filter (where current_state = '{{ state }}')
             as {{ state }}_story_count,
         {% endfor %}
         project_id
-    from flow
-    where recency = 1
+    from {{ ref('fct_story_cycle_time') }}
+    where not is_deleted
     group by project_id
 
 ),
@@ -66,7 +56,8 @@ final as (
         current_iterations.accepted_points as current_accepted_points,
         projects.story_count,
         {% for state in states %}
-        stories_by_state.{{ state }}_story_count,
+        coalesce(stories_by_state.{{ state }}_story_count, 0)
+            as {{ state }}_story_count,
         {% endfor %}
         projects.accepted_story_count,
         projects.accepted_points,
