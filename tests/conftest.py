@@ -100,6 +100,7 @@ def _run_dbt(command, cwd, warehouse, folder, settings):
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items):
     """Keep tests of the built demo in one worker, so that it is built once."""
     for item in items:
@@ -129,6 +130,8 @@ def built_warehouse(demo_server, tmp_path_factory):
 
     Tracker's own figures are loaded with it, to reconcile with.
     """
+    if "PYTEST_XDIST_WORKER" in os.environ:  # fails when the tests are in several workers after all
+        (tmp_path_factory.getbasetemp().parent / "demo-is-built-once").touch(exist_ok=False)
     path = tmp_path_factory.mktemp("demo") / "warehouse.duckdb"
     loaded = ingest_process("demo", warehouse=path, **TRACKERS_FIGURES)
     assert loaded.returncode == 0, loaded.stdout + loaded.stderr
