@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from bi.superset.content import Content
 from ingest.tables import TABLES
 from tests.conftest import ROOT
 
@@ -152,6 +153,11 @@ def test_an_exposure_depends_on_what_its_pictures_read(name, manifest, models):
     assert len(read) > 20
     declared = manifest["exposures"][f"exposure.tracker.{name}"]["depends_on"]["nodes"]
     assert set(declared) == read
+
+
+def test_the_exposure_of_superset_depends_on_its_data_sets(manifest):
+    declared = manifest["exposures"]["exposure.tracker.superset_dashboard"]["depends_on"]["nodes"]
+    assert set(declared) == {f"model.tracker.{each.mart}" for each in Content().data_sets}
 
 
 def test_the_overview_leads_to_every_mart_and_its_example_by_folder(manifest, models):
