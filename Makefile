@@ -120,13 +120,13 @@ test-semantic: $(VENV)/.installed-dev semantic ## hold MetricFlow's answers agai
 lint: $(VENV)/.installed-dev ## check the style of Python and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests dbt_project/analyses --disable-progress-bar
+	$(BIN)/sqlfluff lint --processes 0 dbt_project/models dbt_project/tests dbt_project/analyses --disable-progress-bar
 
 .PHONY: format
 format: $(VENV)/.installed-dev ## put Python and SQL into style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix dbt_project/models dbt_project/tests dbt_project/analyses --disable-progress-bar
+	$(BIN)/sqlfluff fix --processes 0 dbt_project/models dbt_project/tests dbt_project/analyses --disable-progress-bar
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## measure a first load and a build at three sizes, and later syncs

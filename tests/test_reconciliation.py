@@ -14,7 +14,8 @@ def test_nothing_differs_without_a_known_cause(connection):
     verdicts = connection.execute(
         "select verdict, count(*) from marts.fct_reconciliation group by verdict"
     ).fetchall()
-    assert {verdict for verdict, _ in verdicts} == {"equal", "within tolerance", "explained"}
+    found = {verdict for verdict, _ in verdicts}
+    assert {"equal", "explained"} <= found <= {"equal", "within tolerance", "explained"}
 
 
 def test_what_is_explained_is_of_releases_and_of_stories_created_in_progress(connection):
