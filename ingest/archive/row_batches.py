@@ -64,7 +64,8 @@ def row_batches(file: StoriesFile) -> Iterator[RowBatch]:
                 given += len(batch.lines)
                 yield batch
             return
-        except duckdb.Error:
+        # Found as the query begins or, through Arrow, while its rows are taken: timing decides.
+        except (duckdb.Error, pa.ArrowException, OSError):
             pass  # a row is not as the others; the rows before it are as the csv module reads them
     yield from _by_csv_module(file, given)
 
