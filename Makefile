@@ -91,7 +91,7 @@ test: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed lint ## lint, run th
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long
-test-long: $(VENV)/.installed-dev ## random histories, faults, kill -9; nightly: HISTORIES=2000 KILLS=100
+test-long: $(VENV)/.installed-dev ## random histories, round trips, faults, kill -9; nightly: HISTORIES=2000 KILLS=100
 	$(BIN)/python -m pytest --numprocesses 2 tests/exactness tests/resilience
 
 .PHONY: test-engines
