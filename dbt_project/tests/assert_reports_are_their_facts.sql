@@ -60,6 +60,18 @@ where
     + overviews.planned_story_count + overviews.started_story_count
     + overviews.finished_story_count + overviews.delivered_story_count
     + overviews.rejected_story_count
+    -- A state that Tracker never had passes through, and has no column.
+    + (
+        select count(*)
+        from {{ ref('fct_story_cycle_time') }} as stories
+        where
+            stories.project_id = overviews.project_id
+            and not stories.is_deleted
+            and coalesce(stories.current_state, 'unknown') not in (
+                'accepted', 'unscheduled', 'unstarted', 'planned', 'started',
+                'finished', 'delivered', 'rejected'
+            )
+    )
 union all
 select
     'rpt_project_overview' as report,
