@@ -164,10 +164,8 @@ def _note_publication(connection: duckdb.DuckDBPyConnection, schema: str) -> dat
         f"insert into {table} values (?, ?, ?, ?)",
         [str(uuid.uuid4()), sources, as_of, datetime.now(UTC)],
     )
-    for name, text in {
-        table: "When this copy was published, and what it speaks for. One row.",
-    }.items():
-        connection.execute(f"comment on table {name} is {_text(text)}")
+    meaning = "When this copy was published, and what it speaks for. One row."
+    connection.execute(f"comment on table {table} is {_text(meaning)}")
     for column, text in {
         "publication_id": "Another one with each publication.",
         "sources": "What was ever loaded: kind and name of each source, the latest first.",

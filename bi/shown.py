@@ -110,7 +110,7 @@ def key_figures(connection: duckdb.DuckDBPyConnection, project_id: int) -> list[
     row = connection.execute(
         """
         with last_done as (
-            select velocity, velocity_volatility
+            select velocity_volatility
             from fct_iteration_velocity
             where project_id = $project_id and is_done
             order by iteration_number desc

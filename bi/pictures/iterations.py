@@ -6,10 +6,6 @@ import pandas as pd
 from bi.pictures import look
 from bi.pictures.picture import Page, Picture
 
-_ITERATION = alt.X(
-    "iteration_number:O", title="Iteration", axis=alt.Axis(labelOverlap=True, labelAngle=0)
-)
-
 
 def _burn_up(rows: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(rows).encode(x=look.day_axis("burn_date", "Day"))
@@ -75,7 +71,7 @@ def _scope(rows: pd.DataFrame) -> alt.Chart:
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=_ITERATION,
+            x=look.iteration_axis(),
             y=alt.Y("signed_points:Q", title="Points in (up) and out undone (down)"),
             color=alt.Color(
                 "kind:N",
@@ -138,7 +134,7 @@ def _say_do(rows: pd.DataFrame) -> alt.Chart:
         alt.Chart(rows)
         .mark_line(color=look.BLUE, point=True)
         .encode(
-            x=_ITERATION,
+            x=look.iteration_axis(),
             y=alt.Y("say_do_ratio:Q", title="Done of what was said", axis=alt.Axis(format=".0%")),
             tooltip=[
                 alt.Tooltip("iteration_number:O", title="Iteration"),

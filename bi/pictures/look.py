@@ -44,6 +44,15 @@ def type_color(title: str = "Story type") -> alt.Color:
     )
 
 
+def iteration_axis() -> alt.X:
+    """An axis of iterations, by their numbers."""
+    return alt.X(
+        "iteration_number:O",
+        title="Iteration",
+        axis=alt.Axis(labelOverlap=True, labelAngle=0),
+    )
+
+
 def day_axis(field: str, title: str) -> alt.X:
     """An axis of days, in the project's zone."""
     return alt.X(

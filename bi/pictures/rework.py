@@ -12,11 +12,7 @@ def _rate(rows: pd.DataFrame) -> alt.Chart:
         alt.Chart(rows)
         .mark_bar(color=look.RED)
         .encode(
-            x=alt.X(
-                "iteration_number:O",
-                title="Iteration",
-                axis=alt.Axis(labelOverlap=True, labelAngle=0),
-            ),
+            x=look.iteration_axis(),
             y=alt.Y("rejection_rate:Q", title="Rejection rate", axis=alt.Axis(format=".0%")),
             tooltip=[
                 alt.Tooltip("iteration_number:O", title="Iteration"),

@@ -14,11 +14,6 @@ _ITERATIONS = """
         and dim_iteration.start_date between $first_date and $last_date
     order by fct_iteration_velocity.iteration_number
 """
-_ITERATION = alt.X(
-    "iteration_number:O",
-    title="Iteration",
-    axis=alt.Axis(labelOverlap=True, labelAngle=0),
-)
 
 
 def _velocity(rows: pd.DataFrame) -> alt.LayerChart:
@@ -30,7 +25,7 @@ def _velocity(rows: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("planned_velocity:Q", title="Planned with"),
         alt.Tooltip("team_strength:Q", title="Team strength", format=".0%"),
     ]
-    base = alt.Chart(rows).encode(x=_ITERATION, tooltip=tooltip)
+    base = alt.Chart(rows).encode(x=look.iteration_axis(), tooltip=tooltip)
     bars = base.mark_bar(color=look.SKY).encode(
         y=alt.Y("accepted_points:Q", title="Points"),
         opacity=alt.condition("datum.is_done", alt.value(1), alt.value(0.5)),
@@ -66,7 +61,7 @@ def _volatility(rows: pd.DataFrame) -> alt.Chart:
         alt.Chart(rows)
         .mark_line(color=look.BLUE, point=True)
         .encode(
-            x=_ITERATION,
+            x=look.iteration_axis(),
             y=alt.Y(
                 "velocity_volatility:Q",
                 title="Volatility",
@@ -99,7 +94,7 @@ def _composition(rows: pd.DataFrame) -> alt.Chart:
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=_ITERATION,
+            x=look.iteration_axis(),
             y=alt.Y("story_count:Q", title="Accepted stories"),
             color=look.type_color(),
             tooltip=[
