@@ -10,13 +10,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ingest.api.client import TrackerClient, login
 from ingest.api.errors import TrackerError, one_line
-from ingest.api.resources import ApiOptions, ApiReader
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
 from ingest.engines import Warehouse, configured_warehouse
 from ingest.pipeline import SourceKind, run
-from ingest.report import Outcome, Progress, RunSummary
+from ingest.report import Outcome, RunSummary
 from ingest.runlog import RunLog, run_log
 from ingest.settings import (
     ROOT,
@@ -141,6 +139,8 @@ class _Run:
                 "no api_token is configured; put it into .dlt/secrets.toml (see "
                 "secrets.toml.example) or into SOURCES__PIVOTAL_TRACKER_SOURCE__API_TOKEN"
             )
+        from ingest.api.client import login
+
         token = settings.api_token or login(
             settings.base_url, settings.username or "", settings.password or ""
         )
@@ -166,6 +166,11 @@ class _Run:
         token: str,
         project_ids: list[int] | None,
     ) -> RunSummary:
+        # Neither is HTTP, nor what draws on a terminal, imported for reading files.
+        from ingest.api.client import TrackerClient
+        from ingest.api.progress import Progress
+        from ingest.api.resources import ApiOptions, ApiReader
+
         with (
             Progress() as progress,
             TrackerClient(

@@ -114,7 +114,7 @@ def split_comment(cell: str) -> tuple[str, str | None, str | None]:
     """
     end = cell.rstrip()
     dash = end.rfind(" - ")
-    if dash < 0 or end[-1:] != ")" or not _is_day(end[dash + 3 : -1]):
+    if dash < 0 or end[-1:] != ")" or not is_comment_day(end[dash + 3 : -1]):
         return cell, None, None
     opening = cell.rfind("(", 0, dash)
     if ")" in cell[opening:dash]:
@@ -126,7 +126,8 @@ def split_comment(cell: str) -> tuple[str, str | None, str | None]:
 
 
 @lru_cache(maxsize=20_000)
-def _is_day(text: str) -> bool:
+def is_comment_day(text: str) -> bool:
+    """Whether a text is a day as the ending of a comment has it: `Nov 22, 2014`."""
     try:
         parse_day(text)
     except ValueError:

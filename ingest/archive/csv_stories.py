@@ -11,6 +11,7 @@ import pyarrow as pa
 from ingest.archive.errors import ArchiveError, FileRefused, Rejection, RowRefused
 from ingest.archive.exports import Project, StoriesFile, body, panel_of
 from ingest.archive.facts import RELEASE_FIELDS, ProjectFacts, Told
+from ingest.archive.id_set import IdSet
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.people import People
 from ingest.archive.plain_rows import PlainRows
@@ -56,7 +57,7 @@ class CsvStories:
         self._rejections = rejections
         self.catalogue: list[Record] = []
         self.notes: list[str] = []
-        self.newest_ids: set[int] = set()
+        self.newest_ids = IdSet()
 
     def read(self) -> Iterator[Told]:
         """Every story once, with the file and line that it comes from."""
@@ -77,7 +78,8 @@ class CsvStories:
             as_of = file.as_of(facts.newest_day, self._options.zone)
             is_whole = len(self._rejections) == already
             self._add_to_catalogue(file, rows, as_of, len(self._rejections) - already)
-            seen |= rows.ids("stories") if len(self._project.files) > 1 else set()
+            if len(self._project.files) > 1:
+                seen.update(rows.ids("stories"))
             if newer is None:
                 self.newest_ids = rows.ids("stories")
                 self._facts.origin = Origin("stories_csv", file.file.name, None, True)

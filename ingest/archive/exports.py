@@ -31,6 +31,7 @@ _DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration 
 _PEEK = 2_000  # rows that tell whose project a lone file is of
 _ALIKE = 0.8  # share of equal titles from which on a backlog looks imported from another
 _FEWEST_TITLES = 3
+_LONGEST_NUMBER = 19  # digits that surely fit 64 bits
 
 
 @dataclass
@@ -151,7 +152,7 @@ def _first(rows: Iterator[Row]) -> tuple[int, list[str]]:
 
 def _survey(found: StoriesFile, cells: list[str]) -> None:
     identity = found.cell(cells, "id")
-    if not (identity.isascii() and identity.isdigit()):
+    if not (identity.isascii() and identity.isdigit() and len(identity) < _LONGEST_NUMBER):
         return
     if found.cell(cells, "type").lower() != "epic":
         found.ids.add(int(identity))

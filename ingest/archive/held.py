@@ -7,7 +7,7 @@ the newer, of two CSV exports the one that was made later.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -106,7 +106,7 @@ class HeldRows:
         return (made_at[0][0] if made_at else None), {panel_of(state) for (state,) in states}
 
     def stories_gone(
-        self, project_id: int, seen: set[int], panels: set[str], as_of: datetime
+        self, project_id: int, seen: Container[int], panels: set[str], as_of: datetime
     ) -> pa.Table:
         """Rows of CSV stories that a whole newer export lacks, marked as deleted.
 

@@ -36,6 +36,7 @@ from ingest.archive.facts import ProjectFacts, Told
 from ingest.archive.files import ArchiveFile, chunks, find_files
 from ingest.archive.held import HeldRows
 from ingest.archive.histories import Histories
+from ingest.archive.id_set import IdSet
 from ingest.archive.names import read_name
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.people import People, stable_id
@@ -113,7 +114,7 @@ class ArchiveReader:
         self._options = options or ArchiveOptions()
         self._people = People()
         self._held = HeldRows(warehouse)
-        self._newest_ids: dict[int, set[int]] = {}
+        self._newest_ids: dict[int, IdSet] = {}
         self._made_at: dict[str, datetime] = {}
         self._facts: dict[int, ProjectFacts] = {}
         self._catalogue: list[Record] = []

@@ -22,7 +22,7 @@ from ingest.archive.exports import StoriesFile, body
 from ingest.archive.files import chunks
 from ingest.archive.rows import LONGEST_CELL, Row
 
-_BATCH = 10_000
+_BATCH = 20_000
 _QUICK_ENCODINGS = ("utf-8", "utf-8-sig")
 # DuckDB takes blanks around a quoted cell for nothing; the csv module, and Tracker, do not.
 _BLANK_AND_QUOTE = re.compile(rb'[,\n] +"[^"]|" +[,\r\n]')
@@ -103,23 +103,31 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
             f"max_line_size = {LONGEST_CELL}, buffer_size = {4 * LONGEST_CELL})",
             params=[file.file.path.as_posix()],
         )
-        for batch in found.to_arrow_reader(_BATCH):
-            columns = [_without_nulls(each.cast(pa.string())) for each in batch.columns]
+        for batch in _gathered(found.to_arrow_reader(_BATCH)):
+            columns = [each.cast(pa.string()) for each in batch.columns]
             heights = 1 + sum(map(_line_breaks, columns))
             ends = line + np.cumsum(heights)
             yield RowBatch(ends - heights, columns, [])
             line = int(ends[-1]) if len(ends) else line
 
 
-def _without_nulls(column: pa.StringArray) -> pa.StringArray:
-    """A column with texts where it has any; one that is empty stays null."""
-    return column if column.null_count == len(column) else column.fill_null("")
+def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Larger batches: DuckDB gives some two thousand rows at a time, and each batch costs."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= _BATCH:
+            yield pa.concat_batches(held)
+            held = []
+    if held:
+        yield pa.concat_batches(held)
 
 
 def _line_breaks(column: pa.StringArray) -> np.ndarray | int:
     if column.null_count == len(column):
         return 0
-    return pc.count_substring(column, "\n").to_numpy(zero_copy_only=False)
+    counts = pc.count_substring(column, "\n").to_numpy(zero_copy_only=False)
+    return np.nan_to_num(counts).astype(np.int64)  # without a cell, not a number
 
 
 def _is_plain_text(file: StoriesFile) -> bool:
@@ -138,12 +146,18 @@ def _has_plain_bytes(path: Path) -> bool:
     with path.open("rb") as stream:
         for chunk in chunks(stream):
             content = last + chunk
-            if content[:2] == b"\x1f\x8b" or b"\n\n" in content or b"\n\r" in content:
+            if content[:2] == b"\x1f\x8b" or b"\n\n" in content:
                 return False
-            if content.count(b"\r") > content.count(b"\r\n") + content.endswith(b"\r"):
+            if b"\r" in content and not _are_line_ends(content):
                 return False
             has_both = b' "' in content or b'" ' in content
             if has_both and _BLANK_AND_QUOTE.search(content):
                 return False
             last = content[-64:]
     return True
+
+
+def _are_line_ends(content: bytes) -> bool:
+    """Whether each carriage return ends a line that holds something."""
+    last = content.endswith(b"\r")
+    return b"\n\r" not in content and content.count(b"\r") == content.count(b"\r\n") + last

@@ -11,13 +11,14 @@ from ingest.archive import cells as read
 from ingest.archive.columns import SINGLE, Columns
 from ingest.archive.errors import RowRefused
 from ingest.archive.facts import ProjectFacts
+from ingest.archive.id_set import IdSet
 from ingest.archive.people import People
 from ingest.archive.rows import check_integrity
 from ingest.records import Record
 
 Cells = Sequence[str] | Mapping[int, str]
 
-_PART_IDS = 10_000  # parts of a story (comments, tasks, ...) are numbered within it
+PART_IDS = 10_000  # parts of a story (comments, tasks, ...) are numbered within it
 _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by", "url")
 _LONGEST_ID = 12
 _REVIEW_STATES = {"unstarted", "in_review", "pass", "revise"}
@@ -95,7 +96,7 @@ class StoryRows:
             ((span[0], name) for name, spans in self._tail.items() for span in spans if span),
             default=(-1, ""),
         )
-        self._seen: dict[str, set[int]] = {"stories": set(), "epics": set()}
+        self._seen = {"stories": IdSet(), "epics": IdSet()}
         self._line_cells = [at[name] for name in _ONE_LINE if at[name] < absent]
         self._comment_cells = [span[0] for span in columns.groups["comment"]]
         self._line_cells += [span[0] for span in self._tail["owned by"]]
@@ -211,7 +212,7 @@ class StoryRows:
         self._add_unknown(record, cells)
         return record
 
-    def ids(self, table: str) -> set[int]:
+    def ids(self, table: str) -> IdSet:
         """The ids of all rows so far that could be read: of stories, or of epics."""
         return self._seen[table]
 
@@ -397,4 +398,4 @@ class StoryRows:
 
 def _part_id(identity: int, number: int) -> int:
     """The id of a story's n-th comment, task, ...: the file gives none."""
-    return -(identity * _PART_IDS + number)
+    return -(identity * PART_IDS + number)

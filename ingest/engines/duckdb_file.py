@@ -79,7 +79,9 @@ class DuckDBFile:
         The destination's name is also the name of the default file, so that
         `dlt.pipeline("pivotal_tracker_pipeline").dataset()` finds `warehouse.duckdb` by itself.
         """
-        return dlt.destinations.duckdb(str(self.path), destination_name="warehouse")
+        from ingest.engines.duckdb_destination import TrackerDuckDB
+
+        return TrackerDuckDB(str(self.path), destination_name="warehouse")
 
     def locked(
         self, wait_seconds: float = 0, what: str = "python -m ingest"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pyarrow.parquet as pq
 from dlt.common.configuration import configspec
 from dlt.common.destination.client import LoadJob, PreparedTableSchema
 from dlt.destinations.impl.postgres.configuration import (
@@ -11,7 +10,8 @@ from dlt.destinations.impl.postgres.configuration import (
 )
 from dlt.destinations.impl.postgres.factory import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
-from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
+
+from ingest.engines.empty_files import NothingToLoad, has_rows
 
 
 @configspec(init=False)
@@ -35,8 +35,8 @@ class _Client(PostgresClient):
         ADBC takes a stream of no batches for an error.
         """
         job = super().create_load_job(table, file_path, load_id, restore)
-        if isinstance(job, PostgresParquetCopyJob) and not pq.read_metadata(file_path).num_rows:
-            return FinalizedLoadJobWithFollowupJobs(file_path)
+        if isinstance(job, PostgresParquetCopyJob) and not has_rows(file_path):
+            return NothingToLoad(file_path)
         return job
 
 

@@ -5,11 +5,12 @@ import gzip
 import io
 from unittest import mock
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.archive import ArchiveError, row_batches
+from ingest.archive import ArchiveError, id_set, row_batches
 from ingest.archive.reader import ArchiveReader
 from tests.archive.samples import HEADER, Loaded, csv_text, row, story, write_csv
 
@@ -192,3 +193,27 @@ def test_an_epic_and_a_release_among_plain_rows(tmp_path):
     rows = [story(101), epic, story(102, type="release"), story(103, labels="Big")]
     path = write_csv(tmp_path / "shop.csv", rows)
     assert told(path) == one_by_one(path)
+
+
+def test_an_id_that_is_spelt_otherwise_is_still_the_same_story(tmp_path):
+    path = write_csv(tmp_path / "shop.csv", [story(101, id="0107", url=""), story(107), story("9" * 5000)])
+    assert told(path) == one_by_one(path)
+    assert [(line, reason) for line, _, reason in Loaded(path).refusals] == [
+        (3, "duplicate id: an earlier row has it"),
+        (4, "no story id"),
+    ]
+
+
+@given(st.lists(st.lists(st.integers(-5, 40), max_size=8), max_size=12), st.integers(1, 3))
+def test_a_set_of_ids_holds_what_a_set_holds(steps, few):
+    ids, expected = id_set.IdSet(), set()
+    with mock.patch.object(id_set, "_FEW", few):
+        for number, step in enumerate(steps):
+            assert ids.has_any(np.array(step, np.int64)) == (not expected.isdisjoint(step))
+            if number % 2:
+                ids.add_all(np.array(step, np.int64))
+            for each in () if number % 2 else step:
+                ids.add(each)
+            expected.update(step)
+            assert (sorted(ids), len(ids)) == (sorted(expected), len(expected))
+            assert all((each in ids) == (each in expected) for each in range(-6, 42))

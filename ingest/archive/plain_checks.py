@@ -1,0 +1,127 @@
+"""Which rows of a stories CSV are plain: cell by cell nothing of them would be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.archive import cells as read
+from ingest.archive.distinct_texts import DistinctTexts, flags, without_nulls
+from ingest.archive.stories_csv import StoryRows
+
+DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
+_TYPES = read.STORY_TYPES - {"release"}
+_ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by")
+# A line inside a cell that may be a merge-conflict marker or another row: looked at by itself.
+_SUSPICIOUS = r"(?m)^(?:[<>]{7} |\d{3,12},)"
+
+
+def are_plain(
+    rows: StoryRows, columns: list[pa.StringArray], at: dict[str, DistinctTexts]
+) -> np.ndarray:
+    """For each row whether it is plain.
+
+    Args:
+        rows: reads rows cell by cell, and knows the header.
+        columns: the cells of each column of the header.
+        at: the columns that stand once, by name.
+    """
+    header = rows.columns
+    id_cells = without_nulls(at["id"].cells)
+    plain = flags(pc.match_substring_regex(id_cells, r"^[1-9]\d{0,11}$"))
+    if "current state" not in at:
+        return np.zeros_like(plain)
+    if "url" in at:
+        plain &= _are_urls(without_nulls(at["url"].cells), id_cells)
+    plain &= at["type"].where(lambda cell: cell.strip().lower() in _TYPES)
+    plain &= at["current state"].where(lambda cell: cell.strip().lower() in read.STATES)
+    for name, read_one in (
+        ("estimate", lambda cell: cell and read.parse_estimate(cell)),
+        ("priority", lambda cell: cell and read.parse_priority(cell)),
+        ("iteration", iteration_number),
+        *((name, rows.days.__getitem__) for name in DAYS),
+    ):
+        if name in at:
+            plain &= at[name].where(_readable(read_one))
+    for name in _ONE_LINE:
+        if name in at:
+            plain &= at[name].where(lambda cell: "\n" not in cell)
+    for (position,) in header.groups["owned by"]:
+        plain &= DistinctTexts(columns[position]).where(lambda cell: "\n" not in cell)
+    if {"iteration start", "iteration end"} <= at.keys():
+        plain &= _are_in_order(rows, at["iteration start"], at["iteration end"])
+    for _, position in header.unknown:
+        plain &= ~flags(pc.greater(pc.binary_length(columns[position]), 0))
+    return plain & _are_plain_texts(rows, columns, at)
+
+
+def iteration_number(cell: str) -> int | None:
+    """The number that a cell holds; None when it is empty.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    text = cell.strip()
+    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise ValueError("no iteration number")
+    return int(text) if text else None
+
+
+def ordinals(rows: StoryRows, texts: DistinctTexts, absent: int) -> np.ndarray:
+    """The days of a column as numbers; `absent` where there is none, or none that can be read."""
+    is_readable = _readable(rows.days.__getitem__)
+    days = (rows.days[each] if is_readable(each) else None for each in texts.distinct)
+    return np.array([day.toordinal() if day else absent for day in days], np.int64)[texts.codes]
+
+
+def _are_in_order(rows: StoryRows, starts: DistinctTexts, ends: DistinctTexts) -> np.ndarray:
+    return ordinals(rows, starts, 0) <= ordinals(rows, ends, 1 << 30)
+
+
+def _are_plain_texts(
+    rows: StoryRows, columns: list[pa.StringArray], at: dict[str, DistinctTexts]
+) -> np.ndarray:
+    """For each row whether its texts are neither guarded against spreadsheets nor suspicious."""
+    positions = {
+        place
+        for name, spans in rows.columns.groups.items()
+        if name != "owned by"
+        for span in spans
+        for place in span
+        if place >= 0
+    }
+    texts = [at[name].cells for name in ("title", "description") if name in at]
+    plain = np.ones(len(columns[0]), np.bool_)
+    for cells in texts:
+        plain &= ~flags(pc.starts_with(cells, "'"))
+    for cells in [*texts, *(columns[each] for each in positions)]:
+        if cells.null_count < len(cells):
+            broken = flags(pc.match_substring(cells, "\n"))
+            if broken.any():
+                suspicious = pc.match_substring_regex(cells.filter(pa.array(broken)), _SUSPICIOUS)
+                plain[broken] &= ~flags(suspicious)
+    return plain
+
+
+def _readable(read_one: Callable[[str], Any]) -> Callable[[str], bool]:
+    def is_readable(cell: str) -> bool:
+        try:
+            read_one(cell)
+        except ValueError:
+            return False
+        return True
+
+    return is_readable
+
+
+def _are_urls(urls: pa.StringArray, ids: pa.StringArray) -> np.ndarray:
+    """Whether each URL ends with the row's id, as that of the first row does, or is empty."""
+    is_empty = flags(pc.equal(pc.binary_length(urls), 0))
+    first = next((each.as_py() for each in urls if each.as_py()), "")
+    prefix = first[: first.rfind("/") + 1]
+    expected = pc.binary_join_element_wise(prefix, ids, "")
+    return is_empty | flags(pc.equal(urls, expected))

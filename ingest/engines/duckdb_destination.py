@@ -1,0 +1,78 @@
+"""dlt's destination for DuckDB, which puts a first load where it belongs without a merge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlt.common.destination.client import (
+    FollowupJobRequest,
+    LoadJob,
+    LoadJobInfo,
+    PreparedTableSchema,
+)
+from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
+from dlt.destinations.impl.duckdb.factory import duckdb
+
+from ingest.engines.empty_files import NothingToLoad, has_rows
+from ingest.warehouse import DATASET
+
+
+class _CopyJob(DuckDbCopyJob):
+    def run(self) -> None:
+        """Load a file into the staging table, or into the table itself as long as that is empty.
+
+        That is what the merge would do, without writing every row twice. When it is killed and done
+        again, the table has rows: then they are merged by key, and nothing is there twice.
+        """
+        client = self._job_client.sql_client
+        table = f'{DATASET}."{self.load_table_name}"'
+        is_merged = client.dataset_name != DATASET
+        if not is_merged or client.execute_sql(f"select 1 from {table} limit 1"):
+            super().run()
+            return
+        path = self._file_path.replace("'", "''")
+        client.execute_sql(
+            f"insert into {table} by name "
+            f"select * from read_parquet('{path}') where is_removed is not true"
+        )
+
+
+class _Client(DuckDbClient):
+    def create_load_job(
+        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
+    ) -> LoadJob:
+        """Load a file; one without rows, which only says that the table exists, is done at once."""
+        job = super().create_load_job(table, file_path, load_id, restore)
+        if not isinstance(job, DuckDbCopyJob):
+            return job
+        return _CopyJob(file_path) if has_rows(file_path) else NothingToLoad(file_path)
+
+    def create_table_chain_completed_followup_jobs(
+        self,
+        table_chain: Sequence[PreparedTableSchema],
+        completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
+    ) -> list[FollowupJobRequest]:
+        """Merge what is in the staging table, if anything is."""
+        table = table_chain[0]
+        if table["write_disposition"] == "merge":
+            staged = f'{DATASET}_staging."{table["name"]}"'
+            with self.sql_client as client:
+                if not client.execute_sql(f"select 1 from {staged} limit 1"):
+                    return []
+        return super().create_table_chain_completed_followup_jobs(
+            table_chain, completed_table_chain_jobs
+        )
+
+
+class TrackerDuckDB(duckdb):
+    """DuckDB, for first loads; whoever only reads finds dlt's own."""
+
+    @property
+    def client_class(self) -> type[DuckDbClient]:
+        """What writes to it."""
+        return _Client
+
+    @property
+    def destination_type(self) -> str:
+        """What dlt notes of it."""
+        return "dlt.destinations.duckdb"
