@@ -196,7 +196,9 @@ def test_an_epic_and_a_release_among_plain_rows(tmp_path):
 
 
 def test_an_id_that_is_spelt_otherwise_is_still_the_same_story(tmp_path):
-    path = write_csv(tmp_path / "shop.csv", [story(101, id="0107", url=""), story(107), story("9" * 5000)])
+    path = write_csv(
+        tmp_path / "shop.csv", [story(101, id="0107", url=""), story(107), story("9" * 5000)]
+    )
     assert told(path) == one_by_one(path)
     assert [(line, reason) for line, _, reason in Loaded(path).refusals] == [
         (3, "duplicate id: an earlier row has it"),
