@@ -1,4 +1,4 @@
 {#- The instant that the var `as_of` asks for; null when it is empty. -#}
 {% macro as_of_override() -%}
-    {{ as_instant("'" ~ (var('as_of') | string | replace("'", "''")) ~ "'") if var('as_of') else as_instant('null') }}
+    {{ as_instant("'" ~ dbt.escape_single_quotes(var('as_of') | string) ~ "'") if var('as_of') else as_instant('null') }}
 {%- endmacro %}

@@ -18,6 +18,14 @@
 {%- endmacro %}
 
 
+{#- Instants as evidence: `accepted_at 2024-05-01 09:30:00+00, created_at ...`. -#}
+{% macro instants_shown() -%}
+    {%- for column in varargs %}
+    {{- " || ', " if not loop.first else "'" }}{{ column }} ' || {{ instant_as_text(column) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
 {#- A decimal as people write it, without needless zeroes: 2, 0.5, 1.25. -#}
 {% macro plain_number(expression) -%}
     case

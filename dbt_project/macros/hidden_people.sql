@@ -17,7 +17,7 @@
 {% macro name_or_pseudonym(column, person_id, pseudonym) -%}
     {%- if hides_people() -%}
     {%- set before, after = pseudonym.split('#') -%}
-    {%- set salt = var('people_salt') | string | replace("'", "''") -%}
+    {%- set salt = dbt.escape_single_quotes(var('people_salt') | string) -%}
     case
         when {{ column }} is not null
             then

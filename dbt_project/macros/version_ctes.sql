@@ -39,8 +39,11 @@ numbered as (
             order by valid_from
         ) as {{ attribute }}_number,
         {% endfor %}
-        row_number() over (partition by {{ entity_id }} order by valid_from)
-            as version_number,
+        cast(
+            row_number() over (
+                partition by {{ entity_id }} order by valid_from
+            ) as bigint
+        ) as version_number,
         lead(valid_from) over (partition by {{ entity_id }} order by valid_from)
             as next_valid_from
     from starts

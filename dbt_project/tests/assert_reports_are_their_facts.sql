@@ -39,7 +39,7 @@
 {% for report, fact, key, columns in comparisons %}
 select
     '{{ report }}' as report,
-    cast(reported.{{ key }} as varchar) as row_key
+    {{ as_text('reported.' ~ key) }} as row_key
 from {{ ref(report) }} as reported
 inner join {{ ref(fact) }} as facts
     on reported.{{ key }} = facts.{{ key }}
@@ -52,7 +52,7 @@ union all
 {% endfor %}
 select
     'rpt_project_overview' as report,
-    cast(overviews.project_id as varchar) as row_key
+    {{ as_text('overviews.project_id') }} as row_key
 from {{ ref('rpt_project_overview') }} as overviews
 where
     overviews.story_count != overviews.accepted_story_count
@@ -75,7 +75,7 @@ where
 union all
 select
     'rpt_project_overview' as report,
-    cast(overviews.project_id as varchar) as row_key
+    {{ as_text('overviews.project_id') }} as row_key
 from {{ ref('rpt_project_overview') }} as overviews
 inner join {{ ref('fct_iteration_velocity') }} as iterations
     on

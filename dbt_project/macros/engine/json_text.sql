@@ -31,7 +31,10 @@
 {%- endmacro %}
 
 {% macro spark__json_has_key(element, key) -%}
-    coalesce(array_contains(json_object_keys({{ element }}), '{{ key }}'), false)
+    coalesce(
+        map_contains_key(from_json({{ element }}, 'map<string, string>'), '{{ key }}'),
+        false
+    )
 {%- endmacro %}
 
 {% macro postgres__json_has_key(element, key) -%}

@@ -67,7 +67,7 @@
 ) -%}
     {%- set types = {
         'bigint': 'bigint', 'decimal': 'decimal(18,4)', 'text': 'string',
-        'boolean': 'boolean', 'timestamp': 'timestamp', 'json': 'string'
+        'boolean': 'boolean', 'timestamp': 'string', 'json': 'string'
     } -%}
     {%- set structure = [] -%}
     {%- for field, type in fields.items() -%}
@@ -80,15 +80,26 @@
     select
         {{ keep | join(', ') }},
         cast(element_position + 1 as bigint) as element_index
-        {%- for field in fields %},
-        element.{{ field }} as element_{{ field }}
+        {%- for field, type in fields.items() %},
+        {{ spark_typed_json('element.' ~ field, type) }} as element_{{ field }}
         {%- else %},
-        element
+        {{ spark_typed_json('element', element_type) }} as element
         {%- endfor %}
     from {{ from_cte }}
     lateral view
-        posexplode(from_json({{ list_column }}, 'array<{{ element }}>')) unnested
-        as element_position, element
+        posexplode(
+            from_json(
+                -- It takes an object for a list of one.
+                case when trim({{ list_column }}) like '[%' then {{ list_column }} end,
+                'array<{{ element }}>'
+            )
+        ) unnested as element_position, element
+{%- endmacro %}
+
+
+{#- from_json reads an instant in one format only; a cast, in those of ISO 8601. -#}
+{% macro spark_typed_json(value, type) -%}
+    {{ 'try_cast(' ~ value ~ ' as timestamp)' if type == 'timestamp' else value }}
 {%- endmacro %}
 
 

@@ -23,7 +23,7 @@ changes as (
         project_id,
         story_state,
         -1 as story_count,
-        -coalesce(estimate, 0) as points,
+        0 - coalesce(estimate, 0) as points, -- Sail's minus sign has another scale
         left_date as flow_date
     from stays
     where left_date is not null

@@ -25,7 +25,7 @@ unioned as (
             else settings_now.attribute_value
         end as attribute_value,
         0 as telling_number,
-        coalesce(tellings.is_creation, false) as is_told,
+        tellings.is_creation is not null and tellings.is_creation as is_told,
         settings_now.first_at as changed_at
     from settings_now
     left join tellings

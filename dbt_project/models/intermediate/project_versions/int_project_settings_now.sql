@@ -57,7 +57,7 @@ final as (
     select
         project_id,
         '{{ setting }}' as attribute_name,
-        cast({{ column }} as varchar) as attribute_value,
+        {{ as_text(column) }} as attribute_value,
         first_at,
         updated_at
     from with_start

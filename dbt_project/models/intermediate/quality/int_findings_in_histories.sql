@@ -10,7 +10,7 @@ cycle_times as (
 final as (
 
     {{ finding(
-        'accepted_without_start', 'cycle_times', 'story_id', "'accepted_at ' || accepted_at",
+        'accepted_without_start', 'cycle_times', 'story_id', instants_shown('accepted_at'),
         "is_accepted and history_coverage = 'complete' and cycle_time_seconds is null"
     ) }}
 
@@ -26,7 +26,7 @@ final as (
 
     {{ finding(
         'accepted_before_started', 'cycle_times', 'story_id',
-        "'accepted_at ' || accepted_at || ', first_started_at ' || first_started_at",
+        instants_shown('accepted_at', 'first_started_at'),
         'is_accepted and accepted_at < first_started_at'
     ) }}
 

@@ -103,7 +103,7 @@ final as (
     union all
 
     {{ finding(
-        'release_past_deadline', 'releases', 'release_id', "'deadline_at ' || deadline_at",
+        'release_past_deadline', 'releases', 'release_id', instants_shown('deadline_at'),
         'is_late and not is_accepted'
     ) }}
 

@@ -51,7 +51,8 @@ refused_rows as (
 final as (
 
     {{ finding(
-        'instant_in_the_future', 'stories_of_the_future', 'story_id', "'at ' || later_at"
+        'instant_in_the_future', 'stories_of_the_future', 'story_id',
+        "'at ' || " ~ instant_as_text('later_at')
     ) }}
 
     union all

@@ -57,7 +57,7 @@ final as (
 
     {{ finding(
         'accepted_before_created', 'stories', 'story_id',
-        "'accepted_at ' || accepted_at || ', created_at ' || created_at",
+        instants_shown('accepted_at', 'created_at'),
         'accepted_at < created_at'
     ) }}
 
@@ -65,7 +65,7 @@ final as (
 
     {{ finding(
         'updated_before_created', 'stories', 'story_id',
-        "'updated_at ' || updated_at || ', created_at ' || created_at",
+        instants_shown('updated_at', 'created_at'),
         'updated_at < created_at'
     ) }}
 
@@ -86,7 +86,7 @@ final as (
 
     {{ finding(
         'accepted_outside_iterations', 'outside_iterations', 'story_id',
-        "'accepted_at ' || accepted_at"
+        instants_shown('accepted_at')
     ) }}
 
 )

@@ -87,7 +87,7 @@ final as (
     union all
 
     {{ finding(
-        'stale_in_progress', 'stories', 'story_id', "'updated_at ' || updated_at",
+        'stale_in_progress', 'stories', 'story_id', instants_shown('updated_at'),
         'is_in_progress and seconds_untouched > 30 * 86400'
     ) }}
 

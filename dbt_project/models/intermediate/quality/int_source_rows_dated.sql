@@ -44,7 +44,7 @@ dated_rows as (
         null as story_id,
         'history_days' as source_name,
         record_source,
-        cast(history_date as timestamp with time zone) as occurred_at
+        {{ as_instant('history_date') }} as occurred_at
     from {{ ref('stg_pivotal_tracker__history_days') }}
 
 ),

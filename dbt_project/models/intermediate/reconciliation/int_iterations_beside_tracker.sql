@@ -23,7 +23,7 @@ with_analytics as (
         case
             when team_strength = 0 then 0
             else
-                {{ points }} * iteration_length_weeks
+                {{ as_double(points) }} * iteration_length_weeks
                 / nullif(length_weeks * team_strength, 0)
         end as {{ effective }},
         {% endfor %}

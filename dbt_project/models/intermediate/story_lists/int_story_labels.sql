@@ -47,7 +47,7 @@ unioned as (
     select
         story_id,
         element as label_id,
-        null as label_name,
+        {{ as_text('null') }} as label_name,
         element_index as label_index
     from told_labels
 

@@ -40,7 +40,7 @@ final as (
             else values_now.attribute_value
         end as attribute_value,
         0 as telling_number,
-        coalesce(tellings.is_creation, false) as is_told,
+        tellings.is_creation is not null and tellings.is_creation as is_told,
         coalesce(stories.created_at, first_tellings.first_told_at) as changed_at
     from values_now
     inner join stories

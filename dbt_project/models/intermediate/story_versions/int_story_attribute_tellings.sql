@@ -32,9 +32,9 @@ with_values as (
         {% for which, is_original in [('original', 'true'), ('new', 'false')] %}
         case
             when told.attribute_name = 'estimate'
-                then cast(
-                    cast(told.{{ which }}_value as decimal(18, 4)) as varchar
-                )
+                then {{ as_text(
+                    'cast(told.' ~ which ~ '_value as decimal(18, 4))'
+                ) }}
             when told.attribute_name in ('label_ids', 'owner_ids')
                 then {{ which }}_lists.ids
             else told.{{ which }}_value

@@ -16,7 +16,7 @@ label_ids_by_story as (
 
     select
         story_id,
-        {{ joined_text('cast(label_id as varchar)') }} as ids
+        {{ joined_text(as_text('label_id')) }} as ids
     from {{ ref('stg_pivotal_tracker__story_labels') }}
     group by story_id
 
@@ -26,7 +26,7 @@ owner_ids_by_story as (
 
     select
         story_id,
-        {{ joined_text('cast(person_id as varchar)') }} as ids
+        {{ joined_text(as_text('person_id')) }} as ids
     from {{ ref('stg_pivotal_tracker__story_owners') }}
     group by story_id
 
@@ -36,11 +36,10 @@ owner_ids_by_story as (
 final as (
 
     {% for attribute, expression in {
-        'project_id': 'cast(stories.project_id as varchar)',
+        'project_id': as_text('stories.project_id'),
         'name': 'stories.story_name',
         'story_type': 'stories.story_type',
-        'estimate':
-            'cast(cast(stories.estimate as decimal(18, 4)) as varchar)',
+        'estimate': as_text('cast(stories.estimate as decimal(18, 4))'),
         'label_ids': 'label_ids_by_story.ids',
         'owner_ids': 'owner_ids_by_story.ids'
     }.items() %}

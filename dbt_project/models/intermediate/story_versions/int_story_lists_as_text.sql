@@ -47,7 +47,7 @@ final as (
         change_index,
         attribute_name,
         is_original,
-        {{ joined_text('cast(element as varchar)') }} as ids
+        {{ joined_text(as_text('element')) }} as ids
     from elements
     group by
         activity_id,

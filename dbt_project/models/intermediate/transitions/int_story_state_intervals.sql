@@ -33,9 +33,11 @@ unioned as (
         transitions.next_state,
         transitions.record_source,
         transitions.transition_number as interval_number,
-        row_number() over (
-            partition by transitions.story_id, transitions.to_state
-            order by transitions.transition_number
+        cast(
+            row_number() over (
+                partition by transitions.story_id, transitions.to_state
+                order by transitions.transition_number
+            ) as bigint
         ) as visit_number,
         transitions.next_occurred_at is null and not stories.is_deleted as is_open,
         false as is_inferred,

@@ -82,8 +82,11 @@ final as (
 
     select
         *,
-        row_number() over (partition by story_id order by occurred_at, known_number)
-            as transition_number
+        cast(
+            row_number() over (
+                partition by story_id order by occurred_at, known_number
+            ) as bigint
+        ) as transition_number
     from unioned
 
 )

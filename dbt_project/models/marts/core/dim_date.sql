@@ -70,8 +70,9 @@ final as (
             when 11 then 'November'
             when 12 then 'December'
         end as month_name,
-        concat(iso_year, '-W', right(concat('0', iso_week), 2)) as week_label,
-        concat(calendar_year, '-', right(concat('0', month_of_year), 2)) as month_label,
+        concat(iso_year, '-W', lpad({{ as_text('iso_week') }}, 2, '0')) as week_label,
+        concat(calendar_year, '-', lpad({{ as_text('month_of_year') }}, 2, '0'))
+            as month_label,
         concat(calendar_year, '-Q', quarter_of_year) as quarter_label,
         calendar_year,
         quarter_of_year,

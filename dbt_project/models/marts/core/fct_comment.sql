@@ -30,7 +30,7 @@ comments as (
         story_comments.comment_id,
         stories.project_id,
         story_comments.story_id,
-        null as epic_id,
+        cast(null as bigint) as epic_id,
         story_comments.person_id,
         story_comments.comment_text,
         story_comments.created_at,
@@ -46,7 +46,7 @@ comments as (
     select
         epic_comments.comment_id,
         epics.project_id,
-        null as story_id,
+        cast(null as bigint) as story_id,
         epic_comments.epic_id,
         epic_comments.person_id,
         epic_comments.comment_text,

@@ -10,7 +10,7 @@ measures as (
     {% for measure in published_measures() %}
     select
         {% for text in texts %}
-        '{{ measure[text] | replace("'", "''") }}' as {{ text }},
+        '{{ dbt.escape_single_quotes(measure[text]) }}' as {{ text }},
         {% endfor %}
         true as is_measure
     union all

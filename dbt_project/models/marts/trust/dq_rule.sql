@@ -7,8 +7,8 @@ final as (
         '{{ rule_name }}' as rule_name,
         '{{ severity }}' as severity,
         '{{ entity_kind }}' as entity_kind,
-        '{{ description | replace("'", "''") }}' as rule_description,
-        '{{ remedy | replace("'", "''") }}' as remedy
+        '{{ dbt.escape_single_quotes(description) }}' as rule_description,
+        '{{ dbt.escape_single_quotes(remedy) }}' as remedy
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

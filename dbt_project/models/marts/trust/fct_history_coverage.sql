@@ -60,9 +60,11 @@ numbered as (
 
     select
         *,
-        row_number() over (
-            partition by project_id, source_name
-            order by first_project_version, record_source
+        cast(
+            row_number() over (
+                partition by project_id, source_name
+                order by first_project_version, record_source
+            ) as bigint
         ) as period_number
     from periods
 

@@ -1,0 +1,30 @@
+{#-
+    At the start of a run: make the raw tables known to an engine that does not keep them
+    itself. Spark reads the Delta folders that ingestion wrote, through views: Sail tells
+    the columns of a view, but of a table only those that its creation lists.
+-#}
+{% macro raw_tables() -%}
+    {%- if execute -%}
+        {{ adapter.dispatch('raw_tables')(graph.sources.values()) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__raw_tables(tables) -%}
+{%- endmacro %}
+
+{% macro spark__raw_tables(tables) -%}
+    {%- for schema in tables | map(attribute='schema') | unique -%}
+        {%- do run_query('create schema if not exists ' ~ schema) -%}
+        {%- do run_query('create schema if not exists ' ~ schema ~ '_files') -%}
+    {%- endfor -%}
+    {%- for table in tables -%}
+        {%- set files = table.schema ~ '_files.' ~ table.identifier -%}
+        {%- set folder = warehouse_files() ~ '/' ~ table.schema ~ '/' ~ table.identifier -%}
+        {%- do run_query('drop table if exists ' ~ files) -%}
+        {%- do run_query('create table ' ~ files ~ " using delta location '" ~ folder ~ "'") -%}
+        {%- do run_query(
+            'create or replace view ' ~ table.schema ~ '.' ~ table.identifier
+            ~ ' as select * from ' ~ files
+        ) -%}
+    {%- endfor -%}
+{%- endmacro %}
