@@ -47,8 +47,18 @@ $(VENV)/.installed-bi: requirements-bi.txt $(VENV)/.installed
 	.venv-spark/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
+# A server that speaks S3, in an environment of its own.
+.venv-s3/.installed: tests/engines/s3/requirements.txt
+	$(PYTHON) -m venv .venv-s3
+	.venv-s3/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 $(VENV)/.installed-postgres: requirements-postgres.txt $(VENV)/.installed
 	$(PIP_INSTALL) -r requirements-postgres.txt
+	touch $@
+
+$(VENV)/.installed-files: requirements-files.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements-files.txt
 	touch $@
 
 .PHONY: ingest
@@ -95,7 +105,7 @@ test-long: $(VENV)/.installed-dev ## random histories, round trips, faults, kill
 	$(BIN)/python -m pytest --numprocesses 2 tests/exactness tests/resilience
 
 .PHONY: test-engines
-test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres .venv-spark/.installed postgresql ## load and build the demo on every engine, and compare the marts
+test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files .venv-spark/.installed .venv-s3/.installed postgresql ## load and build the demo on every engine, and compare the marts
 	$(BIN)/python -m pytest tests/engines
 
 .PHONY: postgresql
@@ -139,8 +149,9 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	$(UV_LOCK) --extra bi -c requirements-dev.txt pyproject.toml -o requirements-bi.txt
 	$(UV_LOCK) -c requirements-dev.txt pyproject.toml -o requirements.txt
 	$(UV_LOCK) --extra postgres -c requirements-dev.txt pyproject.toml -o requirements-postgres.txt
+	$(UV_LOCK) --extra files -c requirements-dev.txt pyproject.toml -o requirements-files.txt
 	$(UV_LOCK) --extra semantic -c requirements-dev.txt pyproject.toml -o requirements-semantic.txt
 
 .PHONY: clean
 clean: ## delete what was built: warehouse, working folders, logs (not .venv)
-	rm -rf warehouse.duckdb warehouse.duckdb.* marts.duckdb parquet report.html .dlt/pipelines target logs dbt_project/target dbt_project/logs
+	rm -rf warehouse.duckdb warehouse.duckdb.* raw marts.duckdb parquet report.html .dlt/pipelines target logs dbt_project/target dbt_project/logs

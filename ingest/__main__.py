@@ -113,6 +113,7 @@ class _Run:
         if reason:
             print(reason, file=sys.stderr if self._options.json else sys.stdout)
         self._warehouse = configured_warehouse()
+        self._run_log.hide(*self._warehouse.secrets)
         if self._kind == "demo":
             return self._load_demo(settings)
         if self._kind == "archive":

@@ -114,7 +114,12 @@ def run(
             with Stored(warehouse, source_kind, source_name) as stored:
                 if isinstance(reader, SyncingReader):
                     reader.go_on_from(stored)
-                resources = _resources(reader, source_kind, source_name, stored, rows)
+                resources = [
+                    _resource(TABLES[name], rows_of, warehouse)
+                    for name, rows_of in _read_in_order(
+                        reader, source_kind, source_name, stored, rows
+                    ).items()
+                ]
                 with _seldom_garbage_collection():
                     pipeline.extract(
                         dlt.source(lambda: resources, name="pivotal_tracker")(),
@@ -200,9 +205,10 @@ def _loaded_sources(warehouse: Warehouse) -> list[tuple[str, str]]:
         )
 
 
-def _resources(
+def _read_in_order(
     reader: Reader, source_kind: SourceKind, source_name: str, stored: Stored, rows: Counter[str]
-) -> list[DltResource]:
+) -> dict[str, Callable[[], Iterator[pa.Table]]]:
+    """What reads each raw table, in the order in which they are read."""
     started_at = datetime.now(UTC)
 
     def read(name: str) -> Iterator[pa.Table]:
@@ -224,24 +230,23 @@ def _resources(
 
     filled = reader.tables()
     unfilled = [name for name in TABLES if name not in (*filled, "extracts")]
-    return [
-        *(_resource(TABLES[name], lambda name=name: read(name)) for name in filled),
-        *(
-            _resource(TABLES[name], lambda name=name: read_nothing(TABLES[name]))
-            for name in unfilled
-        ),
-        _resource(TABLES["extracts"], read_extract),
-    ]
+    return {
+        **{name: lambda name=name: read(name) for name in filled},
+        **{name: lambda name=name: read_nothing(TABLES[name]) for name in unfilled},
+        "extracts": read_extract,
+    }
 
 
-def _resource(table: Table, rows: Callable[[], Iterator[pa.Table]]) -> DltResource:
+def _resource(
+    table: Table, rows: Callable[[], Iterator[pa.Table]], warehouse: Warehouse
+) -> DltResource:
     return dlt.resource(
         rows,
         name=table.name,
         columns=table.dlt_columns,
         primary_key=table.key,
-        write_disposition={"disposition": "merge", "strategy": "upsert"},
         file_format="parquet",
+        **warehouse.hints,
     )()
 
 

@@ -88,14 +88,16 @@ class Stored:
     Attributes:
         projects: project id -> its state, for projects that a reader can go on from.
         known_ids: every project that the warehouse has a row of.
-        complete_tables: tables that have all declared columns, with the types declared.
+        complete_tables: tables that have all declared columns, with the types declared; none when
+            this run replaces them all.
     """
 
     def __init__(self, place: Path | Warehouse, source_kind: str, source_name: str) -> None:
         """Look at what was read from a source; the warehouse stays open until `close`."""
         self._opened = ExitStack()
-        self._reading = self._opened.enter_context(warehouse_of(place).reading())
-        self.complete_tables = self._complete_tables()
+        warehouse = warehouse_of(place)
+        self._reading = self._opened.enter_context(warehouse.reading())
+        self.complete_tables = self._complete_tables() if warehouse.merges else set()
         self.known_ids: set[int] = set()
         self.projects: dict[int, StoredProject] = {}
         if not self.complete_tables >= {"projects", "extracts"}:

@@ -56,8 +56,9 @@ def _begin_again(package: Path, loaded: Path) -> None:
     for state in (PackageStorage.STARTED_JOBS_FOLDER, PackageStorage.COMPLETED_JOBS_FOLDER):
         for job in (package / state).iterdir():
             job.replace(new_jobs / job.name)
-    for merge in new_jobs.glob("*.sql"):
-        merge.unlink()  # dlt writes it anew when the table's files are loaded
+    for kind in ("*.sql", "*.reference"):
+        for merge in new_jobs.glob(kind):
+            merge.unlink()  # dlt writes it anew when the table's files are loaded
     for note in (package / PackageStorage.PENDING_TRANSITIONS_FOLDER).glob("*"):
         note.unlink()
 

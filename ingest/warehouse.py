@@ -69,12 +69,20 @@ def locked(path: Path, wait_seconds: float = 0, what: str = "python -m ingest") 
     Raises:
         WarehouseError: when another run holds it for longer than `wait_seconds`.
     """
-    handle = take_lock(path, wait_seconds, what)
-    _patience[path] = wait_seconds
+    with lock_held(take_lock(path, wait_seconds, what)):
+        _patience[path] = wait_seconds
+        try:
+            yield
+        finally:
+            del _patience[path]
+
+
+@contextmanager
+def lock_held(handle: int) -> Iterator[None]:
+    """Keep a lock until the end."""
     try:
         yield
     finally:
-        del _patience[path]
         os.close(handle)
 
 
@@ -84,17 +92,32 @@ def take_lock(path: Path, wait_seconds: float, what: str) -> int:
     Raises:
         WarehouseError: as `locked`.
     """
-    lock_path = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o644)
+        return take_file_lock(path.with_name(path.name + ".lock"), str(path), wait_seconds, what)
     except OSError as error:
         raise WarehouseError(
             f"the folder of {path} is not writable ({error.strerror}); "
             "set WAREHOUSE_PATH to a path that is"
         ) from None
+
+
+def take_file_lock(lock_path: Path, name: str, wait_seconds: float, what: str) -> int:
+    """The same for any warehouse that a file stands for.
+
+    Args:
+        lock_path: the file.
+        name: what messages call the warehouse.
+        wait_seconds: how long to wait for whoever holds it.
+        what: how others name the holder.
+
+    Raises:
+        OSError: when the file cannot be made.
+        WarehouseError: as `locked`.
+    """
+    handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        wait_for(lambda: _try_lock(handle, lock_path, path), wait_seconds)
+        wait_for(lambda: _try_lock(handle, lock_path, name), wait_seconds)
     except BaseException:
         os.close(handle)
         raise
@@ -103,13 +126,13 @@ def take_lock(path: Path, wait_seconds: float, what: str) -> int:
     return handle
 
 
-def _try_lock(handle: int, lock_path: Path, path: Path) -> None:
+def _try_lock(handle: int, lock_path: Path, name: str) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = lock_path.read_text().strip() or "another run"
         raise WarehouseInUse(
-            f"{path} is in use by {holder}; wait for it, or give --wait SECONDS"
+            f"{name} is in use by {holder}; wait for it, or give --wait SECONDS"
         ) from None
 
 

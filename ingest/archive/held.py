@@ -32,13 +32,15 @@ Held = tuple[int, datetime]
 class HeldRows:
     """The rows of a warehouse, as a reader of archives looks at them.
 
-    Only looked at while a file is read: a warehouse that does not exist holds nothing.
+    Only looked at while a file is read: a warehouse that does not exist, or whose rows this run
+    replaces, holds nothing.
     """
 
     def __init__(self, place: Path | Warehouse | None) -> None:
         """Look at a warehouse, or the DuckDB file at a path; at none when it is None."""
         warehouse = None if place is None else warehouse_of(place)
-        self._warehouse = warehouse if warehouse and warehouse.is_there() else None
+        is_kept = warehouse is not None and warehouse.merges and warehouse.is_there()
+        self._warehouse = warehouse if is_kept else None
         self.rows = cache(self._rows_of)
 
     def is_trusted_over(self, table: str, record: Record, origin: Origin, as_of: datetime) -> bool:

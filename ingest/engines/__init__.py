@@ -18,7 +18,10 @@ import pyarrow as pa
 from ingest.settings import SettingsError, warehouse_path
 from ingest.tables.table import ColumnType
 
-TARGETS = ("duckdb", "postgres")
+TARGETS = ("duckdb", "postgres", "files")
+# How dlt writes a raw table: rows take the place of those with their key, or all rows of all.
+UPSERT: dict[str, Any] = {"write_disposition": {"disposition": "merge", "strategy": "upsert"}}
+REPLACE: dict[str, Any] = {"write_disposition": "replace"}
 
 
 class NothingThere(Exception):
@@ -59,12 +62,18 @@ class Warehouse(Protocol):
         pipelines_folder: dlt's working folder, of this warehouse alone.
         another: the advice that names another warehouse, as the end of a sentence.
         load_workers: how many files dlt loads at once.
+        hints: how dlt writes each raw table.
+        merges: whether a run goes on from what is there; else it replaces all of it.
+        secrets: what no message may show.
     """
 
     name: str
     pipelines_folder: Path
     another: str
     load_workers: int
+    hints: dict[str, Any]
+    merges: bool
+    secrets: tuple[str, ...]
 
     def destination(self) -> dlt.Destination:
         """How dlt writes to it."""
@@ -141,8 +150,13 @@ def configured_warehouse() -> Warehouse:
         from ingest.engines.postgres import PostgresDatabase, settings_of_environment
 
         return PostgresDatabase(settings_of_environment())
+    if target == "files":
+        from ingest.engines.files import files_of_environment
+
+        return files_of_environment()
+    *others, last = TARGETS
     raise SettingsError(
-        f"WAREHOUSE_TARGET is {target!r}: ingestion writes to {' and '.join(TARGETS)}"
+        f"WAREHOUSE_TARGET is {target!r}: ingestion writes to {', '.join(others)} and {last}"
     )
 
 

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest import warehouse
-from ingest.engines import NothingThere
+from ingest.engines import UPSERT, NothingThere
 from ingest.settings import ROOT
 from ingest.warehouse import DATASET, DUCKDB_TYPES
 
@@ -58,7 +58,11 @@ class DuckDBFile:
 
     path: Path
     another = "set WAREHOUSE_PATH to another file, or delete this one"
-    load_workers = 20
+    # Each statement is parallel by itself; several at once would share the memory limit.
+    load_workers = 1
+    hints = UPSERT
+    merges = True
+    secrets = ()
 
     @property
     def name(self) -> str:

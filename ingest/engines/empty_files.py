@@ -1,4 +1,4 @@
-"""Files without rows, which only say that a table exists: there is nothing to load."""
+"""Files that need no loading of their own, such as those without rows."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import dlt
 import pyarrow as pa
 
-from ingest.engines import NothingThere
+from ingest.engines import UPSERT, NothingThere
 from ingest.settings import ROOT, SettingsError
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
@@ -134,6 +134,8 @@ class PostgresDatabase:
 
     another = "set PGDATABASE to another database"
     load_workers = 4  # each opens some three connections
+    hints = UPSERT
+    merges = True
 
     def __init__(self, settings: PostgresSettings) -> None:
         """Only remember where it is.
@@ -147,6 +149,7 @@ class PostgresDatabase:
         except ImportError as error:
             raise WarehouseError(f"PostgreSQL needs the package {error.name}; {_INSTALL}") from None
         self._settings = settings
+        self.secrets = (settings.password,)
         self._lock: Connection | None = None
         self._patience = 0.0
 

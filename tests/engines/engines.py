@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from tests.conftest import BIN, ROOT, environment, ingest
 from tests.engines.postgres_server import PostgresServer
@@ -31,7 +33,8 @@ class Engine:
         return self.folder / "warehouse.duckdb"
 
     def environment(self) -> dict[str, str]:
-        own = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PG")}
+        named = [name for name in os.environ if name.startswith(("PG", "AWS_"))]
+        own = {name: os.environ.pop(name) for name in named}
         try:
             return environment(
                 self.path,
@@ -122,6 +125,32 @@ class PostgresEngine(Engine):
         with self.connection() as connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
+
+
+class FilesEngine(Engine):
+    """Raw tables as files; they are read here without the code that ingestion reads them with."""
+
+    @property
+    def url(self) -> str:
+        return self.settings["WAREHOUSE_FILES"]
+
+    def rows(self, table: str) -> pa.Table:
+        """A raw table."""
+        from deltalake import DeltaTable
+
+        return DeltaTable(f"{self.url}/{RAW}/{table}", None, self._options()).to_pyarrow_table()
+
+    def _options(self) -> dict[str, str]:
+        named = {name: value for name, value in self.settings.items() if name.startswith("AWS_")}
+        return {**named, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1"}
+
+    def query(self, statement: str) -> list[dict]:
+        with duckdb.connect() as connection:
+            connection.execute(f"set TimeZone = 'UTC'; create schema {RAW}")
+            for name in set(re.findall(rf"{RAW}\.(\w+)", statement)):
+                connection.register(f"rows_{name}", self.rows(name))
+                connection.execute(f"create view {RAW}.{name} as from rows_{name}")
+            return _dicts(connection.execute(statement))
 
 
 def _dicts(cursor) -> list[dict]:

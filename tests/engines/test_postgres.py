@@ -20,22 +20,10 @@ from ingest.warehouse import WarehouseError
 from tests.conftest import BIN, ROOT
 from tests.engines.comparing import raw_rows
 from tests.engines.engines import RAW, DuckDBEngine, PostgresEngine
+from tests.engines.hard_values import HARD_STORIES, HARD_TEXTS
 from tests.test_pipeline import TWO_LABELS, ListReader
 
 SCHEMAS = "select nspname from pg_namespace where nspname like 'pivotal%'"
-HARD_TEXTS = [
-    "",
-    " ",
-    "null",
-    "\\N",
-    'it\'s "quoted", 100 %',
-    "two\nlines\r\nand\ta tab",
-    "back\\slash",
-    "Ünï ✓ 🚀 \u200d \u0301",
-    "{{ jinja }}, {braces}",
-    "NUL \0, twice \0\0, as an escape \\u0000",
-    "x" * 20_000,
-]
 
 
 @pytest.fixture
@@ -55,24 +43,9 @@ def load(warehouse, records=TWO_LABELS, kind="api", **options):
 
 
 def test_hard_values_are_the_same_in_both(engine, warehouse, tmp_path):
-    records = {
-        "stories": [
-            {
-                "id": number,
-                "project_id": 1,
-                "name": text,
-                "description": text or None,
-                "estimate": number / 8,
-                "labels": [{"id": 1, "name": text}],
-                "created_at": "2024-03-31T00:59:59.999999Z",
-                "surprise": {text: [text]},
-            }
-            for number, text in enumerate(HARD_TEXTS, start=1)
-        ]
-    }
     file = DuckDBEngine(tmp_path / "file")
-    load(warehouse, records)
-    load(warehouse_of(file.path), records)
+    load(warehouse, HARD_STORIES)
+    load(warehouse_of(file.path), HARD_STORIES)
     columns = list(TABLES["stories"].all_columns)
     stored = raw_rows(engine, "stories", columns)
     assert stored == raw_rows(file, "stories", columns)
@@ -271,6 +244,5 @@ def test_a_driver_that_is_not_installed(warehouse, monkeypatch):
 
 def test_an_engine_that_does_not_exist(engine):
     engine.settings["WAREHOUSE_TARGET"] = "oracle"
-    assert "WAREHOUSE_TARGET is 'oracle': ingestion writes to duckdb and postgres" in one_line(
-        engine.ingest("demo")
-    )
+    line = one_line(engine.ingest("demo"))
+    assert "WAREHOUSE_TARGET is 'oracle': ingestion writes to duckdb, postgres and files" in line

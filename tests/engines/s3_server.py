@@ -1,0 +1,82 @@
+"""A server that speaks S3 (moto), of a test's own: on a free port of loopback, in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+PROGRAM = ROOT / ".venv-s3" / "bin" / "moto_server"
+SECRET = "wJalr/XUtn+FEMI=K7MDENG bPxRfiCY%41"  # whatever quotes or decodes it wrongly shows
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A running server, which at first lets everybody in."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def settings(self, bucket: str, key: str = "AKIAIOSFODNN7EXAMPLE") -> dict[str, str]:
+        """The environment variables by which ingestion finds a bucket of it."""
+        return {
+            "WAREHOUSE_TARGET": "files",
+            "WAREHOUSE_FILES": f"s3://{bucket}/tracker/raw",
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def create_bucket(self, name: str) -> None:
+        self._send("PUT", f"/{name}")
+
+    @contextlib.contextmanager
+    def letting_nobody_in(self) -> Iterator[None]:
+        """Know no login from now on."""
+        self._send("POST", "/moto-api/reset-auth", b"0")
+        try:
+            yield
+        finally:
+            self._send("POST", "/moto-api/reset-auth", json.dumps(float("inf")).encode())
+
+    def _send(self, method: str, path: str, body: bytes | None = None) -> None:
+        urllib.request.urlopen(urllib.request.Request(self.url + path, body, method=method)).close()
+
+
+@contextlib.contextmanager
+def s3_server(folder: Path) -> Iterator[S3Server]:
+    """Run a server; its log is in `folder`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (folder / "s3.log").open("w") as log:
+        process = subprocess.Popen(
+            [PROGRAM, "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log, cwd=folder
+        )
+    try:
+        _wait_for(process, port)
+        yield S3Server(port)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(process: subprocess.Popen, port: int) -> None:
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the S3 server did not start: see s3.log")
