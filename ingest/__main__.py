@@ -24,6 +24,7 @@ from ingest.settings import (
     seconds,
 )
 from ingest.warehouse import WarehouseError
+from ingest.without_pandas import leave_pandas_out
 
 _log = logging.getLogger("ingest")
 
@@ -50,6 +51,7 @@ _EXPECTED = (ArchiveError, SettingsError, TrackerError, WarehouseError)
 def main(arguments: list[str] | None = None) -> int:
     """Run one ingestion as the command line asks, and return the exit code."""
     options = _parsed(arguments)
+    leave_pandas_out()
     with run_log() as log:
         _log.info("python -m ingest %s", " ".join(sys.argv[1:] if arguments is None else arguments))
         outcome = _Run(options, log).outcome()

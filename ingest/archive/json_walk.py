@@ -14,7 +14,7 @@ from typing import NamedTuple
 import orjson
 
 from ingest.archive.errors import FileRefused, RowRefused
-from ingest.archive.json_kinds import error_of, table_of
+from ingest.archive.json_kinds import TABLE_OF_KIND, error_of, table_of
 from ingest.records import Record, parse_instant
 
 _PATH_IDS = re.compile(r"/(projects|stories|epics)/(\d+)")
@@ -27,6 +27,8 @@ _INNER = {
 }
 _KIND = re.compile(r"[a-z]+(_[a-z]+)*")
 _DEEPEST = 12
+# Fields of what is no record itself: an error, an envelope, a part of an activity.
+_OF_NO_RECORD = frozenset({"error", "request", "response", "PathTemplate", "data", "change_type"})
 
 
 class Found(NamedTuple):
@@ -60,30 +62,33 @@ class Walk:
         if isinstance(value, list):
             self.answers_count += not (value or depth)
             for each in value:
-                yield from self.records(each, context, depth + 1)
+                if isinstance(each, dict) and depth < _DEEPEST:
+                    yield from self._of_object(each, context, depth + 1)
+                else:
+                    yield from self.records(each, context, depth + 1)
         elif isinstance(value, dict) and depth <= _DEEPEST:
             yield from self._of_object(value, context, depth)
 
     def _of_object(self, value: Record, context: _Context, depth: int) -> Iterator[Found]:
+        kind = value.get("kind")
+        if isinstance(kind, str) and kind in TABLE_OF_KIND and _OF_NO_RECORD.isdisjoint(value):
+            return self._of_record(TABLE_OF_KIND[kind], value, context, depth)
         if (code := error_of(value)) is not None:
             self.refusals.append(RowRefused("kind", code, "an error answer of the API, no record"))
-            return
+            return iter(())
         if (opened := self._opened(value, context)) is not None:
             self.answers_count += 1
-            yield from self.records(*opened, depth + 1)
-            return
+            return self.records(*opened, depth + 1)
         if "change_type" in value:
-            kind = str(value.get("kind"))
             reason = "one change of an activity, without the activity"
-            self.refusals.append(RowRefused("change_type", kind, reason))
-            return
+            self.refusals.append(RowRefused("change_type", str(kind), reason))
+            return iter(())
         table = table_of(value) or (context.list_name if "id" in value else None)
         if table == "history_days" and context.is_of_a_part:
             table = None  # totals of an iteration's or a release's stories are not the project's
         if table is None:
-            yield from self._of_container(value, context, depth)
-        else:
-            yield from self._of_record(table, value, context, depth)
+            return self._of_container(value, context, depth)
+        return self._of_record(table, value, context, depth)
 
     def _opened(self, value: Record, context: _Context) -> tuple[object, _Context] | None:
         """What a wrapping holds: a recorded interaction, a cache entry, an envelope."""

@@ -154,6 +154,8 @@ class ArchiveReader:
             raise RuntimeError(f"{table_name} was begun before stories were read")
         else:
             yield from self._batches(table_name, self._told(table_name))
+        if table_name != "projects":
+            self._dumps.store.forget(table_name)  # loading needs the memory
 
     # What there is -----------------------------------------------------------------------------
 

@@ -30,6 +30,9 @@ _NEEDED = {
 _NESTING = frozenset({"activity", "memberships", "epics", "iterations"})
 _ONE = {"stories": "story", "epics": "epic"}
 _INSTANT_FIELDS = frozenset({"deadline", "start", "finish"})
+_NAMING = frozenset(
+    {"person", "performed_by", "requested_by", "owned_by", "owners", "followers"}
+)  # fields that hold persons
 _MILLISECONDS = 10**11  # less than this would be a time before 1973
 _NEVER = parse_instant("1970-01-01T00:00:00Z")
 _CLOCKS = ("updated_at", "occurred_at", "created_at")
@@ -105,9 +108,10 @@ class Store:
                 self.tables[table][identity,] = (with_parts(told[0], lists), told[1])
                 del self._parts[table, identity]
         for story, origin in list(self.rows("stories")):
-            self._catalogue_attachments(story, origin)
-            release = {name: story[name] for name in RELEASE_FIELDS if name in story}
+            if "comments" in story:
+                self._catalogue_attachments(story, origin)
             if story.get("story_type") == "release":
+                release = {name: story[name] for name in RELEASE_FIELDS if name in story}
                 self.tables["releases"].setdefault((story["id"],), (release, origin))
         for project_id, told in self._project_names.items():
             self.tables["projects"].setdefault((project_id,), told)
@@ -115,12 +119,12 @@ class Store:
 
     def _add_unnamed_projects(self) -> None:
         """A project that no file describes has a row all the same, with its id alone."""
+        projects = self.tables["projects"]
         for table in ("stories", "epics", "labels", "releases", "iterations", "activity"):
             for record, origin in self.rows(table):
                 project_id = record.get("project_id")
-                if isinstance(project_id, int):
-                    told = ({"id": project_id}, origin)
-                    self.tables["projects"].setdefault((project_id,), told)
+                if isinstance(project_id, int) and (project_id,) not in projects:
+                    projects[project_id,] = ({"id": project_id}, origin)
 
     @property
     def has_parts(self) -> bool:
@@ -148,6 +152,11 @@ class Store:
     def rows(self, table: str) -> Iterator[Told]:
         """The records of a raw table."""
         yield from self.tables.get(table, {}).values()
+
+    def forget(self, table: str) -> None:
+        """Let go of the records of a table that has been given."""
+        self.tables.pop(table, None)
+        self._ages = {place: age for place, age in self._ages.items() if place[0] != table}
 
     def _prepared(self, table: str, record: Record, origin: Origin) -> Record:
         if table == "activity" and "guid" not in record:
@@ -228,6 +237,8 @@ class Store:
         know = self._people.know_record
         if table in ("people", "me"):
             know(record)
+        if _NAMING.isdisjoint(record):
+            return
         for name in ("person", "performed_by", "requested_by", "owned_by"):
             if isinstance(record.get(name), dict):
                 know(record[name])
@@ -280,6 +291,8 @@ def _listed(value: object) -> list[Any]:
 
 def _with_ids(record: Record) -> Record:
     """A story whose people are ids, whether it named them or nested them."""
+    if "owner_ids" in record and _NAMING.isdisjoint(record):
+        return record
     changed = dict(record)
     for nested, flat in (("requested_by", "requested_by_id"), ("owned_by", "owned_by_id")):
         person = changed.get(nested)
@@ -339,10 +352,10 @@ def _instant(value: str | int) -> datetime | None:
 
 def _with_iso_instants(record: Record) -> Record:
     """A record whose times are ISO 8601, where web-hooks gave milliseconds."""
-    clocks = [record[name] for name in _CLOCKS if name in record]
-    if not any(isinstance(each, int) for each in clocks):
-        return record
-    return _converted(record)
+    for name in _CLOCKS:
+        if isinstance(record.get(name), int):
+            return _converted(record)
+    return record
 
 
 def _converted(value: object, name: str = "") -> object:

@@ -2,12 +2,16 @@
 
 import gzip
 import hashlib
+import os
+import subprocess
+import sys
 import zipfile
 
 import pytest
 
 from ingest.archive import ArchiveError
 from tests.archive.samples import HEADER, Loaded, csv_text, story, write_csv
+from tests.conftest import ROOT
 
 HISTORY_HEADER = ["ID", "Type", "Message", "Performed By", "Occurred At"]
 
@@ -141,3 +145,17 @@ def test_a_history_of_only_a_header_is_no_stories_file(tmp_path):
     path.write_text(csv_text([], HISTORY_HEADER))
     loaded = Loaded(path, write_csv(tmp_path / "shop_20250401_101112.csv", [story(101)], HEADER))
     assert len(loaded.stories) == 1
+
+
+def test_reading_files_imports_no_data_frames(tmp_path):
+    path = write_csv(tmp_path / "shop.csv", [story(101)])
+    program = (
+        "import sys; from ingest.__main__ import main; "
+        f"code = main(['archive', {str(path)!r}]); "
+        "sys.exit(code or 'pandas' in sys.modules or 'rich' in sys.modules)"
+    )
+    settings = {"WAREHOUSE_PATH": str(tmp_path / "w.duckdb"), "INGEST_LOG_PATH": str(tmp_path)}
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, **settings}, check=False
+    )
+    assert finished.returncode == 0
