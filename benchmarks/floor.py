@@ -76,12 +76,15 @@ def resource_of(path: str) -> str:
 
 
 def load(files: dict[str, Path], database: Path) -> None:
-    """Load each resource's file into one table."""
+    """Load each resource's file into one table.
+
+    DuckDB infers the columns from all records: it refuses one whose field no sampled record had.
+    """
     with duckdb.connect(str(database)) as connection:
         for resource, path in files.items():
             connection.execute(
                 f"create table {resource} as select * from "
-                "read_json(?, format = 'newline_delimited')",
+                "read_json(?, format = 'newline_delimited', sample_size = -1)",
                 [str(path)],
             )
 

@@ -92,15 +92,21 @@ def load_settings() -> TrackerSettings:
     """Resolve the settings from environment variables, secrets.toml and config.toml.
 
     Raises:
-        SettingsError: when a value has the wrong type.
+        SettingsError: when a value has the wrong type, or a limit lets nothing through.
     """
     try:
-        return resolve_configuration(TrackerSettings(), sections=SECTION)
+        settings = resolve_configuration(TrackerSettings(), sections=SECTION)
     except ConfigurationException as error:
         lines = str(error).strip().splitlines()
         # Of a file that is no TOML, the second line says where.
         reason = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
         raise SettingsError(f"[{'.'.join(SECTION)}] cannot be used: {reason}") from None
+    if settings.max_in_flight < 1:
+        raise SettingsError(f"max_in_flight is {settings.max_in_flight}: name 1 or more")
+    rate = settings.requests_per_second
+    if rate is not None and not rate >= 0:  # nan is not, either
+        raise SettingsError(f"requests_per_second is {rate}: name a rate, or 0 for no limit")
+    return settings
 
 
 def warehouse_path() -> Path:

@@ -368,6 +368,16 @@ def test_a_broken_settings_file_is_one_line_that_says_where(path, tmp_path, monk
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("max_in_flight", "0"), ("requests_per_second", "-1"), ("requests_per_second", "nan")],
+)
+def test_a_limit_that_lets_nothing_through_is_one_line(path, name, value):
+    finished = ingest("api", warehouse=path, api_token=SENTINEL, **{name: value})
+    assert_one_line_error(finished, f"{name} is {float(value):g}")
+    assert not path.exists()
+
+
 def test_a_run_without_a_place_for_its_log_goes_on(path):
     (path.parent / "logs").write_text("a file")
     assert_one_line_error(ingest("api", warehouse=path), "no api_token")

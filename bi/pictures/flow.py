@@ -7,8 +7,6 @@ from bi.pictures import look
 from bi.pictures.overview import THROUGHPUT
 from bi.pictures.picture import CHOSEN_STORIES, Page, Picture
 
-_IN_PROGRESS = ("delivered", "finished", "started", "rejected")
-
 
 def _cumulative(rows: pd.DataFrame) -> alt.Chart:
     return (
@@ -75,7 +73,7 @@ WIP = Picture(
     name="wip",
     question="How much do we have in progress at once?",
     measures=(("fct_flow_daily", "story_count"),),
-    sql=f"""
+    sql="""
 select
     flow_date,
     cast(sum(story_count) as bigint) as wip_story_count,
@@ -84,7 +82,7 @@ from fct_flow_daily
 where
     project_id = $project_id
     and flow_date between $first_date and $last_date
-    and story_state in {_IN_PROGRESS}
+    and is_in_progress
 group by flow_date
 order by flow_date
 """,

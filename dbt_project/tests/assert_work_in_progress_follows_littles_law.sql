@@ -17,7 +17,7 @@ work_in_progress as (
     from {{ ref('fct_flow_daily') }}
     where
         is_complete
-        and story_state in {{ in_progress_states() }}
+        and is_in_progress
     group by
         project_id,
         flow_date

@@ -74,6 +74,7 @@ final as (
         story_state,
         cast(story_count as bigint) as story_count,
         cast(points as decimal(18, 4)) as points,
+        story_state in {{ in_progress_states() }} as is_in_progress,
         flow_date < last_date as is_complete,
         flow_date
     from summed
