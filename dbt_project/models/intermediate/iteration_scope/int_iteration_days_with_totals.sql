@@ -18,7 +18,8 @@ versions as (
 
 ),
 
--- At the end of the day a story is in one stay and in one version.
+-- At the end of the day a story is in one stay and in one version. A left join, so that
+-- no planner matches versions with days first: they share nothing but instants.
 final as (
 
     select
@@ -40,7 +41,7 @@ final as (
             days.iteration_key = memberships.iteration_key
             and days.ends_at > memberships.member_from
             and days.ends_at <= memberships.member_to
-    inner join versions
+    left join versions
         on
             memberships.story_id = versions.story_id
             and days.ends_at > versions.valid_from

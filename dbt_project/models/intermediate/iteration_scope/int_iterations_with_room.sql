@@ -1,3 +1,6 @@
+-- A table: each of the scope's models would run the whole chain of iterations again.
+{{ config(materialized='table') }}
+
 with
 
 as_of as (
