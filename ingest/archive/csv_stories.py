@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from ingest.archive.encodings import is_mixed, two_encodings
 from ingest.archive.errors import ArchiveError, FileRefused, Rejection, RowRefused
 from ingest.archive.exports import Project, StoriesFile, body, panel_of
 from ingest.archive.facts import RELEASE_FIELDS, ProjectFacts, Told
@@ -112,6 +113,8 @@ class CsvStories:
         self._note_oddities()
 
     def _reader_of(self, file: StoriesFile, facts: ProjectFacts) -> StoryRows:
+        if is_mixed(file.encoding):
+            self.notes.append(two_encodings(file.file.name))
         if file.is_day_first:
             self.notes.append(f"{file.file.name}: dates are read as day/month/year")
         zone = self._options.zone

@@ -1,13 +1,26 @@
-"""Which encoding a text file has: seen from all of its bytes, before one character is used."""
+"""Which encoding a text file has: seen from all of its bytes, before one character is used.
+
+People put files together, and tools of Windows wrote into files of UTF-8. In such a file each byte
+that is no UTF-8 is read as Windows-1252, and the rest as the UTF-8 that it is.
+"""
 
 from __future__ import annotations
 
 import codecs
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import BinaryIO, TextIO
 
 from ingest.archive.errors import FileRefused
 from ingest.archive.files import ArchiveFile, chunks
 
 _LONGEST_LINE = 32 << 20  # a row of Tracker's longest texts is far shorter
+_MIXED = "+cp1252"  # stands behind the encoding of a file that has bytes of both
+_BY_BYTE = "windows_1252_bytes"
+# A file of Windows-1252 has next to nothing that happens to be UTF-8 too, such as É before ”.
+_FEWEST_VALID = 0.1
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -17,33 +30,65 @@ _MARKS = (
 )
 
 
+def _windows_bytes(error: UnicodeError) -> tuple[str, int]:
+    """What bytes that are no UTF-8 are in Windows-1252; its five gaps are control characters."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    odd = error.object[error.start : error.end]
+    return "".join(_WINDOWS[byte] for byte in odd), error.end
+
+
+_WINDOWS = [bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256)]
+codecs.register_error(_BY_BYTE, _windows_bytes)
+
+
 def find_encoding(file: ArchiveFile) -> str:
     """The name of the codec that reads a file: UTF-8 or UTF-16, else Windows-1252.
 
-    Every byte is looked at: the first accent may stand in the last row. A damaged zip member
-    shows here as well, before anything of it is used.
+    With `+cp1252` behind it the file has bytes of both; `opened_text` reads it. Every byte is
+    looked at: the first accent may stand in the last row. A damaged zip member shows here as well,
+    before anything of it is used.
 
     Raises:
         FileRefused: when the file is damaged.
     """
     with file.open() as stream:
         head = stream.read(4096)
-    guess = _from_marks(head)
-    for encoding in (guess,) if guess else ("utf-8", "cp1252"):
-        if _decodes(file, encoding):
-            return encoding
-    if guess:
+    guess = _from_marks(head) or "utf-8"
+    if _decodes(file, guess):
+        return guess
+    if not guess.startswith("utf-8"):
         raise FileRefused(f"begins as {guess} and is none further on")
-    return "latin-1"
+    valid, invalid = _counts(file, guess)
+    if guess == "utf-8-sig" or valid > _FEWEST_VALID * invalid:
+        return guess + _MIXED
+    return "cp1252" if _decodes(file, "cp1252") else "latin-1"
+
+
+def is_mixed(encoding: str) -> bool:
+    """Whether a file has bytes of two encodings."""
+    return encoding.endswith(_MIXED)
+
+
+def two_encodings(name: str) -> str:
+    """What is told of such a file."""
+    return f"{name}: is UTF-8 with bytes of Windows-1252 in it; each is read as what it is"
+
+
+@contextmanager
+def opened_text(stream: BinaryIO, encoding: str) -> Iterator[TextIO]:
+    """A stream as text, line ends untouched, in an encoding that `find_encoding` found."""
+    codec = encoding.removesuffix(_MIXED)
+    errors = _BY_BYTE if is_mixed(encoding) else "strict"
+    text = io.TextIOWrapper(stream, encoding=codec, errors=errors, newline="")
+    yield text
+    text.detach()
 
 
 def text_of(content: bytes) -> str:
     """The text of a file that was read at once."""
     encoding = _from_marks(content[:4096]) or "utf-8"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
+    return content.decode(encoding, _BY_BYTE if encoding.startswith("utf-8") else "replace")
 
 
 def _from_marks(head: bytes) -> str | None:
@@ -73,3 +118,16 @@ def _decodes(file: ArchiveFile, encoding: str) -> bool:
         except UnicodeDecodeError:
             return False
     return True
+
+
+def _counts(file: ArchiveFile, encoding: str) -> tuple[int, int]:
+    """How many characters beyond ASCII a file has in UTF-8, and how many bytes are none."""
+    decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
+    valid = invalid = 0
+    with file.open() as stream:
+        for chunk in chain(chunks(stream), [b""]):
+            text = decoder.decode(chunk, final=not chunk)
+            beyond = len(text) - len(text.encode("ascii", "ignore"))
+            odd = len(text) - len(text.encode("utf-8", "ignore").decode())
+            valid, invalid = valid + beyond - odd, invalid + odd
+    return valid, invalid

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.archive.cells import day_order, parse_day
 from ingest.archive.columns import Columns, read_header
-from ingest.archive.encodings import find_encoding
+from ingest.archive.encodings import find_encoding, opened_text
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files import ArchiveFile
 from ingest.archive.names import ExportName, read_name
@@ -69,10 +68,8 @@ class StoriesFile:
     @contextmanager
     def open(self) -> Iterator[TextIO]:
         """Its text, line ends untouched."""
-        with self.file.open() as stream:
-            text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
+        with self.file.open() as stream, opened_text(stream, self.encoding) as text:
             yield text
-            text.detach()
 
     def cell(self, cells: list[str], name: str) -> str:
         """The cell of a row under a header; empty where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
@@ -42,8 +43,8 @@ class ProjectFacts:
     labels: dict[str, int] = field(default_factory=dict)
     epics: dict[int, Told] = field(default_factory=dict)
     releases: dict[int, Told] = field(default_factory=dict)
-    iterations: dict[int, dict[tuple[date, date], list[int]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    iterations: dict[int, dict[tuple[date, date], array[int]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(lambda: array("q")))
     )
     spans: Counter[tuple[date, date]] = field(default_factory=Counter)
     estimates: set[float] = field(default_factory=set)

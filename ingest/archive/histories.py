@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ingest.archive.encodings import is_mixed, two_encodings
 from ingest.archive.errors import Rejection
 from ingest.archive.exports import Project
 from ingest.archive.facts import ProjectFacts
@@ -110,6 +111,8 @@ class Histories:
                 **({"as_of": made_at.isoformat()} if made_at else {}),
             }
         )
+        if is_mixed(history.encoding):
+            self.notes.append(two_encodings(history.file.name))
         if unparsed:
             example = unparsed.most_common(1)[0][0]
             self.notes.append(

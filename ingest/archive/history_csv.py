@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.archive.cells import midnight, parse_day, unguarded
 from ingest.archive.columns import column_name
-from ingest.archive.encodings import find_encoding
+from ingest.archive.encodings import find_encoding, opened_text
 from ingest.archive.errors import RowRefused
 from ingest.archive.facts import Told
 from ingest.archive.files import ArchiveFile
@@ -101,12 +100,9 @@ def read_history(file: ArchiveFile, zone: ZoneInfo) -> History:
         FileRefused: when it is damaged.
     """
     history = History(file, read_name(file, zone), find_encoding(file), [], [])
-    with file.open() as stream:
-        head = io.TextIOWrapper(stream, encoding=history.encoding, newline="")
+    with file.open() as stream, opened_text(stream, history.encoding) as head:
         delimiter = find_delimiter(head.read(_HEAD))
-        head.detach()
-    with file.open() as stream:
-        text = io.TextIOWrapper(stream, encoding=history.encoding, newline="")
+    with file.open() as stream, opened_text(stream, history.encoding) as text:
         places: dict[str, int] = {}
         for line, cells in read_rows(text, delimiter):
             if isinstance(cells, RowRefused):
@@ -120,7 +116,6 @@ def read_history(file: ArchiveFile, zone: ZoneInfo) -> History:
                     history.events.append(_event(line, cells, places, zone))
                 except RowRefused as refused:
                     history.refused.append((line, refused))
-        text.detach()
     events = history.events
     if events and events[0].occurred_at > events[-1].occurred_at:
         events.reverse()  # newest first: now two rows of one second are in the order of time too

@@ -44,9 +44,18 @@ def _loads(content: bytes) -> object:
     try:
         return orjson.loads(content.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError:
-        if content[:2] not in (BOM_UTF16_LE, BOM_UTF16_BE) and content[1:2] != b"\x00":
+        is_wide = content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) or content[1:2] == b"\x00"
+        if not is_wide and _is_utf_8(content):
             raise
         return orjson.loads(text_of(content).lstrip("\ufeff"))
+
+
+def _is_utf_8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_json(text: str) -> bool:

@@ -22,7 +22,7 @@ from ingest.archive.exports import StoriesFile, body
 from ingest.archive.files import chunks
 from ingest.archive.rows import LONGEST_CELL, Row
 
-_BATCH = 20_000
+_BATCH = 10_000
 _QUICK_ENCODINGS = ("utf-8", "utf-8-sig")
 # DuckDB takes blanks around a quoted cell for nothing; the csv module, and Tracker, do not.
 _BLANK_AND_QUOTE = re.compile(rb'[,\n] +"[^"]|" +[,\r\n]')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from datetime import date, timedelta
 from typing import Any
@@ -82,7 +83,7 @@ def _iteration(
     }
 
 
-def _most_told(spans: dict[Span, list[int]]) -> tuple[Span, list[int]]:
+def _most_told(spans: dict[Span, array[int]]) -> tuple[Span, list[int]]:
     span = max(sorted(spans), key=lambda each: len(spans[each]))
     return span, sorted(story for stories in spans.values() for story in stories)
 

@@ -95,7 +95,7 @@ def test_a_day_that_the_file_contradicts_is_refused(tmp_path):
         ("a.csv", b"\0" * 1000, "is no export, dump or backup of Tracker"),
         ("a.json", b"[" * 100_000 + b"]" * 100_000, "is broken JSON: depth limit exceeded"),
         ("a.json", b'[{"kind":"story","estimate":NaN}]', "is broken JSON"),
-        ("a.csv", b"\xef\xbb\xbf" + TEXT.encode() + b"\xe9", "begins as utf-8-sig and is none"),
+        ("a.csv", TEXT.encode("utf-16") + b"\xe9", "begins as utf-16 and is none"),
     ],
     ids=[
         "empty",
@@ -113,6 +113,31 @@ def test_a_file_that_says_nothing_is_refused_in_one_line(tmp_path, name, content
     with pytest.raises(ArchiveError, match=reason) as error:
         Loaded(written(tmp_path / name, content))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a mark"])
+def test_a_byte_of_windows_leaves_the_rest_utf_8(tmp_path, mark):
+    rows = [story(101, title="Café “x” 😀"), story(102, title="Zoë £5", requested_by="Ünï")]
+    spoilt = csv_text(rows).encode().replace("£".encode(), b"\xa3").replace("Ü".encode(), b"\xdc")
+    loaded = Loaded(written(tmp_path / "shop.csv", mark + spoilt))
+    assert [each["name"] for each in loaded.stories] == ["Café “x” 😀", "Zoë £5"]
+    assert [each["name"] for each in loaded.people] == ["Ada Obi", "Ünï"]
+    assert loaded.archive_files[0]["encoding"].endswith("+cp1252")
+    told = "is UTF-8 with bytes of Windows-1252 in it; each is read as what it is"
+    assert loaded.reader.skipped == [f"{tmp_path}/shop.csv: {told}"]
+
+
+def test_windows_text_that_happens_to_be_utf_8_in_one_place_is_windows_text(tmp_path):
+    rows = [story(number, title="“Café” – „Äpfel“ – ÄÖÜ “CAFÉ”") for number in range(101, 120)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows, encoding="cp1252"))
+    assert {each["name"] for each in loaded.stories} == {"“Café” – „Äpfel“ – ÄÖÜ “CAFÉ”"}
+    assert (loaded.archive_files[0]["encoding"], loaded.reader.skipped) == ("cp1252", [])
+
+
+def test_json_with_a_byte_of_windows_is_read(tmp_path):
+    text = json.dumps([{**STORY, "name": "Zoë £5"}], ensure_ascii=False)
+    loaded = Loaded(written(tmp_path / "a.json", text.encode().replace("£".encode(), b"\xa3")))
+    assert loaded.one_story()["name"] == "Zoë £5"
 
 
 def test_an_endless_line_is_refused_before_it_is_held(tmp_path, monkeypatch):
