@@ -139,9 +139,10 @@ format: $(VENV)/.installed-dev ## put Python and SQL into style
 	$(BIN)/sqlfluff fix --processes 0 dbt_project/models dbt_project/tests dbt_project/analyses --disable-progress-bar
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev ## measure a first load and a build at three sizes, and later syncs
+bench: $(VENV)/.installed-dev ## measure first loads and builds at three sizes, later syncs, and archives
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.sync
+	$(BIN)/python -m benchmarks.archive
 
 .PHONY: lock
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)

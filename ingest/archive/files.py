@@ -44,9 +44,14 @@ class ArchiveFile:
     member: str | None = None
 
     @property
+    def inner_path(self) -> str:
+        """Its path inside the zip, with the slashes that some programs of Windows turn round."""
+        return (self.member or "").replace("\\", "/")
+
+    @property
     def file_name(self) -> str:
         """The last part of its name."""
-        return PurePosixPath(self.member or self.path.as_posix()).name
+        return PurePosixPath(self.inner_path or self.path.as_posix()).name
 
     @property
     def zip_name(self) -> str:
@@ -56,14 +61,14 @@ class ArchiveFile:
     @property
     def folder_name(self) -> str:
         """The name of what it lies in: a folder, or a zip without its ending."""
-        inner = PurePosixPath(self.member).parent.name if self.member else ""
+        inner = PurePosixPath(self.inner_path).parent.name
         outer = self.path.stem if self.member else self.path.resolve().parent.name
         return inner or outer
 
     @property
     def attached_to(self) -> tuple[int, str] | None:
         """The story and the file name, when this is a member of an export's attachment folder."""
-        found = _ATTACHMENT.match(self.member or "")
+        found = _ATTACHMENT.match(self.inner_path)
         return (int(found["story_id"]), found["file_name"]) if found else None
 
     @contextmanager
@@ -164,7 +169,7 @@ def _members(path: Path, name: str, options: ArchiveOptions) -> list[ArchiveFile
     return [
         ArchiveFile(path, f"{name}!{info.filename}", info.file_size, info.filename)
         for info in sorted(infos, key=lambda each: each.filename)
-        if not _IGNORED.search("/" + info.filename)
+        if not _IGNORED.search("/" + info.filename.replace("\\", "/"))
     ]
 
 

@@ -210,7 +210,7 @@ class ArchiveReader:
             "attachment_id": str(-stable_id("attachment", story_id, file_name, file.member)),
             "story_id": story_id,
             "file_name": file_name,
-            "path": file.member,
+            "path": file.inner_path,
             "sha256": digest.hexdigest(),
             "bytes": file.size,
         }

@@ -51,6 +51,24 @@ def test_an_export_zip_loads_and_its_attachments_are_catalogued(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["shop.zip"]
 
 
+def test_a_zip_with_the_slashes_of_windows_is_the_same_export(tmp_path):
+    with zipfile.ZipFile(tmp_path / "shop.zip", "w") as package:
+        for name, content in {
+            "out\\shop_20250401_101112.csv": csv_text([story(101)]),
+            "out\\101\\plan.txt": b"hello",
+            "out\\Thumbs.db": b"x",
+        }.items():
+            info = zipfile.ZipInfo("x")
+            info.filename = name
+            package.writestr(info, content)
+    loaded = Loaded(tmp_path / "shop.zip")
+    assert [each["name"] for each in loaded.projects] == ["shop"]
+    assert [(each["file_name"], each["path"]) for each in loaded.attachments] == [
+        ("plan.txt", "out/101/plan.txt")
+    ]
+    assert loaded.reader.skipped == []
+
+
 def test_zips_in_folders_hold_several_projects(tmp_path):
     export_zip(tmp_path / "2025" / "shop.zip")
     export_zip(tmp_path / "2025" / "bank.zip", "bank", 900)

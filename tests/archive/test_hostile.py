@@ -134,6 +134,36 @@ def test_windows_text_that_happens_to_be_utf_8_in_one_place_is_windows_text(tmp_
     assert (loaded.archive_files[0]["encoding"], loaded.reader.skipped) == ("cp1252", [])
 
 
+TWO = [{**STORY, "id": 7}, {**STORY, "id": 8, "name": "brace } in {"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("{}{}", []),
+        ("\n {}\n\n\t{}  \n", []),
+        ('{}{}\n\n{"kind": "story", "id": 9', [(3, "broken JSON: ")]),
+        ('{"kind":,}\n{}\n{}\n', [(1, "broken JSON: ")]),
+        ('{}\n{"kind":,}\n{}\n', [(2, "broken JSON: ")]),
+        ('{}\n{}\n{"kind": "sto', [(3, "broken JSON: ")]),
+    ],
+    ids=["end to end", "with blanks", "cut off", "first line", "second line", "last line"],
+)
+def test_documents_in_a_row_are_read_and_what_is_broken_is_refused(tmp_path, text, refused):
+    parts = iter([json.dumps(each) for each in TWO])
+    while "{}" in text:
+        text = text.replace("{}", next(parts), 1)
+    loaded = Loaded(written(tmp_path / "a.json", text))
+    assert [each["id"] for each in loaded.stories] == [7, 8]
+    assert [(line, reason[:13]) for line, _, reason in loaded.refusals] == refused
+
+
+def test_indented_documents_in_a_row_have_the_lines_that_they_begin_on(tmp_path):
+    text = "\n\n".join(json.dumps(each, indent=1) for each in TWO)
+    loaded = Loaded(written(tmp_path / "a.json", text))
+    assert [each["source_line"] for each in loaded.stories] == [1, len(STORY) + 4]
+
+
 def test_json_with_a_byte_of_windows_is_read(tmp_path):
     text = json.dumps([{**STORY, "name": "Zoë £5"}], ensure_ascii=False)
     loaded = Loaded(written(tmp_path / "a.json", text.encode().replace("£".encode(), b"\xa3")))
