@@ -1,6 +1,6 @@
 """Comments, tasks and blockers of many stories at once, as the JSON text that is stored.
 
-Putting texts together column by column gives what `StoryRows` gives for each story, several times
+Putting texts together column by column gives what `StoryParts` gives for each story, several times
 faster; a story with a part that needs a closer look is left to it.
 """
 
@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from ingest.archive import cells as read
 from ingest.archive.distinct_texts import DistinctTexts, filled_rows, flags
-from ingest.archive.stories_csv import PART_IDS, StoryRows
+from ingest.archive.stories_csv import StoryRows
+from ingest.archive.story_parts import PART_IDS
 
 # Escapes of JSON in the order in which they can be put in; what else needs one is rare.
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
@@ -91,7 +92,7 @@ def _read_one_by_one(
     is_left = {field: set(each.tolist()) for field, each in left.items()}
     found: dict[str, dict[int, bytes]] = defaultdict(dict)
     for row, each in cells.items():
-        for field, parts in rows.parts(each, int(ids[row])).items():
+        for field, parts in rows.parts.of_story(each, int(ids[row])).items():
             if row in is_left.get(field, (row,)):
                 found[field][row] = orjson.dumps(parts)
     return found

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,14 +32,13 @@ from ingest.archive.exports import (
     panel_of,
 )
 from ingest.archive.facts import ProjectFacts, Told
-from ingest.archive.files import ArchiveFile, chunks, find_files
 from ingest.archive.held import HeldRows
 from ingest.archive.histories import Histories
 from ingest.archive.id_set import IdSet
+from ingest.archive.inventory import Inventory
 from ingest.archive.names import read_name
 from ingest.archive.options import ArchiveOptions
-from ingest.archive.people import People, stable_id
-from ingest.archive.recognition import FileKind, recognise
+from ingest.archive.people import People
 from ingest.archive.settings import iteration_records, project_record
 from ingest.archive.store import with_parts
 from ingest.engines import Warehouse
@@ -110,15 +108,16 @@ class ArchiveReader:
         self.skipped: list[str] = []
         self.failed_project_ids: list[int] = []
         self.rejections: list[Rejection] = []
-        self._paths = [Path(each) for each in paths]
         self._options = options or ArchiveOptions()
+        self._inventory = Inventory(
+            [Path(each) for each in paths], self._options, self.rejections, self.skipped
+        )
         self._people = People()
         self._held = HeldRows(warehouse)
         self._newest_ids: dict[int, IdSet] = {}
         self._made_at: dict[str, datetime] = {}
         self._facts: dict[int, ProjectFacts] = {}
         self._catalogue: list[Record] = []
-        self._attachments: list[Told] = []
         self._dumps = Dumps(self._people, self.rejections)
         self._are_stories_read = False
 
@@ -160,32 +159,16 @@ class ArchiveReader:
     # What there is -----------------------------------------------------------------------------
 
     @cached_property
-    def _files(self) -> dict[FileKind, list[ArchiveFile]]:
-        """The files by kind; attachments are catalogued on the way."""
-        found: dict[FileKind, list[ArchiveFile]] = {}
-        for file in find_files(self._paths, self._options, self.rejections):
-            if file.attached_to:
-                self._attach(file)
-                continue
-            try:
-                found.setdefault(recognise(file), []).append(file)
-            except FileRefused as refused:
-                self._refuse(file, refused)
-        for file in found.pop("unknown", []):
-            self.skipped.append(f"{file.name}: is no export, dump or backup of Tracker")
-        return found
-
-    @cached_property
     def _projects(self) -> list[Project]:
         """The stories CSV files, by project."""
-        files = self._files.get("stories_csv", [])
+        files = self._inventory.files.get("stories_csv", [])
         surveyed: list[StoriesFile] = []
         is_alone = len(files) == 1 and not self._held.rows("stories")
         for order, file in enumerate(files):
             try:
                 surveyed.append(open_stories_file(file, self._options.zone, order, is_alone))
             except FileRefused as refused:
-                self._refuse(file, refused)
+                self._inventory.refuse(file, refused)
         return group_by_project(surveyed, self._project_of, self._options.project_name)
 
     def _project_of(self, story_ids: set[int]) -> int | None:
@@ -194,30 +177,6 @@ class ArchiveReader:
         told = (stories.get((each,)) for each in story_ids)
         found = Counter(each[0].get("project_id") for each in told if each)
         return found.most_common(1)[0][0] if found else self._held.project_of(story_ids)
-
-    def _attach(self, file: ArchiveFile) -> None:
-        """Catalogue an attachment: its content is looked at for its hash, and not kept."""
-        story_id, file_name = file.attached_to or (0, "")
-        digest = sha256()
-        try:
-            with file.open() as stream:
-                for chunk in chunks(stream):
-                    digest.update(chunk)
-        except FileRefused as refused:
-            self._refuse(file, refused)
-            return
-        record = {
-            "attachment_id": str(-stable_id("attachment", story_id, file_name, file.member)),
-            "story_id": story_id,
-            "file_name": file_name,
-            "path": file.inner_path,
-            "sha256": digest.hexdigest(),
-            "bytes": file.size,
-        }
-        self._attachments.append((record, Origin("stories_csv", file.name)))
-
-    def _refuse(self, file: ArchiveFile, refused: FileRefused) -> None:
-        self.rejections.append(Rejection(file.name, None, None, None, str(refused)))
 
     # Rows --------------------------------------------------------------------------------------
 
@@ -239,14 +198,14 @@ class ArchiveReader:
 
     def _read_dumps(self) -> None:
         for kind in ("json", "sqlite"):
-            for file in self._files.get(kind, []):
+            for file in self._inventory.files.get(kind, []):
                 try:
                     if kind == "sqlite":
                         self._dumps.read_sqlite(file)
                     elif not self._dumps.read_json(file):
                         self.skipped.append(f"{file.name}: is JSON, but nothing of Tracker's")
                 except FileRefused as refused:
-                    self._refuse(file, refused)
+                    self._inventory.refuse(file, refused)
         self._dumps.store.settle()
         self._catalogue += self._dumps.catalogue
         for kind, count in sorted(self._dumps.unknown.items()):
@@ -254,11 +213,11 @@ class ArchiveReader:
 
     def _read_histories(self) -> None:
         histories = Histories(self._people, self._options, self.rejections)
-        for file in self._files.get("history_csv", []):
+        for file in self._inventory.files.get("history_csv", []):
             try:
                 histories.read(file, self._projects, self._facts, self._dumps.store)
             except FileRefused as refused:
-                self._refuse(file, refused)
+                self._inventory.refuse(file, refused)
         self._catalogue += histories.catalogue
         self.skipped += histories.notes
 
@@ -382,7 +341,7 @@ class ArchiveReader:
         if table_name == "people":
             yield from ((record, csv) for record in self._people.records())
         elif table_name == "attachments":
-            yield from attachments_with_projects(self._attachments, self._projects)
+            yield from attachments_with_projects(self._inventory.attachments, self._projects)
         elif table_name == "archive_files":
             for record in self._catalogue:
                 yield record, Origin(record["file_kind"], record["file"])

@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.archive import cells as read
 from ingest.archive.columns import SINGLE, Columns
+from ingest.archive.days import Days, Midnights
 from ingest.archive.errors import RowRefused
 from ingest.archive.facts import ProjectFacts
 from ingest.archive.id_set import IdSet
 from ingest.archive.people import People
 from ingest.archive.rows import check_integrity
+from ingest.archive.story_parts import StoryParts
 from ingest.records import Record
 
-Cells = Sequence[str] | Mapping[int, str]
-
-PART_IDS = 10_000  # parts of a story (comments, tasks, ...) are numbered within it
 _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by", "url")
 _LONGEST_ID = 12
-_REVIEW_STATES = {"unstarted", "in_review", "pass", "revise"}
-
-
-class _Days(dict[str, date | None]):
-    """Text -> day, read once: a file repeats few days in many rows."""
-
-    def __init__(self, is_day_first: bool) -> None:
-        super().__init__()
-        self._is_day_first = is_day_first
-
-    def __missing__(self, text: str) -> date | None:
-        day = self[text] = read.parse_day(text, self._is_day_first) if text.strip() else None
-        return day
-
-
-class _Midnights(dict[date, str]):
-    """Day -> the instant at which it begins."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        super().__init__()
-        self._zone = zone
-
-    def __missing__(self, day: date) -> str:
-        instant = self[day] = read.midnight(day, self._zone)
-        return instant
 
 
 class StoryRows:
@@ -59,6 +32,7 @@ class StoryRows:
         people: resolves names.
         days: cell -> day; None for an empty cell.
         midnights: day -> the instant at which it begins.
+        parts: reads comments, tasks and the like.
     """
 
     def __init__(
@@ -81,8 +55,9 @@ class StoryRows:
         self.columns = columns
         self.facts = facts
         self.people = people
-        self.days = _Days(is_day_first)
-        self.midnights = _Midnights(zone)
+        self.days = Days(is_day_first)
+        self.midnights = Midnights(zone)
+        self.parts = StoryParts(columns, facts, people, self.days, self.midnights)
         self._labels: dict[str, list[Record]] = {}
         # Every row gets one empty cell more, which stands for the columns that a file has not.
         absent = columns.width
@@ -183,7 +158,7 @@ class StoryRows:
             record["deadline"] = self.midnights[deadline]
         self._add_points(record, cells)
         self._add_people(record, cells)
-        record.update(self.parts(cells, identity, cells[self.columns.width + 1 :]))
+        record.update(self.parts.of_story(cells, identity, cells[self.columns.width + 1 :]))
         self._add_iteration(record, cells, accepted if state == "accepted" else None)
         self._add_unknown(record, cells)
         facts.saw_day(created)
@@ -207,7 +182,7 @@ class StoryRows:
             self.facts.saw_day(created)
         texts = [cells[each] for each in self._comment_cells]
         texts += cells[self.columns.width + 1 :]
-        if comments := self._comments(texts, identity, "epic_id"):
+        if comments := self.parts.comments(texts, identity, "epic_id"):
             record["comments"] = comments
         self._add_unknown(record, cells)
         return record
@@ -249,98 +224,6 @@ class StoryRows:
             "owned_by_id": next(iter(owners)),
             "owners": [{"id": each, "name": name} for each, name in owners.items()],
         }
-
-    def parts(self, cells: Cells, identity: int, more_comments: Sequence[str] = ()) -> Record:
-        """Comments, tasks and the like of a story; lists that are empty are left out.
-
-        Args:
-            cells: the row.
-            identity: the story.
-            more_comments: cells beyond the header's last column.
-        """
-        tail = self._tail
-        record: Record = {}
-        texts = [cells[each] for each in self._comment_cells]
-        if comments := self._comments([*texts, *more_comments], identity, "story_id"):
-            record["comments"] = comments
-        if tail["task"] and (tasks := self._pairs(cells, "task", identity)):
-            for part in tasks:
-                part["complete"] = part.pop("status") == "completed"
-                part["position"] = part.pop("number")
-            record["tasks"] = tasks
-        if tail["blocker"] and (blockers := self._pairs(cells, "blocker", identity)):
-            for part in blockers:
-                part["resolved"] = part.pop("status") == "resolved"
-                del part["number"]
-            record["blockers"] = blockers
-        if tail["reviewer"] and (reviews := self._reviews(cells, identity)):
-            record["reviews"] = reviews
-        for group, name, key in (
-            ("pull request", "pull_requests", "original_url"),
-            ("git branch", "branches", "name"),
-        ):
-            if found := [cells[index] for (index,) in tail[group] if cells[index].strip()]:
-                record[name] = [
-                    {"id": _part_id(identity, number), "story_id": identity, key: each.strip()}
-                    for number, each in enumerate(found, start=1)
-                ]
-        return record
-
-    def _comments(self, texts: list[str], identity: int, owner: str) -> list[Record]:
-        if not any(texts):
-            return []
-        return [
-            self.comment(cell, identity, number, owner)
-            for number, cell in enumerate(filter(None, texts), start=1)
-        ]
-
-    def comment(self, cell: str, identity: int, number: int, owner: str) -> Record:
-        """The n-th comment of a story or an epic: `owner` is the field that has its id."""
-        text, author, day = read.split_comment(read.unguarded(cell))
-        comment = {"id": _part_id(identity, number), owner: identity, "text": text}
-        if author and day:
-            comment["person_id"] = self.people.id_of(author)
-            written = self.days[day]
-            comment["created_at"] = self.midnights[written]
-            self.facts.saw_day(written)
-        return comment
-
-    def _pairs(self, cells: Cells, group: str, identity: int) -> list[dict[str, Any]]:
-        parts: list[dict[str, Any]] = []
-        for index, status in self._tail[group]:
-            if index >= 0 and (text := cells[index]):
-                number = len(parts) + 1
-                parts.append(
-                    {
-                        "id": _part_id(identity, number),
-                        "story_id": identity,
-                        "description": read.unguarded(text),
-                        "status": cells[status].strip().lower() if status >= 0 else "",
-                        "number": number,
-                    }
-                )
-        return parts
-
-    def _reviews(self, cells: Cells, identity: int) -> list[Record]:
-        reviews = []
-        for positions in self._tail["reviewer"]:
-            reviewer, kind, status = (
-                cells[each].strip() if each >= 0 else "" for each in positions
-            )
-            if reviewer or kind or status:
-                review: Record = {
-                    "id": _part_id(identity, len(reviews) + 1),
-                    "story_id": identity,
-                }
-                if reviewer:
-                    review["reviewer_id"] = self.people.id_of(reviewer)
-                if kind:
-                    review["review_type"] = {"name": kind}
-                if status:
-                    spelt = status.lower().replace(" ", "_")
-                    review["status"] = spelt if spelt in _REVIEW_STATES else status
-                reviews.append(review)
-        return reviews
 
     def labels(self, cell: str) -> list[Record]:
         """The labels that a cell names."""
@@ -394,8 +277,3 @@ class StoryRows:
         index = self._at[name]
         header = self.columns.header[index] if index < self.columns.width else name
         return RowRefused(header, value, reason)
-
-
-def _part_id(identity: int, number: int) -> int:
-    """The id of a story's n-th comment, task, ...: the file gives none."""
-    return -(identity * PART_IDS + number)

@@ -1,0 +1,139 @@
+"""Comments, tasks, blockers and the like of one row of a stories CSV, as the API nests them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ingest.archive import cells as read
+from ingest.archive.columns import Columns
+from ingest.archive.days import Days, Midnights
+from ingest.archive.facts import ProjectFacts
+from ingest.archive.people import People
+from ingest.records import Record
+
+Cells = Sequence[str] | Mapping[int, str]
+
+PART_IDS = 10_000  # parts of a story (comments, tasks, ...) are numbered within it
+_REVIEW_STATES = {"unstarted", "in_review", "pass", "revise"}
+
+
+class StoryParts:
+    """Reads the parts of stories and epics under one header."""
+
+    def __init__(
+        self,
+        columns: Columns,
+        facts: ProjectFacts,
+        people: People,
+        days: Days,
+        midnights: Midnights,
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            columns: the header.
+            facts: the project, which learns of the days of comments.
+            people: resolves names.
+            days: reads days.
+            midnights: the instants at which they begin.
+        """
+        self._groups = columns.groups
+        self._facts, self._people = facts, people
+        self._days, self._midnights = days, midnights
+        self._comment_cells = [span[0] for span in columns.groups["comment"]]
+
+    def of_story(self, cells: Cells, identity: int, more_comments: Sequence[str] = ()) -> Record:
+        """Comments, tasks and the like of a story; lists that are empty are left out.
+
+        Args:
+            cells: the row.
+            identity: the story.
+            more_comments: cells beyond the header's last column.
+        """
+        groups = self._groups
+        record: Record = {}
+        texts = [cells[each] for each in self._comment_cells]
+        if comments := self.comments([*texts, *more_comments], identity, "story_id"):
+            record["comments"] = comments
+        if groups["task"] and (tasks := self._pairs(cells, "task", identity)):
+            for part in tasks:
+                part["complete"] = part.pop("status") == "completed"
+                part["position"] = part.pop("number")
+            record["tasks"] = tasks
+        if groups["blocker"] and (blockers := self._pairs(cells, "blocker", identity)):
+            for part in blockers:
+                part["resolved"] = part.pop("status") == "resolved"
+                del part["number"]
+            record["blockers"] = blockers
+        if groups["reviewer"] and (reviews := self._reviews(cells, identity)):
+            record["reviews"] = reviews
+        for group, name, key in (
+            ("pull request", "pull_requests", "original_url"),
+            ("git branch", "branches", "name"),
+        ):
+            if found := [cells[index] for (index,) in groups[group] if cells[index].strip()]:
+                record[name] = [
+                    {"id": part_id(identity, number), "story_id": identity, key: each.strip()}
+                    for number, each in enumerate(found, start=1)
+                ]
+        return record
+
+    def comments(self, texts: Iterable[str], identity: int, owner: str) -> list[Record]:
+        """The comments of a story or an epic: `owner` is the field that has its id."""
+        return [
+            self._comment(cell, identity, number, owner)
+            for number, cell in enumerate(filter(None, texts), start=1)
+        ]
+
+    def _comment(self, cell: str, identity: int, number: int, owner: str) -> Record:
+        text, author, day = read.split_comment(read.unguarded(cell))
+        comment = {"id": part_id(identity, number), owner: identity, "text": text}
+        if author and day:
+            comment["person_id"] = self._people.id_of(author)
+            written = self._days[day]
+            comment["created_at"] = self._midnights[written]
+            self._facts.saw_day(written)
+        return comment
+
+    def _pairs(self, cells: Cells, group: str, identity: int) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = []
+        for index, status in self._groups[group]:
+            if index >= 0 and (text := cells[index]):
+                number = len(parts) + 1
+                parts.append(
+                    {
+                        "id": part_id(identity, number),
+                        "story_id": identity,
+                        "description": read.unguarded(text),
+                        "status": cells[status].strip().lower() if status >= 0 else "",
+                        "number": number,
+                    }
+                )
+        return parts
+
+    def _reviews(self, cells: Cells, identity: int) -> list[Record]:
+        reviews = []
+        for positions in self._groups["reviewer"]:
+            reviewer, kind, status = (
+                cells[each].strip() if each >= 0 else "" for each in positions
+            )
+            if reviewer or kind or status:
+                review: Record = {
+                    "id": part_id(identity, len(reviews) + 1),
+                    "story_id": identity,
+                }
+                if reviewer:
+                    review["reviewer_id"] = self._people.id_of(reviewer)
+                if kind:
+                    review["review_type"] = {"name": kind}
+                if status:
+                    spelt = status.lower().replace(" ", "_")
+                    review["status"] = spelt if spelt in _REVIEW_STATES else status
+                reviews.append(review)
+        return reviews
+
+
+def part_id(identity: int, number: int) -> int:
+    """The id of a story's n-th comment, task, ...: the file gives none."""
+    return -(identity * PART_IDS + number)
