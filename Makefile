@@ -11,7 +11,8 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-
 ifdef TARGET
 export WAREHOUSE_TARGET := $(TARGET)
 endif
-EXTRA := $(filter-out duckdb,$(WAREHOUSE_TARGET))
+EXTRA := $(filter-out duckdb motherduck,$(WAREHOUSE_TARGET))
+CLOUDS := snowflake bigquery redshift databricks
 
 .PHONY: help
 help: ## print all targets
@@ -53,8 +54,8 @@ $(VENV)/.installed-bi: requirements-bi.txt $(VENV)/.installed
 	.venv-s3/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-$(VENV)/.installed-postgres: requirements-postgres.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r requirements-postgres.txt
+$(VENV)/.installed-postgres $(CLOUDS:%=$(VENV)/.installed-%): $(VENV)/.installed-%: requirements-%.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r $<
 	touch $@
 
 $(VENV)/.installed-files: requirements-files.txt $(VENV)/.installed
@@ -105,7 +106,7 @@ test-long: $(VENV)/.installed-dev ## random histories, round trips, faults, kill
 	$(BIN)/python -m pytest --numprocesses 2 tests/exactness tests/resilience
 
 .PHONY: test-engines
-test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files .venv-spark/.installed .venv-s3/.installed postgresql ## load and build the demo on every engine, and compare the marts
+test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) .venv-spark/.installed .venv-s3/.installed postgresql ## load and build the demo on every engine, and compare the marts
 	$(BIN)/python -m pytest tests/engines
 
 .PHONY: postgresql
@@ -152,6 +153,9 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	$(UV_LOCK) --extra postgres -c requirements-dev.txt pyproject.toml -o requirements-postgres.txt
 	$(UV_LOCK) --extra files -c requirements-dev.txt pyproject.toml -o requirements-files.txt
 	$(UV_LOCK) --extra semantic -c requirements-dev.txt pyproject.toml -o requirements-semantic.txt
+	for cloud in $(CLOUDS); do \
+	    $(UV_LOCK:--no-strip-extras=--strip-extras) --extra $$cloud -c requirements-dev.txt pyproject.toml -o requirements-$$cloud.txt || exit 1; \
+	done
 
 .PHONY: clean
 clean: ## delete what was built: warehouse, working folders, logs (not .venv)

@@ -12,6 +12,7 @@ def dispatch(macro_name: str, macro_namespace: str | None = None) -> Callable[..
     def macro(*arguments: object, **named: object) -> str:
         if macro_name in _SELECTS:
             return f"select * from {arguments[0]}"
-        return f"{macro_name}({', '.join(str(argument) for argument in arguments)})"
+        each = arguments[0] if isinstance(arguments[0], tuple) else arguments
+        return f"{macro_name}({', '.join(map(str, each))})"
 
     return macro

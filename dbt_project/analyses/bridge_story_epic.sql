@@ -3,7 +3,8 @@ select
     epics.project_name,
     epics.epic_name,
     sum(cycle_times.estimate) as points,
-    sum(cycle_times.estimate) filter (where cycle_times.is_accepted) as accepted_points
+    sum(case when cycle_times.is_accepted then cycle_times.estimate end)
+        as accepted_points
 from {{ ref('bridge_story_epic') }} as story_epics
 inner join {{ ref('dim_epic') }} as epics
     on story_epics.epic_id = epics.epic_id

@@ -10,6 +10,6 @@ from {{ ref('dim_project_history') }} as versions
 inner join {{ ref('dim_project') }} as projects
     on versions.project_id = projects.project_id
 where
-    versions.valid_from <= projects.as_of - interval '365' day
-    and versions.valid_to > projects.as_of - interval '365' day
+    {{ seconds_between('versions.valid_from', 'projects.as_of') }} >= 365 * 86400
+    and {{ seconds_between('versions.valid_to', 'projects.as_of') }} < 365 * 86400
 order by versions.project_name

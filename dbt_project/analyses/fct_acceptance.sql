@@ -2,8 +2,8 @@
 select
     iteration_key,
     count(*) as acceptance_count,
-    count(*) filter (where is_undone) as undone_count,
-    count(*) filter (where is_first_pass) * 1.0 / nullif(count(*), 0)
+    count(case when is_undone then 1 end) as undone_count,
+    count(case when is_first_pass then 1 end) * 1.0 / nullif(count(*), 0)
         as first_pass_acceptance_rate
 from {{ ref('fct_acceptance') }}
 where

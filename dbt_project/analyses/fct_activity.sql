@@ -10,6 +10,6 @@ inner join {{ ref('dim_person') }} as people
     on activities.performed_by_id = people.person_id
 where
     activities.activity_kind in ('story_create_activity', 'story_delete_activity')
-    and activities.occurred_at > projects.as_of - interval '7' day
+    and {{ seconds_between('activities.occurred_at', 'projects.as_of') }} < 7 * 86400
 group by people.person_name, activities.activity_kind
 order by activity_count desc, people.person_name asc, activities.activity_kind asc

@@ -11,7 +11,7 @@ inner join {{ ref('dim_story') }} as stories
 inner join {{ ref('dim_project') }} as projects
     on stories.project_id = projects.project_id
 where
-    story_comments.created_at > projects.as_of - interval '30' day
+    {{ seconds_between('story_comments.created_at', 'projects.as_of') }} < 30 * 86400
     and not stories.is_deleted
 group by stories.project_name, stories.story_name, stories.url
 order by comment_count desc, stories.url asc

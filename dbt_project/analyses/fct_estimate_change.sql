@@ -3,7 +3,7 @@ select
     project_id,
     phase,
     count(*) as change_count,
-    count(*) filter (where points_added > 0) as raised_count,
+    count(case when points_added > 0 then 1 end) as raised_count,
     sum(points_added) as points_added
 from {{ ref('fct_estimate_change') }}
 where

@@ -2,10 +2,10 @@
 select
     project_id,
     flow_date,
-    sum(story_count) filter (where story_state = 'started') as started_count,
-    sum(story_count) filter (where story_state = 'finished') as finished_count,
-    sum(story_count) filter (where story_state = 'delivered') as delivered_count,
-    sum(story_count) filter (where story_state = 'rejected') as rejected_count
+    sum(case when story_state = 'started' then story_count end) as started_count,
+    sum(case when story_state = 'finished' then story_count end) as finished_count,
+    sum(case when story_state = 'delivered' then story_count end) as delivered_count,
+    sum(case when story_state = 'rejected' then story_count end) as rejected_count
 from {{ ref('fct_flow_daily') }}
 where is_complete
 group by project_id, flow_date

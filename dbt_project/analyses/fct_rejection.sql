@@ -2,7 +2,7 @@
 select
     project_id,
     count(*) as rejection_count,
-    count(*) filter (where outcome = 'rejected_again') as rejected_again_count,
+    count(case when outcome = 'rejected_again' then 1 end) as rejected_again_count,
     avg(delivered_to_rejected_seconds) / 3600 as hours_until_rejected,
     avg(rejected_to_restarted_seconds) / 3600 as hours_until_restarted,
     avg(restarted_to_redelivered_seconds) / 3600 as hours_to_fix

@@ -18,7 +18,7 @@ final as (
     select
         project_id,
         {{ median('story_count') }} as median_story_count,
-        count(*) filter (where story_count = 0) as empty_week_count,
+        count(case when story_count = 0 then 1 end) as empty_week_count,
         count(*) as week_count
     from weeks
     group by project_id

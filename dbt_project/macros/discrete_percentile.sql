@@ -15,8 +15,11 @@
 {% macro discrete_percentile(value, value_rank, value_count, percent) -%}
     case
         when max({{ value_count }}) >= {{ fewest_items_for_a_percentile() }}
-            then min({{ value }}) filter (
-                where {{ value_rank }} * 100 >= {{ percent }} * {{ value_count }}
+            then min(
+                case
+                    when {{ value_rank }} * 100 >= {{ percent }} * {{ value_count }}
+                        then {{ value }}
+                end
             )
     end
 {%- endmacro %}

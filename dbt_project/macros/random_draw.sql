@@ -7,16 +7,19 @@
     numbers: bigint column, 0 to 2^31 - 2
 -#}
 {% macro scrambled(numbers) -%}
-    ((
-        ({{ numbers }} * {{ numbers }} % {{ largest_prime() }})
-        * ({{ numbers }} * {{ numbers }} % {{ largest_prime() }})
-    ) % {{ largest_prime() }} * {{ numbers }}) % {{ largest_prime() }}
+    {%- set square = 'mod(' ~ numbers ~ ' * ' ~ numbers ~ ', ' ~ largest_prime() ~ ')' -%}
+    mod(
+        mod({{ square }} * {{ square }}, {{ largest_prime() }}) * {{ numbers }},
+        {{ largest_prime() }}
+    )
 {%- endmacro %}
 
 {#- A key (bigint, of any sign) stirred into a number of the generator. -#}
 {% macro stirred(numbers, key) -%}
-    ({{ numbers }} + ({{ key }} % {{ largest_prime() }}) + {{ largest_prime() }})
-    % {{ largest_prime() }}
+    mod(
+        {{ numbers }} + mod({{ key }}, {{ largest_prime() }}) + {{ largest_prime() }},
+        {{ largest_prime() }}
+    )
 {%- endmacro %}
 
 {% macro largest_prime() -%}

@@ -15,12 +15,12 @@ starts as (
     select
         {{ entity_id }},
         {% for attribute in attributes %}
-        max(attribute_value) filter (where attribute_name = '{{ attribute }}')
+        max(case when attribute_name = '{{ attribute }}' then attribute_value end)
             as {{ attribute }},
-        count(*) filter (where attribute_name = '{{ attribute }}')
+        count(case when attribute_name = '{{ attribute }}' then 1 end)
             as {{ attribute }}_changes,
         {% endfor %}
-        count(*) filter (where is_told) = 0 as is_inferred,
+        count(case when is_told then 1 end) = 0 as is_inferred,
         changed_at as valid_from
     from {{ from_cte }}
     group by

@@ -21,7 +21,7 @@ numbered_days as (
 sampled_days as (
 
     select * from numbered_days
-    where day_number % 47 = 1
+    where mod(day_number, 47) = 1
 
 ),
 

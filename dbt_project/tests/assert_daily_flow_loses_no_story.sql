@@ -36,13 +36,11 @@ with_neighbours as (
 
     select
         *,
-        lag(member_of_id) over story_history as previous_id,
-        lead(member_of_id) over story_history as next_id
+        lag(member_of_id) over (partition by story_id order by version_number)
+            as previous_id,
+        lead(member_of_id) over (partition by story_id order by version_number)
+            as next_id
     from memberships
-    window story_history as (
-        partition by story_id
-        order by version_number
-    )
 
 ),
 

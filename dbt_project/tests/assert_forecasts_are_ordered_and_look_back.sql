@@ -12,15 +12,22 @@ with_less_sure as (
 
     select
         *,
-        lag(percentile) over by_percentile as previous_percentile,
-        lag(forecast_week_count) over by_percentile as previous_week_count,
-        lag(forecast_story_count) over by_percentile as previous_story_count
+        lag(percentile) over (
+            partition by
+                project_id, cut_date, target_kind, target_id, question, horizon_date
+            order by percentile
+        ) as previous_percentile,
+        lag(forecast_week_count) over (
+            partition by
+                project_id, cut_date, target_kind, target_id, question, horizon_date
+            order by percentile
+        ) as previous_week_count,
+        lag(forecast_story_count) over (
+            partition by
+                project_id, cut_date, target_kind, target_id, question, horizon_date
+            order by percentile
+        ) as previous_story_count
     from forecasts
-    window by_percentile as (
-        partition by
-            project_id, cut_date, target_kind, target_id, question, horizon_date
-        order by percentile
-    )
 
 ),
 

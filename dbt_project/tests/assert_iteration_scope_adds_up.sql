@@ -22,11 +22,12 @@ scope as (
 
     select
         iteration_key,
-        count(*) filter (where exit_kind != 'removed') as story_count,
-        count(*) filter (where exit_kind = 'accepted') as accepted_story_count,
-        sum(points_at_exit) filter (where exit_kind != 'removed') as points,
-        sum(points_at_exit) filter (where exit_kind = 'accepted') as accepted_points,
-        count(*) filter (where is_committed) as committed_story_count,
+        count(case when exit_kind != 'removed' then 1 end) as story_count,
+        count(case when exit_kind = 'accepted' then 1 end) as accepted_story_count,
+        sum(case when exit_kind != 'removed' then points_at_exit end) as points,
+        sum(case when exit_kind = 'accepted' then points_at_exit end)
+            as accepted_points,
+        count(case when is_committed then 1 end) as committed_story_count,
         count(*) as scope_story_count
     from {{ ref('fct_iteration_scope') }}
     group by iteration_key

@@ -22,8 +22,8 @@ acceptances as (
 
     select
         story_id,
-        count(*) filter (where is_undone) as unaccepted_count,
-        count(*) filter (where is_first_pass) as first_pass_count,
+        count(case when is_undone then 1 end) as unaccepted_count,
+        count(case when is_first_pass then 1 end) as first_pass_count,
         min(accepted_at) as first_accepted_at
     from {{ ref('fct_acceptance') }}
     group by story_id

@@ -4,7 +4,7 @@ A case is a select as a model would write it, over a relation `inputs`, and the 
 that it gives. Instants are checked as seconds since 1970.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -45,6 +45,30 @@ def week(day, starts_on):
         """select {{ week_start("a", "week_day") }} as value from ("""
         f"""select cast('{day}' as date) as a, {named} as week_day) as inputs"""
     )
+
+
+def iso_week(day):
+    return (
+        """select {{ iso_week("a") }} as value from ("""
+        f"select cast('{day}' as date) as a) as inputs"
+    )
+
+
+def chosen(macro, *epochs):
+    """The seconds since 1970 of the instant that a macro chooses."""
+    columns = [f"at_{place}" for place in range(len(epochs))]
+    instants = [
+        "null" if each is None else f"'{datetime.fromtimestamp(each, UTC).isoformat()}'"
+        for each in epochs
+    ]
+    given_instants = ", ".join(
+        f"""{{{{ as_instant("{instant}") }}}} as {column}"""
+        for instant, column in zip(instants, columns, strict=True)
+    )
+    names = ", ".join(f"'{column}'" for column in columns)
+    return f"""select {{{{ seconds_between("epoch", {macro}({names})) }}}} as value from (
+            select {EPOCH} as epoch, {given_instants}
+        ) as inputs"""
 
 
 def json_text(path, document=DOCUMENT):
@@ -97,6 +121,11 @@ CASES = {
     "no span": (seconds("'2024-01-01T00:00:00Z'", "'2024-01-01T00:00:00Z'"), [0]),
     "a span that is not known": (seconds("null", "'2024-01-01T00:00:00Z'"), [None]),
     "sixty years": (seconds("'1970-01-01T00:00:00Z'", "'2030-01-01T00:00:00Z'"), [1893456000]),
+    "the earliest instant": (chosen("earliest", 300, 7, 3600), [7]),
+    "the latest instant": (chosen("latest", 300, 7, 3600), [3600]),
+    "the earliest that is known": (chosen("earliest", None, 300, None), [300]),
+    "the latest that is known": (chosen("latest", 300, None), [300]),
+    "no instant is known": (chosen("latest", None, None), [None]),
     # Local days.
     "the evening before": (
         local_day("2024-01-01T04:59:59Z", "America/New_York"),
@@ -133,6 +162,8 @@ CASES = {
     "a week from Sunday": (week("2024-03-03", "Sunday"), [date(2024, 3, 3)]),
     "a week from Wednesday": (week("2024-01-02", "Wednesday"), [date(2023, 12, 27)]),
     "a week from nobody knows when": (week("2024-01-03", None), [date(2024, 1, 1)]),
+    "a week of the year before": (iso_week("2021-01-03"), [53]),
+    "a week of the year after": (iso_week("2024-12-30"), [1]),
     "a leap day": (days("2024-02-28", "2024-03-01"), FEBRUARY),
     "one day": (days("2024-02-29", "2024-02-29"), FEBRUARY[1:2]),
     "no day": (days("2024-03-01", "2024-02-28"), []),

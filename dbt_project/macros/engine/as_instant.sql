@@ -10,3 +10,7 @@
 {% macro spark__as_instant(expression) -%}
     cast({{ expression }} as timestamp)
 {%- endmacro %}
+
+{% macro bigquery__as_instant(expression) -%}
+    cast({{ expression }} as timestamp)
+{%- endmacro %}

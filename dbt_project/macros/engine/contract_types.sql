@@ -20,6 +20,18 @@
     ) }}
 {%- endmacro %}
 
+{% macro redshift__engine_type(data_type) -%}
+    {{ return({'varchar': 'varchar(65535)'}.get(
+        data_type, postgres__engine_type(data_type)
+    )) }}
+{%- endmacro %}
+
+{% macro bigquery__engine_type(data_type) -%}
+    {{ return({
+        'varchar': 'string', 'timestamptz': 'timestamp', 'double': 'float64'
+    }.get(data_type, data_type)) }}
+{%- endmacro %}
+
 
 {#- dbt calls this first of all that reads the columns of a contract. -#}
 {% macro default__get_assert_columns_equivalent(sql) -%}

@@ -44,3 +44,40 @@
     from {{ from_cte }}
     where {{ first_date }} <= {{ last_date }}
 {%- endmacro %}
+
+{% macro snowflake__day_series(from_cte, first_date, last_date, keep) -%}
+    select
+        {%- for column in keep %}
+        {{ from_cte }}.{{ column }},
+        {%- endfor %}
+        dateadd('day', cast(days.value as integer), {{ first_date }}) as calendar_date
+    from {{ from_cte }}
+    cross join lateral flatten(
+        input => array_generate_range(
+            0, datediff('day', {{ first_date }}, {{ last_date }}) + 1
+        )
+    ) as days
+{%- endmacro %}
+
+{% macro bigquery__day_series(from_cte, first_date, last_date, keep) -%}
+    select
+        {%- for column in keep %}
+        {{ column }},
+        {%- endfor %}
+        calendar_date
+    from {{ from_cte }}
+    cross join unnest(generate_date_array({{ first_date }}, {{ last_date }}))
+        as calendar_date
+{%- endmacro %}
+
+{#- Redshift generates series on its leader node only, where no tables are. -#}
+{% macro redshift__day_series(from_cte, first_date, last_date, keep) -%}
+    select
+        {%- for column in keep %}
+        {{ from_cte }}.{{ column }},
+        {%- endfor %}
+        {{ first_date }} + cast(days.whole_number - 1 as integer) as calendar_date
+    from {{ from_cte }}
+    inner join {{ ref('int_whole_numbers') }} as days
+        on days.whole_number <= {{ last_date }} - {{ first_date }} + 1
+{%- endmacro %}

@@ -10,3 +10,7 @@
 {% macro spark__days_between(from_date, to_date) -%}
     cast(datediff({{ to_date }}, {{ from_date }}) as bigint)
 {%- endmacro %}
+
+{% macro bigquery__days_between(from_date, to_date) -%}
+    date_diff({{ to_date }}, {{ from_date }}, day)
+{%- endmacro %}

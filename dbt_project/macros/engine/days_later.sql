@@ -10,3 +10,7 @@
 {% macro spark__days_later(calendar_date, day_count) -%}
     date_add({{ calendar_date }}, cast({{ day_count }} as int))
 {%- endmacro %}
+
+{% macro bigquery__days_later(calendar_date, day_count) -%}
+    date_add({{ calendar_date }}, interval {{ day_count }} day)
+{%- endmacro %}

@@ -6,7 +6,7 @@
     {{ adapter.dispatch('joined_text')(expression) }}
 {%- endmacro %}
 
-{% macro duckdb__joined_text(expression) -%}
+{% macro default__joined_text(expression) -%}
     string_agg({{ expression }}, ', ' order by {{ expression }})
 {%- endmacro %}
 
@@ -16,4 +16,12 @@
 
 {% macro spark__joined_text(expression) -%}
     nullif(array_join(array_sort(collect_list({{ expression }})), ', '), '')
+{%- endmacro %}
+
+{% macro snowflake__joined_text(expression) -%}
+    nullif(listagg({{ expression }}, ', ') within group (order by {{ expression }}), '')
+{%- endmacro %}
+
+{% macro redshift__joined_text(expression) -%}
+    listagg({{ expression }}, ', ') within group (order by {{ expression }})
 {%- endmacro %}

@@ -20,6 +20,30 @@
     (cast({{ element }} as json) #>> '{{ '{' ~ keys | join(',') ~ '}' }}')
 {%- endmacro %}
 
+{% macro snowflake__json_text(element, path) -%}
+    cast(get_path(try_parse_json({{ element }}), '{{ path }}') as varchar)
+{%- endmacro %}
+
+{#- One function of BigQuery's reads scalars, another one objects and lists. -#}
+{% macro bigquery__json_text(element, path) -%}
+    coalesce(
+        json_value({{ element }}, '{{ json_path(path) }}'),
+        json_query({{ element }}, '{{ json_path(path) }}')
+    )
+{%- endmacro %}
+
+{#- Redshift gives an empty text for what is absent: texts that are empty become null, too. -#}
+{% macro redshift__json_text(element, path) -%}
+    {%- set place = modules.re.match('\\[([0-9]+)\\]\\.?', path) -%}
+    {%- if place -%}
+        {%- set element = 'json_extract_array_element_text(' ~ element ~ ', '
+            ~ place.group(1) ~ ', true)' -%}
+        {%- set path = path[place.end():] -%}
+    {%- endif -%}
+    {%- set keys = "', '".join(path.split('.')) -%}
+    nullif(json_extract_path_text({{ element }}, '{{ keys }}', true), '')
+{%- endmacro %}
+
 
 {#- Whether a JSON object has a key, also when the key's value is null. Null: false. -#}
 {% macro json_has_key(element, key) -%}
@@ -39,6 +63,24 @@
 
 {% macro postgres__json_has_key(element, key) -%}
     (cast({{ element }} as json) -> '{{ key }}') is not null
+{%- endmacro %}
+
+{% macro snowflake__json_has_key(element, key) -%}
+    coalesce(
+        array_contains(
+            to_variant('{{ key }}'), object_keys(try_parse_json({{ element }}))
+        ),
+        false
+    )
+{%- endmacro %}
+
+{% macro bigquery__json_has_key(element, key) -%}
+    coalesce('{{ key }}' in unnest(json_keys(parse_json({{ element }}), 1)), false)
+{%- endmacro %}
+
+{#- Redshift has no list of keys: the key is looked for as it is written, at any depth. -#}
+{% macro redshift__json_has_key(element, key) -%}
+    coalesce(strpos({{ element }}, '"{{ key }}":') > 0, false)
 {%- endmacro %}
 
 

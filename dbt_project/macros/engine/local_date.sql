@@ -11,3 +11,11 @@
 {% macro spark__local_date(instant, time_zone) -%}
     cast(from_utc_timestamp({{ instant }}, {{ time_zone }}) as date)
 {%- endmacro %}
+
+{% macro snowflake__local_date(instant, time_zone) -%}
+    cast(convert_timezone({{ time_zone }}, {{ instant }}) as date)
+{%- endmacro %}
+
+{% macro bigquery__local_date(instant, time_zone) -%}
+    date({{ instant }}, {{ time_zone }})
+{%- endmacro %}

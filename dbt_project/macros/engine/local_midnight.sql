@@ -10,3 +10,14 @@
 {% macro spark__local_midnight(calendar_date, time_zone) -%}
     to_utc_timestamp(cast({{ calendar_date }} as timestamp), {{ time_zone }})
 {%- endmacro %}
+
+{% macro snowflake__local_midnight(calendar_date, time_zone) -%}
+    timestamp_tz_from_parts(
+        year({{ calendar_date }}), month({{ calendar_date }}), day({{ calendar_date }}),
+        0, 0, 0, 0, {{ time_zone }}
+    )
+{%- endmacro %}
+
+{% macro bigquery__local_midnight(calendar_date, time_zone) -%}
+    timestamp({{ calendar_date }}, {{ time_zone }})
+{%- endmacro %}

@@ -14,3 +14,13 @@
 {% macro spark__median(expression) -%}
     percentile({{ expression }}, 0.5)
 {%- endmacro %}
+
+{#- The aggregate of BigQuery is approximate: the two middle values are picked from a list. -#}
+{% macro bigquery__median(expression) -%}
+    {%- set sorted = 'array_agg(' ~ expression ~ ' ignore nulls order by ' ~ expression ~ ')' -%}
+    {%- set last = 'count(' ~ expression ~ ') - 1' -%}
+    (
+        cast({{ sorted }}[safe_offset(div({{ last }}, 2))] as float64)
+        + {{ sorted }}[safe_offset(div({{ last }} + 1, 2))]
+    ) / 2
+{%- endmacro %}

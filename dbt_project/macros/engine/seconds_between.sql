@@ -14,3 +14,19 @@
 {% macro spark__seconds_between(from_instant, to_instant) -%}
     timestampdiff(second, {{ from_instant }}, {{ to_instant }})
 {%- endmacro %}
+
+{#- Counted in microseconds: in seconds, it would count the turns of the second hand. -#}
+{% macro snowflake__seconds_between(from_instant, to_instant) -%}
+    cast(
+        trunc(datediff('microsecond', {{ from_instant }}, {{ to_instant }}) / 1000000.0)
+        as bigint
+    )
+{%- endmacro %}
+
+{% macro redshift__seconds_between(from_instant, to_instant) -%}
+    {{ snowflake__seconds_between(from_instant, to_instant) }}
+{%- endmacro %}
+
+{% macro bigquery__seconds_between(from_instant, to_instant) -%}
+    timestamp_diff({{ to_instant }}, {{ from_instant }}, second)
+{%- endmacro %}

@@ -152,3 +152,106 @@
         end
     {%- endif -%}
 {%- endmacro %}
+
+{% macro snowflake__unnest_json_list(
+    from_cte, list_column, keep, fields, element_type
+) -%}
+    select
+        {{ keep | join(', ') }},
+        cast(unnested.index + 1 as bigint) as element_index
+        {%- for field, type in fields.items() %},
+        {{ cast_json_text("get_path(unnested.value, '" ~ field ~ "')", type) }}
+            as element_{{ field }}
+        {%- else %},
+        {{ cast_json_text('unnested.value', element_type) }} as element
+        {%- endfor %}
+    from {{ from_cte }}
+    cross join lateral flatten(
+        input => as_array(try_parse_json({{ list_column }}))
+    ) as unnested
+{%- endmacro %}
+
+{#- A variant as one of the types above; null when it is of another. -#}
+{% macro cast_json_text(value, type) -%}
+    {%- set types = {
+        'bigint': 'bigint', 'decimal': 'decimal(18, 4)', 'boolean': 'boolean',
+        'timestamp': 'timestamp with time zone'
+    } -%}
+    {%- if type in types -%}
+        try_cast(cast({{ value }} as varchar) as {{ types[type] }})
+    {%- else -%}
+        cast({{ value }} as varchar)
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro bigquery__unnest_json_list(
+    from_cte, list_column, keep, fields, element_type
+) -%}
+    {%- set types = {
+        'bigint': 'int64', 'decimal': 'numeric', 'text': 'string', 'boolean': 'bool',
+        'timestamp': 'timestamp'
+    } -%}
+    {%- set wanted = [] -%}
+    {%- for field, type in fields.items() -%}
+        {%- do wanted.append(('$.' ~ field, type, 'element_' ~ field)) -%}
+    {%- endfor -%}
+    select
+        {{ keep | join(', ') }},
+        element_position + 1 as element_index
+        {%- for path, type, name in wanted or [('$', element_type, 'element')] %},
+        {%- if type == 'json' %}
+        json_query(json_element, '{{ path }}') as {{ name }}
+        {%- else %}
+        safe_cast(json_value(json_element, '{{ path }}') as {{ types[type] }})
+            as {{ name }}
+        {%- endif %}
+        {%- endfor %}
+    from {{ from_cte }}
+    cross join unnest(json_query_array({{ list_column }})) as json_element
+        with offset as element_position
+{%- endmacro %}
+
+
+{% macro redshift__unnest_json_list(
+    from_cte, list_column, keep, fields, element_type
+) -%}
+    select
+        {%- for column in keep %}
+        lists.{{ column }},
+        {%- endfor %}
+        cast(element_position + 1 as bigint) as element_index
+        {%- for field, type in fields.items() %},
+        {{ redshift_typed_json('json_element.' ~ field, type) }} as element_{{ field }}
+        {%- else %},
+        {{ redshift_typed_json('json_element', element_type) }} as element
+        {%- endfor %}
+    from (
+        select
+            {{ keep | join(', ') }},
+            json_parse(
+                case when is_valid_json_array({{ list_column }}) then {{ list_column }} end
+            ) as elements
+        from {{ from_cte }}
+    ) as lists,
+        lists.elements as json_element at element_position
+{%- endmacro %}
+
+{#- A value of type super as one of the types above; null when it is of another. -#}
+{% macro redshift_typed_json(value, type) -%}
+    {%- if type == 'json' -%}
+        case when json_typeof({{ value }}) != 'null' then json_serialize({{ value }}) end
+    {%- elif type == 'boolean' -%}
+        case when json_typeof({{ value }}) = 'boolean' then cast({{ value }} as boolean) end
+    {%- elif type in ('bigint', 'decimal') -%}
+        case
+            when json_typeof({{ value }}) = 'number'
+                then cast({{ value }} as {{ 'bigint' if type == 'bigint' else 'decimal(18, 4)' }})
+        end
+    {%- else -%}
+        cast(
+            cast({{ value }} as varchar(65535))
+            as {{ 'timestamptz' if type == 'timestamp' else 'varchar(65535)' }}
+        )
+    {%- endif -%}
+{%- endmacro %}

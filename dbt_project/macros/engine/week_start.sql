@@ -20,6 +20,13 @@
     )
 {%- endmacro %}
 
+{% macro bigquery__week_start(calendar_date, shift) -%}
+    date_add(
+        date_trunc(date_sub({{ calendar_date }}, interval {{ shift }} day), isoweek),
+        interval {{ shift }} day
+    )
+{%- endmacro %}
+
 
 {#- How many days a weekday comes after Monday: 0 to 6. -#}
 {% macro days_after_monday(weekday_name) -%}
@@ -31,4 +38,18 @@
         {%- endfor %}
         else 0
     end
+{%- endmacro %}
+
+
+{#- The number of the ISO week that a calendar day lies in (bigint). -#}
+{% macro iso_week(calendar_date) -%}
+    {{ adapter.dispatch('iso_week')(calendar_date) }}
+{%- endmacro %}
+
+{% macro default__iso_week(calendar_date) -%}
+    cast(extract(week from {{ calendar_date }}) as bigint)
+{%- endmacro %}
+
+{% macro bigquery__iso_week(calendar_date) -%}
+    extract(isoweek from {{ calendar_date }})
 {%- endmacro %}

@@ -14,10 +14,10 @@ moves_by_second as (
         resource_id as story_id,
         project_id,
         min(project_version) as first_version,
-        min(project_version) filter (where moved_to_project_id != project_id)
+        min(case when moved_to_project_id != project_id then project_version end)
             as first_departure,
         max(project_version) as last_version,
-        max(project_version) filter (where moved_to_project_id = project_id)
+        max(case when moved_to_project_id = project_id then project_version end)
             as last_arrival,
         occurred_at
     from story_changes

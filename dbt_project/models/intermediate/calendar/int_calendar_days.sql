@@ -84,7 +84,7 @@ bounds as (
 
     select
         cast(
-            concat(extract(year from max(as_of.as_of)) + 1, '-12-31') as date
+            {{ as_text('extract(year from max(as_of.as_of)) + 1') }} || '-12-31' as date
         ) as last_date,
         min(first_dates.first_date) as first_date
     from first_dates

@@ -40,13 +40,16 @@ projects_begun as (
         projects.project_id,
         project_settings.time_zone,
         project_settings.week_start_day,
-        least(
-            coalesce(
-                projects.started_at,
-                least(projects.created_at, stories_by_project.first_created_at)
-            ),
-            stories_by_project.first_accepted_at
-        ) as first_at
+        case
+            when projects.started_at is not null
+                then {{ earliest(
+                    'projects.started_at', 'stories_by_project.first_accepted_at'
+                ) }}
+            else {{ earliest(
+                'projects.created_at', 'stories_by_project.first_created_at',
+                'stories_by_project.first_accepted_at'
+            ) }}
+        end as first_at
     from projects
     inner join project_settings
         on projects.project_id = project_settings.project_id

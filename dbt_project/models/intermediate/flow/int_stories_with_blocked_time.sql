@@ -20,9 +20,9 @@ blocked_stretches as (
 
     select
         started_intervals.story_id,
-        greatest(started_intervals.entered_at, blocked_intervals.blocked_at)
+        {{ latest('started_intervals.entered_at', 'blocked_intervals.blocked_at') }}
             as began_at,
-        least(started_intervals.left_at, blocked_intervals.unblocked_at)
+        {{ earliest('started_intervals.left_at', 'blocked_intervals.unblocked_at') }}
             as ended_at
     from started_intervals
     inner join blocked_intervals
@@ -49,7 +49,7 @@ blockers as (
     select
         story_id,
         count(*) as blocker_count,
-        count(*) filter (where is_resolved and resolved_at is null)
+        count(case when is_resolved and resolved_at is null then 1 end)
             as undated_blocker_count
     from {{ ref('fct_blocker') }}
     group by story_id

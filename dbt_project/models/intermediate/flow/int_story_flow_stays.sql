@@ -31,11 +31,11 @@ stays as (
         intervals.is_open and versions.is_last as is_open,
         case
             when versions.version_number = 1 then intervals.entered_at
-            else greatest(intervals.entered_at, versions.valid_from)
+            else {{ latest('intervals.entered_at', 'versions.valid_from') }}
         end as entered_at,
         case
             when versions.is_last then intervals.left_at
-            else least(intervals.left_at, versions.valid_to)
+            else {{ earliest('intervals.left_at', 'versions.valid_to') }}
         end as left_at
     from intervals
     inner join versions

@@ -64,7 +64,7 @@ final as (
     inner join with_last_whole_dates
         on complete_weeks.project_id = with_last_whole_dates.project_id
     where
-        complete_weeks.week_number % 4 = 0
+        mod(complete_weeks.week_number, 4) = 0
         and complete_weeks.week_number >= {{ var('forecast_window_weeks') }}
         and complete_weeks.week_count - complete_weeks.week_number
         between 4 and {{ var('forecast_backtest_weeks') }}

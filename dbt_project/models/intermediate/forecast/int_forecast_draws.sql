@@ -43,7 +43,7 @@ final as (
         cut_date,
         trial_number,
         week_number,
-        {{ scrambled('week_draw') }} % nullif(sampled_week_count, 0) + 1
+        mod({{ scrambled('week_draw') }}, nullif(sampled_week_count, 0)) + 1
             as weeks_back
     from stirred_twice
 

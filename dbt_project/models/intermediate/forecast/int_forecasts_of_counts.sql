@@ -71,9 +71,13 @@ final as (
         horizons.horizon_week_count,
         horizons.horizon_date,
         percentiles.percentile,
-        max(reached.finished_story_count) filter (
-            where reached.trial_count * 100
-            >= percentiles.percentile * windows.trial_count
+        max(
+            case
+                when
+                    reached.trial_count * 100
+                    >= percentiles.percentile * windows.trial_count
+                    then reached.finished_story_count
+            end
         ) as forecast_story_count
     from horizons
     cross join percentiles

@@ -37,9 +37,13 @@ finishes as (
         targets.target_id,
         paths.week_number,
         count(*) as trial_count,
-        count(*) filter (
-            where 7 * paths.week_number
-            <= {{ days_between('targets.cut_date', 'targets.deadline_date') }}
+        count(
+            case
+                when
+                    7 * paths.week_number
+                    <= {{ days_between('targets.cut_date', 'targets.deadline_date') }}
+                    then 1
+            end
         ) as in_time_count
     from targets
     inner join paths
@@ -62,14 +66,17 @@ done_by_week as (
 
     select
         *,
-        sum(trial_count) over by_week as done_trial_count,
-        {{ as_double('sum(in_time_count) over by_week') }} as in_time_trial_count
+        sum(trial_count) over (
+            partition by project_id, cut_date, target_kind, target_id
+            order by week_number
+            rows between unbounded preceding and current row
+        ) as done_trial_count,
+        sum(in_time_count) over (
+            partition by project_id, cut_date, target_kind, target_id
+            order by week_number
+            rows between unbounded preceding and current row
+        ) as in_time_trial_count
     from finishes
-    window by_week as (
-        partition by project_id, cut_date, target_kind, target_id
-        order by week_number
-        rows between unbounded preceding and current row
-    )
 
 ),
 
@@ -82,14 +89,20 @@ final as (
         targets.target_kind,
         targets.target_id,
         percentiles.percentile,
-        min(done_by_week.week_number) filter (
-            where done_by_week.done_trial_count * 100
-            >= percentiles.percentile * windows.trial_count
+        min(
+            case
+                when
+                    done_by_week.done_trial_count * 100
+                    >= percentiles.percentile * windows.trial_count
+                    then done_by_week.week_number
+            end
         ) as forecast_week_count,
         case
             when targets.deadline_date is not null and windows.sampled_story_count > 0
                 then
-                    coalesce(max(done_by_week.in_time_trial_count), 0)
+                    {{ as_double(
+                        'coalesce(max(done_by_week.in_time_trial_count), 0)'
+                    ) }}
                     / nullif(windows.trial_count, 0)
         end as in_time_share
     from targets

@@ -27,11 +27,14 @@ final as (
         days.burn_date,
         count(*) as scope_story_count,
         sum(coalesce(versions.estimate, 0)) as scope_points,
-        count(*) filter (where memberships.story_state = 'accepted')
+        count(case when memberships.story_state = 'accepted' then 1 end)
             as accepted_story_count,
         coalesce(
-            sum(versions.estimate) filter (
-                where memberships.story_state = 'accepted'
+            sum(
+                case
+                    when memberships.story_state = 'accepted'
+                        then versions.estimate
+                end
             ),
             0
         ) as accepted_points

@@ -38,8 +38,8 @@ memberships as (
             false
         ) as is_start_unknown,
         stays.accepted_at,
-        greatest(stays.entered_at, iterations.starts_at) as member_from,
-        least(stays.left_at, iterations.stops_at) as member_to
+        {{ latest('stays.entered_at', 'iterations.starts_at') }} as member_from,
+        {{ earliest('stays.left_at', 'iterations.stops_at') }} as member_to
     from iterations
     inner join stays
         on

@@ -32,11 +32,11 @@ by_story as (
         iteration_key,
         story_id,
         project_id,
-        max(story_state) filter (where is_at_start) as state_at_start,
-        max(story_state) filter (where is_at_end) as state_at_end,
-        max(accepted_at) filter (where is_at_end and story_state = 'accepted')
+        max(case when is_at_start then story_state end) as state_at_start,
+        max(case when is_at_end then story_state end) as state_at_end,
+        max(case when is_at_end and story_state = 'accepted' then accepted_at end)
             as accepted_at,
-        count(*) filter (where is_start_unknown) > 0 as is_start_unknown,
+        count(case when is_start_unknown then 1 end) > 0 as is_start_unknown,
         is_done,
         starts_at,
         stops_at,

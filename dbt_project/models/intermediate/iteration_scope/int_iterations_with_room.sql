@@ -49,7 +49,7 @@ final as (
         coalesce(versions.is_automatic_planning, true) as is_automatic_planning,
         iterations.starts_at,
         iterations.finishes_at,
-        least(iterations.finishes_at, as_of.as_of) as stops_at
+        {{ earliest('iterations.finishes_at', 'as_of.as_of') }} as stops_at
     from iterations
     cross join as_of
     inner join velocities

@@ -16,23 +16,28 @@ final as (
             'carried_in': "entry_kind = 'carried in'",
             'added': "entry_kind in ('added', 'unknown')"
         }.items() %}
-        count(*) filter (where {{ condition }}) as {{ measure }}_story_count,
-        coalesce(sum(points_at_entry) filter (where {{ condition }}), 0)
+        count(case when {{ condition }} then 1 end) as {{ measure }}_story_count,
+        coalesce(sum(case when {{ condition }} then points_at_entry end), 0)
             as {{ measure }}_points,
         {% endfor %}
         {% for exit_kind in ['removed', 'spilled'] %}
-        count(*) filter (where exit_kind = '{{ exit_kind }}')
+        count(case when exit_kind = '{{ exit_kind }}' then 1 end)
             as {{ exit_kind }}_story_count,
-        coalesce(sum(points_at_exit) filter (where exit_kind = '{{ exit_kind }}'), 0)
+        coalesce(sum(
+            case when exit_kind = '{{ exit_kind }}' then points_at_exit end
+        ), 0)
             as {{ exit_kind }}_points,
         {% endfor %}
         coalesce(
-            sum(points_at_entry) filter (
-                where is_committed and exit_kind = 'accepted'
+            sum(
+                case
+                    when is_committed and exit_kind = 'accepted'
+                        then points_at_entry
+                end
             ),
             0
         ) as committed_points_accepted,
-        coalesce(sum(points_at_exit) filter (where exit_kind = 'accepted'), 0)
+        coalesce(sum(case when exit_kind = 'accepted' then points_at_exit end), 0)
             as accepted_points_as_closed
     from scope
     group by iteration_key

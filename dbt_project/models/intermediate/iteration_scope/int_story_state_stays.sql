@@ -65,8 +65,9 @@ final as (
         with_next_work.first_known_at,
         stories.created_at,
         coalesce(acceptances.accepted_at, acceptances.occurred_at) as accepted_at,
-        greatest(with_next_work.entered_at, project_stays.valid_from) as entered_at,
-        least(with_next_work.left_at, project_stays.valid_to) as left_at
+        {{ latest('with_next_work.entered_at', 'project_stays.valid_from') }}
+            as entered_at,
+        {{ earliest('with_next_work.left_at', 'project_stays.valid_to') }} as left_at
     from with_next_work
     inner join stories
         on with_next_work.story_id = stories.story_id

@@ -28,14 +28,17 @@ accepted_stories as (
         sum(coalesce(stories.estimate, 0)) as accepted_points,
         count(*) as accepted_story_count,
         {% for story_type in ['feature', 'bug', 'chore'] %}
-        count(*) filter (where stories.story_type = '{{ story_type }}')
+        count(case when stories.story_type = '{{ story_type }}' then 1 end)
             as accepted_{{ story_type }}_count,
         {% endfor %}
         -- Chores go from started to accepted: nobody can reject one.
-        count(*) filter (
-            where
-            stories.story_type in ('feature', 'bug')
-            and time_in_states.rejected_count > 0
+        count(
+            case
+                when
+                    stories.story_type in ('feature', 'bug')
+                    and time_in_states.rejected_count > 0
+                    then 1
+            end
         ) as rejected_story_count,
         {{ median('time_in_states.cycle_time_seconds') }} as median_cycle_time_seconds
     from stories

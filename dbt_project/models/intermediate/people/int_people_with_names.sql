@@ -27,8 +27,8 @@ final as (
 
     select
         person_id,
-        max(person_name) filter (where name_number = 1) as person_name,
-        max(initials) filter (where name_number = 1) as initials,
+        max(case when name_number = 1 then person_name end) as person_name,
+        max(case when name_number = 1 then initials end) as initials,
         max(username) as username,
         max(email) as email
     from ranked

@@ -24,35 +24,49 @@ counted as (
         plan_stories.target_kind,
         plan_stories.target_id,
         count(*) as story_count,
-        count(*) filter (where plan_stories.is_accepted) as accepted_story_count,
-        count(*) filter (where not plan_stories.is_accepted) as remaining_story_count,
-        count(*) filter (
-            where plan_stories.current_state = 'unscheduled'
-        ) as unscheduled_story_count,
-        count(*) filter (
-            where plan_stories.current_state in ('unstarted', 'planned')
+        count(case when plan_stories.is_accepted then 1 end) as accepted_story_count,
+        count(case when not plan_stories.is_accepted then 1 end)
+            as remaining_story_count,
+        count(case when plan_stories.current_state = 'unscheduled' then 1 end)
+            as unscheduled_story_count,
+        count(
+            case when plan_stories.current_state in ('unstarted', 'planned') then 1 end
         ) as unstarted_story_count,
-        count(*) filter (
-            where plan_stories.current_state in {{ in_progress_states() }}
+        count(
+            case
+                when plan_stories.current_state in {{ in_progress_states() }}
+                    then 1
+            end
         ) as in_progress_story_count,
-        count(*) filter (
-            where not plan_stories.is_accepted and plan_stories.estimate is null
+        count(
+            case
+                when not plan_stories.is_accepted and plan_stories.estimate is null
+                    then 1
+            end
         ) as unestimated_story_count,
         coalesce(sum(plan_stories.estimate), 0) as total_points,
         coalesce(
-            sum(plan_stories.estimate) filter (where plan_stories.is_accepted), 0
+            sum(case when plan_stories.is_accepted then plan_stories.estimate end), 0
         ) as accepted_points,
         coalesce(
-            sum(plan_stories.estimate) filter (where not plan_stories.is_accepted), 0
+            sum(
+                case when not plan_stories.is_accepted then plan_stories.estimate end
+            ), 0
         ) as remaining_points,
         -- The queue down to its last story; those without a place come after it.
         coalesce(max(stories_in_order.queued_story_count), 0)
-        + count(*) filter (
-            where not plan_stories.is_accepted and stories_in_order.story_id is null
+        + count(
+            case
+                when not plan_stories.is_accepted and stories_in_order.story_id is null
+                    then 1
+            end
         ) as queued_story_count,
         coalesce(max(stories_in_order.queued_points), 0)
-        + coalesce(sum(plan_stories.estimate) filter (
-            where not plan_stories.is_accepted and stories_in_order.story_id is null
+        + coalesce(sum(
+            case
+                when not plan_stories.is_accepted and stories_in_order.story_id is null
+                    then plan_stories.estimate
+            end
         ), 0) as queued_points,
         min(time_in_states.first_in_progress_at) as first_started_at,
         max(plan_stories.accepted_at) as last_accepted_at

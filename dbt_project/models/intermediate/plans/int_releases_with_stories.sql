@@ -43,7 +43,7 @@ labels_by_release as (
             and lower(trim(releases.release_name)) = lower(labels.label_name)
     where releases.membership_source = 'label'
 
-    union
+    union distinct
 
     select
         releases.release_id,

@@ -49,21 +49,25 @@ final as (
         project_id,
         backlog_place,
         is_waiting,
-        count(case when is_waiting then 1 end) over down_the_backlog
-            as queued_story_count,
-        coalesce(sum(case when is_waiting then estimate end) over down_the_backlog, 0)
-            as queued_points,
+        count(case when is_waiting then 1 end) over (
+            partition by project_id
+            order by backlog_place
+            rows between unbounded preceding and current row
+        ) as queued_story_count,
+        coalesce(
+            sum(case when is_waiting then estimate end) over (
+                partition by project_id
+                order by backlog_place
+                rows between unbounded preceding and current row
+            ),
+            0
+        ) as queued_points,
         min(case when story_type = 'release' then backlog_place end) over (
             partition by project_id
             order by backlog_place
             rows between current row and unbounded following
         ) as release_place
     from placed
-    window down_the_backlog as (
-        partition by project_id
-        order by backlog_place
-        rows between unbounded preceding and current row
-    )
 
 )
 

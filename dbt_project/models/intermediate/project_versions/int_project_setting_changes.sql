@@ -42,7 +42,7 @@ unioned as (
         tellings.new_value as attribute_value,
         tellings.telling_number,
         true as is_told,
-        greatest(tellings.occurred_at, settings_now.first_at) as changed_at
+        {{ latest('tellings.occurred_at', 'settings_now.first_at') }} as changed_at
     from settings_now
     inner join tellings
         on
@@ -57,7 +57,9 @@ unioned as (
         settings_now.attribute_value,
         tellings.telling_number + 1 as telling_number,
         false as is_told,
-        greatest(settings_now.updated_at, tellings.occurred_at, settings_now.first_at)
+        {{ latest(
+            'settings_now.updated_at', 'tellings.occurred_at', 'settings_now.first_at'
+        ) }}
             as changed_at
     from settings_now
     inner join tellings

@@ -17,8 +17,8 @@ stories_by_project as (
     select
         project_id,
         count(*) as story_count,
-        count(*) filter (where current_state = 'accepted') as accepted_story_count,
-        sum(estimate) filter (where current_state = 'accepted') as accepted_points
+        count(case when current_state = 'accepted' then 1 end) as accepted_story_count,
+        sum(case when current_state = 'accepted' then estimate end) as accepted_points
     from {{ ref('int_stories') }}
     where
         not is_deleted

@@ -4,13 +4,11 @@ iterations as (
 
     select
         *,
-        lead(iteration_key) over project_iterations as next_iteration_key,
-        lead(starts_at) over project_iterations as next_starts_at
+        lead(iteration_key) over (partition by project_id order by iteration_number)
+            as next_iteration_key,
+        lead(starts_at) over (partition by project_id order by iteration_number)
+            as next_starts_at
     from {{ ref('int_iterations') }}
-    window project_iterations as (
-        partition by project_id
-        order by iteration_number
-    )
 
 ),
 

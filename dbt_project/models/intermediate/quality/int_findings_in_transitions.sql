@@ -19,15 +19,17 @@ transitions as (
         story_transitions.*,
         coalesce({{ as_text('story_transitions.project_version') }}, 'inferred')
             as version_text,
-        lag(story_transitions.occurred_at) over story_history as occurred_before_at,
-        lag(story_transitions.to_state) over story_history as state_before
+        lag(story_transitions.occurred_at) over (
+            partition by story_transitions.story_id
+            order by story_transitions.transition_number
+        ) as occurred_before_at,
+        lag(story_transitions.to_state) over (
+            partition by story_transitions.story_id
+            order by story_transitions.transition_number
+        ) as state_before
     from story_transitions
     inner join stories
         on story_transitions.story_id = stories.story_id
-    window story_history as (
-        partition by story_transitions.story_id
-        order by story_transitions.transition_number
-    )
 
 ),
 

@@ -34,7 +34,9 @@ bounds as (
     select
         projects.project_id,
         coalesce(
-            min(activities.project_version) filter (where not activities.is_past) - 1,
+            min(
+                case when not activities.is_past then activities.project_version end
+            ) - 1,
             max(projects.project_version)
         ) as last_version
     from projects
@@ -78,16 +80,21 @@ final as (
     select
         runs.*,
         bounds.last_version as last_possible_version,
-        lag(runs.last_version, 1, 0) over project_runs as version_before,
-        lag(runs.last_at) over project_runs as known_before_at,
-        lead(runs.first_version) over project_runs as version_after
+        lag(runs.last_version, 1, 0) over (
+            partition by runs.project_id
+            order by runs.first_version
+        ) as version_before,
+        lag(runs.last_at) over (
+            partition by runs.project_id
+            order by runs.first_version
+        ) as known_before_at,
+        lead(runs.first_version) over (
+            partition by runs.project_id
+            order by runs.first_version
+        ) as version_after
     from runs
     left join bounds
         on runs.project_id = bounds.project_id
-    window project_runs as (
-        partition by runs.project_id
-        order by runs.first_version
-    )
 
 )
 

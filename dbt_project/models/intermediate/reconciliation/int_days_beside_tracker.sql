@@ -15,9 +15,10 @@ flow_by_day as (
 
     select
         {% for state in states %}
-        sum(story_count) filter (where story_state = '{{ state }}')
+        sum(case when story_state = '{{ state }}' then story_count end)
             as {{ state }}_count,
-        sum(points) filter (where story_state = '{{ state }}') as {{ state }}_points,
+        sum(case when story_state = '{{ state }}' then points end)
+            as {{ state }}_points,
         {% endfor %}
         project_id,
         flow_date

@@ -38,7 +38,7 @@ final as (
 
     select
         iteration_key,
-        count(*) filter (where is_created_in_progress) as created_in_progress_count,
+        count(case when is_created_in_progress then 1 end) as created_in_progress_count,
         {{ median('cycle_time_seconds') }} as median_cycle_time_seconds
     from tracker_cycle_times
     group by iteration_key

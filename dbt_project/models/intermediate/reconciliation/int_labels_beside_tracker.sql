@@ -55,7 +55,7 @@ counts_by_label as (
     select
         {% for section, _, _ in sections %}
         {% for state in states %}
-        max({{ section }}) filter (where current_state = '{{ state }}')
+        max(case when current_state = '{{ state }}' then {{ section }} end)
             as {{ section }}_{{ state }},
         {% endfor %}
         {% endfor %}

@@ -25,9 +25,9 @@ stories_by_release as (
         release_stories.release_id,
         count(*) as story_count,
         sum(stories.estimate) as points,
-        count(*) filter (where stories.current_state = 'accepted')
+        count(case when stories.current_state = 'accepted' then 1 end)
             as accepted_story_count,
-        sum(stories.estimate) filter (where stories.current_state = 'accepted')
+        sum(case when stories.current_state = 'accepted' then stories.estimate end)
             as accepted_points
     from release_stories
     inner join stories

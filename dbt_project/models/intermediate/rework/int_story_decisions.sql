@@ -5,14 +5,13 @@ transitions as (
 
     select
         *,
-        lead(to_state) over story_history as next_state,
-        lead(performed_by_id) over story_history as next_performed_by_id,
-        lead(occurred_at) over story_history as next_occurred_at
+        lead(to_state) over (partition by story_id order by transition_number)
+            as next_state,
+        lead(performed_by_id) over (partition by story_id order by transition_number)
+            as next_performed_by_id,
+        lead(occurred_at) over (partition by story_id order by transition_number)
+            as next_occurred_at
     from {{ ref('fct_story_transition') }}
-    window story_history as (
-        partition by story_id
-        order by transition_number
-    )
 
 ),
 

@@ -25,10 +25,10 @@ rounds as (
         story_id,
         rejection_number,
         min(transition_number) as transition_number,
-        min(occurred_at) filter (where to_state = 'started') as restarted_at,
-        min(occurred_at) filter (where to_state = 'delivered') as redelivered_at,
-        max(occurred_at) filter (where to_state = 'delivered') as last_delivered_at,
-        min(occurred_at) filter (where to_state = 'accepted') as accepted_at
+        min(case when to_state = 'started' then occurred_at end) as restarted_at,
+        min(case when to_state = 'delivered' then occurred_at end) as redelivered_at,
+        max(case when to_state = 'delivered' then occurred_at end) as last_delivered_at,
+        min(case when to_state = 'accepted' then occurred_at end) as accepted_at
     from numbered
     group by
         story_id,
@@ -40,13 +40,13 @@ with_neighbours as (
 
     select
         *,
-        lag(last_delivered_at) over story_rounds as delivered_at,
-        lead(rejection_number) over story_rounds is not null as is_rejected_again
+        lag(last_delivered_at) over (partition by story_id order by rejection_number)
+            as delivered_at,
+        lead(rejection_number) over (
+            partition by story_id
+            order by rejection_number
+        ) is not null as is_rejected_again
     from rounds
-    window story_rounds as (
-        partition by story_id
-        order by rejection_number
-    )
 
 ),
 

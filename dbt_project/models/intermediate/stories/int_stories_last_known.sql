@@ -27,7 +27,7 @@ rebuilt as (
 story_ids as (
 
     select story_id from stories
-    union
+    union distinct
     select story_id from deletions
 
 ),

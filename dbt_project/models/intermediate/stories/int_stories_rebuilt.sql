@@ -42,7 +42,7 @@ latest as (
     select
         story_id,
         {% for attribute in attributes %}
-        max(attribute_value) filter (where attribute_name = '{{ attribute }}')
+        max(case when attribute_name = '{{ attribute }}' then attribute_value end)
             as {{ attribute }},
         {% endfor %}
         count(*) as attribute_count

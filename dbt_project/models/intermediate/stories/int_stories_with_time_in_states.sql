@@ -40,24 +40,26 @@ time_in_states as (
     select
         story_id,
         {% for state in states %}
-        min(entered_at) filter (where story_state = '{{ state }}')
+        min(case when story_state = '{{ state }}' then entered_at end)
             as first_{{ state }}_at,
         cast(
             coalesce(
-                sum(interval_seconds) filter (where story_state = '{{ state }}'), 0
+                sum(case when story_state = '{{ state }}' then interval_seconds end), 0
             ) as bigint
         ) as {{ state }}_seconds,
-        count(*) filter (where story_state = '{{ state }}') as {{ state }}_count,
+        count(case when story_state = '{{ state }}' then 1 end) as {{ state }}_count,
         {% endfor %}
         cast(sum(case
             when story_state in {{ in_progress_states() }} then interval_seconds
         end) as bigint) as cycle_time_seconds,
-        min(entered_at) filter (where story_state in {{ in_progress_states() }})
+        min(case when story_state in {{ in_progress_states() }} then entered_at end)
             as first_in_progress_at,
-        min(entered_at) filter (where story_state = 'accepted') as first_accepted_at,
-        max(entered_at) filter (where story_state = 'accepted') as last_accepted_at,
-        count(*) filter (where story_state = 'accepted' and next_state != 'accepted')
-            as unaccepted_count
+        min(case when story_state = 'accepted' then entered_at end)
+            as first_accepted_at,
+        max(case when story_state = 'accepted' then entered_at end) as last_accepted_at,
+        count(
+            case when story_state = 'accepted' and next_state != 'accepted' then 1 end
+        ) as unaccepted_count
     from intervals
     group by story_id
 

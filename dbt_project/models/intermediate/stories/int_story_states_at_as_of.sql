@@ -20,13 +20,11 @@ with_neighbours as (
 
     select
         *,
-        lag(is_past) over story_history as is_previous_past,
-        lead(is_past) over story_history as is_next_past
+        lag(is_past) over (partition by story_id order by transition_number)
+            as is_previous_past,
+        lead(is_past) over (partition by story_id order by transition_number)
+            as is_next_past
     from transitions
-    window story_history as (
-        partition by story_id
-        order by transition_number
-    )
 
 ),
 
@@ -37,8 +35,8 @@ final as (
     select
         story_id,
         coalesce(
-            max(to_state) filter (where is_past),
-            max(told_from_state) filter (where not is_past)
+            max(case when is_past then to_state end),
+            max(case when not is_past then told_from_state end)
         ) as current_state,
         max(case
             when is_past and to_state = 'accepted'

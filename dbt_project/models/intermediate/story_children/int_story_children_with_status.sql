@@ -63,11 +63,11 @@ final as (
     select
         resource_kind,
         resource_id,
-        max(to_status) filter (where is_past and telling_number = telling_count)
+        max(case when is_past and telling_number = telling_count then to_status end)
             as last_status,
-        max(from_status) filter (where not is_past and telling_number = 1)
+        max(case when not is_past and telling_number = 1 then from_status end)
             as status_before_next_change,
-        max(occurred_at) filter (where is_past) as last_changed_at
+        max(case when is_past then occurred_at end) as last_changed_at
     from ranked
     group by
         resource_kind,

@@ -87,8 +87,8 @@ lists_at_as_of as (
         story_id,
         list_name,
         coalesce(
-            max(new_list) filter (where is_past and telling_number = telling_count),
-            max(original_list) filter (where not is_past and telling_number = 1)
+            max(case when is_past and telling_number = telling_count then new_list end),
+            max(case when not is_past and telling_number = 1 then original_list end)
         ) as list_at_as_of
     from ranked
     group by
@@ -101,8 +101,8 @@ final as (
 
     select
         story_id,
-        max(list_at_as_of) filter (where list_name = 'owner_ids') as owner_ids,
-        max(list_at_as_of) filter (where list_name = 'label_ids') as label_ids
+        max(case when list_name = 'owner_ids' then list_at_as_of end) as owner_ids,
+        max(case when list_name = 'label_ids' then list_at_as_of end) as label_ids
     from lists_at_as_of
     group by story_id
 

@@ -52,8 +52,14 @@ with_previous as (
         ranked.story_id,
         ranked.attribute_name,
         ranked.attribute_value,
-        lag(ranked.attribute_value) over story_attribute as previous_value,
-        row_number() over story_attribute as change_number,
+        lag(ranked.attribute_value) over (
+            partition by ranked.story_id, ranked.attribute_name
+            order by ranked.changed_at
+        ) as previous_value,
+        row_number() over (
+            partition by ranked.story_id, ranked.attribute_name
+            order by ranked.changed_at
+        ) as change_number,
         ranked.is_told,
         ranked.changed_at
     from ranked
@@ -64,10 +70,6 @@ with_previous as (
         ranked.recency = 1
         and ranked.changed_at <= as_of.as_of
         and (stories.deleted_at is null or ranked.changed_at < stories.deleted_at)
-    window story_attribute as (
-        partition by ranked.story_id, ranked.attribute_name
-        order by ranked.changed_at
-    )
 
 ),
 

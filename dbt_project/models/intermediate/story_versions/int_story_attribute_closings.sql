@@ -32,7 +32,7 @@ final as (
         false as is_told,
         case
             when coalesce(stories.updated_at < stories.deleted_at, true)
-                then greatest(stories.updated_at, last_tellings.told_at)
+                then {{ latest('stories.updated_at', 'last_tellings.told_at') }}
             else last_tellings.told_at
         end as changed_at
     from values_now

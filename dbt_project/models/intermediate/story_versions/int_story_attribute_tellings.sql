@@ -45,7 +45,7 @@ with_values as (
         told.project_version,
         told.change_index,
         told.occurred_at,
-        greatest(told.occurred_at, stories.created_at) as told_at
+        {{ latest('told.occurred_at', 'stories.created_at') }} as told_at
     from told
     inner join stories
         on told.story_id = stories.story_id

@@ -26,24 +26,29 @@ final as (
         transitions.project_id as occurred_in_project_id,
         transitions.performed_by_id,
         transitions.told_from_state,
-        lag(transitions.to_state) over story_history as previous_state,
+        lag(transitions.to_state) over (
+            partition by transitions.story_id
+            order by transitions.transition_number
+        ) as previous_state,
         transitions.to_state,
-        lead(transitions.to_state) over story_history as next_state,
+        lead(transitions.to_state) over (
+            partition by transitions.story_id
+            order by transitions.transition_number
+        ) as next_state,
         transitions.record_source,
         transitions.project_version,
         transitions.transition_number,
         transitions.is_creation,
         transitions.occurred_at,
-        lead(transitions.occurred_at) over story_history as next_occurred_at
+        lead(transitions.occurred_at) over (
+            partition by transitions.story_id
+            order by transitions.transition_number
+        ) as next_occurred_at
     from transitions
     inner join stories
         on transitions.story_id = stories.story_id
     cross join as_of
     where transitions.occurred_at <= as_of.as_of
-    window story_history as (
-        partition by transitions.story_id
-        order by transitions.transition_number
-    )
 
 )
 

@@ -10,16 +10,16 @@ with_parts as (
 
     select
         calendar_date,
-        cast(date_trunc('week', calendar_date) as date) as week_start_date,
-        cast(date_trunc('month', calendar_date) as date)
+        {{ week_start('calendar_date', "'Monday'") }} as week_start_date,
+        cast({{ dbt.date_trunc('month', 'calendar_date') }} as date)
             as month_start_date,
-        cast(date_trunc('quarter', calendar_date) as date)
+        cast({{ dbt.date_trunc('quarter', 'calendar_date') }} as date)
             as quarter_start_date,
         cast(extract(year from calendar_date) as bigint) as calendar_year,
         cast(extract(quarter from calendar_date) as bigint) as quarter_of_year,
         cast(extract(month from calendar_date) as bigint) as month_of_year,
         cast(extract(day from calendar_date) as bigint) as day_of_month,
-        cast(extract(week from calendar_date) as bigint) as iso_week
+        {{ iso_week('calendar_date') }} as iso_week
     from days
 
 ),
@@ -70,10 +70,12 @@ final as (
             when 11 then 'November'
             when 12 then 'December'
         end as month_name,
-        concat(iso_year, '-W', lpad({{ as_text('iso_week') }}, 2, '0')) as week_label,
-        concat(calendar_year, '-', lpad({{ as_text('month_of_year') }}, 2, '0'))
-            as month_label,
-        concat(calendar_year, '-Q', quarter_of_year) as quarter_label,
+        {{ as_text('iso_year') }} || '-W'
+        || lpad({{ as_text('iso_week') }}, 2, '0') as week_label,
+        {{ as_text('calendar_year') }} || '-'
+        || lpad({{ as_text('month_of_year') }}, 2, '0') as month_label,
+        {{ as_text('calendar_year') }} || '-Q'
+        || {{ as_text('quarter_of_year') }} as quarter_label,
         calendar_year,
         quarter_of_year,
         month_of_year,

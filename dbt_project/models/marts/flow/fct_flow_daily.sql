@@ -54,16 +54,18 @@ summed as (
     select
         project_id,
         story_state,
-        sum(story_count_change) over project_state as story_count,
-        sum(points_change) over project_state as points,
+        sum(story_count_change) over (
+            partition by project_id, story_state
+            order by flow_date
+        ) as story_count,
+        sum(points_change) over (
+            partition by project_id, story_state
+            order by flow_date
+        ) as points,
         is_day,
         flow_date,
         last_date
     from moments
-    window project_state as (
-        partition by project_id, story_state
-        order by flow_date
-    )
 
 ),
 

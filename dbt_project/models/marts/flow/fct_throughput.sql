@@ -29,11 +29,11 @@ weeks as (
 story_types as (
 
     select 'feature' as story_type
-    union
+    union distinct
     select 'bug' as story_type
-    union
+    union distinct
     select 'chore' as story_type
-    union
+    union distinct
     select story_type from accepted_stories
 
 ),
@@ -45,7 +45,7 @@ accepted_by_week as (
         story_type,
         week_start_date,
         count(*) as story_count,
-        count(*) filter (where estimate is null) as unestimated_story_count,
+        count(case when estimate is null then 1 end) as unestimated_story_count,
         sum(estimate) as points
     from accepted_stories
     group by

@@ -30,9 +30,8 @@ stories_by_epic as (
     select
         story_epics.epic_id,
         count(*) as story_count,
-        count(*) filter (
-            where stories.current_state = 'accepted'
-        ) as accepted_story_count
+        count(case when stories.current_state = 'accepted' then 1 end)
+            as accepted_story_count
     from story_epics
     inner join stories
         on story_epics.story_id = stories.story_id

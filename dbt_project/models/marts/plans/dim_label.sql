@@ -36,9 +36,8 @@ stories_by_label as (
     select
         story_labels.label_id,
         count(*) as story_count,
-        count(*) filter (
-            where stories.current_state = 'accepted'
-        ) as accepted_story_count
+        count(case when stories.current_state = 'accepted' then 1 end)
+            as accepted_story_count
     from story_labels
     inner join stories
         on story_labels.story_id = stories.story_id

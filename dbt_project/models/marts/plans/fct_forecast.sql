@@ -10,14 +10,13 @@ forecasts as (
 final as (
 
     select
-        concat(
-            target_kind, '-', target_id, '-', question, '-p', percentile,
-            case
-                when target_kind = 'project' and question = 'how_many'
-                    then concat('-', horizon_week_count, 'w')
-                else ''
-            end
-        ) as forecast_key,
+        target_kind || '-' || {{ as_text('target_id') }} || '-' || question
+        || '-p' || {{ as_text('percentile') }}
+        || case
+            when target_kind = 'project' and question = 'how_many'
+                then '-' || {{ as_text('horizon_week_count') }} || 'w'
+            else ''
+        end as forecast_key,
         project_id,
         target_id,
         target_kind,

@@ -51,13 +51,13 @@ with_outcomes as (
 final as (
 
     select
-        concat(
-            project_id, '-', cut_date, '-', question, '-p', percentile,
-            case
-                when question = 'how_many' then concat('-', horizon_week_count, 'w')
-                else ''
-            end
-        ) as forecast_key,
+        {{ as_text('project_id') }} || '-' || {{ as_text('cut_date') }}
+        || '-' || question || '-p' || {{ as_text('percentile') }}
+        || case
+            when question = 'how_many'
+                then '-' || {{ as_text('horizon_week_count') }} || 'w'
+            else ''
+        end as forecast_key,
         project_id,
         question,
         gap_reason,

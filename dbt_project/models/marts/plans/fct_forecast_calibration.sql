@@ -14,10 +14,10 @@ grouped as (
         percentile,
         coalesce(horizon_week_count, 0) as horizon_week_count,
         count(*) as forecast_count,
-        count(*) filter (where is_decided) as decided_count,
-        count(*) filter (where is_held) as held_count,
-        min(cut_date) filter (where is_decided) as first_cut_date,
-        max(cut_date) filter (where is_decided) as last_cut_date
+        count(case when is_decided then 1 end) as decided_count,
+        count(case when is_held then 1 end) as held_count,
+        min(case when is_decided then cut_date end) as first_cut_date,
+        max(case when is_decided then cut_date end) as last_cut_date
     from backtests
     group by
         project_id,
@@ -30,13 +30,13 @@ grouped as (
 final as (
 
     select
-        concat(
-            project_id, '-', question, '-p', percentile,
-            case
-                when question = 'how_many' then concat('-', horizon_week_count, 'w')
-                else ''
-            end
-        ) as calibration_key,
+        {{ as_text('project_id') }} || '-' || question
+        || '-p' || {{ as_text('percentile') }}
+        || case
+            when question = 'how_many'
+                then '-' || {{ as_text('horizon_week_count') }} || 'w'
+            else ''
+        end as calibration_key,
         project_id,
         question,
         percentile,

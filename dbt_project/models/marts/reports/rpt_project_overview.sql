@@ -16,7 +16,7 @@ stories_by_state as (
 
     select
         {% for state in states %}
-        count(*) filter (where current_state = '{{ state }}')
+        count(case when current_state = '{{ state }}' then 1 end)
             as {{ state }}_story_count,
         {% endfor %}
         project_id
