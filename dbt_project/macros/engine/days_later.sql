@@ -11,6 +11,10 @@
     date_add({{ calendar_date }}, cast({{ day_count }} as int))
 {%- endmacro %}
 
+{% macro snowflake__days_later(calendar_date, day_count) -%}
+    cast(dateadd('day', {{ day_count }}, {{ calendar_date }}) as date)
+{%- endmacro %}
+
 {% macro bigquery__days_later(calendar_date, day_count) -%}
     date_add({{ calendar_date }}, interval {{ day_count }} day)
 {%- endmacro %}

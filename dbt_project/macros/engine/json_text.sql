@@ -65,13 +65,9 @@
     (cast({{ element }} as json) -> '{{ key }}') is not null
 {%- endmacro %}
 
+{#- In Snowflake, JSON null is a value, and not null. -#}
 {% macro snowflake__json_has_key(element, key) -%}
-    coalesce(
-        array_contains(
-            to_variant('{{ key }}'), object_keys(try_parse_json({{ element }}))
-        ),
-        false
-    )
+    get_path(try_parse_json({{ element }}), '{{ key }}') is not null
 {%- endmacro %}
 
 {% macro bigquery__json_has_key(element, key) -%}

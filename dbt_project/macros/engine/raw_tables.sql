@@ -28,3 +28,7 @@
         ) -%}
     {%- endfor -%}
 {%- endmacro %}
+
+{#- Databricks keeps the tables that are loaded into its catalog. -#}
+{% macro databricks__raw_tables(tables) -%}
+{%- endmacro %}

@@ -167,7 +167,10 @@
         {%- endfor %}
     from {{ from_cte }}
     cross join lateral flatten(
-        input => as_array(try_parse_json({{ list_column }}))
+        input => case
+            when is_array(try_parse_json({{ list_column }}))
+                then try_parse_json({{ list_column }})
+        end
     ) as unnested
 {%- endmacro %}
 
