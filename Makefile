@@ -79,7 +79,7 @@ export: setup ## write the published marts as Parquet files, one a mart: parquet
 
 .PHONY: dashboard
 dashboard: $(VENV)/.installed-bi ## open the dashboard of the published marts in a browser
-	$(BIN)/python -m marimo run bi/dashboard.py $(ARGS)
+	$(BIN)/python -m bi.serve $(ARGS)
 
 .PHONY: explore
 explore: $(VENV)/.installed-bi ## open a notebook of raw tables and marts, to go on from

@@ -99,7 +99,7 @@ def dashboard(published):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = ["marimo", "run", "bi/dashboard.py", "--headless", "--no-token", f"--port={port}"]
+    command = ["bi.serve", "--headless", "--no-token", f"--port={port}"]
     server = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=ROOT,
