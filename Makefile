@@ -102,8 +102,8 @@ test: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed lint ## lint, run th
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long
-test-long: $(VENV)/.installed-dev ## random histories, round trips, faults, kill -9; nightly: HISTORIES=2000 KILLS=100
-	$(BIN)/python -m pytest --numprocesses 2 tests/exactness tests/resilience
+test-long: $(VENV)/.installed-dev ## other rebuilds, random histories, faults, kill -9; nightly: HISTORIES=2000 KILLS=100
+	$(BIN)/python -m pytest --numprocesses 2 tests/rebuilt tests/exactness tests/resilience
 
 .PHONY: test-engines
 test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) .venv-spark/.installed .venv-s3/.installed postgresql ## load and build the demo on every engine, and compare the marts

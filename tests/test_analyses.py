@@ -25,10 +25,10 @@ def compiled(built_warehouse, tmp_path_factory):
     folder = tmp_path_factory.mktemp("analyses")
     (folder / "target").mkdir()
     shutil.copy(built_warehouse.parent / "target" / "partial_parse.msgpack", folder / "target")
-    # A file of its own, by the same name: the built one may be held open by a reader.
     run = dbt(
         *("compile", "--no-populate-cache", "--select", "resource_type:analysis"),
-        warehouse=folder / built_warehouse.name,
+        warehouse=built_warehouse,
+        artifacts=folder,
     )
     assert run.returncode == 0, run.stdout
     files = (folder / "target" / "compiled").rglob("analyses/*.sql")

@@ -1,24 +1,15 @@
 """Forecasts equal what plain Python makes of the demo, cell by cell, and never look ahead."""
 
-import json
 import shutil
 import time
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 
 import duckdb
 import pytest
 
-from ingest.demo.instants import iso, local_date
-from tests.conftest import dbt
 from tests.oracle import forecast
 from tests.test_oracle import check, mart
-
-ASKED = (
-    "question, percentile, horizon_week_count, sampled_week_count, sampled_story_count, "
-    "queued_story_count, forecast_week_count, forecast_story_count, window_from_date, "
-    "window_to_date, horizon_date, forecast_date, gap_reason"
-)
 
 
 @pytest.fixture(scope="module")
@@ -59,46 +50,6 @@ def pick(row, columns):
 def test_fct_forecast_calibration(built_warehouse, backtests):
     expected = forecast.calibrations(backtests)
     check(expected, mart(built_warehouse, "fct_forecast_calibration", "calibration_key"))
-
-
-def test_a_backtest_is_the_forecast_that_a_build_of_that_day_makes(
-    built_warehouse, workspace, tmp_path
-):
-    """The whole project built as of a cut, when all that came later was not known yet."""
-    ((project_id, cut),) = query(
-        built_warehouse,
-        "select project_id, cut_date from marts.fct_forecast_backtest "
-        "where is_held group by all order by count(*) desc, cut_date limit 1",
-    )
-    then = tmp_path / "warehouse.duckdb"
-    shutil.copy(built_warehouse, then)
-    zone = workspace.projects[project_id].time_zone
-    settings = {"as_of": iso(midnight_after(cut, zone)), "forecast_trials": 200}
-    built = dbt("run", "-s", "+fct_forecast", "--vars", json.dumps(settings), warehouse=then)
-    assert built.returncode == 0, built.stdout
-
-    of_that_day = query(
-        then,
-        f"select {ASKED} from marts.fct_forecast "
-        f"where target_kind = 'project' and project_id = {project_id} order by all",
-    )
-    of_today = query(
-        built_warehouse,
-        f"select {ASKED} from marts.fct_forecast_backtest "
-        f"where project_id = {project_id} and cut_date = '{cut}' order by all",
-    )
-    assert len(of_today) == 16
-    assert of_that_day == of_today
-
-
-def midnight_after(day, zone):
-    """The first instant of the next local day, in seconds."""
-    noon = int((day - date(1970, 1, 1)).total_seconds()) + 86_400
-    return next(
-        instant
-        for instant in range(noon - 86_400, noon + 86_400, 900)
-        if local_date(instant, zone) == day + timedelta(days=1)
-    )
 
 
 def test_a_hundred_targets_are_forecast_in_seconds(built_warehouse, tmp_path):
