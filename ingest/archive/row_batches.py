@@ -6,26 +6,23 @@ where the bytes prove that both agree on them; where it gives up, the csv module
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.archive.distinct_texts import filled_rows
 from ingest.archive.errors import RowRefused
 from ingest.archive.exports import StoriesFile, body
-from ingest.archive.files import chunks
+from ingest.archive.plain_bytes import has_plain_bytes
 from ingest.archive.rows import LONGEST_CELL, Row
 
 _BATCH = 10_000
 _QUICK_ENCODINGS = ("utf-8", "utf-8-sig")
-# DuckDB takes blanks around a quoted cell for nothing; the csv module, and Tracker, do not.
-_BLANK_AND_QUOTE = re.compile(rb'[,\n] +"[^"]|" +[,\r\n]')
 
 
 @dataclass(frozen=True)
@@ -94,8 +91,7 @@ def _columns(rows: list[list[str]], width: int) -> list[pa.StringArray]:
 
 def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
     names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(file.columns.width))
-    with file.open() as text:
-        line = next((line for line, _ in body(file, text)), 0)
+    line = 2 + sum(each.count("\n") for each in file.columns.header)
     with duckdb.connect(config={"memory_limit": "128MB"}) as connection:
         found = connection.sql(
             "select * from read_csv(?, auto_detect = false, header = true, delim = ',', "
@@ -107,8 +103,20 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
             columns = [each.cast(pa.string()) for each in batch.columns]
             heights = 1 + sum(map(_line_breaks, columns))
             ends = line + np.cumsum(heights)
-            yield RowBatch(ends - heights, columns, [])
             line = int(ends[-1]) if len(ends) else line
+            batch_of_all = RowBatch(ends - heights, columns, [])
+            is_blank = _are_blank(columns)
+            yield batch_of_all.only(~is_blank) if is_blank.any() else batch_of_all
+
+
+def _are_blank(columns: list[pa.StringArray]) -> np.ndarray:
+    """For each row whether it holds nothing."""
+    are_blank = np.ones(len(columns[0]), np.bool_)
+    for column in columns:
+        if not are_blank.any():
+            break
+        are_blank[filled_rows(column)] = False
+    return are_blank
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -138,26 +146,4 @@ def _is_plain_text(file: StoriesFile) -> bool:
     if file.delimiter != "," or file.header_line != 1:
         return False
     is_pattern = any(each in path.as_posix() for each in "*?[{")
-    return not is_pattern and _has_plain_bytes(path)
-
-
-def _has_plain_bytes(path: Path) -> bool:
-    last = b""
-    with path.open("rb") as stream:
-        for chunk in chunks(stream):
-            content = last + chunk
-            if content[:2] == b"\x1f\x8b" or b"\n\n" in content:
-                return False
-            if b"\r" in content and not _are_line_ends(content):
-                return False
-            has_both = b' "' in content or b'" ' in content
-            if has_both and _BLANK_AND_QUOTE.search(content):
-                return False
-            last = content[-64:]
-    return True
-
-
-def _are_line_ends(content: bytes) -> bool:
-    """Whether each carriage return ends a line that holds something."""
-    last = content.endswith(b"\r")
-    return b"\n\r" not in content and content.count(b"\r") == content.count(b"\r\n") + last
+    return not is_pattern and has_plain_bytes(path)

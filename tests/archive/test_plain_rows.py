@@ -188,6 +188,19 @@ def test_a_packed_file_is_read_at_once_too(tmp_path):
     assert [each["source_line"] for each in Loaded(packed).stories] == list(range(2, 119, 3))
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_rows_without_a_cell_are_passed_over_and_blank_lines_in_texts_are_not(tmp_path, line_end):
+    empty = [""] * len(HEADER)
+    told_text = f"a{line_end}{line_end}b"
+    rows = [empty, story(101, description=told_text), empty, story(102), empty]
+    path = write_csv(tmp_path / "shop.csv", rows, line_end=line_end)
+    with mock.patch.object(row_batches, "_by_csv_module", side_effect=AssertionError):
+        loaded = Loaded(path)
+    assert [(each["id"], each["source_line"]) for each in loaded.stories] == [(101, 3), (102, 7)]
+    assert loaded.stories[0]["description"] == told_text
+    assert loaded.refusals == []
+
+
 def test_an_epic_and_a_release_among_plain_rows(tmp_path):
     epic = row(id=101, title="Big", labels="big", type="epic", created_at="Nov 1, 2015")
     rows = [story(101), epic, story(102, type="release"), story(103, labels="Big")]
