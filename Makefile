@@ -42,12 +42,6 @@ $(VENV)/.installed-bi: requirements-bi.txt $(VENV)/.installed
 	.venv-oldest-duckdb/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $< || rm -r .venv-oldest-duckdb/bin
 	mkdir -p .venv-oldest-duckdb && touch $@
 
-# Sail and dbt-spark need other versions than ingestion.
-.venv-spark/.installed: tests/engines/spark/requirements.txt
-	$(PYTHON) -m venv .venv-spark
-	.venv-spark/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
-
 # A server that speaks S3, in an environment of its own.
 .venv-s3/.installed: tests/engines/s3/requirements.txt
 	$(PYTHON) -m venv .venv-s3
@@ -60,6 +54,10 @@ $(VENV)/.installed-postgres $(CLOUDS:%=$(VENV)/.installed-%): $(VENV)/.installed
 
 $(VENV)/.installed-files: requirements-files.txt $(VENV)/.installed
 	$(PIP_INSTALL) -r requirements-files.txt
+	touch $@
+
+$(VENV)/.installed-spark: requirements-spark.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements-spark.txt
 	touch $@
 
 .PHONY: ingest
@@ -106,7 +104,7 @@ test-long: $(VENV)/.installed-dev ## other rebuilds, random histories, faults, k
 	$(BIN)/python -m pytest --numprocesses 2 tests/rebuilt tests/exactness tests/resilience
 
 .PHONY: test-engines
-test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) .venv-spark/.installed .venv-s3/.installed postgresql ## load and build the demo on every engine, and compare the marts
+test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) $(VENV)/.installed-spark .venv-s3/.installed postgresql ## load and build the demo on every engine, and compare the marts
 	$(BIN)/python -m pytest tests/engines
 
 .PHONY: postgresql
@@ -152,6 +150,7 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	$(UV_LOCK) -c requirements-dev.txt pyproject.toml -o requirements.txt
 	$(UV_LOCK) --extra postgres -c requirements-dev.txt pyproject.toml -o requirements-postgres.txt
 	$(UV_LOCK) --extra files -c requirements-dev.txt pyproject.toml -o requirements-files.txt
+	$(UV_LOCK) --extra files --extra spark -c requirements-dev.txt pyproject.toml -o requirements-spark.txt
 	$(UV_LOCK) --extra semantic -c requirements-dev.txt pyproject.toml -o requirements-semantic.txt
 	for cloud in $(CLOUDS); do \
 	    $(UV_LOCK:--no-strip-extras=--strip-extras) --extra $$cloud -c requirements-dev.txt pyproject.toml -o requirements-$$cloud.txt || exit 1; \

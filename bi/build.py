@@ -12,8 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bi import spark
 from bi.publish import PublishError, publish
 from ingest.settings import ROOT, SettingsError, marts_path, warehouse_path
+from ingest.warehouse import WarehouseError
 
 # A build of some models leaves the others as they were: that is no state to publish.
 _PARTIAL = {
@@ -26,7 +28,7 @@ def main(arguments: list[str]) -> int:
     """Run `dbt build` with these arguments, then publish; the exit code is dbt's, or 1."""
     dbt = [Path(sys.executable).with_name("dbt"), "build", *arguments]
     if os.environ.get("WAREHOUSE_TARGET", "") not in ("", "duckdb"):
-        return subprocess.run(dbt, cwd=ROOT).returncode  # readers share the warehouse itself
+        return _build_elsewhere(dbt)
     try:
         target = marts_path()
         warehouse = warehouse_path()
@@ -50,6 +52,17 @@ def main(arguments: list[str]) -> int:
         f"as of {as_of}, to {published.path}"
     )
     return 0
+
+
+def _build_elsewhere(dbt: list) -> int:
+    """Build in another warehouse than a file; its readers share the warehouse itself."""
+    settings = {}
+    try:
+        if os.environ["WAREHOUSE_TARGET"] == "spark":
+            settings = spark.settings_of_environment()
+    except (SettingsError, WarehouseError) as error:
+        return _fail(str(error))
+    return subprocess.run(dbt, cwd=ROOT, env=os.environ | settings).returncode
 
 
 def _built_marts() -> list[str]:

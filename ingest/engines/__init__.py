@@ -18,7 +18,7 @@ import pyarrow as pa
 from ingest.settings import SettingsError, warehouse_path
 from ingest.tables.table import ColumnType
 
-TARGETS = ("duckdb", "postgres", "files")
+TARGETS = ("duckdb", "postgres", "files", "spark")
 # How dlt writes a raw table: rows take the place of those with their key, or all rows of all.
 UPSERT: dict[str, Any] = {"write_disposition": {"disposition": "merge", "strategy": "upsert"}}
 REPLACE: dict[str, Any] = {"write_disposition": "replace"}
@@ -150,7 +150,7 @@ def configured_warehouse() -> Warehouse:
         from ingest.engines.postgres import PostgresDatabase, settings_of_environment
 
         return PostgresDatabase(settings_of_environment())
-    if target == "files":
+    if target in ("files", "spark"):  # Spark reads what lies there
         from ingest.engines.files import files_of_environment
 
         return files_of_environment()

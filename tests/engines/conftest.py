@@ -1,8 +1,9 @@
 import pytest
 
 from tests.engines.comparing import contents, mart_keys
-from tests.engines.engines import DuckDBEngine, PostgresEngine
+from tests.engines.engines import DuckDBEngine, PostgresEngine, SparkEngine
 from tests.engines.postgres_server import postgres_server
+from tests.engines.sail import sail_server
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,22 @@ def duckdb_demo(tmp_path_factory):
 def postgres_demo(postgres, tmp_path_factory):
     """The same in PostgreSQL."""
     engine = PostgresEngine.of(postgres, tmp_path_factory.mktemp("postgres") / "demo")
+    loaded = engine.ingest("demo")
+    assert loaded.returncode == 0, loaded.stderr
+    engine.build()
+    return engine
+
+
+@pytest.fixture(scope="session")
+def sail(tmp_path_factory):
+    with sail_server(tmp_path_factory.mktemp("sail")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def spark_demo(sail, tmp_path_factory):
+    """The same in Delta files, built by Sail."""
+    engine = SparkEngine.of(sail, tmp_path_factory.mktemp("spark"))
     loaded = engine.ingest("demo")
     assert loaded.returncode == 0, loaded.stderr
     engine.build()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from tests.conftest import BIN, ROOT, environment, ingest
 from tests.engines.postgres_server import PostgresServer
@@ -128,17 +129,19 @@ class PostgresEngine(Engine):
 
 
 class FilesEngine(Engine):
-    """Raw tables as files; they are read here without the code that ingestion reads them with."""
+    """Tables as Delta files; they are read here without the code that reads them elsewhere."""
 
     @property
     def url(self) -> str:
         return self.settings["WAREHOUSE_FILES"]
 
-    def rows(self, table: str) -> pa.Table:
-        """A raw table."""
-        from deltalake import DeltaTable
+    def delta(self, table: str, schema: str = RAW) -> DeltaTable:
+        """A table, by default a raw one."""
+        return DeltaTable(f"{self.url}/{schema}/{table}", None, self._options())
 
-        return DeltaTable(f"{self.url}/{RAW}/{table}", None, self._options()).to_pyarrow_table()
+    def rows(self, table: str, schema: str = RAW) -> pa.Table:
+        """All rows of it."""
+        return self.delta(table, schema).to_pyarrow_table()
 
     def _options(self) -> dict[str, str]:
         named = {name: value for name, value in self.settings.items() if name.startswith("AWS_")}
@@ -146,11 +149,27 @@ class FilesEngine(Engine):
 
     def query(self, statement: str) -> list[dict]:
         with duckdb.connect() as connection:
-            connection.execute(f"set TimeZone = 'UTC'; create schema {RAW}")
-            for name in set(re.findall(rf"{RAW}\.(\w+)", statement)):
-                connection.register(f"rows_{name}", self.rows(name))
-                connection.execute(f"create view {RAW}.{name} as from rows_{name}")
+            connection.execute(f"set TimeZone = 'UTC'; create schema {RAW}; create schema marts")
+            for schema, name in set(re.findall(rf"\b({RAW}|marts)\.(\w+)", statement)):
+                connection.register(f"rows_{name}", self.rows(name, schema))
+                connection.execute(f"create view {schema}.{name} as from rows_{name}")
             return _dicts(connection.execute(statement))
+
+
+class SparkEngine(FilesEngine):
+    """Files that are loaded by ingestion, and built by dbt through a Spark Connect server."""
+
+    @classmethod
+    def of(cls, server: str, folder: Path) -> SparkEngine:
+        """New files in a folder; each run of dbt has a session of its own on the server."""
+        named = {"SPARK_REMOTE": server, "WAREHOUSE_FILES": str(folder / "raw")}
+        return cls(folder, {"WAREHOUSE_TARGET": "spark", **named})
+
+    def dbt(self, *arguments: object) -> subprocess.CompletedProcess:
+        """Run dbt; `build` as users do."""
+        if arguments[0] == "build":
+            return self.run(sys.executable, "-m", "bi.build", *arguments[1:])
+        return super().dbt(*arguments)
 
 
 def _dicts(cursor) -> list[dict]:

@@ -1,82 +1,52 @@
-"""Sail, an engine that speaks Spark Connect: a server of a test's own, dbt and queries on it."""
+"""Sail, an engine that speaks Spark Connect: a server of the tests' own, and queries on it.
+
+It takes its settings from the environment: with SAIL_MODE=local-cluster the same tests run on
+several workers.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import pickle
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import ROOT, environment
-
-PROGRAMS = ROOT / ".venv-spark" / "bin"
-FOLDER = Path(__file__).parent / "spark"
-
-
-@dataclass(frozen=True)
-class Sail:
-    """A running server; `folder` holds dbt's artifacts."""
-
-    address: str
-    folder: Path
-
-    def compile(self, inline: str) -> str:
-        """What dbt makes of some SQL for Spark."""
-        made = subprocess.run(
-            [PROGRAMS / "dbt", "compile", "--quiet", "--no-populate-cache", "--inline", inline],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env=environment(
-                self.folder / "w.duckdb",
-                SPARK_REMOTE=self.address,
-                DBT_PROFILES_DIR=str(FOLDER),
-                DBT_TARGET_PATH=str(self.folder / "target"),
-                DBT_LOG_PATH=str(self.folder / "logs"),
-            ),
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
-        return made.stdout
-
-    def values(self, statements: list[str]) -> list[list[object]]:
-        """The values that each statement gives in its column `value`."""
-        request = {"server": self.address, "statements": statements}
-        done = subprocess.run(
-            [PROGRAMS / "python", FOLDER / "queries.py"],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=300,
-            cwd=self.folder,
-        )
-        assert done.returncode == 0, done.stderr.decode()[-3000:]
-        return pickle.loads(done.stdout)
+from tests.conftest import BIN
 
 
 @contextlib.contextmanager
-def sail_server(folder: Path) -> Iterator[Sail]:
-    """Run a server on a free port of loopback; whatever it leaves is in `folder`."""
+def sail_server(folder: Path) -> Iterator[str]:
+    """Run a server on a free port of loopback, and give its URL; what it leaves is in `folder`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with (folder / "sail.log").open("w") as log:
         process = subprocess.Popen(
-            [PROGRAMS / "sail", "spark", "server", "--ip", "127.0.0.1", "--port", str(port)],
+            [BIN / "sail", "spark", "server", "--ip", "127.0.0.1", "--port", str(port)],
             cwd=folder,
             stdout=log,
             stderr=log,
         )
     try:
         _wait_for(process, port)
-        yield Sail(f"sc://127.0.0.1:{port}", folder)
+        yield f"sc://127.0.0.1:{port}"
     finally:
         process.kill()
         process.wait()
+
+
+def values(server: str, statements: list[str]) -> list[list[object]]:
+    """The values that each statement gives in its column `value`."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.remote(server).create()
+    try:
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+        return [[row["value"] for row in session.sql(each).collect()] for each in statements]
+    finally:
+        session.stop()
 
 
 def _wait_for(process: subprocess.Popen, port: int) -> None:

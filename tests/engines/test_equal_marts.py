@@ -33,6 +33,19 @@ def test_a_second_run_into_postgres_changes_nothing(postgres_demo, keys):
     assert differences(before, contents(postgres_demo, keys)) == []
 
 
+def test_every_mart_of_spark_equals_duckdb(duckdb_marts, spark_demo, keys):
+    assert differences(duckdb_marts, contents(spark_demo, keys)) == []
+
+
+def test_a_second_run_with_spark_changes_nothing(spark_demo, keys):
+    before = contents(spark_demo, keys)
+    again = spark_demo.ingest("demo", "--json")
+    assert json.loads(again.stdout)["extract_mode"] == "incremental"
+    built = spark_demo.dbt("run")
+    assert built.returncode == 0, built.stdout[-3000:]
+    assert differences(before, contents(spark_demo, keys)) == []
+
+
 def test_a_difference_would_be_found(duckdb_marts):
     story, row = next(iter(duckdb_marts["dim_story"].items()))
     changed = {**duckdb_marts["dim_story"], story: {**row, "story_name": "another"}}

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.engines.sail import sail_server
+from tests.engines.engines import SparkEngine
+from tests.engines.sail import values
 
 EPOCH = """{{ as_instant("'1970-01-01T00:00:00Z'") }}"""
 STRING = "{{ dbt.type_string() }}"
@@ -109,6 +110,7 @@ def fields(text, field, kind):
         select element_{field} as value from final order by element_index"""
 
 
+INSTANTS = '[{"n":"2024-05-01T09:30:00Z"},{"n":"2024-05-01T11:30:00.5+02:00"},{"n":null},{}]'
 FEBRUARY = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
 CASES = {
     # Elapsed time, whatever clocks show.
@@ -190,6 +192,14 @@ CASES = {
     "no list": (elements(None, "bigint"), []),
     "points": (fields('[{"n":1.5},{"n":null},{}]', "n", "decimal"), [Decimal("1.5"), None, None]),
     "booleans": (fields('[{"n":true},{"n":false},{}]', "n", "boolean"), [True, False, None]),
+    "instants": (
+        f"""with inputs as (select 7 as id, a from ({given(INSTANTS)}) as texts),
+        elements as ({{{{ unnest_json_list("inputs", "a", ["id"], {{"n": "timestamp"}}) }}}}),
+        final as (select element_index as n, element_n as a, {EPOCH} as epoch from elements)
+        select {{{{ seconds_between("epoch", "a") }}}} as value from final order by n""",
+        [1714555800, 1714555800, None, None],
+    ),
+    "an object instead of a list": (fields('{"n":true}', "n", "boolean"), []),
     "an object as it was written": (
         fields('[{"n":{"a":[1,2]}},{"n":null}]', "n", "json"),
         ['{"a":[1,2]}', None],
@@ -218,6 +228,11 @@ CASES = {
         "as inputs",
         ["3000000000"],
     ),
+    "an instant as text": (
+        "select {{ instant_as_text('a') }} as value from (select "
+        """{{ as_instant("'2024-05-01T11:30:00.5+02:00'") }} as a) as inputs""",
+        ["2024-05-01 09:30:00.5+00"],
+    ),
     "a span of days": (
         "select {{ days_between('a', 'b') }} as value from (select cast('2024-02-28' as date) "
         "as a, cast('2024-03-01' as date) as b) as inputs",
@@ -228,26 +243,24 @@ SEPARATOR = "\n-- next case\n"
 INLINE = SEPARATOR.join(case for case, _ in CASES.values())
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgres", "sail"])
+@pytest.fixture(scope="module", params=["duckdb", "postgres", "spark"])
 def results(request, tmp_path_factory):
     """What each case gives on an engine; dbt compiles all of them at once."""
-    if request.param == "sail":
-        with sail_server(tmp_path_factory.mktemp("sail")) as sail:
-            # In texts of Spark's SQL a backslash begins an escape.
-            compiled = sail.compile(INLINE.replace("\\", "\\\\"))
-            found = sail.values(_statements(compiled))
+    if request.param == "spark":
+        server = request.getfixturevalue("sail")
+        engine = SparkEngine.of(server, tmp_path_factory.mktemp("macros"))
+        # In texts of Spark's SQL a backslash begins an escape.
+        found = values(server, _compiled(engine, INLINE.replace("\\", "\\\\")))
     else:
         engine = request.getfixturevalue(f"{request.param}_demo")
-        compiled = engine.dbt("compile", "--quiet", "--inline", INLINE)
-        assert compiled.returncode == 0, compiled.stdout + compiled.stderr
-        found = [
-            [row["value"] for row in engine.query(each)] for each in _statements(compiled.stdout)
-        ]
+        found = [[row["value"] for row in engine.query(each)] for each in _compiled(engine, INLINE)]
     return dict(zip(CASES, found, strict=True))
 
 
-def _statements(compiled):
-    return compiled.split(SEPARATOR.strip("\n"))
+def _compiled(engine, inline):
+    made = engine.dbt("compile", "--quiet", "--no-populate-cache", "--inline", inline)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return made.stdout.split(SEPARATOR.strip("\n"))
 
 
 @pytest.mark.parametrize("case", CASES)

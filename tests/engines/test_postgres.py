@@ -245,4 +245,7 @@ def test_a_driver_that_is_not_installed(warehouse, monkeypatch):
 def test_an_engine_that_does_not_exist(engine):
     engine.settings["WAREHOUSE_TARGET"] = "oracle"
     line = one_line(engine.ingest("demo"))
-    assert "WAREHOUSE_TARGET is 'oracle': ingestion writes to duckdb, postgres and files" in line
+    assert (
+        "WAREHOUSE_TARGET is 'oracle': ingestion writes to duckdb, postgres, files and spark"
+        in line
+    )

@@ -10,8 +10,15 @@
     options (overwriteSchema 'true')
 {%- endmacro %}
 
+{#- A server need not run in the folder in which dbt runs. -#}
 {% macro warehouse_files() -%}
-    {{ return(env_var('WAREHOUSE_FILES').rstrip('/')) }}
+    {%- set folder = env_var('WAREHOUSE_FILES') -%}
+    {%- if not folder.startswith('/') and '://' not in folder -%}
+        {{ exceptions.raise_compiler_error(
+            "WAREHOUSE_FILES is '" ~ folder ~ "': Spark needs a whole path, or a URL"
+        ) }}
+    {%- endif -%}
+    {{ return(folder.rstrip('/')) }}
 {%- endmacro %}
 
 
