@@ -9,26 +9,48 @@
                    difference may be known, also the difference that it makes (null: any),
                    and the cause as a sentence (null: not known of this entity)
     compared_date: expression, for figures of a day
+
+    All figures of an entity come from one row of the CTE: a select for each of them would
+    have some engines make the CTE anew for each.
 -#}
 {% macro figures_as_rows(from_cte, entity_kind, figures, compared_date='null') -%}
-    {%- for figure in figures %}
-    {%- set cause = figure[5:] or ('null', 'null') %}
+    with figures as (
+
+        {% for figure in figures -%}
+        select
+            {{ loop.index }} as figure_number,
+            '{{ figure[0] }}' as metric_name,
+            '{{ figure[1] }}' as unit
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
+
+    )
+
     select
         project_id,
         entity_id,
         load_id,
         '{{ entity_kind }}' as entity_kind,
         entity_key,
-        '{{ figure[0] }}' as metric_name,
-        '{{ figure[1] }}' as unit,
-        {{ as_text(cause[1]) }} as explanation,
-        {{ as_double(figure[2]) }} as our_value,
-        {{ as_double(figure[3]) }} as tracker_value,
-        {{ as_double(figure[4]) }} as tolerance,
-        {{ as_double(cause[0]) }} as explained_difference,
+        figures.metric_name,
+        figures.unit,
+        {{ of_figure(figures, 6, as_text) }} as explanation,
+        {{ of_figure(figures, 2, as_double) }} as our_value,
+        {{ of_figure(figures, 3, as_double) }} as tracker_value,
+        {{ of_figure(figures, 4, as_double) }} as tolerance,
+        {{ of_figure(figures, 5, as_double) }} as explained_difference,
         cast({{ compared_date }} as date) as compared_date
     from {{ from_cte }}
-    where {{ figure[3] }} is not null
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    cross join figures
+    where {{ of_figure(figures, 3, as_double) }} is not null
+{%- endmacro %}
+
+
+{#- One of the expressions of a figure, whichever figure it is. -#}
+{% macro of_figure(figures, place, typed) -%}
+    case figures.figure_number
+        {%- for figure in figures %}
+        when {{ loop.index }} then {{ typed(figure[place] | default('null')) }}
+        {%- endfor %}
+    end
 {%- endmacro %}
