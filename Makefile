@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-
 ifdef TARGET
 export WAREHOUSE_TARGET := $(TARGET)
 endif
-EXTRA := $(filter-out duckdb motherduck,$(WAREHOUSE_TARGET))
+EXTRA := $(filter-out duckdb motherduck,$(WAREHOUSE_TARGET)) $(if $(FILES),files)
 CLOUDS := snowflake bigquery redshift databricks
 
 .PHONY: help
@@ -61,8 +61,8 @@ $(VENV)/.installed-spark: requirements-spark.txt $(VENV)/.installed
 	touch $@
 
 .PHONY: ingest
-ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIVE=path
-	$(BIN)/python -m ingest $(if $(ARCHIVE),archive $(ARCHIVE)) $(ARGS)
+ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIVE=path, or FILES=url
+	$(BIN)/python -m ingest $(if $(ARCHIVE),archive $(ARCHIVE))$(if $(FILES),files $(FILES)) $(ARGS)
 
 .PHONY: build
 build: setup ## build and test all models, then publish the marts (marts.duckdb)

@@ -57,6 +57,11 @@ def main(arguments: list[str]) -> int:
 def _build_elsewhere(dbt: list) -> int:
     """Build in another warehouse than a file; its readers share the warehouse itself."""
     settings = {}
+    if os.environ["WAREHOUSE_TARGET"] == "files":
+        return _fail(
+            "files hold raw tables only; build from them with TARGET=spark, or without TARGET "
+            "after make ingest FILES=..."
+        )
     try:
         if os.environ["WAREHOUSE_TARGET"] == "spark":
             settings = spark.settings_of_environment()

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from ingest.api.errors import TrackerError, one_line
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
@@ -34,6 +35,7 @@ examples:
   python -m ingest demo                 a simulated workspace; needs no account
   python -m ingest api --project 101 --project 102
   python -m ingest archive export.zip dumps/ --project-name "Mobile App"
+  python -m ingest files s3://bucket/prefix   into DuckDB, what TARGET=files wrote there
   WAREHOUSE_PATH=other.duckdb python -m ingest api --full
   python -m ingest --wait 600 --json    for a scheduler
 
@@ -79,7 +81,7 @@ class _Run:
     def __init__(self, options: argparse.Namespace, log: RunLog) -> None:
         self._options = options
         self._run_log = log
-        self._kind: SourceKind | None = None
+        self._kind: SourceKind | Literal["files"] | None = None
         self._warehouse: Warehouse | None = None
 
     def outcome(self) -> Outcome:
@@ -120,10 +122,23 @@ class _Run:
             return self._load_demo(settings)
         if self._kind == "archive":
             return self._load_archive(settings)
+        if self._kind == "files":
+            return self._copy_files()
         return self._load_api(settings)
 
+    def _copy_files(self) -> RunSummary:
+        from ingest.copying import copy
+        from ingest.engines.duckdb_file import DuckDBFile
+        from ingest.engines.files import files_at
+
+        if not isinstance(self._warehouse, DuckDBFile):
+            raise SettingsError("files are copied into DuckDB only; unset WAREHOUSE_TARGET")
+        files = files_at(self._options.paths[0])
+        self._run_log.hide(*files.secrets)
+        return copy(files, self._warehouse, wait_seconds=self._options.wait)
+
     def _load_archive(self, settings: TrackerSettings) -> RunSummary:
-        paths = self._options.paths
+        paths = [Path(each) for each in self._options.paths]
         options = ArchiveOptions(
             project_name=self._options.project_name,
             time_zone=settings.time_zone,
@@ -200,7 +215,9 @@ class _Run:
             return replace(summary, retries_count=client.retries_count)
 
 
-def _choose(source: SourceKind | None, settings: TrackerSettings) -> tuple[SourceKind, str]:
+def _choose(
+    source: SourceKind | Literal["files"] | None, settings: TrackerSettings
+) -> tuple[SourceKind | Literal["files"], str]:
     """What is read, and why, when nobody said."""
     if source:
         return source, ""
@@ -215,8 +232,12 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_intermixed_args(arguments)
     if options.source == "archive" and not options.paths:
         parser.error("archive: name at least one file or folder")
-    if options.source != "archive" and (options.paths or options.project_name or options.strict):
-        parser.error("PATH, --project-name and --strict belong to archive")
+    if options.source == "files" and len(options.paths) != 1:
+        parser.error("files: name one folder or s3://bucket/prefix")
+    if options.source not in ("archive", "files") and options.paths:
+        parser.error("PATH belongs to archive and files")
+    if options.source != "archive" and (options.project_name or options.strict):
+        parser.error("--project-name and --strict belong to archive")
     return options
 
 
@@ -230,15 +251,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "source",
         nargs="?",
-        choices=["api", "demo", "archive"],
+        choices=["api", "demo", "archive", "files"],
         help="what to read; by default the API when a token is configured, else the demo",
     )
     parser.add_argument(
         "paths",
         nargs="*",
-        type=Path,
         metavar="PATH",
-        help="archive: CSV exports, zips, JSON dumps, backups, or folders of them",
+        help="archive: CSV exports, zips, JSON dumps, backups, or folders of them; "
+        "files: the folder or s3://bucket/prefix that raw tables were written to",
     )
     parser.add_argument(
         "--project-name",

@@ -33,6 +33,7 @@ _OBJECTS_UNTIL_COLLECTION = 100_000  # a page of 500 activities has about 15,000
 # Small lists that come whole in every run; of them only rows that differ from the stored ones are
 # loaded, so that nothing is when nothing has changed.
 _COMPARED_TABLES = frozenset({"projects", "me", "accounts", "notifications"})
+_REPLACED = "all of it took the place of what was there before, as Parquet files cannot be merged"
 
 
 class Reader(Protocol):
@@ -110,15 +111,16 @@ def run(
         try:
             _load_pending(pipeline, warehouse)
             _refuse_mixing(warehouse, source_kind, source_name)
+            _refuse_replacing(warehouse, source_name)
             pipeline.sync_destination()
             with Stored(warehouse, source_kind, source_name) as stored:
                 if isinstance(reader, SyncingReader):
                     reader.go_on_from(stored)
+                reading = _read_in_order(reader, source_kind, source_name, stored, rows)
+                if not warehouse.merges:
+                    reading["extracts"] = _unless_failed(reader, reading["extracts"])
                 resources = [
-                    _resource(TABLES[name], rows_of, warehouse)
-                    for name, rows_of in _read_in_order(
-                        reader, source_kind, source_name, stored, rows
-                    ).items()
+                    _resource(TABLES[name], rows_of, warehouse) for name, rows_of in reading.items()
                 ]
                 with _seldom_garbage_collection():
                     pipeline.extract(
@@ -138,7 +140,7 @@ def run(
         failed_project_ids=reader.failed_project_ids,
         drift=reader.drift,
         extract_mode=_extract_mode(reader),
-        notes=getattr(reader, "notes", []),
+        notes=[*getattr(reader, "notes", []), *([] if warehouse.merges else [_REPLACED])],
     )
 
 
@@ -194,6 +196,18 @@ def _refuse_mixing(warehouse: Warehouse, source_kind: SourceKind, source_name: s
             )
 
 
+def _refuse_replacing(warehouse: Warehouse, source_name: str) -> None:
+    """What a run does not merge into, it replaces: only data of the same source."""
+    if warehouse.merges:
+        return
+    for _, loaded_name in _loaded_sources(warehouse):
+        if loaded_name != source_name:
+            raise WarehouseError(
+                f"{warehouse.name} holds data of {loaded_name}, which {source_name} would replace, "
+                f"as Parquet files cannot be merged; {warehouse.another}, or use Delta tables"
+            )
+
+
 def _loaded_sources(warehouse: Warehouse) -> list[tuple[str, str]]:
     """Each (source kind, source name) that was loaded, the latest first."""
     with warehouse.reading() as reading:
@@ -237,13 +251,33 @@ def _read_in_order(
     }
 
 
+def _unless_failed(
+    reader: Reader, rows: Callable[[], Iterator[pa.Table]]
+) -> Callable[[], Iterator[pa.Table]]:
+    """Give up where a project could not be read whose rows the others would replace."""
+
+    def read() -> Iterator[pa.Table]:
+        if reader.failed_project_ids:
+            failed = ", ".join(map(str, reader.failed_project_ids))
+            raise WarehouseError(
+                f"nothing was loaded: project {failed} could not be read, and would be missing "
+                f"from files that are replaced whole ({'; '.join(reader.skipped)})"
+            )
+        yield from rows()
+
+    return read
+
+
 def _resource(
     table: Table, rows: Callable[[], Iterator[pa.Table]], warehouse: Warehouse
 ) -> DltResource:
+    columns = table.dlt_columns
+    if not warehouse.merges:
+        del columns["is_removed"]["hard_delete"]  # there is nothing to remove from
     return dlt.resource(
         rows,
         name=table.name,
-        columns=table.dlt_columns,
+        columns=columns,
         primary_key=table.key,
         file_format="parquet",
         **warehouse.hints,

@@ -21,7 +21,7 @@ import duckdb
 from ingest import warehouse
 from ingest.engines import REPLACE, UPSERT
 from ingest.engines.files_location import Location, location_of
-from ingest.engines.files_reading import FilesReading, delta_table, listed
+from ingest.engines.files_reading import LOADS, FilesReading, delta_table, listed
 from ingest.settings import ROOT, SettingsError
 from ingest.tables import TABLES
 from ingest.warehouse import DATASET, WarehouseError
@@ -129,10 +129,15 @@ class FilesWarehouse:
         if self.location.is_local:
             with suppress(OSError):  # dlt refuses an empty folder, as a killed run may leave it
                 Path(self.location.root, DATASET).rmdir()
-        yield
         if self.merges:
+            yield
             for name in TABLES:
                 self._tidy(name)
+        else:
+            # Files go one by one: no load is there whole until dlt's mark of the new one is.
+            for mark in listed(self.location, LOADS):
+                self.location.filesystem.rm_file(mark)
+            yield
 
     def _tidy(self, table_name: str) -> None:
         table = delta_table(self.location, table_name)
@@ -140,7 +145,7 @@ class FilesWarehouse:
             return
         if len(table.file_uris()) > _MOST_FILES:
             _log.info("joined: %s", table.optimize.compact())
-        table.vacuum(retention_hours=_KEPT_HOURS, dry_run=False)
+        table.vacuum(retention_hours=_KEPT_HOURS, dry_run=False, full=True)
 
     @contextmanager
     def reading(self) -> Iterator[FilesReading]:
@@ -171,18 +176,26 @@ class FilesWarehouse:
 
 
 def files_of_environment() -> FilesWarehouse:
-    """The files that WAREHOUSE_FILES and WAREHOUSE_FILES_FORMAT name; `raw` as Delta tables.
+    """The files that WAREHOUSE_FILES and WAREHOUSE_FILES_FORMAT name: Delta tables in `raw`.
 
     Raises:
         SettingsError: when they cannot be used.
         WarehouseError: when a package is not installed.
     """
-    for package in _PACKAGES:
-        if find_spec(package) is None:
-            raise WarehouseError(f"files need the package {package}; {_INSTALL}")
     file_format = os.environ.get("WAREHOUSE_FILES_FORMAT") or "delta"
     if file_format not in get_args(Format):
         raise SettingsError(f"WAREHOUSE_FILES_FORMAT is {file_format!r}, not delta or parquet")
-    return FilesWarehouse(
-        location_of(os.environ.get("WAREHOUSE_FILES") or _DEFAULT_FOLDER), file_format
-    )
+    return files_at(os.environ.get("WAREHOUSE_FILES") or _DEFAULT_FOLDER, file_format)
+
+
+def files_at(value: str, file_format: Format = "delta") -> FilesWarehouse:
+    """The files in a folder or at `s3://bucket/prefix`.
+
+    Raises:
+        SettingsError: when it names neither.
+        WarehouseError: when a package is not installed.
+    """
+    for package in _PACKAGES:
+        if find_spec(package) is None:
+            raise WarehouseError(f"files need the package {package}; {_INSTALL}")
+    return FilesWarehouse(location_of(value), file_format)

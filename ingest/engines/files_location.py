@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fsspec
@@ -65,29 +65,25 @@ class Location:
         return self.path_of(table_name) if self.is_local else f"s3://{self.path_of(table_name)}"
 
     def explained(self, error: BaseException) -> str | None:
-        """What an error of the filesystem means, in one line; None when it is none of it."""
-        chain: BaseException | None = error
-        told = None
-        while chain is not None:
-            told = self._meaning(chain) or told
-            chain = chain.__cause__ or chain.__context__
-        return told
-
-    def _meaning(self, error: BaseException) -> str | None:
-        code = _code_of(error)
+        """What an error of the files means, in one line; None when it is none of theirs."""
+        chain = list(_chain(error))
+        code = next(filter(None, map(_code_of, chain)), "")
         if code in _LOGIN_CODES:
             return f"{self.url} refuses the login ({code}); check {_LOGIN}"
         if code == "NoSuchBucket":
             bucket = self.root.partition("/")[0]
             return f"there is no bucket {bucket}; make it, or set WAREHOUSE_FILES to another"
-        if isinstance(error, PermissionError) or code == "AccessDenied":
-            way_out = "give this login the right" if not self.is_local else "change its permissions"
-            return f"{self.url} is not writable; {way_out}, or set WAREHOUSE_FILES to another"
-        if error.__class__.__module__.startswith("botocore.") or code:
-            way_out = "check the network, AWS_ENDPOINT_URL and AWS_REGION"
-            return f"{self.url} does not answer ({_first_line(error)}); {way_out}"
-        if isinstance(error, OSError) or error.__class__.__module__.startswith("deltalake."):
-            return f"{self.url}: {_first_line(error)}"
+        if code == "AccessDenied" or any(isinstance(each, PermissionError) for each in chain):
+            way_out = (
+                "set WAREHOUSE_FILES to another, or give this login the right to list and write"
+            )
+            return f"{self.url} refuses access; {way_out}"
+        for each in chain:
+            if _is_of(each, "botocore"):
+                way_out = "check the network, AWS_ENDPOINT_URL and AWS_REGION"
+                return f"{self.url} does not answer as S3 ({_first_line(each)}); {way_out}"
+            if isinstance(each, OSError) or _is_of(each, "deltalake"):
+                return f"{self.url}: {_first_line(each)}"
         return None
 
 
@@ -134,10 +130,14 @@ def _credentials(url: str) -> AwsCredentials:
     Raises:
         SettingsError: when nothing says anything.
     """
+    from botocore.exceptions import BotoCoreError
+
     try:
         found = resolve_configuration(AwsCredentials(), sections=("destination", "warehouse"))
     except ConfigurationException:
         raise SettingsError(f"{url}: no login is configured; set {_LOGIN}") from None
+    except BotoCoreError as error:  # AWS_PROFILE names none, its file is no such file, ...
+        raise SettingsError(f"{url}: no login ({_first_line(error)}); set {_LOGIN}") from None
     found.endpoint_url = (
         found.endpoint_url
         or os.environ.get("AWS_ENDPOINT_URL_S3")
@@ -147,9 +147,16 @@ def _credentials(url: str) -> AwsCredentials:
     return found
 
 
-def local_folder(location: Location) -> Path | None:
-    """The folder, when it is one of this machine."""
-    return Path(location.root) if location.is_local else None
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it came from."""
+    each: BaseException | None = error
+    while each is not None:
+        yield each
+        each = each.__cause__ or each.__context__
+
+
+def _is_of(error: BaseException, package: str) -> bool:
+    return error.__class__.__module__.partition(".")[0] == package
 
 
 def _code_of(error: BaseException) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import orjson
 import pyarrow as pa
 import pyarrow.dataset
 
@@ -80,11 +82,13 @@ def dataset_of(location: Location, table_name: str) -> pyarrow.dataset.Dataset |
 
 def loads_of(location: Location) -> pa.Table | None:
     """The loads that are complete, as dlt's table of them: it writes one file for each, last."""
-    names = [each.rpartition("/")[2] for each in listed(location, LOADS)]
-    loads = [each.removesuffix(".jsonl").rpartition("__")[2] for each in names]
-    if not loads:
+    files = listed(location, LOADS)
+    if not files:
         return None
-    return pa.table({"load_id": loads, "status": pa.array([0] * len(loads), pa.int64())})
+    loads = [orjson.loads(text) for text in location.filesystem.cat(files).values()]
+    for load in loads:
+        load["inserted_at"] = datetime.fromisoformat(load["inserted_at"])
+    return pa.Table.from_pylist(loads)
 
 
 def listed(location: Location, table_name: str) -> list[str]:

@@ -3,12 +3,19 @@ import pytest
 from tests.engines.comparing import contents, mart_keys
 from tests.engines.engines import DuckDBEngine, PostgresEngine, SparkEngine
 from tests.engines.postgres_server import postgres_server
+from tests.engines.s3_server import s3_server
 from tests.engines.sail import sail_server
 
 
 @pytest.fixture(scope="session")
 def postgres():
     with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory):
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
         yield server
 
 

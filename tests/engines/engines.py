@@ -8,15 +8,18 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet
 from deltalake import DeltaTable
 
 from tests.conftest import BIN, ROOT, environment, ingest
 from tests.engines.postgres_server import PostgresServer
+from tests.engines.s3_server import S3Server
 
 RAW = "pivotal_tracker_data"
 
@@ -131,6 +134,19 @@ class PostgresEngine(Engine):
 class FilesEngine(Engine):
     """Tables as Delta files; they are read here without the code that reads them elsewhere."""
 
+    @classmethod
+    def in_a_folder(cls, folder: Path, **settings: str) -> FilesEngine:
+        """In a folder whose name has what a URL has to quote."""
+        url = str(folder / "raw ü 100%")
+        return cls(folder, {"WAREHOUSE_TARGET": "files", "WAREHOUSE_FILES": url} | settings)
+
+    @classmethod
+    def in_a_bucket(cls, server: S3Server, folder: Path) -> FilesEngine:
+        """In a new bucket of a server."""
+        bucket = f"bucket-{time.time_ns()}"
+        server.create_bucket(bucket)
+        return cls(folder, server.settings(bucket))
+
     @property
     def url(self) -> str:
         return self.settings["WAREHOUSE_FILES"]
@@ -141,6 +157,8 @@ class FilesEngine(Engine):
 
     def rows(self, table: str, schema: str = RAW) -> pa.Table:
         """All rows of it."""
+        if self.settings.get("WAREHOUSE_FILES_FORMAT") == "parquet":
+            return pyarrow.parquet.read_table(f"{self.url}/{schema}/{table}")
         return self.delta(table, schema).to_pyarrow_table()
 
     def _options(self) -> dict[str, str]:

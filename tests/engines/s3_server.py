@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import subprocess
 import time
@@ -28,13 +27,13 @@ class S3Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def settings(self, bucket: str, key: str = "AKIAIOSFODNN7EXAMPLE") -> dict[str, str]:
+    def settings(self, bucket: str) -> dict[str, str]:
         """The environment variables by which ingestion finds a bucket of it."""
         return {
             "WAREHOUSE_TARGET": "files",
             "WAREHOUSE_FILES": f"s3://{bucket}/tracker/raw",
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": key,
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
@@ -43,16 +42,36 @@ class S3Server:
         self._send("PUT", f"/{name}")
 
     @contextlib.contextmanager
-    def letting_nobody_in(self) -> Iterator[None]:
-        """Know no login from now on."""
+    def checking_logins(self) -> Iterator[None]:
+        """Know only the logins that were made."""
         self._send("POST", "/moto-api/reset-auth", b"0")
         try:
             yield
         finally:
-            self._send("POST", "/moto-api/reset-auth", json.dumps(float("inf")).encode())
+            self._send("POST", "/moto-api/reset-auth", b"inf")
 
-    def _send(self, method: str, path: str, body: bytes | None = None) -> None:
-        urllib.request.urlopen(urllib.request.Request(self.url + path, body, method=method)).close()
+    def login_without_rights(self) -> dict[str, str]:
+        """A login that is known and may do nothing."""
+        import botocore.session
+
+        iam = botocore.session.get_session().create_client(
+            "iam",
+            region_name="us-east-1",
+            endpoint_url=self.url,
+            aws_access_key_id="owner",
+            aws_secret_access_key="owner",
+        )
+        iam.create_user(UserName="reader")
+        key = iam.create_access_key(UserName="reader")["AccessKey"]
+        return {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
+
+    def _send(self, method: str, path: str, body: bytes = b"") -> None:
+        headers = {"Content-Type": "text/plain"}
+        request = urllib.request.Request(self.url + path, body, headers, method=method)
+        urllib.request.urlopen(request).close()
 
 
 @contextlib.contextmanager

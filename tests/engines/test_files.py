@@ -1,165 +1,306 @@
-"""Raw tables as files: one run at a time, one line for each failure, nothing twice or half."""
+"""Raw tables as files: Delta tables are merged, Parquet files replaced; what fails says why."""
 
 import os
-import signal
-import subprocess
+import socket
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from ingest.demo import serve, simulate
-from ingest.engines import configured_warehouse, warehouse_of
+from ingest.engines import configured_warehouse, files, warehouse_of
+from ingest.engines.files import files_of_environment
 from ingest.pipeline import run
-from ingest.tables import TABLES
 from ingest.warehouse import WarehouseError
-from tests.conftest import ROOT
-from tests.engines.comparing import raw_rows
 from tests.engines.engines import RAW, DuckDBEngine, FilesEngine
-from tests.engines.hard_values import HARD_STORIES, HARD_TEXTS
-from tests.engines.s3_server import s3_server
+from tests.engines.loading import (
+    assert_loads_like,
+    assert_same_rows,
+    kill_a_run,
+    load,
+    one_line,
+    source_of,
+)
+from tests.engines.s3_server import SECRET
 from tests.exactness.histories import world_of
+from tests.support.marts import build, compiled_models, differences
 from tests.test_pipeline import TWO_LABELS, ListReader
 
 
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
-def in_a_folder(tmp_path, **settings):
-    """Whose name has what an URL has to quote."""
-    named = {"WAREHOUSE_TARGET": "files", "WAREHOUSE_FILES": str(tmp_path / "raw ü 100%")}
-    return FilesEngine(tmp_path, named | settings)
-
-
-def in_a_bucket(server, tmp_path):
-    bucket = f"bucket-{time.time_ns()}"
-    server.create_bucket(bucket)
-    return FilesEngine(tmp_path, server.settings(bucket))
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def engine(request, tmp_path):
-    if request.param == "folder":
-        return in_a_folder(tmp_path)
-    return in_a_bucket(request.getfixturevalue("s3"), tmp_path)
+@pytest.fixture
+def engine(tmp_path):
+    return FilesEngine.in_a_folder(tmp_path)
 
 
 @pytest.fixture
-def warehouse(engine, monkeypatch):
-    for name, value in engine.settings.items():
-        monkeypatch.setenv(name, value)
-    return configured_warehouse()
+def parquet(tmp_path):
+    return FilesEngine.in_a_folder(tmp_path, WAREHOUSE_FILES_FORMAT="parquet")
 
 
-def load(warehouse, records=TWO_LABELS, kind="api", **options):
-    return run(ListReader(records, **options), kind, "https://tracker.test", warehouse)
+@pytest.fixture
+def bucket(s3, tmp_path):
+    return FilesEngine.in_a_bucket(s3, tmp_path)
 
 
-def assert_same_rows(engine, file):
-    """Every raw table, but for what each run tells of itself."""
-    for name, table in TABLES.items():
-        if name != "extracts":
-            columns = list(table.all_columns)
-            assert raw_rows(engine, name, columns) == raw_rows(file, name, columns), name
+@pytest.fixture
+def file(tmp_path):
+    return DuckDBEngine(tmp_path / "file")
 
 
-# Delta tables, in a folder and on S3 -------------------------------------------------------------
+@pytest.fixture
+def opened(monkeypatch):
+    """The warehouse of an engine, in this process."""
+
+    def open_(engine):
+        for name, value in engine.settings.items():
+            monkeypatch.setenv(name, value)
+        return configured_warehouse()
+
+    return open_
 
 
-def test_hard_values_are_those_of_duckdb(engine, warehouse, tmp_path):
-    file = DuckDBEngine(tmp_path / "file")
-    load(warehouse, HARD_STORIES)
-    load(warehouse_of(file.path), HARD_STORIES)
-    assert_same_rows(engine, file)
-    assert {row["name"] for row in engine.query(f"select name from {RAW}.stories")} == {
-        text.replace("\0", "\ufffd") for text in HARD_TEXTS
-    }
+def copy(engine, file):
+    return file.ingest_here("files", engine.url)
 
 
-def test_a_second_run_loads_nothing_twice_and_removes_what_is_gone(engine, warehouse):
-    load(warehouse)
-    load(warehouse, {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
-    assert engine.query(f"select id, is_removed from {RAW}.labels") == [
-        {"id": 1, "is_removed": None}
-    ]
-    assert engine.query(f"select count(*) as runs from {RAW}.extracts") == [{"runs": 2}]
+# Delta tables -----------------------------------------------------------------------------------
 
 
-def test_syncs_step_by_step_give_the_rows_that_duckdb_has(tmp_path):
-    engine, file = in_a_folder(tmp_path), DuckDBEngine(tmp_path / "file")
+def test_syncs_step_by_step_give_the_rows_that_duckdb_has_and_their_copy_its_marts(engine, file):
     world = world_of(range(12))
     with serve(world.workspace) as server:
         for epoch in range(len(world.cuts.syncs_at)):
             world.play(epoch)
-            for each in (engine, file):
-                done = each.ingest_here("api", base_url=server.base_url, api_token=server.token)
-                assert done.returncode == 0, done.stderr
-            assert_same_rows(engine, file)
-        again = engine.ingest_here("api", base_url=server.base_url, api_token=server.token)
+            assert_loads_like(engine, file, server)
+        again = engine.ingest_here("api", **source_of(server))
         assert "unchanged" in again.stdout
         assert_same_rows(engine, file)
+        copied = DuckDBEngine(engine.folder / "copied")
+        done = copy(engine, copied)
+        assert done.returncode == 0, done.stderr
+        assert_same_rows(copied, engine, but=())
+        models = compiled_models(engine.folder / "compiled" / "w.duckdb")
+        for each in (file, copied):
+            build(each.path, models)
+        assert differences(file.path, copied.path, models) == []
+        later = copied.ingest_here("api", **source_of(server))
+        assert "unchanged" in later.stdout, "the copy does not go on from what was loaded"
 
 
-def test_the_demo_and_real_data_do_not_mix(warehouse):
-    load(warehouse, kind="demo")
-    with pytest.raises(WarehouseError, match="holds the demo.*set WAREHOUSE_FILES") as error:
-        load(warehouse, kind="api")
-    assert "\n" not in str(error.value)
-
-
-def test_a_failed_first_run_leaves_nothing(tmp_path, monkeypatch):
-    engine = in_a_folder(tmp_path)
-    for name, value in engine.settings.items():
-        monkeypatch.setenv(name, value)
+def test_a_failed_first_run_leaves_nothing(engine, opened):
     with pytest.raises(WarehouseError, match="gave up"):
-        load(configured_warehouse(), fails_at="activity")
+        load(opened(engine), fails_at="activity")
     assert list(Path(engine.url).iterdir()) == [Path(engine.url, ".lock")]
 
 
-def test_a_failed_later_run_leaves_the_files_as_they_were(engine, warehouse):
-    load(warehouse)
-    with pytest.raises(WarehouseError, match="gave up"):
-        load(warehouse, {"stories": [{"id": 8, "project_id": 1}]}, fails_at="activity")
-    assert engine.query(f"select id from {RAW}.stories") == [{"id": 7}]
-
-
 @pytest.mark.parametrize("tables", [1, 10])
-def test_a_run_that_was_killed_while_it_loaded_is_finished_by_the_next(tmp_path, tables):
-    engine = in_a_folder(tmp_path)
+def test_a_run_that_was_killed_while_it_loaded_is_finished_by_the_next(engine, file, tables):
     with serve(simulate(stories=60)) as server:
-        source = {"base_url": server.base_url, "api_token": server.token}
-        settings = {f"SOURCES__PIVOTAL_TRACKER_SOURCE__{k.upper()}": v for k, v in source.items()}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ingest", "api"],
-            cwd=ROOT,
-            env=engine.environment() | settings,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while process.poll() is None and _written(engine) < tables:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, "it was through before it could be killed"
-        again = engine.ingest_here("api", **source)
-        assert again.returncode == 0, again.stderr
-        file = DuckDBEngine(tmp_path / "file")
-        assert file.ingest_here("api", **source).returncode == 0
-    assert_same_rows(engine, file)
+        logs = f"{RAW}/*/_delta_log/*.json"
+        kill_a_run(engine, server, lambda: len(list(Path(engine.url).glob(logs))) >= tables)
+        assert not list(Path(engine.url).glob(f"{RAW}/_dlt_loads/*")), "it was not killed"
+        assert_loads_like(engine, file, server)
 
 
-def _written(engine):
-    return len(list(Path(engine.url).glob(f"{RAW}/*/_delta_log/*.json")))
+def test_a_column_that_an_older_release_did_not_have_comes(engine, opened):
+    warehouse = opened(engine)
+    load(warehouse)
+    table = engine.rows("labels").drop_columns(["name"])
+    write_deltalake(f"{engine.url}/{RAW}/labels", table, mode="overwrite", schema_mode="overwrite")
+    load(warehouse)
+    assert engine.query(f"select name from {RAW}.labels order by id") == [
+        {"name": "a"},
+        {"name": "b"},
+    ]
 
 
-# One at a time ----------------------------------------------------------------------------------
+def test_small_files_are_joined_and_those_of_no_version_removed(engine, opened, monkeypatch):
+    monkeypatch.setattr(files, "_MOST_FILES", 2)
+    warehouse = opened(engine)
+    load(warehouse)
+    orphan = Path(engine.url, RAW, "labels", "part-00000-of-a-killed-run.parquet")
+    orphan.write_bytes(b"")
+    eight_days_ago = time.time() - 8 * 24 * 3600
+    os.utime(orphan, (eight_days_ago, eight_days_ago))
+    for _ in range(3):
+        load(warehouse)
+    assert len(DeltaTable(f"{engine.url}/{RAW}/extracts").file_uris()) <= 2
+    assert engine.query(f"select count(*) as runs from {RAW}.extracts") == [{"runs": 4}]
+    assert not orphan.exists()
 
 
-def test_a_second_run_at_the_same_time_is_refused_and_told_by_whom(engine, warehouse):
-    with warehouse.locked():
-        refused = engine.ingest_here("demo")
-    assert refused.returncode == 1
-    assert f"in use by python -m ingest (PID {os.getpid()}); wait for it" in refused.stderr
+# Parquet files ----------------------------------------------------------------------------------
+
+
+def test_parquet_files_are_replaced_by_all_that_there_is(parquet, file):
+    world = world_of(range(3))
+    with serve(world.workspace) as server:
+        for epoch in range(len(world.cuts.syncs_at)):
+            world.play(epoch)
+            done = parquet.ingest_here("api", **source_of(server))
+            assert done.returncode == 0, done.stderr
+            assert "Parquet files cannot be merged" in done.stdout
+            assert copy(parquet, file).returncode == 0
+            assert_same_rows(file, parquet, but=())
+        fresh = DuckDBEngine(parquet.folder / "fresh")
+        assert_loads_like(parquet, fresh, server)
+
+
+def test_a_run_that_was_killed_while_it_replaced_files_is_repaired_by_the_next(parquet, file):
+    with serve(simulate(stories=60)) as server:
+        first = parquet.ingest_here("api", **source_of(server))
+        assert first.returncode == 0, first.stderr
+        before = set(Path(parquet.url, RAW).glob("*/*.parquet"))
+        kill_a_run(parquet, server, lambda: not all(each.exists() for each in before))
+        assert list(Path(parquet.url).glob(f"{RAW}/_dlt_loads/*")) == [], "it was not killed"
+        assert "make ingest TARGET=files" in " ".join(one_line(copy(parquet, file)).split())
+        assert not file.path.exists()
+        assert_loads_like(parquet, file, server)
+
+
+def test_parquet_files_are_not_replaced_when_a_project_could_not_be_read(parquet, opened):
+    warehouse = opened(parquet)
+    load(warehouse)
+    reader = ListReader({"stories": [{"id": 8, "project_id": 1}]})
+    reader.failed_project_ids, reader.skipped = [2], ["project 2: 500"]
+    with pytest.raises(WarehouseError, match=r"nothing was loaded: project 2 .*project 2: 500"):
+        run(reader, "api", "https://tracker.test", warehouse)
+    assert parquet.query(f"select id from {RAW}.stories") == [{"id": 7}]
+
+
+def test_parquet_files_are_not_replaced_by_another_source(parquet, opened):
+    warehouse = opened(parquet)
+    load(warehouse)
+    with pytest.raises(WarehouseError, match="holds data of https://tracker.test, which other"):
+        load(warehouse, name="other")
+    assert parquet.query(f"select id from {RAW}.stories") == [{"id": 7}]
+
+
+def test_one_format_does_not_go_on_from_the_other(engine, opened):
+    load(opened(engine))
+    engine.settings["WAREHOUSE_FILES_FORMAT"] = "parquet"
+    with pytest.raises(WarehouseError, match="holds Delta tables, not parquet; .* to delta"):
+        load(opened(engine))
+
+
+# Copies into DuckDB -----------------------------------------------------------------------------
+
+
+def test_a_copy_takes_the_place_of_an_older_one_and_of_nothing_else(engine, file, opened):
+    warehouse = opened(engine)
+    load(warehouse)
+    assert copy(engine, file).returncode == 0
+    load(warehouse, {**TWO_LABELS, "labels": []})
+    done = copy(engine, file)
+    assert done.returncode == 0, done.stderr
+    assert_same_rows(file, engine, but=())
+    load(warehouse_of(file.path), {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
+    assert "so a copy would lose it; set WAREHOUSE_PATH" in one_line(copy(engine, file))
+    assert file.query(f"select id from {RAW}.labels") == [{"id": 1}]
+
+
+def test_half_of_a_load_is_not_copied(engine, file, opened):
+    warehouse = opened(engine)
+    load(warehouse)
+    assert copy(engine, file).returncode == 0
+    load(warehouse, {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
+    max(Path(engine.url, RAW, "_dlt_loads").iterdir()).unlink()
+    assert "holds half of a load" in one_line(copy(engine, file))
+    assert file.query(f"select count(*) as labels from {RAW}.labels") == [{"labels": 2}]
+
+
+def test_a_bucket_is_copied_and_a_folder_without_tables_is_not(bucket, file, opened, tmp_path):
+    load(opened(bucket))
+    file.settings = {k: v for k, v in bucket.settings.items() if k.startswith("AWS_")}
+    assert copy(bucket, file).returncode == 0
+    assert_same_rows(file, bucket, but=())
+    elsewhere = DuckDBEngine(tmp_path / "elsewhere")
+    line = one_line(elsewhere.ingest_here("files", str(tmp_path)))
+    assert f"{tmp_path} holds no raw tables: there is no {RAW}/extracts in it; make" in line
+    assert not elsewhere.path.exists()
+    assert not (tmp_path / ".lock").exists()
+    assert "unset WAREHOUSE_TARGET" in one_line(bucket.ingest_here("files", str(tmp_path)))
+
+
+# Failures ---------------------------------------------------------------------------------------
+
+
+def test_a_bucket_that_does_not_exist(bucket):
+    bucket.settings["WAREHOUSE_FILES"] = "s3://nowhere-at-all/raw"
+    line = one_line(bucket.ingest_here("demo"))
+    assert "there is no bucket nowhere-at-all; make it, or set WAREHOUSE_FILES" in line
+
+
+def test_logins_that_are_wrong_missing_or_without_rights_and_no_secret_in_any_log(s3, bucket):
+    unknown = {"AWS_ACCESS_KEY_ID": "AKIAUNKNOWN"}
+    without_rights = s3.login_without_rights()
+    with s3.checking_logins():
+        for login, told in (
+            (unknown, "refuses the login (InvalidAccessKeyId); check AWS_ACCESS_KEY_ID"),
+            (without_rights, "refuses access; set WAREHOUSE_FILES to another, or give this login"),
+        ):
+            bucket.settings |= login
+            done = bucket.ingest_here("demo")
+            assert told in one_line(done)
+            assert bucket.settings["AWS_SECRET_ACCESS_KEY"] not in done.stdout + done.stderr
+    bucket.settings |= {"AWS_ACCESS_KEY_ID": "", "AWS_CONFIG_FILE": "none", "HOME": "none"}
+    assert "no login is configured; set AWS_ACCESS_KEY_ID" in one_line(bucket.ingest_here("demo"))
+    bucket.settings["AWS_PROFILE"] = "nobody"
+    assert "no login (The config profile (nobody) could not" in one_line(bucket.ingest_here("demo"))
+    logs = "".join(each.read_text() for each in (bucket.folder / "logs").iterdir())
+    assert "refuses the login" in logs
+    for secret in (SECRET, without_rights["AWS_SECRET_ACCESS_KEY"]):
+        assert secret not in logs
+
+
+def test_no_secret_in_dlts_working_folder(bucket, opened):
+    warehouse = opened(bucket)
+    load(warehouse)
+    texts = [each.read_bytes() for each in warehouse.pipelines_folder.rglob("*") if each.is_file()]
+    assert any(b"filesystem" in each for each in texts)
+    assert not any(SECRET.encode() in each for each in texts)
+
+
+def test_a_server_that_is_down(bucket):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        bucket.settings["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        line = one_line(bucket.ingest_here("demo"))
+    assert "does not answer as S3 (Could not connect to the endpoint URL" in line
+    assert "check the network, AWS_ENDPOINT_URL" in line
+
+
+def test_a_folder_that_cannot_be_made(engine):
+    engine.settings["WAREHOUSE_FILES"] = "/dev/null/raw"
+    line = one_line(engine.ingest_here("demo"))
+    assert "/dev/null/raw is not writable (Not a directory); set WAREHOUSE_FILES" in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("WAREHOUSE_FILES", "gs://bucket/raw", "name a folder or s3://bucket"),
+        ("WAREHOUSE_FILES", "s3://", "names no bucket; name it as s3://bucket/prefix"),
+        ("WAREHOUSE_FILES", "~/raw", "is no folder and no s3://bucket/prefix"),
+        ("WAREHOUSE_FILES_FORMAT", "csv", "'csv', not delta or parquet"),
+    ],
+)
+def test_settings_that_cannot_be_used(engine, setting, value, told):
+    engine.settings[setting] = value
+    assert told in one_line(engine.ingest_here("demo"))
+
+
+def test_files_are_not_built(engine):
+    assert "files hold raw tables only; build from them" in one_line(
+        engine.run(sys.executable, "-m", "bi.build")
+    )
+
+
+@pytest.mark.parametrize("package", ["deltalake", "s3fs"])
+def test_a_package_that_is_not_installed(engine, opened, monkeypatch, package):
+    opened(engine)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(WarehouseError, match=f"need the package {package}; make setup TARGET"):
+        files_of_environment()

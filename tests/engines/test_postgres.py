@@ -1,9 +1,6 @@
 """PostgreSQL as a warehouse: one run at a time, one line for each failure, nothing half-written."""
 
 import contextlib
-import os
-import re
-import signal
 import socket
 import subprocess
 import sys
@@ -12,16 +9,12 @@ import time
 import pytest
 
 from ingest.demo import serve, simulate
-from ingest.engines import warehouse_of
 from ingest.engines.postgres import PostgresDatabase, settings_of_environment
-from ingest.pipeline import make_pipeline, run
-from ingest.tables import TABLES
+from ingest.pipeline import make_pipeline
 from ingest.warehouse import WarehouseError
 from tests.conftest import BIN, ROOT
-from tests.engines.comparing import raw_rows
 from tests.engines.engines import RAW, DuckDBEngine, PostgresEngine
-from tests.engines.hard_values import HARD_STORIES, HARD_TEXTS
-from tests.test_pipeline import TWO_LABELS, ListReader
+from tests.engines.loading import assert_loads_like, kill_a_run, load, one_line
 
 SCHEMAS = "select nspname from pg_namespace where nspname like 'pivotal%'"
 
@@ -38,49 +31,10 @@ def warehouse(engine, monkeypatch):
     return PostgresDatabase(settings_of_environment())
 
 
-def load(warehouse, records=TWO_LABELS, kind="api", **options):
-    return run(ListReader(records, **options), kind, "https://tracker.test", warehouse)
-
-
-def test_hard_values_are_the_same_in_both(engine, warehouse, tmp_path):
-    file = DuckDBEngine(tmp_path / "file")
-    load(warehouse, HARD_STORIES)
-    load(warehouse_of(file.path), HARD_STORIES)
-    columns = list(TABLES["stories"].all_columns)
-    stored = raw_rows(engine, "stories", columns)
-    assert stored == raw_rows(file, "stories", columns)
-    assert {row[columns.index("name")] for row in stored} == {
-        text.replace("\0", "\ufffd") for text in HARD_TEXTS
-    }
-
-
-def test_a_second_run_loads_nothing_twice_and_removes_what_is_gone(engine, warehouse):
-    load(warehouse)
-    load(warehouse, {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
-    assert engine.query(f"select id, is_removed from {RAW}.labels") == [
-        {"id": 1, "is_removed": None}
-    ]
-    assert engine.query(f"select count(*) as runs from {RAW}.extracts") == [{"runs": 2}]
-
-
-def test_the_demo_and_real_data_do_not_mix(warehouse):
-    load(warehouse, kind="demo")
-    with pytest.raises(WarehouseError, match="holds the demo.*set PGDATABASE") as error:
-        load(warehouse, kind="api")
-    assert "\n" not in str(error.value)
-
-
 def test_a_failed_first_run_leaves_nothing(engine, warehouse):
     with pytest.raises(WarehouseError, match="gave up"):
         load(warehouse, fails_at="activity")
     assert engine.query(SCHEMAS) == []
-
-
-def test_a_failed_later_run_leaves_the_warehouse_as_it_was(engine, warehouse):
-    load(warehouse)
-    with pytest.raises(WarehouseError, match="gave up"):
-        load(warehouse, {"stories": [{"id": 8, "project_id": 1}]}, fails_at="activity")
-    assert engine.query(f"select id from {RAW}.stories") == [{"id": 7}]
 
 
 def test_dlt_users_can_read_the_dataset(warehouse):
@@ -101,39 +55,11 @@ def test_a_column_that_was_dropped_by_hand_comes_back(engine, warehouse):
 @pytest.mark.parametrize("delay", [0.05, 0.6, 1.5])
 def test_a_run_that_was_killed_while_it_loaded_is_finished_by_the_next(engine, delay):
     with serve(simulate(stories=60)) as server:
-        source = {"base_url": server.base_url, "api_token": server.token}
-        settings = {f"SOURCES__PIVOTAL_TRACKER_SOURCE__{k.upper()}": v for k, v in source.items()}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ingest", "api"],
-            cwd=ROOT,
-            env=engine.environment() | settings,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while process.poll() is None and not engine.query(SCHEMAS):
-            time.sleep(0.02)
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        again = engine.ingest_here("api", **source)
-        assert again.returncode == 0, again.stderr
-        file = DuckDBEngine(engine.folder / "file")
-        assert file.ingest_here("api", **source).returncode == 0
-    for name, table in TABLES.items():
-        if name != "extracts":
-            columns = list(table.all_columns)
-            assert raw_rows(engine, name, columns) == raw_rows(file, name, columns), name
+        kill_a_run(engine, server, lambda: engine.query(SCHEMAS), delay)
+        assert_loads_like(engine, DuckDBEngine(engine.folder / "file"), server)
 
 
 # One at a time ----------------------------------------------------------------------------------
-
-
-def test_a_second_run_at_the_same_time_is_refused_and_told_by_whom(engine, warehouse):
-    with warehouse.locked():
-        refused = engine.ingest("demo")
-    assert refused.returncode == 1
-    assert f"in use by python -m ingest (PID {os.getpid()}); wait for it" in refused.stderr
-    assert engine.query(SCHEMAS) == []
 
 
 def test_a_program_that_ingestion_gave_its_place_to_holds_the_lock_until_it_ends(engine, warehouse):
@@ -180,14 +106,6 @@ def nobody_listening():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield str(taken.getsockname()[1])
-
-
-def one_line(process):
-    """The only line of an error, without the log's path."""
-    assert process.returncode == 1, process.stdout
-    (line,) = [each for each in process.stderr.splitlines() if each.startswith("error:")]
-    assert "bug" not in line
-    return re.sub(r" \(log: .*\)", "", line)
 
 
 def test_a_server_that_is_down(engine):

@@ -1,0 +1,73 @@
+"""One run into each engine: what DuckDB would hold, never twice, and one run at a time."""
+
+import os
+import time
+
+import pytest
+
+from ingest.engines import configured_warehouse, warehouse_of
+from ingest.warehouse import WarehouseError
+from tests.engines.engines import RAW, DuckDBEngine, FilesEngine, PostgresEngine
+from tests.engines.hard_values import HARD_STORIES, HARD_TEXTS
+from tests.engines.loading import assert_same_rows, load
+from tests.test_pipeline import TWO_LABELS
+
+
+@pytest.fixture(params=["postgres", "folder", "bucket"])
+def engine(request, tmp_path):
+    if request.param == "folder":
+        return FilesEngine.in_a_folder(tmp_path)
+    if request.param == "bucket":
+        return FilesEngine.in_a_bucket(request.getfixturevalue("s3"), tmp_path)
+    server = request.getfixturevalue("postgres")
+    return PostgresEngine.of(server, tmp_path / f"db{time.time_ns()}")
+
+
+@pytest.fixture
+def warehouse(engine, monkeypatch):
+    for name, value in engine.settings.items():
+        monkeypatch.setenv(name, value)
+    return configured_warehouse()
+
+
+def test_hard_values_are_those_of_duckdb(engine, warehouse, tmp_path):
+    file = DuckDBEngine(tmp_path / "file")
+    load(warehouse, HARD_STORIES)
+    load(warehouse_of(file.path), HARD_STORIES)
+    assert_same_rows(engine, file)
+    assert {row["name"] for row in engine.query(f"select name from {RAW}.stories")} == {
+        text.replace("\0", "\ufffd") for text in HARD_TEXTS
+    }
+
+
+def test_a_second_run_loads_nothing_twice_and_removes_what_is_gone(engine, warehouse):
+    load(warehouse)
+    load(warehouse, {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
+    assert engine.query(f"select id, is_removed from {RAW}.labels") == [
+        {"id": 1, "is_removed": None}
+    ]
+    assert engine.query(f"select count(*) as runs from {RAW}.extracts") == [{"runs": 2}]
+
+
+def test_the_demo_and_real_data_do_not_mix(warehouse):
+    load(warehouse, kind="demo")
+    way_out = f"holds the demo.*{warehouse.another}"
+    with pytest.raises(WarehouseError, match=way_out) as error:
+        load(warehouse, kind="api")
+    assert "\n" not in str(error.value)
+
+
+def test_a_failed_later_run_leaves_the_warehouse_as_it_was(engine, warehouse):
+    load(warehouse)
+    with pytest.raises(WarehouseError, match="gave up"):
+        load(warehouse, {"stories": [{"id": 8, "project_id": 1}]}, fails_at="activity")
+    assert engine.query(f"select id from {RAW}.stories") == [{"id": 7}]
+
+
+def test_a_second_run_at_the_same_time_is_refused_and_told_by_whom(engine, warehouse):
+    with warehouse.locked():
+        refused = engine.ingest_here("demo")
+    assert refused.returncode == 1
+    assert f"in use by python -m ingest (PID {os.getpid()}); wait for it" in refused.stderr
+    with warehouse.reading() as reading:
+        assert reading.columns("stories") == {}
