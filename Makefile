@@ -42,6 +42,12 @@ $(VENV)/.installed-bi: requirements-bi.txt $(VENV)/.installed
 	.venv-oldest-duckdb/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $< || rm -r .venv-oldest-duckdb/bin
 	mkdir -p .venv-oldest-duckdb && touch $@
 
+# A simulation of Snowflake needs another DuckDB than ingestion.
+.venv-fakesnow/.installed: tests/engines/fakesnow/requirements.txt
+	$(PYTHON) -m venv .venv-fakesnow
+	.venv-fakesnow/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 # A server that speaks S3, in an environment of its own.
 .venv-s3/.installed: tests/engines/s3/requirements.txt
 	$(PYTHON) -m venv .venv-s3
@@ -67,6 +73,10 @@ ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIV
 .PHONY: build
 build: setup ## build and test all models, then publish the marts (marts.duckdb)
 	$(BIN)/python -m ingest.alone --wait $(WAIT) $(BIN)/python -m bi.build $(ARGS)
+
+.PHONY: copy
+copy: setup ## copy the raw tables from DuckDB into TARGET=snowflake and other clouds
+	$(BIN)/python -m ingest.copy
 
 .PHONY: warehouse
 warehouse: ingest build ## set up, ingest and build
@@ -104,7 +114,7 @@ test-long: $(VENV)/.installed-dev ## other rebuilds, random histories, faults, k
 	$(BIN)/python -m pytest --numprocesses 2 tests/rebuilt tests/exactness tests/resilience
 
 .PHONY: test-engines
-test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) $(VENV)/.installed-spark .venv-s3/.installed postgresql ## load and build the demo on every engine, and compare the marts
+test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) $(VENV)/.installed-spark .venv-s3/.installed .venv-fakesnow/.installed postgresql ## load and build the demo on every engine, and compare the marts
 	$(BIN)/python -m pytest tests/engines
 
 .PHONY: postgresql
@@ -153,8 +163,9 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	$(UV_LOCK) --extra files --extra spark -c requirements-dev.txt pyproject.toml -o requirements-spark.txt
 	$(UV_LOCK) --extra semantic -c requirements-dev.txt pyproject.toml -o requirements-semantic.txt
 	for cloud in $(CLOUDS); do \
-	    $(UV_LOCK:--no-strip-extras=--strip-extras) --extra $$cloud -c requirements-dev.txt pyproject.toml -o requirements-$$cloud.txt || exit 1; \
+	    $(UV_LOCK) --extra $$cloud -c requirements-dev.txt pyproject.toml -o requirements-$$cloud.txt || exit 1; \
 	done
+	sed -i 's/^snowflake-connector-python\[.*\]==/snowflake-connector-python==/' requirements-snowflake.txt # pip finds it twice
 
 .PHONY: clean
 clean: ## delete what was built: warehouse, working folders, logs (not .venv)

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from ingest.engines import configured_warehouse
+from ingest.engines import COPIED, configured_warehouse
 from ingest.runlog import run_log
 from ingest.settings import SettingsError, seconds
 from ingest.warehouse import WarehouseError
@@ -31,9 +31,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         with run_log(into_file=False):
             program = _program(command[0])
-            warehouse = configured_warehouse()
             shown = shlex.join([Path(command[0]).name, *command[1:]])
-            warehouse.lock_for_successor(options.wait, shown)
+            if os.environ.get("WAREHOUSE_TARGET") not in COPIED:  # which have no lock
+                configured_warehouse().lock_for_successor(options.wait, shown)
     except (SettingsError, WarehouseError) as error:
         raise SystemExit(f"error: {error}") from None
     os.execv(program, command)

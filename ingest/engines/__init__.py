@@ -19,6 +19,8 @@ from ingest.settings import SettingsError, warehouse_path
 from ingest.tables.table import ColumnType
 
 TARGETS = ("duckdb", "postgres", "files", "spark")
+# Ingestion does not write to these itself: `ingest/copy.py` copies a DuckDB file into them.
+COPIED = ("snowflake", "bigquery", "redshift", "databricks", "motherduck")
 # How dlt writes a raw table: rows take the place of those with their key, or all rows of all.
 UPSERT: dict[str, Any] = {"write_disposition": {"disposition": "merge", "strategy": "upsert"}}
 REPLACE: dict[str, Any] = {"write_disposition": "replace"}
@@ -154,6 +156,11 @@ def configured_warehouse() -> Warehouse:
         from ingest.engines.files import files_of_environment
 
         return files_of_environment()
+    if target in COPIED:
+        raise SettingsError(
+            f"ingestion does not write to {target} itself: unset WAREHOUSE_TARGET, make ingest, "
+            f"then make copy TARGET={target}"
+        )
     *others, last = TARGETS
     raise SettingsError(
         f"WAREHOUSE_TARGET is {target!r}: ingestion writes to {', '.join(others)} and {last}"

@@ -1,0 +1,126 @@
+"""Raw tables copied into another warehouse: a second DuckDB file stands in for the clouds."""
+
+import os
+import sys
+import tomllib
+
+import dlt
+import duckdb
+import pytest
+
+from ingest import copy as copying
+from ingest.engines import COPIED
+from ingest.engines.duckdb_file import DuckDBFile
+from ingest.tables import TABLES
+from tests.conftest import ROOT
+
+RAW = "pivotal_tracker_data"
+
+
+@pytest.fixture
+def source(built_warehouse, monkeypatch, tmp_path):
+    monkeypatch.setattr(DuckDBFile, "pipelines_folder", tmp_path / "pipelines")
+    return DuckDBFile(built_warehouse)
+
+
+def differences(source, target):
+    """Tables that are not the same in both files, by all columns of the first."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{source}' as one (read_only)")
+        connection.execute(f"attach '{target}' as two (read_only)")
+        found = connection.execute(
+            "select table_name, list(column_name order by column_index) from duckdb_columns() "
+            f"where database_name = 'one' and schema_name = '{RAW}' group by table_name"
+        ).fetchall()
+        columns = {table: names for table, names in found if table in TABLES}
+        assert len(columns) > 15
+        assert all("_dlt_load_id" in names for names in columns.values())
+        differing = []
+        for table, names in columns.items():
+            listed = ", ".join(f'"{name}"' for name in names)
+            one, two = (f"select {listed} from {each}.{RAW}.{table}" for each in ("one", "two"))
+            both_ways = f"(({one}) except all ({two})) union all (({two}) except all ({one}))"
+            if connection.execute(f"select 1 from ({both_ways}) limit 1").fetchone():
+                differing.append(table)
+        return differing
+
+
+def test_a_copy_has_all_rows_and_their_loads_also_the_second_time(source, tmp_path):
+    target = tmp_path / "target.duckdb"
+    for _ in range(2):
+        counts = copying.copy(source, dlt.destinations.duckdb(str(target)))
+        assert counts["stories"] > 1000
+        assert differences(source.path, target) == []
+
+
+def test_a_row_that_is_gone_is_gone_from_the_copy(source, tmp_path):
+    target = tmp_path / "target.duckdb"
+    copying.copy(source, dlt.destinations.duckdb(str(target)))
+    with duckdb.connect(str(target)) as connection:
+        connection.execute(f"insert into {RAW}.labels select * from {RAW}.labels limit 1")
+    assert differences(source.path, target) == ["labels"]
+    copying.copy(source, dlt.destinations.duckdb(str(target)))
+    assert differences(source.path, target) == []
+
+
+@pytest.mark.parametrize("target", ["", "duckdb", "oracle"])
+def test_a_warehouse_that_ingestion_writes_itself_gets_no_copy(target, monkeypatch, capsys):
+    monkeypatch.setenv("WAREHOUSE_TARGET", target)
+    assert copying.main() == 1
+    assert capsys.readouterr().err.startswith(f"error: WAREHOUSE_TARGET is {target!r}: name one of")
+
+
+def test_without_a_warehouse_there_is_one_line(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("WAREHOUSE_TARGET", "motherduck")
+    monkeypatch.setenv("WAREHOUSE_PATH", str(tmp_path / "none.duckdb"))
+    assert copying.main() == 1
+    assert capsys.readouterr().err == (
+        f"error: there is no {tmp_path / 'none.duckdb'} yet: make ingest makes it\n"
+    )
+
+
+def test_without_a_login_there_is_one_line(source, monkeypatch, capsys):
+    monkeypatch.setenv("WAREHOUSE_TARGET", "motherduck")
+    monkeypatch.setenv("WAREHOUSE_PATH", str(source.path))
+    for name in list(os.environ):
+        if name.startswith("DESTINATION__") or "motherduck_token" in name.lower():
+            monkeypatch.delenv(name)
+    assert copying.main() == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: motherduck: ")
+    assert told.endswith("see .dlt/secrets.toml.example\n")
+    assert told.count("\n") == 1
+
+
+def test_without_the_packages_there_is_one_line(source, monkeypatch, capsys):
+    monkeypatch.setenv("WAREHOUSE_TARGET", "snowflake")
+    monkeypatch.setenv("WAREHOUSE_PATH", str(source.path))
+    monkeypatch.setenv("DESTINATION__SNOWFLAKE__CREDENTIALS", "snowflake://a:b@c/d?warehouse=e")
+    for name in list(sys.modules):
+        if name.startswith("dlt.destinations.impl.snowflake"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "snowflake.connector", None)
+    assert copying.main() == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: snowflake: its packages are not installed; make setup TARGET=")
+    assert told.count("\n") == 1
+
+
+def test_the_example_of_secrets_names_what_dlt_reads():
+    text = (ROOT / ".dlt" / "secrets.toml.example").read_text()
+    _, _, templates = text.partition("# For `make copy`")
+    lines = [line[2:] for line in templates.splitlines() if line.startswith(("# [", "# "))]
+    shown = tomllib.loads("\n".join(line for line in lines if line.startswith("[") or "=" in line))
+    assert shown["destination"].keys() == set(COPIED)
+    for name, section in shown["destination"].items():
+        spec = getattr(dlt.destinations, name)().spec
+        assert section.keys() <= spec.get_resolvable_fields().keys()
+        known = set()
+        for kind in _kinds(spec.get_resolvable_fields()["credentials"]):
+            known |= kind.get_resolvable_fields().keys()
+        assert section["credentials"].keys() <= known, name
+
+
+def _kinds(hint):
+    kinds = getattr(hint, "__args__", (hint,))
+    return [each for each in kinds if hasattr(each, "get_resolvable_fields")]
