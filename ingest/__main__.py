@@ -127,9 +127,9 @@ class _Run:
         return self._load_api(settings)
 
     def _copy_files(self) -> RunSummary:
-        from ingest.copying import copy
         from ingest.engines.duckdb_file import DuckDBFile
         from ingest.engines.files import files_at
+        from ingest.from_files import copy
 
         if not isinstance(self._warehouse, DuckDBFile):
             raise SettingsError("files are copied into DuckDB only; unset WAREHOUSE_TARGET")
