@@ -27,7 +27,8 @@ SYNONYMS = {
     "redshift": "timestamptz timestamp with time zone, strpos position in, mod %, distinct, "
     "nulls last, 'microsecond' microsecond",
     # cast as timestamp: it says itself what a date becomes beside an instant
-    "databricks": "integer int, mod %, distinct, date_sub date_add, day, cast as timestamp",
+    # with: it moves a CTE's own CTEs out of it, as Hive needs it
+    "databricks": "integer int, mod %, distinct, date_sub date_add, day, cast as timestamp, with",
 }
 # Functions that sqlglot has no name for; each is in the warehouse's own reference.
 FUNCTIONS = {
