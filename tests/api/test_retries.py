@@ -30,7 +30,7 @@ FAULTS = {
     "reset after the headers": Reply(200, GOOD, keep=0),
     "JSON cut short with status 200": Reply(200, truncated_json(GOOD)),
     "an empty body with status 200": Reply(200, b""),
-    "stalled": Reply(200, GOOD, seconds=0.15),
+    "stalled": Reply(200, GOOD, seconds=1),
     "chunks that end early": Reply(200, GOOD, keep=0.5, chunk=100),
     "packed, and cut short": Reply(200, PACKED, AS_GZIP, keep=0.5),
     "packed, cut short before it was sent": Reply(200, PACKED[: len(PACKED) // 2], AS_GZIP),

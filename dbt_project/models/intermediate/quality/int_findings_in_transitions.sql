@@ -92,25 +92,17 @@ late_unaccepts as (
 
 final as (
 
+    {% for rule, oddity in [
+        ('backward_move', 'backward_moves'), ('clock_tie', 'ties'),
+        ('transition_gap', 'gaps')
+    ] %}
     {{ finding(
-        'backward_move', 'backward_moves', 'story_id',
-        "'project_version ' || project_versions"
+        rule, oddity, 'story_id', "'project_version ' || project_versions"
     ) }}
 
     union all
 
-    {{ finding(
-        'clock_tie', 'ties', 'story_id', "'project_version ' || project_versions"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'transition_gap', 'gaps', 'story_id', "'project_version ' || project_versions"
-    ) }}
-
-    union all
-
+    {% endfor %}
     {{ finding(
         'unaccepted_after_close', 'late_unaccepts', 'story_id',
         "'iteration_key ' || iteration_keys"
