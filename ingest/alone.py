@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             program = _program(command[0])
             shown = shlex.join([Path(command[0]).name, *command[1:]])
             if os.environ.get("WAREHOUSE_TARGET") not in COPIED:  # which have no lock
-                configured_warehouse().lock_for_successor(options.wait, shown)
+                warehouse = configured_warehouse()  # kept: its lock ends with it
+                warehouse.lock_for_successor(options.wait, shown)
     except (SettingsError, WarehouseError) as error:
         raise SystemExit(f"error: {error}") from None
     os.execv(program, command)
