@@ -44,7 +44,7 @@ def impatient_client():
             super().__init__(*arguments, timeout=(1, 0.3), max_attempts=8, **settings)
 
     with (
-        mock.patch("ingest.__main__.TrackerClient", Impatient),
+        mock.patch("ingest.api.client.TrackerClient", Impatient),
         mock.patch("ingest.api.client._BACKOFF", return_value=0.01),
     ):
         yield
