@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import requests
 from bi.pictures import PAGES
 from bi.report import main as write_report
 from tests.conftest import ROOT, dbt, environment
+from tests.support.servers import free_port
 
 BROWSER = next(
     (
@@ -100,9 +100,7 @@ class Visit:
 @pytest.fixture(scope="module")
 def dashboard(published):
     """Where the dashboard is served, as `make dashboard` does it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["bi.serve", "--headless", "--no-token", f"--port={port}"]
     server = subprocess.Popen(
         [sys.executable, "-m", *command],

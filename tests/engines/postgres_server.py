@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.servers import free_port
 
 PASSWORD = "it's p@ss: %20/word"  # whatever quotes or decodes it wrongly cannot log in
 _INSTALLED = Path("/usr/lib/postgresql")  # Debian's, a folder a version
@@ -73,9 +74,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     password_file.write_text(PASSWORD + "\n")
     password_file.chmod(0o644)
     data = folder / "data"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = f"-p {port} -h 127.0.0.1 -k {folder}" + "".join(f" -c {each}" for each in _OPTIONS)
     try:
         _run(user, "initdb", "-D", data, "-U", "owner", "--auth=scram-sha-256", "-E", "UTF8",

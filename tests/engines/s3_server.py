@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.support.servers import free_port, running
 
 PROGRAM = ROOT / ".venv-s3" / "bin" / "moto_server"
 SECRET = "wJalr/XUtn+FEMI=K7MDENG bPxRfiCY%41"  # whatever quotes or decodes it wrongly shows
@@ -77,25 +75,6 @@ class S3Server:
 @contextlib.contextmanager
 def s3_server(folder: Path) -> Iterator[S3Server]:
     """Run a server; its log is in `folder`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with (folder / "s3.log").open("w") as log:
-        process = subprocess.Popen(
-            [PROGRAM, "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log, cwd=folder
-        )
-    try:
-        _wait_for(process, port)
+    port = free_port()
+    with running([PROGRAM, "-H", "127.0.0.1", "-p", port], port, folder / "s3.log"):
         yield S3Server(port)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait_for(process: subprocess.Popen, port: int) -> None:
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the S3 server did not start: see s3.log")

@@ -7,34 +7,20 @@ several workers.
 from __future__ import annotations
 
 import contextlib
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conftest import BIN
+from tests.support.servers import free_port, running
 
 
 @contextlib.contextmanager
 def sail_server(folder: Path) -> Iterator[str]:
     """Run a server on a free port of loopback, and give its URL; what it leaves is in `folder`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with (folder / "sail.log").open("w") as log:
-        process = subprocess.Popen(
-            [BIN / "sail", "spark", "server", "--ip", "127.0.0.1", "--port", str(port)],
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        _wait_for(process, port)
+    port = free_port()
+    command = [BIN / "sail", "spark", "server", "--ip", "127.0.0.1", "--port", port]
+    with running(command, port, folder / "sail.log"):
         yield f"sc://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
 
 
 def values(server: str, statements: list[str]) -> list[list[object]]:
@@ -47,14 +33,3 @@ def values(server: str, statements: list[str]) -> list[list[object]]:
         return [[row["value"] for row in session.sql(each).collect()] for each in statements]
     finally:
         session.stop()
-
-
-def _wait_for(process: subprocess.Popen, port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server ended"
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("the server does not answer")

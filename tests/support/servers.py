@@ -1,0 +1,42 @@
+"""Servers of a test's own, on free ports of loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port of loopback on which nobody listens yet."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(command: list[object], port: int, log: Path) -> Iterator[None]:
+    """Run a server until it is no longer needed; it begins once something answers on its port."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            list(map(str, command)), cwd=log.parent, stdout=output, stderr=output
+        )
+    try:
+        _wait_for(process, port, log)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(process: subprocess.Popen, port: int, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the server ended: see {log.name}"
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the server does not answer: see {log.name}")
