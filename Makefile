@@ -106,7 +106,11 @@ browser: ## install the Chromium that the browser tests drive (on Debian, as roo
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; }
 
 .PHONY: test
-test: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed lint ## lint, run the tests, and build the demo with all its tests
+test: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed ## lint, run the tests, and build the demo with all its tests
+	$(MAKE) --no-print-directory --jobs 2 lint pytest
+
+.PHONY: pytest
+pytest: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long

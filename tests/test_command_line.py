@@ -467,15 +467,6 @@ def test_a_database_with_other_tables_is_never_deleted(path):
     assert query(path, "select one from precious") == [(1,)]
 
 
-def test_dbt_in_its_own_folder_uses_the_same_warehouse(built_warehouse, tmp_path):
-    shown = dbt(
-        "show", "--inline", "select count(*) as projects from marts.dim_project", "--output",
-        "json", "--quiet", warehouse=built_warehouse, cwd=ROOT / "dbt_project", artifacts=tmp_path,
-    )  # fmt: skip
-    assert shown.returncode == 0, shown.stdout
-    assert json.loads(shown.stdout)["show"] == [{"projects": 8}]
-
-
 def test_a_relative_warehouse_path_means_the_repository_in_both_folders(tmp_path, monkeypatch):
     from ingest.settings import warehouse_path
 

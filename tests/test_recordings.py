@@ -6,10 +6,13 @@ import pytest
 from tests.conftest import TRACKERS_FIGURES, dbt, ingest
 from tests.support.replay import PROJECT_ID, recordings_folder, replay_server
 
-pytestmark = pytest.mark.skipif(
-    recordings_folder() is None,
-    reason="the recordings are not here (set TRACKER_RECORDINGS to their folder)",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        recordings_folder() is None,
+        reason="the recordings are not here (set TRACKER_RECORDINGS to their folder)",
+    ),
+    pytest.mark.xdist_group("recordings"),  # so that they are built once
+]
 
 # The instant at which Tracker's own `cycle_time_details` of these stories were computed.
 AS_OF = "2019-07-10T04:11:50Z"

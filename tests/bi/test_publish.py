@@ -1,6 +1,5 @@
 """The published copy: what is in it, that it is replaced whole, and that any client reads it."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -160,27 +159,6 @@ def test_duckdb_1_0_opens_the_copy(built_warehouse, marts, tmp_path, name):
 def test_the_schema_is_marts_except_where_the_file_is_called_so():
     assert schema_in(Path("marts.duckdb")) == "main"
     assert schema_in(Path("published.duckdb")) == "marts"
-
-
-def test_neither_some_models_nor_a_failed_build_are_published(warehouse_copy, published):
-    made = build("--select", "dim_date", warehouse=warehouse_copy)
-    assert made.returncode == 0, made.stdout
-    assert "A build of some models is not published: there is no " in made.stdout
-    path = warehouse_copy.parent / "marts.duckdb"
-    assert not path.exists()
-
-    shutil.copy2(published.path, path)
-    before = path.read_bytes(), path.stat().st_mtime_ns
-    with duckdb.connect(str(warehouse_copy)) as connection:
-        connection.execute(
-            "insert into pivotal_tracker_data.projects from pivotal_tracker_data.projects"
-        )
-    made = build("--select", "dim_project", warehouse=warehouse_copy)
-    assert made.returncode == 1
-    assert made.stderr == (
-        f"error: the build failed, so nothing is published: {path} is as it was\n"
-    )
-    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
 @pytest.mark.parametrize(
