@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import Measured, measured
-from benchmarks.source import BenchmarkSource, running_source
-from ingest.api.client import TrackerClient
-from ingest.api.resources import ApiReader
+from benchmarks.source import BenchmarkSource, make_pages, running_source
 
 _SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
 _BIN = Path(sys.executable).parent
@@ -52,7 +50,7 @@ def main() -> None:
 
 
 def _measure(source: BenchmarkSource, folder: Path) -> Row:
-    _make_pages(source)
+    make_pages(source)
     load, paths = _first_load(source, folder)
     loaded_bytes = (folder / "w.duckdb").stat().st_size
     floor = _floor(source, paths, folder)
@@ -90,15 +88,6 @@ def _measure(source: BenchmarkSource, folder: Path) -> Row:
 
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _make_pages(source: BenchmarkSource) -> None:
-    """Ask for everything once: the server makes a page when it is first asked for."""
-    with TrackerClient(source.base_url, source.token) as client:
-        reader = ApiReader(client)
-        for table_name in reader.tables():
-            for _ in reader.read(table_name):
-                pass
 
 
 def _first_load(source: BenchmarkSource, folder: Path) -> tuple[Measured, list[str]]:

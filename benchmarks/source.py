@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from ingest.api.client import TrackerClient
+from ingest.api.resources import ApiReader
+
 Answer = tuple[int, dict[str, str], bytes]
 Answering = Callable[[str, str, dict[str, str]], Answer]
 
@@ -57,6 +60,15 @@ def running_source(stories: int) -> Iterator[BenchmarkSource]:
         finally:
             process.terminate()
             process.join()
+
+
+def make_pages(source: BenchmarkSource) -> None:
+    """Ask for everything once: the server makes a page when it is first asked for."""
+    with TrackerClient(source.base_url, source.token) as client:
+        reader = ApiReader(client)
+        for table_name in reader.tables():
+            for _ in reader.read(table_name):
+                pass
 
 
 def _serve(stories: int, folder: Path, connection: Connection) -> None:

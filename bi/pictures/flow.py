@@ -7,10 +7,18 @@ from bi.pictures import look
 from bi.pictures.overview import THROUGHPUT
 from bi.pictures.picture import CHOSEN_STORIES, Page, Picture
 
+_MOST_DAYS = 200  # more would lie closer than two pixels, and take a browser longer to draw
+
+
+def _fewer_days(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of a long time every second day, or third, ..., and always the last; each as it was."""
+    days_back = (rows["flow_date"].max() - rows["flow_date"]).dt.days
+    return rows[days_back % (days_back.max() // _MOST_DAYS + 1) == 0]
+
 
 def _cumulative(rows: pd.DataFrame) -> alt.Chart:
     return (
-        alt.Chart(rows)
+        alt.Chart(_fewer_days(rows))
         .mark_area()
         .encode(
             x=look.day_axis("flow_date", "Day"),

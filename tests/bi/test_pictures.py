@@ -144,6 +144,19 @@ def test_each_day_of_the_cumulative_flow_has_every_state(connection, projects):
     assert len(days) == (days.max() - days.min()).days + 1
 
 
+def test_a_long_cumulative_flow_is_drawn_of_fewer_days_the_last_among_them(connection, projects):
+    picture = flow.CUMULATIVE_FLOW
+    rows = picture.rows(connection, whole(projects[MOBILE_APP]))
+    drawn = picture.draw(rows).data
+    days = sorted(set(drawn["flow_date"]))
+    assert 100 < len(days) <= 201 < rows["flow_date"].nunique()
+    assert days[-1] == rows["flow_date"].max()
+    assert len({after - before for before, after in pairwise(days)}) == 1
+    assert drawn.equals(rows[rows["flow_date"].isin(days)])
+    short = rows[rows["flow_date"].isin(days[-20:])]
+    assert picture.draw(short).data.equals(short)
+
+
 def test_in_progress_at_the_end_of_the_flow_is_what_ages(connection, projects):
     for project in projects.values():
         wip = flow.WIP.rows(connection, whole(project))

@@ -15,11 +15,14 @@ from tests.support.servers import free_port, running
 
 
 @contextlib.contextmanager
-def sail_server(folder: Path) -> Iterator[str]:
-    """Run a server on a free port of loopback, and give its URL; what it leaves is in `folder`."""
+def sail_server(folder: Path, settings: dict[str, str] | None = None) -> Iterator[str]:
+    """Run a server on a free port of loopback, and give its URL; what it leaves is in `folder`.
+
+    Settings are Sail's own, added to those of the environment.
+    """
     port = free_port()
     command = [BIN / "sail", "spark", "server", "--ip", "127.0.0.1", "--port", port]
-    with running(command, port, folder / "sail.log"):
+    with running(command, port, folder / "sail.log", settings):
         yield f"sc://127.0.0.1:{port}"
 
 

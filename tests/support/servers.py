@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import time
@@ -18,11 +19,20 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[object], port: int, log: Path) -> Iterator[None]:
-    """Run a server until it is no longer needed; it begins once something answers on its port."""
+def running(
+    command: list[object], port: int, log: Path, settings: dict[str, str] | None = None
+) -> Iterator[None]:
+    """Run a server until it is no longer needed; it begins once something answers on its port.
+
+    Settings are added to the environment.
+    """
     with log.open("w") as output:
         process = subprocess.Popen(
-            list(map(str, command)), cwd=log.parent, stdout=output, stderr=output
+            list(map(str, command)),
+            cwd=log.parent,
+            stdout=output,
+            stderr=output,
+            env=os.environ | (settings or {}),
         )
     try:
         _wait_for(process, port, log)

@@ -1,0 +1,149 @@
+"""Measure loads and builds on other engines, beside DuckDB's of the same pages, in one run.
+
+`python -m benchmarks.engines [STORIES ...]` starts the servers that the tests start and prints a
+Markdown table; its figures go into README.md. Needed: what `make test-engines` installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from benchmarks.measure import Measured, measured
+from benchmarks.source import BenchmarkSource, make_pages, running_source
+from tests.conftest import SECTION
+from tests.engines.engines import DuckDBEngine, Engine, PostgresEngine, SparkEngine
+from tests.engines.postgres_server import postgres_server
+from tests.engines.sail import sail_server
+
+_HEADER = """\
+| stories | engine | what | CPU s | its server's | together / DuckDB | s | peak MB |
+|---|---|---|---|---|---|---|---|"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An engine to be measured; `port` is where its server listens, None without a server."""
+
+    name: str
+    engine: Engine
+    port: int | None = None
+
+    def load(self, source: BenchmarkSource) -> tuple[Measured, float]:
+        """A first load of everything; also the processor seconds of the server meanwhile."""
+        named = {"base_url": source.base_url, "api_token": source.token}
+        settings = {SECTION + name.upper(): value for name, value in named.items()}
+        return self._measured([sys.executable, "-m", "ingest", "api"], settings)
+
+    def build(self) -> tuple[Measured, float]:
+        """All models and all tests, as `make build` runs them; and the server's seconds."""
+        settings = {"MARTS_PATH": str(self.engine.folder / "marts.duckdb")}
+        return self._measured([sys.executable, "-m", "bi.build"], settings)
+
+    def _measured(self, command: list[str], settings: dict[str, str]) -> tuple[Measured, float]:
+        before = self._server_seconds()
+        run = measured(command, **self.engine.environment() | settings)
+        return run, self._server_seconds() - before
+
+    def _server_seconds(self) -> float:
+        """Processor seconds of the server, of its processes that ended, and of those that run."""
+        if self.port is None:
+            return 0
+        server = _listening_at(self.port)
+        ended = server.cpu_times()
+        total = sum(ended[:4])  # user and system, of itself and of the children that it waited for
+        for process in server.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += sum(process.cpu_times()[:2])
+        return total
+
+
+def main() -> None:
+    """Measure each size on each engine; print a row as soon as it is known."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
+    parser.add_argument("stories", nargs="*", type=int, default=[2_000, 20_000, 100_000])
+    print(_HEADER, flush=True)
+    for stories in parser.parse_args().stories:
+        with running_source(stories) as source:
+            make_pages(source)
+            duckdb_seconds: list[float] = []
+            for begin in (_duckdb, _postgres, _sail_of_one_worker, _sail_of_two_workers):
+                with tempfile.TemporaryDirectory() as folder, begin(Path(folder)) as bench:
+                    runs = {"load": bench.load(source), "build": bench.build()}
+                together = [run.cpu_seconds + server for run, server in runs.values()]
+                duckdb_seconds = duckdb_seconds or together
+                ratios = [one / two for one, two in zip(together, duckdb_seconds, strict=True)]
+                for (what, (run, server)), ratio in zip(runs.items(), ratios, strict=True):
+                    _print(source.story_count, bench.name, what, run, server, ratio)
+
+
+@contextmanager
+def _duckdb(folder: Path) -> Iterator[Bench]:
+    yield Bench("DuckDB", DuckDBEngine(folder))
+
+
+@contextmanager
+def _postgres(folder: Path) -> Iterator[Bench]:
+    with postgres_server() as server:
+        yield Bench("PostgreSQL", PostgresEngine.of(server, folder / "benchmark"), server.port)
+
+
+@contextmanager
+def _sail(folder: Path, workers: int) -> Iterator[Bench]:
+    settings = {
+        "SAIL_MODE": "local-cluster",
+        "SAIL_CLUSTER__WORKER_INITIAL_COUNT": str(workers),
+        "SAIL_CLUSTER__WORKER_MAX_COUNT": str(workers),
+        "SAIL_CLUSTER__WORKER_TASK_SLOTS": "512",  # with fewer, wide plans wait for each other
+    }
+    with sail_server(folder, settings) as url:
+        port = int(url.rpartition(":")[2])
+        yield Bench(f"Sail, workers: {workers}", SparkEngine.of(url, folder), port)
+
+
+def _sail_of_one_worker(folder: Path) -> contextlib.AbstractContextManager[Bench]:
+    return _sail(folder, 1)
+
+
+def _sail_of_two_workers(folder: Path) -> contextlib.AbstractContextManager[Bench]:
+    return _sail(folder, 2)
+
+
+def _listening_at(port: int) -> psutil.Process:
+    """The process whose socket it is; those that it started have it no longer."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(
+                each.laddr.port == port and each.status == psutil.CONN_LISTEN
+                for each in process.net_connections("tcp")
+            ):
+                return process
+    raise RuntimeError(f"nothing listens at port {port}")
+
+
+def _print(
+    stories: int, engine: str, what: str, run: Measured, server: float, ratio: float
+) -> None:
+    cells = [
+        f"{stories:,}",
+        engine,
+        what,
+        f"{run.cpu_seconds:.1f}",
+        f"{server:.1f}",
+        f"{ratio:.1f}",
+        f"{run.seconds:.1f}",
+        f"{run.peak_bytes / 1e6:,.0f}",
+    ]
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
