@@ -151,7 +151,7 @@ def _note_publication(connection: duckdb.DuckDBPyConnection, schema: str) -> dat
         "select max(as_of) from warehouse.intermediate.int_as_of"
     ).fetchone()[0]
     sources = connection.execute(
-        "select string_agg(source_kind || ' ' || source_name, ', ' order by latest desc) from ("
+        "select string_agg(source_kind || ': ' || source_name, ', ' order by latest desc) from ("
         "select source_kind, source_name, max(started_at) as latest "
         "from warehouse.pivotal_tracker_data.extracts group by source_kind, source_name)"
     ).fetchone()[0]

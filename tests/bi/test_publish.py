@@ -53,7 +53,7 @@ def test_the_copy_holds_nothing_raw_and_says_what_it_speaks_for(published, marts
         (row,) = connection.execute(
             "select sources, as_of = (select max(as_of) from dim_project) from publication"
         ).fetchall()
-    assert row == ("demo the demo workspace", True)
+    assert row == ("demo: the demo workspace", True)
 
 
 @pytest.mark.parametrize("name", ["marts.duckdb", "tracker.duckdb"])

@@ -1,7 +1,8 @@
 {#-
     At the start of a run: make the raw tables known to an engine that does not keep them
     itself. Spark reads the Delta folders that ingestion wrote, through views: Sail tells
-    the columns of a view, but of a table only those that its creation lists.
+    the columns of a view, but of a table only those that its creation lists. And let
+    PostgreSQL count what was loaded, as `statistics` does for what is built.
 -#}
 {% macro raw_tables() -%}
     {%- if execute -%}
@@ -10,6 +11,15 @@
 {%- endmacro %}
 
 {% macro default__raw_tables(tables) -%}
+{%- endmacro %}
+
+{% macro postgres__raw_tables(tables) -%}
+    {%- for table in tables -%}
+        {%- do run_query('analyze ' ~ table.schema ~ '.' ~ table.identifier) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro redshift__raw_tables(tables) -%}
 {%- endmacro %}
 
 {% macro spark__raw_tables(tables) -%}

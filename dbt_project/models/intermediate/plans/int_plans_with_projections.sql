@@ -1,3 +1,6 @@
+-- A table: forecasts and the marts of plans read it, and it is small.
+{{ config(materialized='table') }}
+
 with
 
 as_of as (

@@ -1,3 +1,6 @@
+-- A table: plans, releases and forecasts read it, and its windows cost more than its rows.
+{{ config(materialized='table') }}
+
 with
 
 stories as (
