@@ -1,4 +1,4 @@
--- A table: plans, releases and forecasts read it, and its windows cost more than its rows.
+-- A table: plans and releases read it, and its windows cost more than its rows.
 {{ config(materialized='table') }}
 
 with
