@@ -15,7 +15,10 @@
 
 {% macro postgres__raw_tables(tables) -%}
     {%- for table in tables -%}
-        {%- do run_query('analyze ' ~ table.schema ~ '.' ~ table.identifier) -%}
+        {%- set loaded = adapter.get_relation(table.database, table.schema, table.identifier) -%}
+        {%- if loaded -%}
+            {%- do run_query('analyze ' ~ loaded) -%}
+        {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
 
