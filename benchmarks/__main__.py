@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measure import Measured, measured
+from benchmarks.measure import Measured, measured, table_row
 from benchmarks.source import BenchmarkSource, make_pages, running_source
 
 _SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
@@ -61,7 +61,7 @@ def _measure(source: BenchmarkSource, folder: Path) -> Row:
     )
     records = source.story_count + source.activity_count
     return Row(
-        load=_row(
+        load=table_row(
             f"{source.story_count:,}",
             f"{source.activity_count:,}",
             f"{load.cpu_seconds / floor.cpu_seconds:.2f}",
@@ -73,7 +73,7 @@ def _measure(source: BenchmarkSource, folder: Path) -> Row:
             f"{load.peak_bytes / 1e6:,.0f}",
             f"{loaded_bytes / 1e6:,.0f}",
         ),
-        build=_row(
+        build=table_row(
             f"{source.story_count:,}",
             f"{build.cpu_seconds / bare.cpu_seconds:.2f}",
             f"{build.cpu_seconds:.1f}",
@@ -84,10 +84,6 @@ def _measure(source: BenchmarkSource, folder: Path) -> Row:
             bare.output.strip(),
         ),
     )
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _first_load(source: BenchmarkSource, folder: Path) -> tuple[Measured, list[str]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks.measure import Measured, measured
+from benchmarks.measure import Measured, measured, table_row
 
 _HEADER = """\
 | file | stories | MB | load / floor | with start-up | clock | net CPU s | floor CPU s | peak MB |
@@ -62,7 +62,7 @@ def _measure(folder: Path, ending: str, count: int) -> str:
     net, floor_net = load.cpu_seconds - start_up.cpu_seconds, (
         floor.cpu_seconds - floor_start_up.cpu_seconds
     )  # fmt: skip
-    cells = [
+    return table_row(
         ending,
         f"{count:,}",
         f"{source.stat().st_size / 1e6:,.0f}",
@@ -72,8 +72,7 @@ def _measure(folder: Path, ending: str, count: int) -> str:
         f"{net:.2f}",
         f"{floor_net:.2f}",
         f"{load.peak_bytes / 1e6:,.0f}",
-    ]
-    return f"| {' | '.join(cells)} |"
+    )
 
 
 def _load(source: Path, folder: Path) -> Measured:

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.measure import table_row
+
 _PAGES = ("overview", "velocity", "cycle-time", "flow", "iterations", "rework", "plans")
 _FILTERED = ("cycle-time", "flow", "rework")
 _FINGERPRINT = "pictures => pictures.map(each => each.innerHTML.length + each.textContent).join()"
@@ -39,7 +41,7 @@ def main() -> None:
             cells = [*_first_pictures(browser, url, name), "", ""]
             if name in _FILTERED:
                 cells[2:] = [_changed(browser, url, name, label) for label in ("Owner", "Project")]
-            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+            print(table_row(name, *cells), flush=True)
         browser.close()
 
 

@@ -13,11 +13,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
 
-from benchmarks.measure import Measured, measured
+from benchmarks.measure import Measured, measured, table_row
 from benchmarks.source import BenchmarkSource, make_pages, running_source
 from tests.conftest import SECTION
 from tests.engines.engines import DuckDBEngine, Engine, PostgresEngine, SparkEngine
@@ -75,7 +76,7 @@ def main() -> None:
         with running_source(stories) as source:
             make_pages(source)
             duckdb_seconds: list[float] = []
-            for begin in (_duckdb, _postgres, _sail_of_one_worker, _sail_of_two_workers):
+            for begin in _ENGINES:
                 with tempfile.TemporaryDirectory() as folder, begin(Path(folder)) as bench:
                     runs = {"load": bench.load(source), "build": bench.build()}
                 together = [run.cpu_seconds + server for run, server in runs.values()]
@@ -109,12 +110,7 @@ def _sail(folder: Path, workers: int) -> Iterator[Bench]:
         yield Bench(f"Sail, workers: {workers}", SparkEngine.of(url, folder), port)
 
 
-def _sail_of_one_worker(folder: Path) -> contextlib.AbstractContextManager[Bench]:
-    return _sail(folder, 1)
-
-
-def _sail_of_two_workers(folder: Path) -> contextlib.AbstractContextManager[Bench]:
-    return _sail(folder, 2)
+_ENGINES = (_duckdb, _postgres, partial(_sail, workers=1), partial(_sail, workers=2))
 
 
 def _listening_at(port: int) -> psutil.Process:
@@ -132,7 +128,7 @@ def _listening_at(port: int) -> psutil.Process:
 def _print(
     stories: int, engine: str, what: str, run: Measured, server: float, ratio: float
 ) -> None:
-    cells = [
+    row = table_row(
         f"{stories:,}",
         engine,
         what,
@@ -141,8 +137,8 @@ def _print(
         f"{ratio:.1f}",
         f"{run.seconds:.1f}",
         f"{run.peak_bytes / 1e6:,.0f}",
-    ]
-    print(f"| {' | '.join(cells)} |", flush=True)
+    )
+    print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -57,5 +57,10 @@ def measured(command: Sequence[str], **environment: str) -> Measured:
     return Measured(seconds, usage.ru_maxrss * _RSS_UNIT, chunks[0], cpu_seconds)
 
 
+def table_row(*cells: str) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
 def _environment(changes: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **changes}

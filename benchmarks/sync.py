@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import Measured, measured
+from benchmarks.measure import Measured, measured, table_row
 from ingest.demo import CommandError, DemoServer, Workspace, serve, simulate
 
 _SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
@@ -80,7 +80,7 @@ def _change(workspace: Workspace, project_ids: list[int]) -> None:
 def _print(
     stories: int, name: str, sync: tuple[int, Measured], first: tuple[int, Measured]
 ) -> None:
-    cells = [
+    row = table_row(
         f"{stories:,}",
         str(_PROJECTS),
         name,
@@ -89,8 +89,8 @@ def _print(
         f"{sync[1].cpu_seconds:.1f}",
         f"{sync[1].cpu_seconds / first[1].cpu_seconds:.0%}",
         f"{sync[1].seconds:.1f}",
-    ]
-    print(f"| {' | '.join(cells)} |", flush=True)
+    )
+    print(row, flush=True)
 
 
 if __name__ == "__main__":
