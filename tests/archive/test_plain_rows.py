@@ -100,7 +100,7 @@ def told(path, **options):
     return tables, loaded.refusals, loaded.reader.skipped, loaded.reader.drift
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(ROW, min_size=1, max_size=12),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
@@ -120,7 +120,7 @@ CELLS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rows=CELLS, spoilt=st.text(st.sampled_from('",\n\r a'), max_size=6), raw=st.booleans())
 def test_both_readers_find_the_same_cells_on_the_same_lines(tmp_path_factory, rows, spoilt, raw):
     path = tmp_path_factory.mktemp("csv") / "shop.csv"
