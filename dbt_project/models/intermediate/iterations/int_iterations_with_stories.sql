@@ -1,3 +1,6 @@
+-- A table: a dozen models and tests come to it, and its rows are few.
+{{ config(materialized='table') }}
+
 with
 
 stories as (

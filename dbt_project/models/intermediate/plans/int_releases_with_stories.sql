@@ -1,3 +1,6 @@
+-- A table: marts and tests come to it, and its joins cost more than its rows.
+{{ config(materialized='table') }}
+
 with
 
 releases as (

@@ -1,3 +1,6 @@
+-- A table: ten models and tests come to it.
+{{ config(materialized='table') }}
+
 with
 
 activity_changes as (
