@@ -189,8 +189,9 @@ def note(connection: duckdb.DuckDBPyConnection, picture: Picture) -> str:
         f"<code>{name}</code>: {_first_paragraph(text)}"
         for name, text in definitions(connection, picture).items()
     ]
+    remark = [html.escape(picture.remark)] if picture.remark else []
     filtered = f"Filtered by {picture.filtered_by}."
-    return f'<p class="note">{"<br>".join([*meanings, filtered])}</p>'
+    return f'<p class="note">{"<br>".join([*meanings, *remark, filtered])}</p>'
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:

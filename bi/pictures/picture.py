@@ -91,6 +91,7 @@ class Picture:
         sql: a query of the published marts; its rows are also the table behind the picture.
         draw: makes the chart of the rows; None for a picture that is the table itself.
         empty: what to say when there are no rows.
+        remark: what else a reader must know of how it is drawn.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Picture:
     sql: str
     draw: Callable[[pd.DataFrame], alt.Chart | alt.LayerChart] | None
     empty: str = "There is nothing to show for this choice."
+    remark: str = ""
 
     @property
     def parameters(self) -> set[str]:

@@ -6,6 +6,7 @@ from datetime import date
 from itertools import pairwise
 
 import duckdb
+import pandas as pd
 import pytest
 
 from bi import shown
@@ -155,6 +156,27 @@ def test_a_long_cumulative_flow_is_drawn_of_fewer_days_the_last_among_them(conne
     assert drawn.equals(rows[rows["flow_date"].isin(days)])
     short = rows[rows["flow_date"].isin(days[-20:])]
     assert picture.draw(short).data.equals(short)
+
+
+def test_of_many_stories_the_scatter_draws_all_long_ones_and_a_part_of_the_others(
+    connection, projects
+):
+    picture = cycle_time.SCATTER
+    few = picture.rows(connection, whole(projects[MOBILE_APP]))
+    assert len(points_of(picture.draw(few))) == len(few)
+
+    many = pd.concat([few] * (4000 // len(few) + 1), ignore_index=True)
+    drawn = points_of(picture.draw(many))
+    assert 1000 < len(drawn) < 2000
+    is_long = many["cycle_days"] > many["p95_days"]
+    assert 0 < is_long.sum() == (drawn["cycle_days"] > many["p95_days"].iloc[0]).sum()
+    assert drawn.equals(many.loc[drawn.index, drawn.columns])
+    assert max(after - before for before, after in pairwise(drawn.index)) <= 3
+    assert f"{1500:,}" in shown.note(connection, picture)
+
+
+def points_of(chart):
+    return chart.layer[0].data
 
 
 def test_in_progress_at_the_end_of_the_flow_is_what_ages(connection, projects):
