@@ -14,7 +14,9 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import dlt
 import pyarrow as pa
-from dlt.extract import DltResource
+from dlt.common.schema.typing import TTableSchema
+from dlt.common.schema.utils import dlt_load_id_column, new_table
+from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingest.engines import Warehouse, warehouse_of
@@ -119,14 +121,9 @@ def run(
                 reading = _read_in_order(reader, source_kind, source_name, stored, rows)
                 if not warehouse.merges:
                     reading["extracts"] = _unless_failed(reader, reading["extracts"])
-                resources = [
-                    _resource(TABLES[name], rows_of, warehouse) for name, rows_of in reading.items()
-                ]
+                source = _source(reading, stored, warehouse)
                 with _seldom_garbage_collection():
-                    pipeline.extract(
-                        dlt.source(lambda: resources, name="pivotal_tracker")(),
-                        loader_file_format="parquet",
-                    )
+                    pipeline.extract(source, loader_file_format="parquet")
             _load_pending(pipeline, warehouse)
         except PipelineStepFailed as failure:
             raise _root_cause(failure, warehouse) from failure
@@ -228,27 +225,16 @@ def _read_in_order(
     def read(name: str) -> Iterator[pa.Table]:
         table = TABLES[name]
         rows[name] = 0
-        yield from read_nothing(table)
         for batch in _in_large_batches(reader.read(name)):
             rows[name] += batch["is_removed"].null_count
             yield from _differing(without_nul(table, batch), stored, name)
         yield from _removed_rows(reader, table, stored)
 
-    def read_nothing(table: Table) -> Iterator[pa.Table]:
-        # Models read every raw table, so each exists, whatever this reader fills.
-        if table.name not in stored.complete_tables:
-            yield to_arrow(table, [], source_kind, reader.drift)
-
     def read_extract() -> Iterator[pa.Table]:
         yield _extract_row(reader, source_kind, source_name, started_at, rows)
 
-    filled = reader.tables()
-    unfilled = [name for name in TABLES if name not in (*filled, "extracts")]
-    return {
-        **{name: lambda name=name: read(name) for name in filled},
-        **{name: lambda name=name: read_nothing(TABLES[name]) for name in unfilled},
-        "extracts": read_extract,
-    }
+    filled = {name: lambda name=name: read(name) for name in reader.tables()}
+    return {**filled, "extracts": read_extract}
 
 
 def _unless_failed(
@@ -268,16 +254,56 @@ def _unless_failed(
     return read
 
 
+def _source(
+    reading: dict[str, Callable[[], Iterator[pa.Table]]], stored: Stored, warehouse: Warehouse
+) -> DltSource:
+    """What reads the tables. Models read every raw table, so those that are missing are made."""
+    missing = [name for name in TABLES if name not in stored.complete_tables]
+    if not warehouse.makes_tables:
+        unfilled = {name: _no_rows for name in missing if name not in reading}
+        reading = {
+            name: _after_no_rows(TABLES[name], rows) if name in missing else rows
+            for name, rows in {**unfilled, **reading}.items()
+        }
+    resources = [_resource(TABLES[name], rows, warehouse) for name, rows in reading.items()]
+    source = dlt.source(lambda: resources, name="pivotal_tracker")()
+    if warehouse.makes_tables:
+        for name in missing:
+            source.schema.update_table(_declared(TABLES[name]))
+    return source
+
+
+def _no_rows() -> Iterator[pa.Table]:
+    yield from ()
+
+
+def _after_no_rows(
+    table: Table, rows: Callable[[], Iterator[pa.Table]]
+) -> Callable[[], Iterator[pa.Table]]:
+    """A file without rows, of which the table is made, and then those with rows."""
+
+    def read() -> Iterator[pa.Table]:
+        yield table.arrow_schema.empty_table()
+        yield from rows()
+
+    return read
+
+
+def _declared(table: Table) -> TTableSchema:
+    """A table of which dlt knows the columns; its first rows bring what else is to be known."""
+    columns = [{"name": name, **hints} for name, hints in table.dlt_columns.items()]
+    return new_table(table.name, columns=[*columns, dlt_load_id_column()])
+
+
 def _resource(
     table: Table, rows: Callable[[], Iterator[pa.Table]], warehouse: Warehouse
 ) -> DltResource:
-    columns = table.dlt_columns
-    if not warehouse.merges:
-        del columns["is_removed"]["hard_delete"]  # there is nothing to remove from
+    """What gives dlt the rows of a table; their Arrow schema tells it the columns."""
     return dlt.resource(
         rows,
         name=table.name,
-        columns=columns,
+        # Without merging there is nothing to remove from.
+        columns={"is_removed": {"hard_delete": True}} if warehouse.merges else None,
         primary_key=table.key,
         file_format="parquet",
         **warehouse.hints,

@@ -107,6 +107,31 @@ def test_a_row_that_a_whole_listing_no_longer_holds_is_removed(path):
     assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(0,)]
 
 
+def test_a_table_that_had_no_rows_is_written_like_any_other_once_it_has(path):
+    load(path, {})
+    load(path)
+    load(path, {**TWO_LABELS, "labels": [{"id": 1, "project_id": 1, "name": "c"}]})
+    assert query(path, "select id, name from pivotal_tracker_data.labels") == [(1, "c")]
+
+
+def test_a_table_without_rows_costs_no_job(path):
+    load(path, {})
+    jobs = pipeline_jobs(path)
+    load(path)
+    assert jobs == {"extracts", "_dlt_pipeline_state"}
+    assert pipeline_jobs(path) == {"labels", "stories", "extracts"}
+
+
+def pipeline_jobs(path):
+    """The tables that the latest load had a file of."""
+    load_info = make_pipeline(path).last_trace.last_load_info
+    return {
+        job.job_file_info.table_name
+        for package in load_info.load_packages
+        for job in package.jobs["completed_jobs"]
+    }
+
+
 def test_texts_lie_in_the_file_once_and_compressed(path):
     change = {"kind": "story", "change_type": "update", "new_values": {"description": "w " * 200}}
     changes = [[{**change, "id": number}] * (1 + number % 20) for number in range(4000)]

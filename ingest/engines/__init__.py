@@ -66,6 +66,7 @@ class Warehouse(Protocol):
         load_workers: how many files dlt loads at once.
         hints: how dlt writes each raw table.
         merges: whether a run goes on from what is there; else it replaces all of it.
+        makes_tables: whether a table that is declared is made; else its first file makes it.
         secrets: what no message may show.
     """
 
@@ -75,6 +76,7 @@ class Warehouse(Protocol):
     load_workers: int
     hints: dict[str, Any]
     merges: bool
+    makes_tables: bool
     secrets: tuple[str, ...]
 
     def destination(self) -> dlt.Destination:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import (
     FollowupJobRequest,
     LoadJob,
     LoadJobInfo,
     PreparedTableSchema,
 )
+from dlt.common.normalizers.naming import NamingConvention
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.factory import duckdb
 
 from ingest.engines.empty_files import NothingToLoad, has_rows
+from ingest.engines.every_table import MakesEveryTable
 from ingest.warehouse import DATASET
 
 
@@ -37,11 +41,11 @@ class _CopyJob(DuckDbCopyJob):
         )
 
 
-class _Client(DuckDbClient):
+class _Client(MakesEveryTable, DuckDbClient):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """Load a file; one without rows, which only says that the table exists, is done at once."""
+        """Load a file; one without rows is done at once."""
         job = super().create_load_job(table, file_path, load_id, restore)
         if not isinstance(job, DuckDbCopyJob):
             return job
@@ -66,6 +70,14 @@ class _Client(DuckDbClient):
 
 class TrackerDuckDB(duckdb):
     """DuckDB, for first loads; whoever only reads finds dlt's own."""
+
+    def capabilities(
+        self,
+        config: DuckDbClientConfiguration | None = None,
+        naming: NamingConvention | None = None,
+    ) -> DestinationCapabilitiesContext:
+        """What it can do: the same however it is configured, which dlt looks up at each call."""
+        return super().capabilities(config or self.spec(), naming)
 
     @property
     def client_class(self) -> type[DuckDbClient]:

@@ -61,7 +61,7 @@ class DuckDBFile:
     # Each statement is parallel by itself; several at once would share the memory limit.
     load_workers = 1
     hints = UPSERT
-    merges = True
+    merges = makes_tables = True
     secrets = ()
 
     @property

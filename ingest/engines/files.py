@@ -40,6 +40,7 @@ class FilesWarehouse:
     """A folder, or a prefix of a bucket, with a folder for each raw table."""
 
     another = "set WAREHOUSE_FILES to another folder"
+    makes_tables = False
     load_workers = 2  # a merge takes all cores, and memory for what it merges
 
     def __init__(self, location: Location, file_format: Format = "delta") -> None:

@@ -12,6 +12,7 @@ from dlt.destinations.impl.postgres.factory import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 
 from ingest.engines.empty_files import NothingToLoad, has_rows
+from ingest.engines.every_table import MakesEveryTable
 
 
 @configspec(init=False)
@@ -26,11 +27,11 @@ class _Configuration(PostgresClientConfiguration):
     credentials: _Login = None
 
 
-class _Client(PostgresClient):
+class _Client(MakesEveryTable, PostgresClient):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """Load a file; one without rows, which only says that the table exists, is done at once.
+        """Load a file; one without rows is done at once.
 
         ADBC takes a stream of no batches for an error.
         """
