@@ -26,13 +26,13 @@ def sail_server(folder: Path, settings: dict[str, str] | None = None) -> Iterato
         yield f"sc://127.0.0.1:{port}"
 
 
-def values(server: str, statements: list[str]) -> list[list[object]]:
-    """The values that each statement gives in its column `value`."""
+def values(server: str, statement: str) -> list[object]:
+    """The values that a statement gives in its column `value`."""
     from pyspark.sql import SparkSession
 
     session = SparkSession.builder.remote(server).create()
     try:
         session.conf.set("spark.sql.session.timeZone", "UTC")
-        return [[row["value"] for row in session.sql(each).collect()] for each in statements]
+        return [row["value"] for row in session.sql(statement).collect()]
     finally:
         session.stop()

@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__days_between(from_date, to_date) -%}
-    cast({{ to_date }} - {{ from_date }} as bigint)
+    cast({{ to_date }} - ({{ from_date }}) as bigint)
 {%- endmacro %}
 
 {% macro spark__days_between(from_date, to_date) -%}

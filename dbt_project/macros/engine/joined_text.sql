@@ -15,11 +15,17 @@
 {%- endmacro %}
 
 {% macro spark__joined_text(expression) -%}
-    nullif(array_join(array_sort(collect_list({{ expression }})), ', '), '')
+    case
+        when count({{ expression }}) > 0
+            then array_join(array_sort(collect_list({{ expression }})), ', ')
+    end
 {%- endmacro %}
 
 {% macro snowflake__joined_text(expression) -%}
-    nullif(listagg({{ expression }}, ', ') within group (order by {{ expression }}), '')
+    case
+        when count({{ expression }}) > 0
+            then listagg({{ expression }}, ', ') within group (order by {{ expression }})
+    end
 {%- endmacro %}
 
 {% macro redshift__joined_text(expression) -%}

@@ -3,8 +3,15 @@
     {{ adapter.dispatch('local_midnight')(calendar_date, time_zone) }}
 {%- endmacro %}
 
+{#- Where clocks go back over midnight it is there twice; a day begins with the first. -#}
 {% macro default__local_midnight(calendar_date, time_zone) -%}
-    timezone({{ time_zone }}, cast({{ calendar_date }} as timestamp))
+    {%- set midnight = 'timezone(' ~ time_zone ~ ', cast(' ~ calendar_date ~ ' as timestamp))' -%}
+    {%- set hour_before = midnight ~ " - interval '1 hour'" -%}
+    case
+        when {{ local_date(hour_before, time_zone) }} = {{ calendar_date }}
+            then {{ hour_before }}
+        else {{ midnight }}
+    end
 {%- endmacro %}
 
 {% macro spark__local_midnight(calendar_date, time_zone) -%}

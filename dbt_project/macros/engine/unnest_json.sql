@@ -66,7 +66,7 @@
     from_cte, list_column, keep, fields, element_type
 ) -%}
     {%- set types = {
-        'bigint': 'bigint', 'decimal': 'decimal(18,4)', 'text': 'string',
+        'bigint': 'bigint', 'decimal': 'string', 'text': 'string',
         'boolean': 'boolean', 'timestamp': 'string', 'json': 'string'
     } -%}
     {%- set structure = [] -%}
@@ -97,9 +97,13 @@
 {%- endmacro %}
 
 
-{#- from_json reads an instant in one format only; a cast, in those of ISO 8601. -#}
+{#-
+    from_json reads an instant in one format only; a cast, in those of ISO 8601. And Sail's
+    fails where a decimal is none.
+-#}
 {% macro spark_typed_json(value, type) -%}
-    {{ 'try_cast(' ~ value ~ ' as timestamp)' if type == 'timestamp' else value }}
+    {%- set types = {'decimal': 'decimal(18, 4)', 'timestamp': 'timestamp'} -%}
+    {{ 'try_cast(' ~ value ~ ' as ' ~ types[type] ~ ')' if type in types else value }}
 {%- endmacro %}
 
 

@@ -30,7 +30,7 @@ final as (
         ) as week_number,
         count(*) over (partition by project_id) as week_count,
         week_start_date,
-        {{ days_later('week_start_date', 6) }} as week_end_date
+        week_start_date + 6 as week_end_date
     from complete_weeks
 
 )

@@ -33,7 +33,7 @@ with_last_whole_dates as (
     select
         project_id,
         known_date,
-        {{ days_later('known_date', -1) }} as last_whole_date
+        known_date - 1 as last_whole_date
     from today
 
 ),

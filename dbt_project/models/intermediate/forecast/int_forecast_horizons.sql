@@ -22,7 +22,7 @@ final as (
         'project' as target_kind,
         project_id as target_id,
         cast({{ horizon }} as bigint) as horizon_week_count,
-        {{ days_later('cut_date', 7 * horizon) }} as horizon_date
+        cut_date + {{ 7 * horizon }} as horizon_date
     from cuts
 
     union all

@@ -18,28 +18,32 @@ with_parts as (
         cast(extract(year from calendar_date) as bigint) as calendar_year,
         cast(extract(quarter from calendar_date) as bigint) as quarter_of_year,
         cast(extract(month from calendar_date) as bigint) as month_of_year,
-        cast(extract(day from calendar_date) as bigint) as day_of_month,
-        {{ iso_week('calendar_date') }} as iso_week
+        cast(extract(day from calendar_date) as bigint) as day_of_month
     from days
 
 ),
 
--- The year of an ISO week is the year of its Thursday.
+-- An ISO week is of the year in which its Thursday lies.
 with_weeks as (
 
     select
         *,
-        cast(extract(year from week_start_date + 3) as bigint) as iso_year,
-        case calendar_date
-            when week_start_date then 1
-            when week_start_date + 1 then 2
-            when week_start_date + 2 then 3
-            when week_start_date + 3 then 4
-            when week_start_date + 4 then 5
-            when week_start_date + 5 then 6
-            when week_start_date + 6 then 7
-        end as iso_day_of_week
+        cast({{ dbt.date_trunc('year', 'week_start_date + 3') }} as date)
+            as iso_year_start_date,
+        {{ days_between('week_start_date', 'calendar_date') }} + 1 as iso_day_of_week
     from with_parts
+
+),
+
+with_week_numbers as (
+
+    select
+        *,
+        cast(extract(year from iso_year_start_date) as bigint) as iso_year,
+        1 + cast(floor(
+            {{ days_between('iso_year_start_date', 'week_start_date + 3') }} / 7.0
+        ) as bigint) as iso_week
+    from with_weeks
 
 ),
 
@@ -82,12 +86,12 @@ final as (
         day_of_month,
         iso_year,
         iso_week,
-        cast(iso_day_of_week as bigint) as iso_day_of_week,
+        iso_day_of_week,
         iso_day_of_week in (6, 7) as is_weekend,
         week_start_date,
         month_start_date,
         quarter_start_date
-    from with_weeks
+    from with_week_numbers
 
 )
 

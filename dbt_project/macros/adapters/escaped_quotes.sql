@@ -1,0 +1,12 @@
+{#- dbt calls it for a text in quotes: in Spark's, a backslash begins an escape. -#}
+{% macro spark__escape_single_quotes(expression) -%}
+    {{ expression | replace("\\", "\\\\") | replace("'", "\\'") }}
+{%- endmacro %}
+
+{% macro snowflake__escape_single_quotes(expression) -%}
+    {{ spark__escape_single_quotes(expression) }}
+{%- endmacro %}
+
+{% macro bigquery__escape_single_quotes(expression) -%}
+    {{ spark__escape_single_quotes(expression) }}
+{%- endmacro %}
