@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from ingest.archive.text_columns import without_nulls
 
 
 class DistinctTexts:
@@ -46,25 +47,11 @@ class DistinctTexts:
         values = pa.array([read_one(each) for each in self.distinct], kind)
         return values.take(pa.array(self.codes))
 
-    def texts(self) -> list[str]:
-        """The cells as they are."""
-        distinct = self.distinct
-        return [distinct[code] for code in self.codes]
 
-
-def without_nulls(cells: pa.StringArray) -> pa.StringArray:
-    """A column with empty texts for empty cells."""
-    return cells.fill_null("") if cells.null_count else cells
-
-
-def flags(array: pa.BooleanArray) -> np.ndarray:
-    """A column of truths; null is false."""
-    known = array.fill_null(False) if array.null_count else array
-    return known.to_numpy(zero_copy_only=False).copy()
-
-
-def filled_rows(column: pa.StringArray) -> np.ndarray:
-    """The rows whose cell is not empty."""
-    if column.null_count == len(column):
-        return np.empty(0, np.int64)
-    return np.flatnonzero(flags(pc.greater(pc.binary_length(column), 0)))
+def alike(*codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A row of each combination of codes that there is, and for each row which of them it has."""
+    firsts = combined = np.zeros(len(codes[0]), np.int64)
+    for each in codes:
+        numbers = combined * (each.max(initial=0) + 1) + each
+        _, firsts, combined = np.unique(numbers, return_index=True, return_inverse=True)
+    return firsts, combined

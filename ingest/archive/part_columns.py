@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.archive import cells as read
-from ingest.archive.distinct_texts import DistinctTexts, filled_rows, flags
+from ingest.archive.distinct_texts import DistinctTexts, alike
 from ingest.archive.stories_csv import StoryRows
 from ingest.archive.story_parts import PART_IDS
+from ingest.archive.text_columns import filled_rows, flags
 
 # Escapes of JSON in the order in which they can be put in; what else needs one is rare.
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
@@ -158,52 +159,48 @@ def _parts(columns: Columns) -> _Parts:
 
 
 def _comments_told(rows: StoryRows, parts: _Parts) -> _Told:
-    """Texts and endings of comments that are `text (Author - Mon D, YYYY)`, and which are so."""
-    pieces = pc.split_pattern(parts.texts, " (", max_splits=1, reverse=True)
-    lengths = np.diff(pieces.offsets.to_numpy())
-    flat, starts = pieces.flatten(), pieces.offsets.to_numpy()[:-1]
-    texts = flat.take(pa.array(starts))
-    tails = DistinctTexts(flat.take(pa.array(starts + lengths - 1)))
-    is_plain = (lengths == 2) & ~flags(pc.starts_with(parts.texts, "'"))
-    used = np.zeros(len(tails.distinct), np.bool_)
-    used[tails.codes[is_plain]] = True
-    known = _Endings(rows)
-    endings = [
-        known[tail] if is_used else None
-        for tail, is_used in zip(tails.distinct, used.tolist(), strict=True)
-    ]
-    ends = pa.array(endings, pa.string()).take(pa.array(tails.codes))
-    return _Told(texts, ends, is_plain & ~flags(pc.is_null(ends)))
-
-
-class _Endings(dict[str, str | None]):
-    """`Author - Mon D, YYYY)` -> the JSON that it becomes; None for anything else.
+    """Texts and endings of comments that are `text (Author - Mon D, YYYY)`, and which are so.
 
     Whoever and whatever day is named in anything else is none of its business.
     """
 
-    def __init__(self, rows: StoryRows) -> None:
-        super().__init__()
-        self._rows = rows
-        self._authors: dict[str, str] = {}
-        self._days: dict[str, str] = {}
+    def person(author: str) -> str:
+        return f',"person_id":{rows.people.id_of(author.strip())}'
 
-    def __missing__(self, tail: str) -> str | None:
-        author, _, day = tail[:-1].rpartition(" - ")
-        if tail[-1:] != ")" or tail.count(")") != 1 or "(" in tail:
-            return None
-        if day not in self._days and not read.is_comment_day(day):
-            return None
-        if author not in self._authors:
-            name = author.strip()
-            if not name or "\n" in name or "\r" in name:
-                return None
-            self._authors[author] = f',"person_id":{self._rows.people.id_of(name)}'
-        if day not in self._days:
-            written = self._rows.days[day]
-            self._rows.facts.saw_day(written)
-            self._days[day] = f',"created_at":"{self._rows.midnights[written]}"}}'
-        return self._authors[author] + self._days[day]
+    def instant(day: str) -> str:
+        written = rows.days[day[:-1]]
+        rows.facts.saw_day(written)
+        return f',"created_at":"{rows.midnights[written]}"}}'
+
+    texts, tails, has_tail = _halves(parts.texts, " (")
+    authors, days, has_author = _halves(tails, " - ")
+    is_plain = has_tail & has_author & ~flags(pc.starts_with(parts.texts, "'"))
+    is_plain &= DistinctTexts(authors).where(_is_author) & DistinctTexts(days).where(_is_last_day)
+    plain = pa.array(is_plain)
+    endings = pc.binary_join_element_wise(
+        DistinctTexts(authors.filter(plain)).mapped(person, pa.string()),
+        DistinctTexts(days.filter(plain)).mapped(instant, pa.string()),
+        "",
+    )
+    absent = pa.nulls(len(is_plain), pa.string())
+    return _Told(texts, pc.replace_with_mask(absent, plain, endings), is_plain)
+
+
+def _halves(texts: pa.StringArray, sign: str) -> tuple[pa.StringArray, pa.StringArray, np.ndarray]:
+    """What stands before and behind the last `sign` of each text, and which texts have it."""
+    pieces = pc.split_pattern(texts, sign, max_splits=1, reverse=True)
+    offsets, flat = pieces.offsets.to_numpy(), pieces.flatten()
+    before, behind = flat.take(pa.array(offsets[:-1])), flat.take(pa.array(offsets[1:] - 1))
+    return before, behind, np.diff(offsets) == 2
+
+
+def _is_author(text: str) -> bool:
+    name = text.strip()
+    return bool(name) and not any(sign in name for sign in "()\n\r")
+
+
+def _is_last_day(text: str) -> bool:
+    return text[-1:] == ")" and read.is_comment_day(text[:-1])
 
 
 def _pairs_told(
@@ -219,9 +216,9 @@ def _pairs_told(
         cells = absent if column is None else column.take(pa.array(parts.rows[here]))
         texts = DistinctTexts(cells)
         numbers = parts.numbers[here]
-        pairs, found = np.unique(np.stack([texts.codes, numbers]), axis=1, return_inverse=True)
-        codes[here] = len(endings) + found.reshape(-1)
-        endings += [ending(texts.distinct[code], number) for code, number in pairs.T.tolist()]
+        firsts, found = alike(texts.codes, numbers)
+        codes[here] = len(endings) + found
+        endings += [ending(texts.distinct[texts.codes[row]], int(numbers[row])) for row in firsts]
     ends = pa.array(endings, pa.string()).take(pa.array(codes))
     return _Told(parts.texts, ends, ~flags(pc.starts_with(parts.texts, "'")))
 

@@ -14,10 +14,17 @@ import numpy as np
 from ingest.archive.files import chunks
 
 _BLANK_AND_QUOTE = re.compile(rb'[,\n] +"[^"]|" +[,\r\n]')
-_BEFORE_QUOTE = tuple(b',\n"')
-_BEHIND_QUOTE = tuple(b',\r\n"')
 _OVERLAP = 64  # bytes that are looked at again with what follows them
-_QUOTE, _RETURN, _LINE_END = b'"\r\n'
+_QUOTE, _LINE_END = b'"\n'
+
+
+def _signs(signs: bytes) -> np.ndarray:
+    """For each byte whether it is one of these."""
+    return np.isin(np.arange(256), tuple(signs))
+
+
+_BEFORE_QUOTE, _BEHIND_QUOTE = _signs(b',\n"'), _signs(b',\r\n"')
+_BLANK, _LINE_ENDS = _signs(b" "), _signs(b"\r\n")
 
 
 def has_plain_bytes(path: Path) -> bool:
@@ -29,18 +36,17 @@ def has_plain_bytes(path: Path) -> bool:
             content = last + chunk
             if content[:2] == b"\x1f\x8b" or not _have_line_ends(content):
                 return False
-            has_both = b' "' in content or b'" ' in content
-            if has_both and _BLANK_AND_QUOTE.search(content):
-                return False
             signs = np.frombuffer(content, np.uint8)
             quotes = np.flatnonzero(signs == _QUOTE)
-            blank_lines = _blank_lines(content, signs)
-            if len(blank_lines):
-                has_blank_line = True
-                before = quotes_count + np.searchsorted(quotes, blank_lines)
-                if (before % 2 == 0).any():
-                    return False
-            has_stray_quote |= _has_stray_quote(signs, quotes)
+            before, behind = _beside(signs, quotes)
+            if (_BLANK[before] | _BLANK[behind]).any() and _BLANK_AND_QUOTE.search(content):
+                return False
+            blank_lines = _blank_lines(signs)
+            has_blank_line |= bool(len(blank_lines))
+            if ((quotes_count + np.searchsorted(quotes, blank_lines)) % 2 == 0).any():
+                return False
+            # Amid a text, neither at the edge of a cell nor beside another.
+            has_stray_quote |= not (_BEFORE_QUOTE[before] | _BEHIND_QUOTE[behind]).all()
             last = content[-_OVERLAP:]
             quotes_count += int(np.searchsorted(quotes, len(content) - len(last)))
         quotes_count += last.count(b'"')
@@ -55,16 +61,13 @@ def _have_line_ends(content: bytes) -> bool:
     return content.count(b"\r") == content.count(b"\r\n") + content.endswith(b"\r")
 
 
-def _blank_lines(content: bytes, signs: np.ndarray) -> np.ndarray:
+def _beside(signs: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The bytes before and behind places that are neither the first nor the last."""
+    inner = places[(places > 0) & (places < len(signs) - 1)]
+    return signs[inner - 1], signs[inner + 1]
+
+
+def _blank_lines(signs: np.ndarray) -> np.ndarray:
     """Where a line ends that holds nothing."""
-    if b"\n\n" not in content and b"\n\r" not in content:
-        return np.empty(0, np.int64)
     ends = np.flatnonzero(signs[:-1] == _LINE_END)
-    return ends[(signs[ends + 1] == _LINE_END) | (signs[ends + 1] == _RETURN)]
-
-
-def _has_stray_quote(signs: np.ndarray, quotes: np.ndarray) -> bool:
-    """Whether a quote stands amid a text, neither at the edge of a cell nor beside another."""
-    inner = quotes[(quotes > 0) & (quotes < len(signs) - 1)]
-    is_edge = np.isin(signs[inner - 1], _BEFORE_QUOTE) | np.isin(signs[inner + 1], _BEHIND_QUOTE)
-    return not is_edge.all()
+    return ends[_LINE_ENDS[signs[ends + 1]]]

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.archive import cells as read
-from ingest.archive.distinct_texts import DistinctTexts, flags, without_nulls
+from ingest.archive.distinct_texts import DistinctTexts
 from ingest.archive.stories_csv import StoryRows
+from ingest.archive.text_columns import flags, line_breaks, without_nulls
 
 DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
 _TYPES = read.STORY_TYPES - {"release"}
@@ -99,11 +100,10 @@ def _are_plain_texts(
     for cells in texts:
         plain &= ~flags(pc.starts_with(cells, "'"))
     for cells in [*texts, *(columns[each] for each in positions)]:
-        if cells.null_count < len(cells):
-            broken = flags(pc.match_substring(cells, "\n"))
-            if broken.any():
-                suspicious = pc.match_substring_regex(cells.filter(pa.array(broken)), _SUSPICIOUS)
-                plain[broken] &= ~flags(suspicious)
+        broken = np.flatnonzero(line_breaks(cells))
+        if len(broken):
+            suspicious = pc.match_substring_regex(cells.take(pa.array(broken)), _SUSPICIOUS)
+            plain[broken] &= ~flags(suspicious)
     return plain
 
 

@@ -8,20 +8,21 @@ labels and states repeat. Every other row is left to the reading cell by cell.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.archive import cells as read
-from ingest.archive.distinct_texts import DistinctTexts, without_nulls
+from ingest.archive.distinct_texts import DistinctTexts, alike
 from ingest.archive.errors import RowRefused
 from ingest.archive.part_columns import part_lists
 from ingest.archive.plain_checks import DAYS, are_plain, iteration_number, ordinals
 from ingest.archive.row_batches import RowBatch
 from ingest.archive.rows import Row
 from ingest.archive.stories_csv import StoryRows
+from ingest.archive.text_columns import without_empty, without_nulls
 from ingest.tables import ARROW_TYPES, TABLES
 
 Columns = list[pa.StringArray]
@@ -41,7 +42,8 @@ class PlainRows:
         self._rows = rows
         self._source = record_source
         self._file = file
-        self._owner_lists: dict[tuple[str, ...], tuple[bytes, int | None, bytes | None]] = {}
+        self._label_list = cache(lambda cell: orjson.dumps(rows.labels(cell)))
+        self._owners = cache(self._owners_of)
 
     def split(self, batch: RowBatch) -> tuple[pa.Table, list[Row]]:
         """The plain rows as rows of `stories`, and the other ones as cells."""
@@ -87,9 +89,7 @@ class PlainRows:
             "name": without_nulls(at.get("title", empty).cells),
             "story_type": _lowered(at["type"]),
             "current_state": _lowered(at["current state"]),
-            "labels": at.get("labels", empty).mapped(
-                lambda cell: orjson.dumps(rows.labels(cell)), pa.string()
-            ),
+            "labels": at.get("labels", empty).mapped(self._label_list, pa.string()),
             "record_source": pa.repeat(pa.scalar(self._source), count),
             "source_file": pa.repeat(pa.scalar(self._file), count),
             "source_line": pa.array(batch.lines),
@@ -97,8 +97,7 @@ class PlainRows:
         }
         for name in ("description", "url"):
             if name in at:
-                cells = at[name].cells
-                found[name] = pc.if_else(pc.equal(pc.binary_length(cells), 0), None, cells)
+                found[name] = without_empty(at[name].cells)
         self._add_instants(found, at)
         self._add_plain_values(found, at)
         self._add_owners(found, batch.columns, count)
@@ -157,23 +156,23 @@ class PlainRows:
         if not owners:
             found["owner_ids"] = pa.repeat(pa.scalar("[]"), count)
             return
-        told = [self._owners(each) for each in zip(*(each.texts() for each in owners), strict=True)]
+        firsts, codes = alike(*(each.codes for each in owners))
+        names = ([each.distinct[each.codes[row]] for each in owners] for row in firsts.tolist())
+        told = [self._owners(*each) for each in names]
         for place, (name, kind) in enumerate(
             (("owner_ids", pa.string()), ("owned_by_id", pa.int64()), ("owners", pa.string()))
         ):
-            found[name] = pa.array([each[place] for each in told], kind)
+            values = pa.array([each[place] for each in told], kind)
+            found[name] = values.take(pa.array(codes))
 
-    def _owners(self, names: tuple[str, ...]) -> tuple[bytes, int | None, bytes | None]:
-        known = self._owner_lists.get(names)
-        if known is None:
-            record = self._rows.owners(names)
-            owners = record.get("owners")
-            known = self._owner_lists[names] = (
-                orjson.dumps(record["owner_ids"]),
-                record.get("owned_by_id"),
-                orjson.dumps(owners) if owners else None,
-            )
-        return known
+    def _owners_of(self, *names: str) -> tuple[bytes, int | None, bytes | None]:
+        record = self._rows.owners(names)
+        owners = record.get("owners")
+        return (
+            orjson.dumps(record["owner_ids"]),
+            record.get("owned_by_id"),
+            orjson.dumps(owners) if owners else None,
+        )
 
     def _note_iterations(self, at: dict[str, DistinctTexts], ids: np.ndarray) -> None:
         """What `StoryRows` notes of each row: the spans, and which of them are history."""

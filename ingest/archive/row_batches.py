@@ -13,13 +13,12 @@ from itertools import chain, islice, zip_longest
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from ingest.archive.distinct_texts import filled_rows
 from ingest.archive.errors import RowRefused
 from ingest.archive.exports import StoriesFile, body
 from ingest.archive.plain_bytes import has_plain_bytes
 from ingest.archive.rows import LONGEST_CELL, Row
+from ingest.archive.text_columns import filled_rows, line_breaks
 
 _BATCH = 10_000
 _QUICK_ENCODINGS = ("utf-8", "utf-8-sig")
@@ -101,7 +100,7 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
         )
         for batch in _gathered(found.to_arrow_reader(_BATCH)):
             columns = [each.cast(pa.string()) for each in batch.columns]
-            heights = 1 + sum(map(_line_breaks, columns))
+            heights = np.ones(batch.num_rows, np.int64) + sum(map(line_breaks, columns))
             ends = line + np.cumsum(heights)
             line = int(ends[-1]) if len(ends) else line
             batch_of_all = RowBatch(ends - heights, columns, [])
@@ -129,13 +128,6 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             held = []
     if held:
         yield pa.concat_batches(held)
-
-
-def _line_breaks(column: pa.StringArray) -> np.ndarray | int:
-    if column.null_count == len(column):
-        return 0
-    counts = pc.count_substring(column, "\n").to_numpy(zero_copy_only=False)
-    return np.nan_to_num(counts).astype(np.int64)  # without a cell, not a number
 
 
 def _is_plain_text(file: StoriesFile) -> bool:

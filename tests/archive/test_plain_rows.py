@@ -219,6 +219,7 @@ def test_an_id_that_is_spelt_otherwise_is_still_the_same_story(tmp_path):
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-5, 40), max_size=8), max_size=12), st.integers(1, 3))
 def test_a_set_of_ids_holds_what_a_set_holds(steps, few):
     ids, expected = id_set.IdSet(), set()

@@ -1,0 +1,44 @@
+"""What is asked of a column of text, for all of its rows at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_LINE_END = ord("\n")
+
+
+def without_nulls(cells: pa.StringArray) -> pa.StringArray:
+    """A column with empty texts for empty cells."""
+    return cells.fill_null("") if cells.null_count else cells
+
+
+def without_empty(cells: pa.StringArray) -> pa.StringArray:
+    """A column with null for empty texts."""
+    is_empty = pc.equal(pc.binary_length(cells), 0)
+    return pc.if_else(is_empty, None, cells) if pc.any(is_empty).as_py() else cells
+
+
+def flags(array: pa.BooleanArray) -> np.ndarray:
+    """A column of truths; null is false."""
+    known = array.fill_null(False) if array.null_count else array
+    return known.to_numpy(zero_copy_only=False).copy()
+
+
+def filled_rows(column: pa.StringArray) -> np.ndarray:
+    """The rows whose cell is not empty."""
+    if column.null_count == len(column):
+        return np.empty(0, np.int64)
+    return np.flatnonzero(flags(pc.greater(pc.binary_length(column), 0)))
+
+
+def line_breaks(column: pa.StringArray) -> np.ndarray | int:
+    """How many line breaks each cell has; 0 where none of them has any."""
+    _, offsets, content = column.buffers()
+    if content is None or column.null_count == len(column):
+        return 0
+    starts = np.frombuffer(offsets, np.int32)[column.offset :][: len(column) + 1]
+    signs = np.frombuffer(content, np.uint8)[starts[0] : starts[-1]]
+    places = np.flatnonzero(signs == _LINE_END)
+    return np.diff(np.searchsorted(places, starts - starts[0])) if len(places) else 0
