@@ -231,7 +231,7 @@ class PostgresDatabase:
                 )
             reading = PostgresReading(connection)
             self._require_rights(reading)
-            self._tell_time_in_utc(connection)
+            self._set_up_sessions(connection)
             is_new = not reading.columns("extracts")
         yield is_new
 
@@ -252,13 +252,20 @@ class PostgresDatabase:
                 "loaded it before"
             )
 
-    def _tell_time_in_utc(self, connection: Connection) -> None:
-        """Give this login UTC in this database: dbt, which can set nothing, then shows it too."""
+    def _set_up_sessions(self, connection: Connection) -> None:
+        """Give this login in this database what dbt, which can set nothing, needs in its sessions.
+
+        Days and instants are shown in UTC. And queries are not compiled: the server takes the
+        models' views, which stand on one another, for far more expensive than they are, and
+        compiling them took half of a build.
+        """
         from psycopg2 import sql
 
-        statement = sql.SQL("alter role current_user in database {} set timezone to 'UTC'")
+        database = sql.Identifier(self._settings.database)
         with connection.cursor() as cursor:
-            cursor.execute(statement.format(sql.Identifier(self._settings.database)))
+            for setting in ("timezone to 'UTC'", "jit to off"):
+                statement = sql.SQL("alter role current_user in database {} set " + setting)
+                cursor.execute(statement.format(database))
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""dlt's destination for PostgreSQL, with two cases mended that dlt 1.31 fails on."""
+"""dlt's destination for PostgreSQL, with what dlt 1.31 fails on mended, and less memory."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ class _Configuration(PostgresClientConfiguration):
     credentials: _Login = None
 
 
+class _CopyJob(PostgresParquetCopyJob):
+    # ADBC keeps all it has been given until a call ends: a whole file by default.
+    _ingest_per_rowgroup = True
+
+
 class _Client(MakesEveryTable, PostgresClient):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
@@ -36,9 +41,9 @@ class _Client(MakesEveryTable, PostgresClient):
         ADBC takes a stream of no batches for an error.
         """
         job = super().create_load_job(table, file_path, load_id, restore)
-        if isinstance(job, PostgresParquetCopyJob) and not has_rows(file_path):
-            return NothingToLoad(file_path)
-        return job
+        if not isinstance(job, PostgresParquetCopyJob):
+            return job
+        return _CopyJob(file_path) if has_rows(file_path) else NothingToLoad(file_path)
 
 
 class TrackerPostgres(postgres):

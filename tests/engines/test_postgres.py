@@ -42,6 +42,12 @@ def test_dlt_users_can_read_the_dataset(warehouse):
     assert make_pipeline(warehouse).dataset().labels.df()["name"].tolist() == ["a", "b"]
 
 
+def test_sessions_of_the_login_compile_no_queries(engine, warehouse):
+    assert engine.query("show jit") == [{"jit": "on"}]
+    load(warehouse)
+    assert engine.query("show jit") == [{"jit": "off"}]
+
+
 def test_a_column_that_was_dropped_by_hand_comes_back(engine, warehouse):
     load(warehouse)
     engine.execute(f"alter table {RAW}.labels drop column name")
