@@ -82,9 +82,10 @@ def to_arrow(
         ValueError: when a record lacks its key.
     """
     _require_keys(table, records)
-    extras = _undeclared_fields(table, records, drift)
-    arrays = []
     present = set().union(*records)
+    undeclared = present - table.columns.keys() - table.ignored
+    extras = _undeclared_fields(table, records, undeclared, drift)
+    arrays = []
     for name, kind in table.columns.items():
         if name not in present:
             arrays.append(pa.nulls(len(records), ARROW_TYPES[kind]))
@@ -242,12 +243,16 @@ def _origin_columns(
     ]
 
 
-def _undeclared_fields(table: Table, records: Sequence[Record], drift: Drift) -> list[Record]:
-    known = table.columns.keys() | table.ignored
+def _undeclared_fields(
+    table: Table, records: Sequence[Record], undeclared: set[str], drift: Drift
+) -> list[Record]:
+    """What each record has under these names."""
+    if not undeclared:
+        return [{} for _ in records]
     extras: list[Record] = []
     for record in records:
         extra = {}
-        for name in record.keys() - known:
+        for name in record.keys() & undeclared:
             if not _SECRET_FIELD.search(name):
                 extra[name] = _without_secrets(record[name])
                 drift.undeclared[table.name, name] += 1

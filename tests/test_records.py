@@ -7,7 +7,7 @@ from decimal import Decimal
 import orjson
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.records import (
@@ -133,6 +133,7 @@ def test_a_record_without_its_key_is_refused_in_one_line():
     assert "\n" not in str(error.value)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([name for name in TABLES["stories"].columns if name != "id"]) | st.text(),

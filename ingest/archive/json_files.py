@@ -28,10 +28,13 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
     """
     content = read_whole(file, _LARGEST)
     try:
-        yield None, _loads(content)
-        return
+        value = _loads(content)
     except ValueError as error:
         whole_error = error
+    else:
+        del content  # while the records are looked at, their text is only in the way
+        yield None, value
+        return
     text = text_of(content).lstrip("\ufeff")
     lines = text.splitlines()
     if len(lines) > 1 and _are_mostly_json(lines):

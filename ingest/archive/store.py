@@ -37,6 +37,9 @@ _MILLISECONDS = 10**11  # less than this would be a time before 1973
 _NEVER = parse_instant("1970-01-01T00:00:00Z")
 _CLOCKS = ("updated_at", "occurred_at", "created_at")
 
+# How new a version of a record is: its clock, its version, and when it was read from the API.
+Age = tuple[datetime, int, datetime]
+
 
 class Store:
     """What JSON files and backups tell, by raw table and key.
@@ -58,7 +61,8 @@ class Store:
         self._parts: dict[tuple[str, int], dict[str, dict[int, Told]]] = {}
         self._project_names: dict[int, Told] = {}
         self._recorded_at = _NEVER
-        self._ages: dict[tuple[str, tuple[Any, ...]], tuple[datetime, int, datetime]] = {}
+        # table -> key -> how new the version is that is held
+        self._ages: dict[str, dict[tuple[Any, ...], Age]] = defaultdict(dict)
 
     def add(
         self, table: str, record: Record, origin: Origin, recorded_at: datetime | None = None
@@ -88,17 +92,19 @@ class Store:
         if table in _NESTING:
             shape(table, record)
         self._recorded_at = recorded_at or _NEVER
-        self._note_clock(record)
+        clock = _clock(record)
+        if self.newest is None or clock > self.newest:
+            self.newest = clock
         self._note_people(table, record)
         if table in PARTS:
-            self._add_part(table, record, origin)
+            self._add_part(table, record, origin, clock)
         elif table == "history_days":
             for each in history_day_records(record, _project_of(record)):
-                self._put(table, each, origin)
+                self._put(table, each, origin, _clock(each))
         elif table == "people":
-            self._put(table, record, origin)
+            self._put(table, record, origin, clock)
         else:
-            self._put(table, self._prepared(table, record, origin), origin)
+            self._put(table, self._prepared(table, record, origin), origin, clock)
 
     def settle(self) -> None:
         """Put the parts into their stories and epics, once all files have been read."""
@@ -156,7 +162,7 @@ class Store:
     def forget(self, table: str) -> None:
         """Let go of the records of a table that has been given."""
         self.tables.pop(table, None)
-        self._ages = {place: age for place, age in self._ages.items() if place[0] != table}
+        self._ages.pop(table, None)
 
     def _prepared(self, table: str, record: Record, origin: Origin) -> Record:
         if table == "activity" and "guid" not in record:
@@ -181,7 +187,7 @@ class Store:
             project_id = carrier.get("project_id")
             self.add("labels", {"project_id": project_id, **label}, origin, self._recorded_at)
 
-    def _put(self, table: str, record: Record, origin: Origin) -> None:
+    def _put(self, table: str, record: Record, origin: Origin, clock: datetime) -> None:
         declared, held_rows = TABLES[table], self.tables[table]
         for name in _NEEDED[table]:
             if record.get(name) is None and not (
@@ -189,32 +195,33 @@ class Store:
             ):
                 raise RowRefused(name, str(record.get("id", "")), f"a record of {table} without it")
         key = tuple([_key_part(declared, name, record.get(name)) for name in declared.key])
-        told, age = (record, origin), (_clock(record), _version(record), self._recorded_at)
+        told, ages = (record, origin), self._ages[table]
+        age = clock, _version(record), self._recorded_at
         if held := held_rows.get(key):
-            is_newer = age >= self._ages[table, key]
+            is_newer = age >= ages[key]
             told = merged(table, *((held, told) if is_newer else (told, held)))
-            age = max(age, self._ages[table, key])
+            age = max(age, ages[key])
         held_rows[key] = told
-        self._ages[table, key] = age
+        ages[key] = age
 
-    def _add_part(self, table: str, record: Record, origin: Origin) -> None:
+    def _add_part(self, table: str, record: Record, origin: Origin, clock: datetime) -> None:
         owner = "epics" if record.get("epic_id") else "stories"
         identity = record.get("epic_id") or record.get("story_id")
         if not isinstance(identity, int) or not isinstance(record.get("id"), int):
             raise RowRefused("story_id", str(record.get("id")), f"one of {table} without a story")
         parts = self._parts.setdefault((owner, identity), {}).setdefault(table, {})
         held = parts.get(record["id"])
-        age, place = (_clock(record), 0, self._recorded_at), (table, (record["id"],))
+        age, ages, key = (clock, 0, self._recorded_at), self._ages[table], (record["id"],)
         if held is not None:
-            is_newer = age >= self._ages[place]
+            is_newer = age >= ages[key]
             record = {**held[0], **record} if is_newer else {**record, **held[0]}
-        self._ages[place] = max(age, self._ages.get(place, age))
+        ages[key] = max(age, ages.get(key, age))
         parts[record["id"]] = (record, origin)
 
     def _catalogue_attachments(self, story: Record, origin: Origin) -> None:
         for comment in _listed(story.get("comments")):
             files = comment.get("file_attachments") if isinstance(comment, dict) else None
-            for file in _listed(files):
+            for file in _listed(files) if files else ():
                 if isinstance(file, dict) and "id" in file:
                     record = {
                         "attachment_id": str(file["id"]),
@@ -227,11 +234,6 @@ class Store:
                         "created_at": file.get("created_at"),
                     }
                     self.tables["attachments"][record["attachment_id"],] = (record, origin)
-
-    def _note_clock(self, record: Record) -> None:
-        clock = _clock(record)
-        if clock and (self.newest is None or clock > self.newest):
-            self.newest = clock
 
     def _note_people(self, table: str, record: Record) -> None:
         know = self._people.know_record
@@ -320,12 +322,13 @@ def _key_part(table: Table, name: str, value: object) -> object:
     Raises:
         RowRefused: when it cannot.
     """
-    kind = table.columns[name]
-    is_number = type(value) is int and abs(value) < 1 << 63
-    is_digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
-    if kind == "bigint" and not (is_number or is_digits):
-        raise RowRefused(name, str(value), f"a record of {table.name} without a usable key")
-    return int(value) if kind == "bigint" else str(value)
+    if table.columns[name] != "bigint":
+        return str(value)
+    if type(value) is int and abs(value) < 1 << 63:
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        return int(value)
+    raise RowRefused(name, str(value), f"a record of {table.name} without a usable key")
 
 
 def _version(record: Record) -> int:
