@@ -17,6 +17,7 @@ from bi.publish import PublishError, publish
 from ingest.settings import ROOT, SettingsError, marts_path, warehouse_path
 from ingest.warehouse import WarehouseError
 
+_MOTHERDUCK_TOKEN = "motherduck_token"  # what DuckDB's extension reads
 # A build of some models leaves the others as they were: that is no state to publish.
 _PARTIAL = {
     *("-s", "-m", "--select", "--model", "--models", "--exclude", "--selector"),
@@ -57,6 +58,8 @@ def main(arguments: list[str]) -> int:
 def _build_elsewhere(dbt: list) -> int:
     """Build in another warehouse than a file; its readers share the warehouse itself."""
     settings = {}
+    if os.environ["WAREHOUSE_TARGET"] == "motherduck" and not os.environ.get(_MOTHERDUCK_TOKEN):
+        return _fail(f"MotherDuck asks for a token; set {_MOTHERDUCK_TOKEN}")
     if os.environ["WAREHOUSE_TARGET"] == "files":
         return _fail(
             "files hold raw tables only; build from them with TARGET=spark, or without TARGET "

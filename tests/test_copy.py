@@ -8,6 +8,7 @@ import dlt
 import duckdb
 import pytest
 
+from bi import build
 from ingest import copy as copying
 from ingest.engines import COPIED
 from ingest.engines.duckdb_file import DuckDBFile
@@ -90,6 +91,13 @@ def test_without_a_login_there_is_one_line(source, monkeypatch, capsys):
     assert told.startswith("error: motherduck: ")
     assert told.endswith("see .dlt/secrets.toml.example\n")
     assert told.count("\n") == 1
+
+
+def test_dbt_without_a_login_says_so_in_one_line(monkeypatch, capsys):
+    monkeypatch.setenv("WAREHOUSE_TARGET", "motherduck")
+    monkeypatch.delenv("motherduck_token", raising=False)
+    assert build.main([]) == 1
+    assert capsys.readouterr().err == "error: MotherDuck asks for a token; set motherduck_token\n"
 
 
 def test_without_the_packages_there_is_one_line(source, monkeypatch, capsys):
