@@ -12,3 +12,8 @@
 {% macro as_instant(expression) -%}
     cast({{ expression }} as {{ engine_type('timestamptz') }})
 {%- endmacro %}
+
+{#- A decimal, of four places as all points and estimates are. -#}
+{% macro as_decimal(expression, places=4) -%}
+    cast({{ expression }} as {{ engine_type('decimal(18, ' ~ places ~ ')') }})
+{%- endmacro %}

@@ -11,7 +11,7 @@
             and {{ points_per_week }} > 0
             then cast(ceil(cast(
                 {{ as_double(points) }} * 7 / nullif({{ points_per_week }}, 0)
-                as decimal(28, 9)
+                as {{ engine_type('decimal(28, 9)') }}
             )) as bigint)
     end
 {%- endmacro %}

@@ -32,8 +32,8 @@
         when {{ expression }} = floor({{ expression }})
             then {{ as_text('cast(' ~ expression ~ ' as bigint)') }}
         {%- for places in [1, 2, 3] %}
-        when cast({{ expression }} as decimal(18, {{ places }})) = {{ expression }}
-            then {{ as_text('cast(' ~ expression ~ ' as decimal(18, ' ~ places ~ '))') }}
+        {%- set cut = as_decimal(expression, places) %}
+        when {{ cut }} = {{ expression }} then {{ as_text(cut) }}
         {%- endfor %}
         else {{ as_text(expression) }}
     end

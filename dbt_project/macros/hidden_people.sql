@@ -22,7 +22,7 @@
         when {{ column }} is not null
             then
                 '{{ before }}'
-                || substr({{ dbt.hash("'" ~ salt ~ "' || " ~ as_text(person_id)) }}, 1, 8)
+                || substring({{ dbt.hash("'" ~ salt ~ "' || " ~ as_text(person_id)) }}, 1, 8)
                 || '{{ after }}'
     end
     {%- else -%}

@@ -37,6 +37,7 @@ numbered as (
         sum({{ attribute }}_changes) over (
             partition by {{ entity_id }}
             order by valid_from
+            rows between unbounded preceding and current row
         ) as {{ attribute }}_number,
         {% endfor %}
         cast(

@@ -23,4 +23,4 @@ select
 from cycle_times
 left join open_intervals
     on cycle_times.story_id = open_intervals.story_id
-where cycle_times.current_state is distinct from open_intervals.story_state
+where {{ differ('cycle_times.current_state', 'open_intervals.story_state') }}

@@ -25,7 +25,10 @@ from activities
 left join changes_by_activity
     on activities.activity_id = changes_by_activity.activity_id
 where
-    activities.change_count
-    is distinct from coalesce(changes_by_activity.change_count, 0)
-    or cast(activities.is_state_change as integer)
-    is distinct from coalesce(changes_by_activity.state_change, 0)
+    {{ differ(
+        'activities.change_count', 'coalesce(changes_by_activity.change_count, 0)'
+    ) }}
+    or {{ differ(
+        'case when activities.is_state_change then 1 else 0 end',
+        'coalesce(changes_by_activity.state_change, 0)'
+    ) }}

@@ -43,5 +43,7 @@ left join velocities
         last_done_numbers.project_id = velocities.project_id
         and last_done_numbers.iteration_number = velocities.iteration_number
 where
-    projects.current_velocity
-    is distinct from coalesce(velocities.velocity, settings.initial_velocity)
+    {{ differ(
+        'projects.current_velocity',
+        'coalesce(velocities.velocity, settings.initial_velocity)'
+    ) }}

@@ -28,7 +28,7 @@ from cycle_times
 left join time_in_progress
     on cycle_times.story_id = time_in_progress.story_id
 where
-    cycle_times.cycle_time_seconds is distinct from time_in_progress.interval_seconds
+    {{ differ('cycle_times.cycle_time_seconds', 'time_in_progress.interval_seconds') }}
     or coalesce(cycle_times.cycle_time_seconds, 0)
     != cycle_times.started_seconds + cycle_times.finished_seconds
     + cycle_times.delivered_seconds + cycle_times.rejected_seconds

@@ -7,7 +7,7 @@ stories as (
     select * from {{ ref('int_story_versions') }}
     where
         is_last
-        and story_type is distinct from 'release'
+        and coalesce(story_type, '') != 'release'
 
 ),
 

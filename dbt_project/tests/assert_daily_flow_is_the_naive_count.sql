@@ -36,7 +36,7 @@ versions as (
     from {{ ref('int_story_versions') }} as versions
     inner join project_settings
         on versions.project_id = project_settings.project_id
-    where versions.story_type is distinct from 'release'
+    where coalesce(versions.story_type, '') != 'release'
 
 ),
 

@@ -54,7 +54,7 @@ moves as (
             else greatest(valid_from, first_entered_at)
         end as moved_at
     from with_neighbours
-    where previous_id is distinct from member_of_id
+    where {{ differ('previous_id', 'member_of_id') }}
 
     union all
 
@@ -69,7 +69,7 @@ moves as (
     where
         (
             not with_neighbours.is_last
-            and with_neighbours.next_id is distinct from with_neighbours.member_of_id
+            and {{ differ('with_neighbours.next_id', 'with_neighbours.member_of_id') }}
         )
         or (with_neighbours.is_last and stories.is_deleted)
 

@@ -27,7 +27,11 @@ from cycle_times
 left join efficiencies
     on cycle_times.story_id = efficiencies.story_id
 where
-    efficiencies.active_seconds + efficiencies.waiting_seconds
-    is distinct from cycle_times.cycle_time_seconds
-    or efficiencies.active_seconds + efficiencies.blocked_seconds
-    is distinct from cycle_times.started_seconds
+    {{ differ(
+        'efficiencies.active_seconds + efficiencies.waiting_seconds',
+        'cycle_times.cycle_time_seconds'
+    ) }}
+    or {{ differ(
+        'efficiencies.active_seconds + efficiencies.blocked_seconds',
+        'cycle_times.started_seconds'
+    ) }}

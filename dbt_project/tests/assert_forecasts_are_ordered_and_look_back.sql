@@ -88,4 +88,4 @@ left join throughput
     on
         weeks.project_id = throughput.project_id
         and weeks.week_start_date = throughput.week_start_date
-where weeks.story_count is distinct from throughput.story_count
+where {{ differ('weeks.story_count', 'throughput.story_count') }}

@@ -30,6 +30,9 @@ from iterations
 left join accepted_stories
     on iterations.iteration_key = accepted_stories.iteration_key
 where
-    iterations.accepted_points is distinct from coalesce(accepted_stories.points, 0)
-    or iterations.accepted_story_count
-    is distinct from coalesce(accepted_stories.story_count, 0)
+    {{ differ(
+        'iterations.accepted_points', 'coalesce(accepted_stories.points, 0)'
+    ) }}
+    or {{ differ(
+        'iterations.accepted_story_count', 'coalesce(accepted_stories.story_count, 0)'
+    ) }}

@@ -58,8 +58,9 @@ final as (
         or coalesce(burn_days.accepted_points, 0) != coalesce(scope.accepted_points, 0)
         or (
             velocities.is_done
-            and velocities.accepted_points_as_closed is distinct from
-            burn_days.accepted_points
+            and {{ differ(
+                'velocities.accepted_points_as_closed', 'burn_days.accepted_points'
+            ) }}
         )
         or velocities.committed_story_count + velocities.added_story_count
         != coalesce(scope.scope_story_count, 0)

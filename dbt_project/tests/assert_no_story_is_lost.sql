@@ -4,7 +4,7 @@ with
 stories as (
 
     select * from {{ ref('int_stories') }}
-    where story_type is distinct from 'release'
+    where coalesce(story_type, '') != 'release'
 
 ),
 

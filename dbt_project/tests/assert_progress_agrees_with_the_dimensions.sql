@@ -26,8 +26,8 @@ from epics
 left join epic_progress
     on epics.epic_id = epic_progress.epic_id
 where
-    epics.story_count is distinct from epic_progress.story_count
-    or epics.accepted_story_count is distinct from epic_progress.accepted_story_count
+    {{ differ('epics.story_count', 'epic_progress.story_count') }}
+    or {{ differ('epics.accepted_story_count', 'epic_progress.accepted_story_count') }}
 
 union all
 

@@ -52,11 +52,13 @@ final as (
             with_next.is_last
             and coalesce(projects.updated_at <= as_of.as_of, true)
             and (
-                with_next.project_name is distinct from projects.project_name
-                or with_next.time_zone is distinct from projects.time_zone
-                or with_next.point_scale is distinct from projects.point_scale
-                or with_next.is_automatic_planning
-                is distinct from projects.is_automatic_planning
+                {{ differ('with_next.project_name', 'projects.project_name') }}
+                or {{ differ('with_next.time_zone', 'projects.time_zone') }}
+                or {{ differ('with_next.point_scale', 'projects.point_scale') }}
+                or {{ differ(
+                    'with_next.is_automatic_planning',
+                    'projects.is_automatic_planning'
+                ) }}
             )
         )
 

@@ -47,5 +47,5 @@ where
     stories.rejected_count != coalesce(rejections.rejected_count, 0)
     or rejections.last_rejection_number != rejections.rejected_count
     or stories.unaccepted_count != coalesce(acceptances.unaccepted_count, 0)
-    or stories.first_accepted_at is distinct from acceptances.first_accepted_at
+    or {{ differ('stories.first_accepted_at', 'acceptances.first_accepted_at') }}
     or acceptances.first_pass_count > 1

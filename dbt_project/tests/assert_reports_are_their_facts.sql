@@ -46,7 +46,7 @@ inner join {{ ref(fact) }} as facts
 where
     false
     {% for column in columns %}
-    or reported.{{ column }} is distinct from facts.{{ column }}
+    or {{ differ('reported.' ~ column, 'facts.' ~ column) }}
     {% endfor %}
 union all
 {% endfor %}
@@ -81,4 +81,4 @@ inner join {{ ref('fct_iteration_velocity') }} as iterations
     on
         overviews.project_id = iterations.project_id
         and overviews.current_iteration_number = iterations.iteration_number
-where overviews.current_accepted_points is distinct from iterations.accepted_points
+where {{ differ('overviews.current_accepted_points', 'iterations.accepted_points') }}

@@ -40,6 +40,7 @@ inner join stories
     on with_next.story_id = stories.story_id
 cross join as_of
 where
-    with_next.left_at is distinct from coalesce(
-        with_next.next_entered_at, stories.deleted_at, as_of.as_of
-    )
+    {{ differ(
+        'with_next.left_at',
+        'coalesce(with_next.next_entered_at, stories.deleted_at, as_of.as_of)'
+    ) }}

@@ -53,10 +53,10 @@ final as (
             stories.created_at,
             with_previous.valid_from
         )
-        or with_previous.is_last
-        is distinct from (
-            with_previous.version_number = with_previous.last_version_number
-        )
+        or {{ differ(
+            'with_previous.is_last',
+            '(with_previous.version_number = with_previous.last_version_number)'
+        ) }}
         or (
             not with_previous.is_last
             and with_previous.valid_from >= with_previous.valid_to
@@ -69,10 +69,10 @@ final as (
             with_previous.is_last
             and coalesce(stories.updated_at <= as_of.as_of, true)
             and (
-                with_previous.project_id is distinct from stories.project_id
-                or with_previous.story_name is distinct from stories.story_name
-                or with_previous.story_type is distinct from stories.story_type
-                or with_previous.estimate is distinct from stories.estimate
+                {{ differ('with_previous.project_id', 'stories.project_id') }}
+                or {{ differ('with_previous.story_name', 'stories.story_name') }}
+                or {{ differ('with_previous.story_type', 'stories.story_type') }}
+                or {{ differ('with_previous.estimate', 'stories.estimate') }}
             )
         )
 

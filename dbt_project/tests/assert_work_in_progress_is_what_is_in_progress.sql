@@ -6,7 +6,7 @@ stories as (
     select * from {{ ref('dim_story') }}
     where
         is_in_progress
-        and story_type is distinct from 'release'
+        and coalesce(story_type, '') != 'release'
 
 ),
 
@@ -35,5 +35,5 @@ left join cycle_times
 where
     stories.story_id is null
     or ages.story_id is null
-    or ages.age_seconds is distinct from cycle_times.cycle_time_seconds
-    or ages.open_blocker_count is distinct from stories.open_blocker_count
+    or {{ differ('ages.age_seconds', 'cycle_times.cycle_time_seconds') }}
+    or {{ differ('ages.open_blocker_count', 'stories.open_blocker_count') }}

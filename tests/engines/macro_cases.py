@@ -56,6 +56,10 @@ def days_apart(start, end):
     return value_of("days_between('a', 'b')", a=day(start), b=day(end))
 
 
+def differ(one, another):
+    return value_of("differ('a', 'b')", a=one, b=another)
+
+
 def chosen(macro, *epochs):
     """The seconds since 1970 of the instant that a macro chooses."""
     columns = {
@@ -246,6 +250,16 @@ CASES = {
     "texts and nulls": (aggregate("joined_text", text("b"), text(None), text("a")), ["a, b"]),
     "texts with nothing in them": (aggregate("joined_text", text(""), text(None)), [""]),
     "no texts": (aggregate("joined_text", text(None)), [None]),
+    # Comparisons.
+    "another text": (differ(text("a"), text("b")), [True]),
+    "the same text": (differ(text(EMOJI), text(EMOJI)), [False]),
+    "a text and nothing in it": (differ(text(""), text(None)), [True]),
+    "nothing and a text": (differ(text(None), text("a")), [True]),
+    "nothing twice": (differ(text(None), text(None)), [False]),
+    "the same number": (
+        differ("cast(1 as bigint)", "cast(1.0000 as decimal(18, 4))"),
+        [False],
+    ),
     # Types.
     "a ratio of decimals": (
         "select {{ as_double('a') }} / 3 as value "

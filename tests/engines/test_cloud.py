@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 import sqlglot
@@ -21,14 +22,14 @@ from tests.conftest import BIN, ROOT, environment
 # Words that mean the same: sqlglot prefers one of them, the warehouse knows both.
 SYNONYMS = {
     "snowflake": "integer int, timestamp with time zone timestamptz, extract from date_part, "
-    "mod %, distinct, nulls last, try_cast as boolean try_to_boolean, 'microsecond' microsecond, "
+    "mod %, nulls last, try_cast as boolean try_to_boolean, 'microsecond' microsecond, "
     "'day' day, seq key path index value this",  # the columns of flatten
     "bigquery": "bigint int64, integer int64, decimal numeric, boolean bool, interval day",
-    "redshift": "timestamptz timestamp with time zone, strpos position in, mod %, distinct, "
+    "redshift": "timestamptz timestamp with time zone, strpos position in, mod %, "
     "nulls last, 'microsecond' microsecond",
     # cast as timestamp: it says itself what a date becomes beside an instant
     # with: it moves a CTE's own CTEs out of it, as Hive needs it
-    "databricks": "integer int, mod %, distinct, date_sub date_add, day, cast as timestamp, with",
+    "databricks": "integer int, mod %, date_sub date_add, day, cast as timestamp, with",
 }
 # Functions that sqlglot has no name for; each is in the warehouse's own reference.
 FUNCTIONS = {
@@ -58,7 +59,18 @@ FOREIGN = {
     "DuckDB's lists": ("snowflake", "select list_transform(a, lambda x: x) from b"),
     "Spark's view": ("snowflake", "select a from b lateral view explode(c) d as e"),
     "no SQL": ("databricks", "select from where"),
+    "a comparison of nulls": ("redshift", "select a from b where c is distinct from d"),
+    "a running sum that names no rows": ("redshift", "select sum(a) over (order by b) from c"),
+    "texts in two orders": (
+        "redshift",
+        "select listagg(a) within group (order by a), listagg(b) within group (order by b) from c",
+    ),
+    "a union that says so twice": ("redshift", "select 1 as a union distinct select 2 as a"),
+    "a function of another name": ("redshift", "select substr(a, 1, 8) from b"),
+    "a name that is a keyword": ("bigquery", "select a from groups"),
+    "digits in a cast": ("bigquery", "select cast(a as numeric(18, 4)) from b"),
 }
+NUMBERING = (exp.RowNumber, exp.Lag, exp.Lead)  # window functions that take no rows
 WORD = re.compile(r"[a-z_][a-z0-9_]*|%|::")
 
 
@@ -73,13 +85,33 @@ def flaws(sql: str, dialect: str) -> list[str]:
     except sqlglot.errors.SqlglotError as error:
         return [str(error)]
     nodes = [node for tree in trees for node in tree.walk()]
-    found = [f"not understood: {node.sql()}" for node in nodes if isinstance(node, exp.Command)]
+    found = [reason for node in nodes for reason in _refused(node, dialect)]
+    found += [f"not understood: {node.sql()}" for node in nodes if isinstance(node, exp.Command)]
     functions = {node.name.lower() for node in nodes if isinstance(node, exp.Anonymous)}
     found += [f"unknown function: {name}" for name in sorted(functions - FUNCTIONS[dialect])]
     stands, preferred = _words(sql, dialect), _words(written, dialect)
     synonyms = set(WORD.findall(SYNONYMS[dialect]))
     found += [f"another's: {word}" for word in sorted((stands - preferred).keys() - synonyms)]
     return found + [f"instead: {word}" for word in sorted((preferred - stands).keys() - synonyms)]
+
+
+def _refused(node: exp.Expression, dialect: str) -> Iterator[str]:
+    """What a warehouse refuses by its own reference or message, though sqlglot writes it."""
+    reserved = sqlglot.Dialect.get_or_raise(dialect).generator_class.RESERVED_KEYWORDS
+    if isinstance(node, exp.Identifier) and not node.quoted and node.name.lower() in reserved:
+        yield f"a keyword for a name: {node.name}"
+    if dialect == "bigquery" and isinstance(node, exp.Cast) and node.to.expressions:
+        yield f"digits in a cast: {node.sql()}"
+    if dialect == "redshift":
+        if isinstance(node, exp.NullSafeEQ | exp.NullSafeNEQ):
+            yield f"a comparison of nulls: {node.sql()}"
+        ordered = isinstance(node, exp.Window) and node.args.get("order")
+        if ordered and not node.args.get("spec") and not isinstance(node.this, NUMBERING):
+            yield f"a window without rows: {node.sql()}"
+        if isinstance(node, exp.Select):
+            own = (each for each in node.find_all(exp.WithinGroup) if each.parent_select is node)
+            if len({each.expression.sql() for each in own}) > 1:
+                yield f"several orders within groups: {node.sql()}"
 
 
 def _words(sql: str, dialect: str) -> Counter:

@@ -27,8 +27,10 @@
     )) }}
 {%- endmacro %}
 
+{#- BigQuery takes no digits in a cast; its decimals have nine places. -#}
 {% macro bigquery__engine_type(data_type) -%}
     {{ return({
-        'varchar': 'string', 'timestamptz': 'timestamp', 'double': 'float64'
-    }.get(data_type, data_type)) }}
+        'varchar': 'string', 'timestamptz': 'timestamp', 'double': 'float64',
+        'decimal': 'numeric'
+    }.get(data_type.split('(')[0], data_type)) }}
 {%- endmacro %}

@@ -46,9 +46,9 @@ with_parsed_values as (
         {{ json_text('new_story_values', 'current_state') }} as to_state,
         project_version,
         change_index,
-        cast({{ json_text('original_story_values', 'estimate') }} as decimal(18, 4))
+        {{ as_decimal(json_text('original_story_values', 'estimate')) }}
             as from_estimate,
-        cast({{ json_text('new_story_values', 'estimate') }} as decimal(18, 4))
+        {{ as_decimal(json_text('new_story_values', 'estimate')) }}
             as to_estimate,
         {{ json_has_key('new_story_values', 'estimate') }} as is_estimate_change,
         original_story_values,

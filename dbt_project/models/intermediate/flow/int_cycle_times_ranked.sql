@@ -13,7 +13,7 @@ projects as (
 ),
 
 -- Every combination has its row, also the empty ones.
-groups as (
+cohorts as (
 
     {% for time_window, days in cycle_time_windows().items() %}
     {% set window_loop = loop %}
@@ -50,27 +50,27 @@ accepted_stories as (
 final as (
 
     select
-        groups.project_id,
-        groups.story_type,
-        groups.time_window,
-        groups.window_days,
+        cohorts.project_id,
+        cohorts.story_type,
+        cohorts.time_window,
+        cohorts.window_days,
         accepted_stories.story_id,
         accepted_stories.cycle_time_seconds,
         row_number() over (
-            partition by groups.project_id, groups.story_type, groups.time_window
+            partition by cohorts.project_id, cohorts.story_type, cohorts.time_window
             order by accepted_stories.cycle_time_seconds
         ) as cycle_time_rank,
         count(accepted_stories.story_id) over (
-            partition by groups.project_id, groups.story_type, groups.time_window
+            partition by cohorts.project_id, cohorts.story_type, cohorts.time_window
         ) as group_story_count
-    from groups
+    from cohorts
     left join accepted_stories
         on
-            groups.project_id = accepted_stories.project_id
-            and groups.story_type in ('all', accepted_stories.story_type)
+            cohorts.project_id = accepted_stories.project_id
+            and cohorts.story_type in ('all', accepted_stories.story_type)
             and (
-                groups.window_days is null
-                or accepted_stories.seconds_ago < groups.window_days * 86400
+                cohorts.window_days is null
+                or accepted_stories.seconds_ago < cohorts.window_days * 86400
             )
 
 )

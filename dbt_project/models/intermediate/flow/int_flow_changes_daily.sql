@@ -3,7 +3,7 @@ with
 stays as (
 
     select * from {{ ref('int_story_flow_stays') }}
-    where entered_date is distinct from left_date
+    where {{ differ('entered_date', 'left_date') }}
 
 ),
 

@@ -26,6 +26,7 @@ with_ages as (
         sum(interval_seconds) over (
             partition by story_id
             order by interval_number
+            rows between unbounded preceding and current row
         ) as age_seconds
     from intervals
 

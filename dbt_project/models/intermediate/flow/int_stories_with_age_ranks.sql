@@ -43,19 +43,31 @@ compared as (
 
 ),
 
--- Equal values are peers: those that took as long are among them.
+running as (
+
+    select
+        *,
+        sum(finished_count) over (
+            partition by project_id, story_type
+            order by compared_seconds
+            rows between unbounded preceding and current row
+        ) as running_count
+    from compared
+
+),
+
+-- Those that took as long are among them.
 counted as (
 
     select
         story_id,
         is_in_progress,
-        sum(finished_count) over (
-            partition by project_id, story_type
-            order by compared_seconds
+        max(running_count) over (
+            partition by project_id, story_type, compared_seconds
         ) as not_longer_count,
         sum(finished_count) over (partition by project_id, story_type)
             as compared_story_count
-    from compared
+    from running
 
 ),
 

@@ -47,7 +47,7 @@ stays as (
                 or (intervals.is_open and intervals.left_at = versions.valid_from)
             )
             and (intervals.entered_at < versions.valid_to or versions.is_last)
-    where versions.story_type is distinct from 'release'
+    where coalesce(versions.story_type, '') != 'release'
 
 ),
 

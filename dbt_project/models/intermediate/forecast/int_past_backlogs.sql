@@ -10,7 +10,7 @@ cuts as (
 stories as (
 
     select * from {{ ref('int_stories') }}
-    where story_type is distinct from 'release'
+    where coalesce(story_type, '') != 'release'
 
 ),
 

@@ -27,7 +27,7 @@ project_stays as (
 stories as (
 
     select * from {{ ref('int_stories') }}
-    where story_type is distinct from 'release'
+    where coalesce(story_type, '') != 'release'
 
 ),
 

@@ -8,7 +8,7 @@ stories as (
     select * from {{ ref('int_stories') }}
     where
         not is_deleted
-        and story_type is distinct from 'release'
+        and coalesce(story_type, '') != 'release'
 
 ),
 

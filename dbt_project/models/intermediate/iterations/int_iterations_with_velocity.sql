@@ -83,7 +83,7 @@ final as (
                 then with_settings.initial_velocity
             else cast(floor(cast(
                 windowed.velocity_per_week * with_settings.project_length_weeks
-                as decimal(28, 9)
+                as {{ engine_type('decimal(28, 9)') }}
             )) as bigint)
         end as velocity,
         case

@@ -5,7 +5,7 @@ stories as (
     select * from {{ ref('int_stories') }}
     where
         not is_deleted
-        and story_type is distinct from 'release'
+        and coalesce(story_type, '') != 'release'
 
 ),
 
@@ -45,7 +45,7 @@ plan_stories as (
         project_id as target_id,
         story_id
     from stories
-    where current_state is distinct from 'unscheduled'
+    where coalesce(current_state, '') != 'unscheduled'
 
 ),
 

@@ -46,7 +46,7 @@ labels_by_release as (
             and lower(trim(releases.release_name)) = lower(labels.label_name)
     where releases.membership_source = 'label'
 
-    union distinct
+    union all
 
     select
         releases.release_id,

@@ -67,7 +67,7 @@ unioned as (
             settings_now.project_id = tellings.project_id
             and settings_now.attribute_name = tellings.attribute_name
             and tellings.telling_number = tellings.telling_count
-    where settings_now.attribute_value is distinct from tellings.new_value
+    where {{ differ('settings_now.attribute_value', 'tellings.new_value') }}
 
 ),
 

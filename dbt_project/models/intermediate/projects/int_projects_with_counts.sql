@@ -22,7 +22,7 @@ stories_by_project as (
     from {{ ref('int_stories') }}
     where
         not is_deleted
-        and story_type is distinct from 'release'
+        and coalesce(story_type, '') != 'release'
     group by project_id
 
 ),

@@ -75,7 +75,7 @@ estimated_after_acceptance as (
     from changes_while_accepted
     where
         is_estimate_change
-        and from_estimate is distinct from to_estimate
+        and {{ differ('from_estimate', 'to_estimate') }}
     group by
         story_id,
         project_id

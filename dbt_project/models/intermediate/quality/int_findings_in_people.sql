@@ -12,7 +12,7 @@ people as (
 memberships as (
 
     select * from {{ ref('stg_pivotal_tracker__memberships') }}
-    where membership_role is distinct from 'inactive'
+    where coalesce(membership_role, '') != 'inactive'
 
 ),
 

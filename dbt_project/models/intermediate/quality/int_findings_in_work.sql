@@ -35,7 +35,7 @@ stories as (
         on all_stories.project_id = projects.project_id
     where
         not all_stories.is_deleted
-        and all_stories.story_type is distinct from 'release'
+        and coalesce(all_stories.story_type, '') != 'release'
 
 ),
 

@@ -17,7 +17,7 @@ with
 deleted_stories as (
 
     select story_id from {{ ref('int_story_deletions') }}
-    union distinct
+    union all
     select story_id from {{ ref('stg_pivotal_tracker__stories') }}
     where is_deleted
 

@@ -13,7 +13,8 @@ with_analytics as (
             'stories_accepted', 'bugs_created', 'cycle_time', 'rejection_rate'
         ] %}
         cast(
-            {{ json_text('tracker_analytics', figure) }} as decimal(28, 10)
+            {{ json_text('tracker_analytics', figure) }}
+            as {{ engine_type('decimal(28, 10)') }}
         ) as tracker_{{ figure }},
         {% endfor %}
         {% for points, effective in [

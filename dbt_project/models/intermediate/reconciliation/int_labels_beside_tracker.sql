@@ -86,7 +86,7 @@ with_figures as (
 {%- set path = section ~ '.' ~ state -%}
         {%- do figures.append((
             'counts.' ~ path, unit, 'coalesce(' ~ section ~ '_' ~ state ~ ', 0)',
-            'cast(' ~ json_text('tracker_counts', path) ~ ' as decimal(18, 4))', 0
+            as_decimal(json_text('tracker_counts', path)), 0
         )) -%}
 {%- endfor -%}
 {%- endfor -%}

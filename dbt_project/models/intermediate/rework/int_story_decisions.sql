@@ -28,10 +28,12 @@ numbered as (
         sum(case when to_state = 'accepted' then 1 else 0 end) over (
             partition by story_id
             order by transition_number
+            rows between unbounded preceding and current row
         ) as acceptance_number,
         sum(case when to_state = 'rejected' then 1 else 0 end) over (
             partition by story_id
             order by transition_number
+            rows between unbounded preceding and current row
         ) as rejection_count
     from transitions
 

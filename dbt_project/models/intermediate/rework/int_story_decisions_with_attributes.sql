@@ -9,7 +9,7 @@ decisions as (
 stories as (
 
     select * from {{ ref('int_stories') }}
-    where story_type is distinct from 'release'
+    where coalesce(story_type, '') != 'release'
 
 ),
 

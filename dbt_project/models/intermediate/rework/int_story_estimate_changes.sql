@@ -9,7 +9,7 @@ as_of as (
 stories as (
 
     select * from {{ ref('int_stories') }}
-    where story_type is distinct from 'release'
+    where coalesce(story_type, '') != 'release'
 
 ),
 
@@ -37,7 +37,7 @@ final as (
         changes.resource_kind = 'story'
         and changes.change_type = 'update'
         and changes.is_estimate_change
-        and changes.from_estimate is distinct from changes.to_estimate
+        and {{ differ('changes.from_estimate', 'changes.to_estimate') }}
         and changes.occurred_at <= as_of.as_of
         and (stories.deleted_at is null or changes.occurred_at < stories.deleted_at)
 

@@ -14,6 +14,7 @@ numbered as (
         sum(case when to_state = 'rejected' then 1 else 0 end) over (
             partition by story_id
             order by transition_number
+            rows between unbounded preceding and current row
         ) as rejection_number
     from transitions
 

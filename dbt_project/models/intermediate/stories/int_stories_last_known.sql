@@ -27,8 +27,12 @@ rebuilt as (
 story_ids as (
 
     select story_id from stories
-    union distinct
-    select story_id from deletions
+    union all
+    select deletions.story_id
+    from deletions
+    left join stories
+        on deletions.story_id = stories.story_id
+    where stories.story_id is null
 
 ),
 

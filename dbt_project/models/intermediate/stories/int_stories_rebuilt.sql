@@ -66,7 +66,7 @@ final as (
         coalesce(deletions.story_type, latest.story_type) as story_type,
         latest.story_priority,
         latest.current_state,
-        cast(latest.estimate as decimal(18, 4)) as estimate,
+        {{ as_decimal('latest.estimate') }} as estimate,
         {{ as_instant('latest.deadline') }} as deadline_at,
         {{ as_instant('latest.accepted_at') }} as accepted_at,
         coalesce({{ as_instant('latest.created_at') }}, creations.created_at)

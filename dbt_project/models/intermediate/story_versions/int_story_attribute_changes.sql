@@ -84,7 +84,7 @@ final as (
     from with_previous
     where
         change_number = 1
-        or attribute_value is distinct from previous_value
+        or {{ differ('attribute_value', 'previous_value') }}
 
 )
 

@@ -42,7 +42,7 @@ final as (
         on
             values_now.story_id = last_tellings.story_id
             and values_now.attribute_name = last_tellings.attribute_name
-    where values_now.attribute_value is distinct from last_tellings.new_value
+    where {{ differ('values_now.attribute_value', 'last_tellings.new_value') }}
 
 )
 

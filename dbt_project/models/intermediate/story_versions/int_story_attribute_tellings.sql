@@ -32,9 +32,7 @@ with_values as (
         {% for which, is_original in [('original', 'true'), ('new', 'false')] %}
         case
             when told.attribute_name = 'estimate'
-                then {{ as_text(
-                    'cast(told.' ~ which ~ '_value as decimal(18, 4))'
-                ) }}
+                then {{ as_text(as_decimal('told.' ~ which ~ '_value')) }}
             when told.attribute_name in ('label_ids', 'owner_ids')
                 then {{ which }}_lists.ids
             else told.{{ which }}_value

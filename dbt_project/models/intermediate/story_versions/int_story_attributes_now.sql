@@ -39,7 +39,7 @@ final as (
         'project_id': as_text('stories.project_id'),
         'name': 'stories.story_name',
         'story_type': 'stories.story_type',
-        'estimate': as_text('cast(stories.estimate as decimal(18, 4))'),
+        'estimate': as_text(as_decimal('stories.estimate')),
         'label_ids': 'label_ids_by_story.ids',
         'owner_ids': 'owner_ids_by_story.ids'
     }.items() %}

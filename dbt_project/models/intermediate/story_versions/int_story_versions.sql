@@ -37,7 +37,7 @@ final as (
         filled.label_ids,
         filled.owner_ids,
         filled.version_number,
-        cast(filled.estimate as decimal(18, 4)) as estimate,
+        {{ as_decimal('filled.estimate') }} as estimate,
         filled.next_valid_from is null as is_last,
         filled.is_inferred,
         filled.valid_from,

@@ -53,14 +53,27 @@ label_names as (
         labels_by_version.story_id,
         labels_by_version.version_number,
         {{ joined_text('coalesce(labels.label_name, names_told.label_name)') }}
-            as label_names,
-        {{ joined_text('epics.epic_name') }} as epic_names
+            as label_names
     from labels_by_version
     left join labels
         on labels_by_version.element = labels.label_id
     left join names_told
         on labels_by_version.element = names_told.label_id
-    left join epics
+    group by
+        labels_by_version.story_id,
+        labels_by_version.version_number
+
+),
+
+-- Apart from the labels' names: Redshift puts the texts of a select in one order only.
+epic_names as (
+
+    select
+        labels_by_version.story_id,
+        labels_by_version.version_number,
+        {{ joined_text('epics.epic_name') }} as epic_names
+    from labels_by_version
+    inner join epics
         on labels_by_version.element = epics.label_id
     group by
         labels_by_version.story_id,
@@ -89,17 +102,15 @@ final as (
         versions.story_id,
         versions.version_number,
         label_names.label_names,
-        label_names.epic_names,
+        epic_names.epic_names,
         owner_names.owner_names
     from versions
-    left join label_names
+    {% for names in ['label_names', 'epic_names', 'owner_names'] %}
+    left join {{ names }}
         on
-            versions.story_id = label_names.story_id
-            and versions.version_number = label_names.version_number
-    left join owner_names
-        on
-            versions.story_id = owner_names.story_id
-            and versions.version_number = owner_names.version_number
+            versions.story_id = {{ names }}.story_id
+            and versions.version_number = {{ names }}.version_number
+    {% endfor %}
 
 )
 

@@ -37,7 +37,7 @@ inferred as (
         on stories.story_id = last_known.story_id
     where
         stories.current_state = 'accepted'
-        and last_known.to_state is distinct from 'accepted'
+        and coalesce(last_known.to_state, '') != 'accepted'
         and stories.accepted_at is not null
         and (stories.deleted_at is null or stories.accepted_at < stories.deleted_at)
 

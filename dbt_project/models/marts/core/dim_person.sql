@@ -32,7 +32,7 @@ memberships_by_person as (
     from memberships
     cross join as_of
     where
-        memberships.membership_role is distinct from 'inactive'
+        coalesce(memberships.membership_role, '') != 'inactive'
         and (memberships.created_at is null or memberships.created_at <= as_of.as_of)
     group by memberships.person_id
 

@@ -50,7 +50,7 @@ final as (
         projects_with_iterations.current_velocity,
         projects_with_counts.story_count,
         projects_with_counts.accepted_story_count,
-        cast(projects_with_counts.accepted_points as decimal(18, 4))
+        {{ as_decimal('projects_with_counts.accepted_points') }}
             as accepted_points,
         projects_with_counts.member_count,
         projects.is_point_scale_custom,

@@ -48,7 +48,7 @@ moments as (
 
 ),
 
--- All of a day are peers: the sum at a day holds its changes whatever their order.
+-- A day comes after its own changes, so that its sum holds them.
 summed as (
 
     select
@@ -56,11 +56,13 @@ summed as (
         story_state,
         sum(story_count_change) over (
             partition by project_id, story_state
-            order by flow_date
+            order by flow_date, is_day
+            rows between unbounded preceding and current row
         ) as story_count,
         sum(points_change) over (
             partition by project_id, story_state
-            order by flow_date
+            order by flow_date, is_day
+            rows between unbounded preceding and current row
         ) as points,
         is_day,
         flow_date,
@@ -75,7 +77,7 @@ final as (
         project_id,
         story_state,
         cast(story_count as bigint) as story_count,
-        cast(points as decimal(18, 4)) as points,
+        {{ as_decimal('points') }} as points,
         story_state in {{ in_progress_states() }} as is_in_progress,
         flow_date < last_date as is_complete,
         flow_date

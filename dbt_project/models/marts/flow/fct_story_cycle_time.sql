@@ -12,7 +12,7 @@ stories as (
         *,
         coalesce(current_state = 'accepted', false) as is_accepted
     from {{ ref('int_stories') }}
-    where story_type is distinct from 'release'
+    where coalesce(story_type, '') != 'release'
 
 ),
 

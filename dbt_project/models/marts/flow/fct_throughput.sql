@@ -29,12 +29,14 @@ weeks as (
 story_types as (
 
     select 'feature' as story_type
-    union distinct
+    union all
     select 'bug' as story_type
-    union distinct
+    union all
     select 'chore' as story_type
-    union distinct
-    select story_type from accepted_stories
+    union all
+    -- Distinct: each of the others once, however many stories are of it.
+    select distinct story_type from accepted_stories
+    where story_type not in ('feature', 'bug', 'chore')
 
 ),
 
@@ -63,7 +65,7 @@ final as (
         coalesce(accepted_by_week.story_count, 0) as story_count,
         coalesce(accepted_by_week.unestimated_story_count, 0)
             as unestimated_story_count,
-        cast(coalesce(accepted_by_week.points, 0) as decimal(18, 4)) as points,
+        {{ as_decimal('coalesce(accepted_by_week.points, 0)') }} as points,
         weeks.is_complete,
         weeks.week_start_date
     from weeks

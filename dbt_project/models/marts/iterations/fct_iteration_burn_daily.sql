@@ -50,9 +50,9 @@ final as (
         scope_story_count - accepted_story_count as remaining_story_count,
         {{ as_double('committed_story_count') }} * (day_count - day_number)
         / nullif(day_count, 0) as ideal_remaining_story_count,
-        cast(scope_points as decimal(18, 4)) as scope_points,
-        cast(accepted_points as decimal(18, 4)) as accepted_points,
-        cast(scope_points - accepted_points as decimal(18, 4)) as remaining_points,
+        {{ as_decimal('scope_points') }} as scope_points,
+        {{ as_decimal('accepted_points') }} as accepted_points,
+        {{ as_decimal('scope_points - accepted_points') }} as remaining_points,
         {{ as_double('committed_points') }} * (day_count - day_number)
         / nullif(day_count, 0) as ideal_remaining_points,
         burn_date,

@@ -17,8 +17,8 @@ final as (
         entry_kind,
         commitment_source,
         exit_kind,
-        cast(points_at_entry as decimal(18, 4)) as points_at_entry,
-        cast(points_at_exit as decimal(18, 4)) as points_at_exit,
+        {{ as_decimal('points_at_entry') }} as points_at_entry,
+        {{ as_decimal('points_at_exit') }} as points_at_exit,
         is_committed,
         coalesce(commitment_source = 'backlog order', entry_kind = 'unknown')
             as is_rebuilt,

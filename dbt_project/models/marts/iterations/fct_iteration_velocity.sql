@@ -50,10 +50,10 @@ final as (
         project_id,
         iteration_number,
         length_weeks,
-        cast(team_strength as decimal(18, 4)) as team_strength,
-        cast(accepted_points as decimal(18, 4)) as accepted_points,
-        cast(accepted_points_as_closed as decimal(18, 4)) as accepted_points_as_closed,
-        cast(accepted_points - accepted_points_as_closed as decimal(18, 4))
+        {{ as_decimal('team_strength') }} as team_strength,
+        {{ as_decimal('accepted_points') }} as accepted_points,
+        {{ as_decimal('accepted_points_as_closed') }} as accepted_points_as_closed,
+        {{ as_decimal('accepted_points - accepted_points_as_closed') }}
             as restated_points,
         accepted_story_count,
         accepted_feature_count,
@@ -71,7 +71,7 @@ final as (
         p85_cycle_time_seconds,
         {% for measure in ['committed', 'carried_in', 'added', 'removed', 'spilled'] %}
         {{ measure }}_story_count,
-        cast({{ measure }}_points as decimal(18, 4)) as {{ measure }}_points,
+        {{ as_decimal(measure ~ '_points') }} as {{ measure }}_points,
         {% endfor %}
         {{ as_double('committed_points_accepted') }} / nullif(committed_points, 0)
             as say_do_ratio,

@@ -3,7 +3,7 @@ with
 stories as (
 
     select * from {{ ref('int_stories') }}
-    where not is_deleted and story_type is distinct from 'release'
+    where not is_deleted and coalesce(story_type, '') != 'release'
 
 ),
 

@@ -63,10 +63,9 @@ final as (
         end as phase,
         estimate_changes.from_estimate,
         estimate_changes.to_estimate,
-        cast(
-            estimate_changes.to_estimate - estimate_changes.from_estimate
-            as decimal(18, 4)
-        ) as points_added,
+        {{ as_decimal(
+            'estimate_changes.to_estimate - estimate_changes.from_estimate'
+        ) }} as points_added,
         estimate_changes.is_deleted,
         {{ local_date('estimate_changes.occurred_at', 'project_settings.time_zone') }}
             as occurred_date,
