@@ -26,6 +26,19 @@
 {%- endmacro %}
 
 
+{#- An instant as text, in UTC, cut to the second: 2024-05-01 09:30:00+00. -#}
+{% macro instant_as_text(instant) -%}
+    {%- set day = local_date(instant, "'UTC'") -%}
+    {%- set seconds = seconds_between(local_midnight(day, "'UTC'"), instant) -%}
+    {%- set parts = [] -%}
+    {%- for whole, unit in [(86400, '3600.0'), (3600, '60.0'), (60, '1.0')] -%}
+        {%- set count = 'floor(mod(' ~ seconds ~ ', ' ~ whole ~ ') / ' ~ unit ~ ')' -%}
+        {%- do parts.append('lpad(' ~ as_text('cast(' ~ count ~ ' as bigint)') ~ ", 2, '0')") -%}
+    {%- endfor -%}
+    {{ as_text(day) }} || ' ' || {{ parts | join(" || ':' || ") }} || '+00'
+{%- endmacro %}
+
+
 {#- A decimal as people write it, without needless zeroes: 2, 0.5, 1.25. -#}
 {% macro plain_number(expression) -%}
     case

@@ -6,9 +6,8 @@
 -#}
 {% macro week_start(calendar_date, week_start_day) -%}
     {%- set days = days_between("cast('0001-01-01' as date)", calendar_date) -%}
-    ({{ calendar_date }} - cast(
-        mod({{ days }} + 7 - {{ days_after_monday(week_start_day) }}, 7) as integer
-    ))
+    {%- set after_start = days ~ ' + 7 - ' ~ days_after_monday(week_start_day) -%}
+    {{ days_later(calendar_date, '0 - mod(' ~ after_start ~ ', 7)') }}
 {%- endmacro %}
 
 {#- How many days a weekday comes after Monday: 0 to 6. -#}

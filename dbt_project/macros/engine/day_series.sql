@@ -50,7 +50,7 @@
         {%- for column in keep %}
         {{ from_cte }}.{{ column }},
         {%- endfor %}
-        {{ first_date }} + cast(days.value as integer) as calendar_date
+        {{ days_later(first_date, 'days.value') }} as calendar_date
     from {{ from_cte }}
     cross join lateral flatten(
         input => array_generate_range(

@@ -40,7 +40,7 @@ unioned as (
         forecast_week_count,
         cast(null as bigint) as forecast_story_count,
         in_time_share,
-        cut_date + cast(7 * forecast_week_count as integer) as forecast_date,
+        {{ days_later('cut_date', '7 * forecast_week_count') }} as forecast_date,
         cast(null as date) as horizon_date
     from dates
 

@@ -66,9 +66,9 @@ with_dates as (
 
     select
         *,
-        as_of_date + cast(fast_days as integer) as early_projected_date,
-        as_of_date + cast(usual_days as integer) as projected_date,
-        as_of_date + cast(slow_days as integer) as late_projected_date
+        {{ days_later('as_of_date', 'fast_days') }} as early_projected_date,
+        {{ days_later('as_of_date', 'usual_days') }} as projected_date,
+        {{ days_later('as_of_date', 'slow_days') }} as late_projected_date
     from with_days
 
 ),
