@@ -1,7 +1,7 @@
 """A first build in Snowflake, as fakesnow simulates it: every mart equals DuckDB's.
 
 fakesnow turns Snowflake's SQL into DuckDB's, by sqlglot. It knows neither comments with quotes nor
-composite keys in the DDL of a table, so the project is built without both.
+composite keys in the DDL of a table, nor temporary tables, so the project is built without them.
 """
 
 import shutil
@@ -33,7 +33,7 @@ class SnowflakeEngine(Engine):
 
 
 def first_build(warehouse: Path, folder: Path) -> SnowflakeEngine:
-    """Copy the raw tables of a DuckDB file, and run all models."""
+    """Copy the raw tables of a DuckDB file, build all models, and run all tests."""
     project = folder / "project"
     shutil.copytree(ROOT / "dbt_project", project, ignore=shutil.ignore_patterns("target", "logs"))
     shutil.copytree(FOLDER / "macros", project / "macros" / "fakesnow")
@@ -52,7 +52,7 @@ def first_build(warehouse: Path, folder: Path) -> SnowflakeEngine:
         FOLDER / "build.py",
         folder / "database",
         warehouse,
-        "run",
+        "build",
     )
     assert built.returncode == 0, built.stdout[-6000:] + built.stderr[-2000:]
     assert "WARN=0 ERROR=0 SKIP=0" in built.stdout
