@@ -25,8 +25,6 @@ def settings_of_environment() -> dict[str, str]:
         if find_spec(package) is None:
             raise SettingsError(f"Spark needs the package {package}; {_INSTALL}")
     files = configured_warehouse()
-    if not files.merges:
-        raise SettingsError("Spark reads Delta tables; unset WAREHOUSE_FILES_FORMAT")
     if not files.is_there():
         raise SettingsError(f"nothing is loaded into {files.name}; make ingest TARGET=spark does")
     remote = os.environ.get("SPARK_REMOTE") or DEFAULT_REMOTE

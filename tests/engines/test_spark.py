@@ -3,14 +3,17 @@
 import shutil
 import socket
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
 from bi import spark
+from ingest.demo import serve, simulate
 from ingest.settings import SettingsError
 from tests.engines.engines import SparkEngine
+from tests.engines.loading import source_of
 
 NOBODY = "sc://127.0.0.1:1"
 
@@ -64,6 +67,22 @@ def test_a_table_is_replaced_by_one_commit_whatever_its_columns_were(copy):
     assert copy.rows("dim_metric", "marts").sort_by("metric_key") == expected.sort_by("metric_key")
 
 
+def test_plain_parquet_files_are_read_and_give_tables_of_parquet(sail, tmp_path):
+    engine = SparkEngine.of(sail, tmp_path)
+    engine.settings["WAREHOUSE_FILES_FORMAT"] = "parquet"
+    with serve(simulate(stories=60)) as server:
+        loaded = engine.ingest_here("api", **source_of(server))
+    assert loaded.returncode == 0, loaded.stderr
+    for _ in range(2):
+        built = engine.dbt("build", "-s", "+dim_project", "--exclude", "resource_type:unit_test")
+        assert built.returncode == 0, built.stdout[-3000:]
+    assert not (Path(engine.url) / "marts").exists()
+    run = engine.folder / "target" / "run" / "tracker"
+    statement = next(run.rglob("dim_project.sql")).read_text()
+    assert "using parquet" in statement
+    assert "location" not in statement
+
+
 # Failures ---------------------------------------------------------------------------------------
 
 
@@ -114,11 +133,6 @@ def test_nothing_loaded(sail, tmp_path, monkeypatch):
     engine = SparkEngine.of(sail, tmp_path)
     line = refused(engine, monkeypatch)
     assert line == f"nothing is loaded into {engine.url}; make ingest TARGET=spark does"
-
-
-def test_files_that_spark_does_not_read(spark_demo, monkeypatch):
-    line = refused(spark_demo, monkeypatch, WAREHOUSE_FILES_FORMAT="parquet")
-    assert line == "Spark reads Delta tables; unset WAREHOUSE_FILES_FORMAT"
 
 
 def test_a_folder_that_a_server_would_look_for_elsewhere(sail, tmp_path):

@@ -34,7 +34,9 @@
         {%- set files = table.schema ~ '_files.' ~ table.identifier -%}
         {%- set folder = warehouse_files() ~ '/' ~ table.schema ~ '/' ~ table.identifier -%}
         {%- do run_query('drop table if exists ' ~ files) -%}
-        {%- do run_query('create table ' ~ files ~ " using delta location '" ~ folder ~ "'") -%}
+        {%- do run_query(
+            'create table ' ~ files ~ ' using ' ~ files_format() ~ " location '" ~ folder ~ "'"
+        ) -%}
         {%- do run_query(
             'create or replace view ' ~ table.schema ~ '.' ~ table.identifier
             ~ ' as select * from ' ~ files

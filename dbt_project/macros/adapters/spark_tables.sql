@@ -1,9 +1,18 @@
 {#-
     Tables on Spark: Delta, in WAREHOUSE_FILES beside the raw tables, each replaced whole by
-    one commit, also when its columns have changed.
+    one commit, also when its columns have changed. Where the raw tables are plain Parquet,
+    these are too, and lie where Spark's catalogue puts them: it drops the files of no table
+    that has a place of its own, so that the next one could not be made there.
 -#}
 {% macro spark__location_clause() -%}
-    location '{{ warehouse_files() }}/{{ model.schema }}/{{ model.alias }}'
+    {%- if files_format() == 'delta' -%}
+        location '{{ warehouse_files() }}/{{ model.schema }}/{{ model.alias }}'
+    {%- endif -%}
+{%- endmacro %}
+
+{#- How raw tables were written: delta or parquet. -#}
+{% macro files_format() -%}
+    {{ return(env_var('WAREHOUSE_FILES_FORMAT', '') or 'delta') }}
 {%- endmacro %}
 
 {% macro spark__options_clause() -%}
