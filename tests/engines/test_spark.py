@@ -3,7 +3,6 @@
 import shutil
 import socket
 import sys
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
