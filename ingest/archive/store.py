@@ -221,7 +221,7 @@ class Store:
     def _catalogue_attachments(self, story: Record, origin: Origin) -> None:
         for comment in _listed(story.get("comments")):
             files = comment.get("file_attachments") if isinstance(comment, dict) else None
-            for file in _listed(files) if files else ():
+            for file in _listed(files):
                 if isinstance(file, dict) and "id" in file:
                     record = {
                         "attachment_id": str(file["id"]),

@@ -1,6 +1,6 @@
 {#-
     At the start of a run: make the raw tables known to an engine that does not keep them
-    itself. Spark reads the Delta folders that ingestion wrote, through views: Sail tells
+    itself. Spark reads the folders that ingestion wrote, through views: Sail tells
     the columns of a view, but of a table only those that its creation lists. And let
     PostgreSQL count what was loaded, as `statistics` does for what is built.
 -#}

@@ -10,7 +10,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- How raw tables were written: delta or parquet. -#}
+{#- How raw tables were written. dbt_project.yml, which can call no macro, says the same. -#}
 {% macro files_format() -%}
     {{ return(env_var('WAREHOUSE_FILES_FORMAT', '') or 'delta') }}
 {%- endmacro %}
