@@ -253,7 +253,7 @@ def _undeclared_fields(
     for record in records:
         extra = {}
         for name in record.keys() & undeclared:
-            if not _SECRET_FIELD.search(name):
+            if record[name] is not None and not _SECRET_FIELD.search(name):
                 extra[name] = _without_secrets(record[name])
                 drift.undeclared[table.name, name] += 1
         extras.append(extra)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
-from ingest.archive.errors import Rejection, RowRefused
+import numpy as np
+import pyarrow as pa
+
+from ingest.archive.errors import FileRefused, Rejection, RowRefused
 from ingest.archive.files import ArchiveFile
+from ingest.archive.inventory import Inventory
 from ingest.archive.json_files import read_values
 from ingest.archive.json_walk import Walk
 from ingest.archive.people import People
+from ingest.archive.plain_stories import PlainStories, read_plain_stories
 from ingest.archive.sqlite_backups import read_backup
 from ingest.archive.store import Store
 from ingest.records import Origin, Record
@@ -22,8 +28,10 @@ class Dumps:
 
     Attributes:
         store: the records, one per key.
+        plain_stories: rows of `stories`, none of which the store has.
         catalogue: one record of `archive_files` for each file that was read.
         unknown: kinds that no raw table holds -> how often.
+        notes: what is nothing of Tracker's, one sentence each.
     """
 
     def __init__(self, people: People, rejections: list[Rejection]) -> None:
@@ -34,17 +42,72 @@ class Dumps:
             rejections: receives what is refused.
         """
         self.store = Store(people)
+        self.plain_stories: list[pa.Table] = []
         self.catalogue: list[Record] = []
         self.unknown: Counter[str] = Counter()
+        self.notes: list[str] = []
         self._rejections = rejections
 
-    def read_json(self, file: ArchiveFile) -> bool:
-        """Read a JSON file; False when it holds nothing of Tracker."""
+    def read(self, inventory: Inventory, are_stories_held: bool) -> None:
+        """Read all dumps and backups of a run.
+
+        Args:
+            inventory: its files.
+            are_stories_held: whether the warehouse has stories, which may be trusted more.
+        """
+        files = inventory.files.get("json", [])
+        is_alone = not are_stories_held and inventory.files.keys() <= {"json"}
+        large = {file: read_plain_stories(file, _SOURCE) for file in files if is_alone}
+        at_once = {file: stories for file, stories in large.items() if stories}
+        others = [file for file in files if file not in at_once]
+        self._read_each(inventory, others)
+        if self._tell_of_stories([each.ids for each in at_once.values()]):
+            self._read_each(inventory, at_once)
+        else:
+            for file, stories in at_once.items():
+                self._read_values(file, stories.others, stories)
+                self.plain_stories.append(stories.rows)
+        for file in inventory.files.get("sqlite", []):
+            try:
+                self._read_sqlite(file)
+            except FileRefused as refused:
+                inventory.refuse(file, refused)
+        self.store.settle()
+
+    def _tell_of_stories(self, ids: list[np.ndarray]) -> bool:
+        """Whether what was read so far, or another of these files, may tell of the same stories."""
+        is_repeated = len(ids) > 1 and (np.diff(np.sort(np.concatenate(ids))) == 0).any()
+        return bool(self.store.tables["stories"]) or self.store.has_parts or bool(is_repeated)
+
+    def _read_each(self, inventory: Inventory, files: Iterable[ArchiveFile]) -> None:
+        for file in files:
+            try:
+                if not self._read_values(file, read_values(file)):
+                    self.notes.append(f"{file.name}: is JSON, but nothing of Tracker's")
+            except FileRefused as refused:
+                inventory.refuse(file, refused)
+
+    def _read_values(
+        self,
+        file: ArchiveFile,
+        values: Iterable[tuple[int | None, object]],
+        plain: PlainStories | None = None,
+    ) -> bool:
+        """Take in a file's values, each with its line; False when nothing of Tracker is in it.
+
+        Args:
+            file: the file.
+            values: what is looked at value by value.
+            plain: the stories that are not among the values.
+        """
         walk, counted = Walk(), 0
         already = len(self._rejections)
         before, self.store.newest = self.store.newest, None
         recorded: list[datetime] = []
-        for line, value in read_values(file):
+        if plain:
+            counted = len(plain.rows)
+            self.store.note_plain(plain, Origin(_SOURCE, file.name))
+        for line, value in values:
             origin = Origin(_SOURCE, file.name, line)
             if isinstance(value, RowRefused):
                 self._reject(file, line, value)
@@ -68,7 +131,7 @@ class Dumps:
         self.store.newest = max(filter(None, (before, newest)), default=None)
         return True
 
-    def read_sqlite(self, file: ArchiveFile) -> None:
+    def _read_sqlite(self, file: ArchiveFile) -> None:
         """Read the file of a backup tool.
 
         Raises:

@@ -15,6 +15,7 @@ from ingest.archive.files import ArchiveFile, read_whole
 
 _LARGEST = 8 << 30
 _SOMETHING = re.compile(r"\S")
+_LINE_END = re.compile(r"\r\n|[\r\n]")  # what else ends a line elsewhere may stand in a text
 
 
 def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
@@ -36,7 +37,7 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
         yield None, value
         return
     text = text_of(content).lstrip("\ufeff")
-    lines = text.splitlines()
+    lines = _LINE_END.split(text)
     if len(lines) > 1 and _are_mostly_json(lines):
         yield from _by_line(lines)
     elif documents := list(_in_a_row(text)):

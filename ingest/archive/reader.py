@@ -184,6 +184,8 @@ class ArchiveReader:
         for identity, name in self._held.people():
             self._people.know(identity, name)
         self._read_dumps()
+        while self._dumps.plain_stories:
+            yield self._dumps.plain_stories.pop(0)
         yield from self._batches("stories", self._dumps.store.rows("stories"))
         for project in self._projects:
             if self._stands_alone(project):
@@ -197,17 +199,9 @@ class ArchiveReader:
         self._settle()
 
     def _read_dumps(self) -> None:
-        for kind in ("json", "sqlite"):
-            for file in self._inventory.files.get(kind, []):
-                try:
-                    if kind == "sqlite":
-                        self._dumps.read_sqlite(file)
-                    elif not self._dumps.read_json(file):
-                        self.skipped.append(f"{file.name}: is JSON, but nothing of Tracker's")
-                except FileRefused as refused:
-                    self._inventory.refuse(file, refused)
-        self._dumps.store.settle()
+        self._dumps.read(self._inventory, are_stories_held=bool(self._held.rows("stories")))
         self._catalogue += self._dumps.catalogue
+        self.skipped += self._dumps.notes
         for kind, count in sorted(self._dumps.unknown.items()):
             self.skipped.append(f"{kind}: {count:,} records, which no raw table holds")
 

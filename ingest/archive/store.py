@@ -12,6 +12,7 @@ from ingest.archive.errors import RowRefused
 from ingest.archive.facts import RELEASE_FIELDS, Told
 from ingest.archive.json_kinds import PARTS, is_stub
 from ingest.archive.people import People
+from ingest.archive.plain_stories import PlainStories
 from ingest.records import Origin, Record, history_day_records, parse_instant, shape
 from ingest.tables import TABLES, Table
 
@@ -60,6 +61,7 @@ class Store:
         self._people = people
         self._parts: dict[tuple[str, int], dict[str, dict[int, Told]]] = {}
         self._project_names: dict[int, Told] = {}
+        self._projects_of_plain_stories: dict[int, Told] = {}
         self._recorded_at = _NEVER
         # table -> key -> how new the version is that is held
         self._ages: dict[str, dict[tuple[Any, ...], Age]] = defaultdict(dict)
@@ -81,9 +83,8 @@ class Store:
         try:
             self._take_in(table, record, origin, recorded_at)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            shown = str(record.get("id", ""))
             reason = f"not shaped as a record of {table} ({type(error).__name__}: {error})"
-            raise RowRefused(None, shown, reason) from None
+            raise RowRefused(None, _shown_id(record), reason) from None
 
     def _take_in(
         self, table: str, record: Record, origin: Origin, recorded_at: datetime | None
@@ -93,7 +94,7 @@ class Store:
             shape(table, record)
         self._recorded_at = recorded_at or _NEVER
         clock = _clock(record)
-        if self.newest is None or clock > self.newest:
+        if clock > (self.newest or _NEVER):
             self.newest = clock
         self._note_people(table, record)
         if table in PARTS:
@@ -105,6 +106,25 @@ class Store:
             self._put(table, record, origin, clock)
         else:
             self._put(table, self._prepared(table, record, origin), origin, clock)
+
+    def note_plain(self, stories: PlainStories, origin: Origin) -> None:
+        """Take note of what plain stories, which are not taken in, tell of other records.
+
+        Args:
+            stories: the plain stories of one file.
+            origin: the file.
+        """
+        self.newest = stories.newest
+        self._recorded_at = _NEVER
+        for project_id in stories.project_ids:
+            told = ({"id": project_id}, origin)
+            self._projects_of_plain_stories.setdefault(project_id, told)
+        for line, carrier in stories.carriers_of_labels():
+            for label in carrier["labels"]:
+                if isinstance(label, dict) and "created_at" in label:
+                    self._add_label(label, carrier, origin._replace(source_line=line))
+        for line, story in stories.with_attachments():
+            self._catalogue_attachments(story, origin._replace(source_line=line))
 
     def settle(self) -> None:
         """Put the parts into their stories and epics, once all files have been read."""
@@ -126,6 +146,8 @@ class Store:
     def _add_unnamed_projects(self) -> None:
         """A project that no file describes has a row all the same, with its id alone."""
         projects = self.tables["projects"]
+        for project_id, told in self._projects_of_plain_stories.items():
+            projects.setdefault((project_id,), told)
         for table in ("stories", "epics", "labels", "releases", "iterations", "activity"):
             for record, origin in self.rows(table):
                 project_id = record.get("project_id")
@@ -193,7 +215,7 @@ class Store:
             if record.get(name) is None and not (
                 name == "project_id" and (record.get("id"),) in held_rows
             ):
-                raise RowRefused(name, str(record.get("id", "")), f"a record of {table} without it")
+                raise RowRefused(name, _shown_id(record), f"a record of {table} without it")
         key = tuple([_key_part(declared, name, record.get(name)) for name in declared.key])
         told, ages = (record, origin), self._ages[table]
         age = clock, _version(record), self._recorded_at
@@ -208,7 +230,7 @@ class Store:
         owner = "epics" if record.get("epic_id") else "stories"
         identity = record.get("epic_id") or record.get("story_id")
         if not isinstance(identity, int) or not isinstance(record.get("id"), int):
-            raise RowRefused("story_id", str(record.get("id")), f"one of {table} without a story")
+            raise RowRefused("story_id", _shown_id(record), f"one of {table} without a story")
         parts = self._parts.setdefault((owner, identity), {}).setdefault(table, {})
         held = parts.get(record["id"])
         age, ages, key = (clock, 0, self._recorded_at), self._ages[table], (record["id"],)
@@ -293,7 +315,7 @@ def _listed(value: object) -> list[Any]:
 
 def _with_ids(record: Record) -> Record:
     """A story whose people are ids, whether it named them or nested them."""
-    if "owner_ids" in record and _NAMING.isdisjoint(record):
+    if record.get("owner_ids") is not None and _NAMING.isdisjoint(record):
         return record
     changed = dict(record)
     for nested, flat in (("requested_by", "requested_by_id"), ("owned_by", "owned_by_id")):
@@ -302,11 +324,16 @@ def _with_ids(record: Record) -> Record:
             changed.setdefault(flat, person.get("id"))
             del changed[nested]
     owners = changed.get("owners")
-    if isinstance(owners, list) and "owner_ids" not in changed:
+    if isinstance(owners, list) and changed.get("owner_ids") is None:
         changed["owner_ids"] = [each["id"] for each in owners if isinstance(each, dict)]
-    if "owner_ids" not in changed and isinstance(changed.get("owned_by_id"), int):
+    if changed.get("owner_ids") is None and isinstance(changed.get("owned_by_id"), int):
         changed["owner_ids"] = [changed["owned_by_id"]]
     return changed
+
+
+def _shown_id(record: Record) -> str:
+    identity = record.get("id")
+    return "" if identity is None else str(identity)
 
 
 def _project_of(record: Record) -> int:

@@ -342,3 +342,14 @@ def test_another_sqlite_file_is_refused(tmp_path):
     connection.close()
     with pytest.raises(ArchiveError, match=r"no known backup tool \(tables: cats\)"):
         Loaded(tmp_path / "x.db")
+
+
+def test_a_line_separator_inside_a_text_ends_no_line(tmp_path):
+    records = [{**STORY, "name": "a\u2028b\x85c"}, OTHER]
+    content = "\n".join(json.dumps(each, ensure_ascii=False) for each in records)
+    loaded = load(tmp_path, content.encode())
+    assert loaded.refusals == []
+    assert [(each["name"], each["source_line"]) for each in loaded.stories] == [
+        ("a\u2028b\x85c", 1),
+        ("Ship", 2),
+    ]
