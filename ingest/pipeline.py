@@ -105,15 +105,20 @@ def run(
     started = time.monotonic()
     rows: Counter[str] = Counter()
     warehouse = warehouse_of(place)
-    with warehouse.locked(wait_seconds), warehouse.prepared() as is_new:
+    with (
+        warehouse.locked(wait_seconds),
+        warehouse.prepared() as is_new,
+        _seldom_garbage_collection(),
+    ):
         pipeline = make_pipeline(warehouse)
         if is_new:
             pipeline = pipeline.drop()  # its folders are of a warehouse that was deleted
         tidy(Path(pipeline.working_dir))
         try:
             _load_pending(pipeline, warehouse)
-            _refuse_mixing(warehouse, source_kind, source_name)
-            _refuse_replacing(warehouse, source_name)
+            if not is_new:
+                _refuse_mixing(warehouse, source_kind, source_name)
+                _refuse_replacing(warehouse, source_name)
             pipeline.sync_destination()
             with Stored(warehouse, source_kind, source_name) as stored:
                 if isinstance(reader, SyncingReader):
@@ -122,8 +127,7 @@ def run(
                 if not warehouse.merges:
                     reading["extracts"] = _unless_failed(reader, reading["extracts"])
                 source = _source(reading, stored, warehouse)
-                with _seldom_garbage_collection():
-                    pipeline.extract(source, loader_file_format="parquet")
+                pipeline.extract(source, loader_file_format="parquet")
             _load_pending(pipeline, warehouse)
         except PipelineStepFailed as failure:
             raise _root_cause(failure, warehouse) from failure

@@ -170,7 +170,8 @@ def prepared(path: Path) -> Iterator[bool]:
     is_new = not path.exists() or (path.is_file() and path.stat().st_size == 0)
     if is_new:
         _create(path)
-    _connect(path, read_only=False).close()
+    else:
+        _connect(path, read_only=False).close()
     try:
         yield is_new
     except BaseException:
@@ -213,19 +214,21 @@ def held(path: Path) -> Iterator[None]:
     with _connect(path, read_only=False) as connection:
         for name, value in _LOADING_SETTINGS.items():
             connection.execute(f"set {name} = '{value}'")  # for dlt's connections as well
-        memory = _MEMORY if _was_loaded(connection) else _MEMORY_OF_FIRST_LOAD
+        loads = _loads(connection)
+        memory = _MEMORY if loads else _MEMORY_OF_FIRST_LOAD
         connection.execute(f"set memory_limit = '{memory}'")
-        _mend_types(connection)
-        _let_dlt_mend(connection)
+        if loads is not None:
+            _mend_types(connection)
+            _let_dlt_mend(connection)
         yield
 
 
-def _was_loaded(connection: duckdb.DuckDBPyConnection) -> bool:
+def _loads(connection: duckdb.DuckDBPyConnection) -> list[tuple] | None:
+    """At most one of the loads that were completed; None where nobody has made a table yet."""
     try:
-        found = connection.execute(f"select 1 from {DATASET}._dlt_loads limit 1")
+        return connection.execute(f"select 1 from {DATASET}._dlt_loads limit 1").fetchall()
     except duckdb.CatalogException:
-        return False
-    return found.fetchone() is not None
+        return None
 
 
 def _mend_types(connection: duckdb.DuckDBPyConnection) -> None:

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from ingest.archive import cells as read
 from ingest.archive.distinct_texts import DistinctTexts
+from ingest.archive.row_batches import RowBatch
 from ingest.archive.stories_csv import StoryRows
-from ingest.archive.text_columns import flags, line_breaks, without_nulls
+from ingest.archive.text_columns import flags, without_nulls
 
 DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
 _TYPES = read.STORY_TYPES - {"release"}
@@ -21,17 +22,15 @@ _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "request
 _SUSPICIOUS = r"(?m)^(?:[<>]{7} |\d{3,12},)"
 
 
-def are_plain(
-    rows: StoryRows, columns: list[pa.StringArray], at: dict[str, DistinctTexts]
-) -> np.ndarray:
+def are_plain(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) -> np.ndarray:
     """For each row whether it is plain.
 
     Args:
         rows: reads rows cell by cell, and knows the header.
-        columns: the cells of each column of the header.
+        batch: the rows.
         at: the columns that stand once, by name.
     """
-    header = rows.columns
+    header, columns = rows.columns, batch.columns
     id_cells = without_nulls(at["id"].cells)
     plain = flags(pc.match_substring_regex(id_cells, r"^[1-9]\d{0,11}$"))
     if "current state" not in at:
@@ -57,7 +56,7 @@ def are_plain(
         plain &= _are_in_order(rows, at["iteration start"], at["iteration end"])
     for _, position in header.unknown:
         plain &= ~flags(pc.greater(pc.binary_length(columns[position]), 0))
-    return plain & _are_plain_texts(rows, columns, at)
+    return plain & _are_plain_texts(rows, batch, at)
 
 
 def iteration_number(cell: str) -> int | None:
@@ -83,11 +82,9 @@ def _are_in_order(rows: StoryRows, starts: DistinctTexts, ends: DistinctTexts) -
     return ordinals(rows, starts, 0) <= ordinals(rows, ends, 1 << 30)
 
 
-def _are_plain_texts(
-    rows: StoryRows, columns: list[pa.StringArray], at: dict[str, DistinctTexts]
-) -> np.ndarray:
+def _are_plain_texts(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) -> np.ndarray:
     """For each row whether its texts are neither guarded against spreadsheets nor suspicious."""
-    positions = {
+    places = {
         place
         for name, spans in rows.columns.groups.items()
         if name != "owned by"
@@ -95,15 +92,16 @@ def _are_plain_texts(
         for place in span
         if place >= 0
     }
-    texts = [at[name].cells for name in ("title", "description") if name in at]
-    plain = np.ones(len(columns[0]), np.bool_)
-    for cells in texts:
-        plain &= ~flags(pc.starts_with(cells, "'"))
-    for cells in [*texts, *(columns[each] for each in positions)]:
-        broken = np.flatnonzero(line_breaks(cells))
+    plain = np.ones(len(batch.lines), np.bool_)
+    for name in ("title", "description"):
+        if name in at:
+            plain &= ~flags(pc.starts_with(at[name].cells, "'"))
+            places.add(rows.columns.single[name])
+    for place in places:
+        broken = np.flatnonzero(batch.line_breaks[place])
         if len(broken):
-            suspicious = pc.match_substring_regex(cells.take(pa.array(broken)), _SUSPICIOUS)
-            plain[broken] &= ~flags(suspicious)
+            texts = batch.columns[place].take(pa.array(broken))
+            plain[broken] &= ~flags(pc.match_substring_regex(texts, _SUSPICIOUS))
     return plain
 
 

@@ -48,7 +48,7 @@ class PlainRows:
     def split(self, batch: RowBatch) -> tuple[pa.Table, list[Row]]:
         """The plain rows as rows of `stories`, and the other ones as cells."""
         at = self._at(batch.columns)
-        plain = are_plain(self._rows, batch.columns, at)
+        plain = are_plain(self._rows, batch, at)
         others = list(batch.only(~plain).rows())
         if not plain.all():
             batch_of_plain = batch.only(plain)

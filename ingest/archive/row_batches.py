@@ -20,7 +20,7 @@ from ingest.archive.plain_bytes import has_plain_bytes
 from ingest.archive.rows import LONGEST_CELL, Row
 from ingest.archive.text_columns import filled_rows, line_breaks
 
-_BATCH = 10_000
+_BATCH = 20_000
 _QUICK_ENCODINGS = ("utf-8", "utf-8-sig")
 
 
@@ -31,18 +31,21 @@ class RowBatch:
     Attributes:
         lines: the line that each row begins on.
         columns: the cells of each column of the header; null or empty for an empty cell.
+        line_breaks: how many each cell of a column has; 0 where no cell has any.
         odd: rows that have no cells, or more than the header.
     """
 
     lines: np.ndarray
     columns: list[pa.StringArray]
+    line_breaks: list[np.ndarray | int]
     odd: list[Row]
 
     def only(self, mask: np.ndarray) -> RowBatch:
         """The rows that a mask keeps, and the odd ones."""
         kept = pa.array(mask)
         columns = [each.filter(kept) for each in self.columns]
-        return RowBatch(self.lines[mask], columns, self.odd)
+        breaks = [each if isinstance(each, int) else each[mask] for each in self.line_breaks]
+        return RowBatch(self.lines[mask], columns, breaks, self.odd)
 
     def rows(self) -> Iterator[Row]:
         """All rows, in the order of the file."""
@@ -78,7 +81,9 @@ def _by_csv_module(file: StoriesFile, already_given: int) -> Iterator[RowBatch]:
                 else:
                     lines.append(line)
                     whole.append(cells)
-            yield RowBatch(np.array(lines, np.int64), _columns(whole, width), odd)
+            columns = _columns(whole, width)
+            breaks = list(map(line_breaks, columns))
+            yield RowBatch(np.array(lines, np.int64), columns, breaks, odd)
 
 
 def _columns(rows: list[list[str]], width: int) -> list[pa.StringArray]:
@@ -100,10 +105,11 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
         )
         for batch in _gathered(found.to_arrow_reader(_BATCH)):
             columns = [each.cast(pa.string()) for each in batch.columns]
-            heights = np.ones(batch.num_rows, np.int64) + sum(map(line_breaks, columns))
+            breaks = list(map(line_breaks, columns))
+            heights = np.ones(batch.num_rows, np.int64) + sum(breaks)
             ends = line + np.cumsum(heights)
             line = int(ends[-1]) if len(ends) else line
-            batch_of_all = RowBatch(ends - heights, columns, [])
+            batch_of_all = RowBatch(ends - heights, columns, breaks, [])
             is_blank = _are_blank(columns)
             yield batch_of_all.only(~is_blank) if is_blank.any() else batch_of_all
 
