@@ -186,8 +186,9 @@ class _Run:
     ) -> RunSummary:
         # Neither is HTTP, nor what draws on a terminal, imported for reading files.
         from ingest.api.client import TrackerClient
+        from ingest.api.lists import ApiOptions
         from ingest.api.progress import Progress
-        from ingest.api.resources import ApiOptions, ApiReader
+        from ingest.api.resources import ApiReader
 
         with (
             Progress() as progress,

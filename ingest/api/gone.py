@@ -17,6 +17,8 @@ import pyarrow as pa
 from ingest.api.activity_log import ToRows, Watched, read_project_log
 from ingest.api.changes import Changes
 from ingest.api.errors import UnauthorizedOperation
+from ingest.api.listed_keys import ListedKeys
+from ingest.api.project_plans import ProjectPlan
 from ingest.records import removal_rows
 from ingest.stored import Stored
 from ingest.tables import TABLES
@@ -34,9 +36,9 @@ class GoneStories:
         stored: Stored,
         as_of: datetime,
         to_rows: ToRows,
-        here: set[int],
+        keys: ListedKeys,
+        plans: dict[int, ProjectPlan],
         project_ids: set[int],
-        told_deleted: set[int],
     ) -> None:
         """Prepare to tell.
 
@@ -45,22 +47,35 @@ class GoneStories:
             stored: what the warehouse holds.
             as_of: the instant of the listing.
             to_rows: makes shaped records into rows of a raw table.
-            here: stories that were read in this run, of whatever project.
+            keys: which stories were read in this run.
+            plans: how the projects were read; none when everything was.
             project_ids: the projects that are read.
-            told_deleted: stories whose deletion was told by activities read in this run.
         """
         self._client = client
         self._stored = stored
         self._as_of = as_of
         self._to_rows = to_rows
-        self._here = here
+        self._keys = keys
+        self._plans = plans
         self._project_ids = project_ids
-        self._told_deleted = told_deleted
+        told = [plan.changes.deleted_ids for plan in plans.values() if plan.changes]
+        self._told_deleted: set[int] = set().union(*told)
+        self._here = {story_id for (story_id,) in keys.read_anywhere("stories")}
 
-    def rows(
+    def rows(self, project_id: int) -> Iterator[pa.Table]:
+        """Rows of `stories` for stored stories that `project_id` no longer has."""
+        plan = self._plans.get(project_id)
+        gone = set(plan.gone_ids) if plan else set()
+        listed = self._keys.whole("stories", project_id)
+        if listed is not None and project_id in self._stored.known_ids:
+            gone |= self._stored.story_ids(project_id) - {story_id for (story_id,) in listed}
+        if gone:
+            yield from self._explained(project_id, gone, plan.changes if plan else None)
+
+    def _explained(
         self, project_id: int, gone_ids: set[int], changes: Changes | None
     ) -> Iterator[pa.Table]:
-        """Rows of `stories` for stored stories that `project_id` no longer has."""
+        """Find out where stories went that are gone from `project_id`."""
         gone = gone_ids - self._here - self._told_deleted
         if gone:
             gone -= self._stored.told_deleted(gone)

@@ -18,6 +18,9 @@ PAGE_SIZE = 500  # Tracker's maximum for stories; hosts with a lower one lower i
 ITERATIONS_PAGE_SIZE = 10  # Tracker's default; a maximum is not known
 LONG_ITERATIONS_PAGE_SIZE = 100  # tried where few requests count; a lower limit is obeyed
 
+# Logs: what happens is added to them, also while they are read, and stays as it is.
+GROWING_TABLES = frozenset({"activity", "my_activity", "story_transitions"})
+
 _COMMENTS = "comments(:default,file_attachments,google_attachments)"
 _ITERATION = "number,project_id,length,team_strength,start,finish"
 _ITERATION_SUMS = "velocity,points,accepted_points,effective_points"

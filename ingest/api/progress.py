@@ -6,13 +6,20 @@ import logging
 import sys
 import time
 from collections import Counter
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table as RichTable
 
 _log = logging.getLogger(__name__)
+
+
+class ReportProgress(Protocol):
+    """Takes note of what was just read for a table, of a project or of the workspace."""
+
+    def __call__(self, table: str, project: str, requests: int = 0, records: int = 0) -> None:
+        """Add to the counts of `table` and `project`."""
 
 
 class Progress:

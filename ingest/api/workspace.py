@@ -39,6 +39,10 @@ class Workspace:
         """Project id -> the project's name."""
         return {each["id"]: each.get("name") or str(each["id"]) for each in self.projects}
 
+    def name(self, project_id: int | None) -> str:
+        """What reports call a project, or whatever belongs to none."""
+        return self.names.get(project_id, "workspace")
+
 
 def open_workspace(client: TrackerClient, project_ids: list[int] | None) -> Workspace:
     """Find the projects to read.

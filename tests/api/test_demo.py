@@ -5,7 +5,8 @@ import random
 import pytest
 
 from ingest.api.client import TrackerClient, login
-from ingest.api.resources import ApiOptions, ApiReader
+from ingest.api.lists import ApiOptions
+from ingest.api.resources import ApiReader
 from tests.api.test_reader import counts, read_all
 
 demo = pytest.importorskip("ingest.demo", reason="the demo workspace is not built yet")

@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from ingest.api.errors import InvalidAuthentication, UnexpectedAnswer, UnfoundResource
-from ingest.api.resources import ApiOptions, ApiReader
+from ingest.api.lists import ApiOptions
+from ingest.api.resources import ApiReader
 from ingest.tables import TABLES
 from tests.api.conftest import ListHost, error_body
 from tests.api.workspace_host import WorkspaceHost, activity, story

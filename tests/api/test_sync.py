@@ -9,7 +9,7 @@ import pytest
 
 from ingest.api.activity_log import Watched, read_project_log
 from ingest.api.changes import Changes
-from ingest.api.resources import ApiOptions
+from ingest.api.lists import ApiOptions
 from ingest.demo import ServerOptions, Workspace, serve
 from ingest.records import Drift, to_arrow
 from ingest.stored import Stored

@@ -1,0 +1,78 @@
+"""Tracker's own cycle times, which have a list an iteration: of which iterations they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ingest.api.jobs import ListJob, iteration_jobs
+from ingest.api.listed_keys import ListedKeys
+from ingest.api.lists import TrackerList
+from ingest.records import Record, removal_rows
+from ingest.stored import Stored
+from ingest.tables import TABLES
+
+if TYPE_CHECKING:
+    from ingest.api.client import TrackerClient
+
+_TABLE = TABLES["cycle_time_details"]
+
+
+class CycleTimes:
+    """Begun iterations that were read, and what Tracker tells of the stories in them.
+
+    To be asked only when the iterations have been read; predicted ones have no cycle times yet.
+    """
+
+    def __init__(
+        self, projects: list[Record], stored: Stored | None, keys: ListedKeys, is_sync: bool
+    ) -> None:
+        """Prepare to tell.
+
+        Args:
+            projects: records of the projects to read.
+            stored: what the warehouse holds; None when nobody said.
+            keys: which iterations and cycle times were read.
+            is_sync: only what has changed is read.
+        """
+        self._projects = projects
+        self._stored = stored
+        self._keys = keys
+        self._is_sync = is_sync
+
+    def jobs(self, client: TrackerClient, details: TrackerList) -> Iterator[ListJob]:
+        """The lists to read, as `details` declares them."""
+        begun = [
+            (project["id"], number)
+            for project in self._projects
+            for number in self._numbers(project)
+        ]
+        return iteration_jobs(client, details, begun)
+
+    def gone(self, project_ids: list[int]) -> Iterator[pa.Table]:
+        """Order the removal of what is in an iteration that was read, and now in no begun one.
+
+        Args:
+            project_ids: the projects that could be read.
+        """
+        if self._stored is None:
+            return
+        read = self._keys.read_anywhere(_TABLE.name)
+        for project in self._projects:
+            if project["id"] in self._stored.projects and project["id"] in project_ids:
+                stored = self._stored.cycle_time_keys(project["id"], self._numbers(project))
+                gone = stored - read
+                if gone:
+                    yield removal_rows(_TABLE, sorted(gone))
+
+    def _numbers(self, project: Record) -> list[int]:
+        """Iterations that were read; the current one always, as time passes for what is in it."""
+        current = project.get("current_iteration_number") or 0
+        held = self._stored.projects.get(project["id"]) if self._stored else None
+        if held is not None and not held.rows_count[_TABLE.name]:
+            return list(range(1, current + 1))  # they were not asked for until now
+        numbers = {number for _, number in self._keys.read("iterations", project["id"])}
+        numbers |= {current} if self._is_sync and current else set()
+        return sorted(number for number in numbers if number <= current)
