@@ -41,6 +41,7 @@ class CycleTimes:
         self._stored = stored
         self._keys = keys
         self._is_sync = is_sync
+        self._jobs: list[ListJob] = []
 
     def jobs(self, client: TrackerClient, details: TrackerList) -> Iterator[ListJob]:
         """The lists to read, as `details` declares them."""
@@ -49,10 +50,14 @@ class CycleTimes:
             for project in self._projects
             for number in self._numbers(project)
         ]
-        return iteration_jobs(client, details, begun)
+        for job in iteration_jobs(client, details, begun):
+            self._jobs.append(job)
+            yield job
 
     def gone(self, project_ids: list[int]) -> Iterator[pa.Table]:
-        """Order the removal of what is in an iteration that was read, and now in no begun one.
+        """Order the removal of what is stored of a list that was read, and now in none.
+
+        What is stored of a list that was refused stays.
 
         Args:
             project_ids: the projects that could be read.
@@ -62,8 +67,12 @@ class CycleTimes:
         read = self._keys.read_anywhere(_TABLE.name)
         for project in self._projects:
             if project["id"] in self._stored.projects and project["id"] in project_ids:
-                stored = self._stored.cycle_time_keys(project["id"], self._numbers(project))
-                gone = stored - read
+                numbers = [
+                    job.extra["iteration_number"]
+                    for job in self._jobs
+                    if job.is_read and job.project_id == project["id"]
+                ]
+                gone = self._stored.cycle_time_keys(project["id"], numbers) - read
                 if gone:
                     yield removal_rows(_TABLE, sorted(gone))
 

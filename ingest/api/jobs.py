@@ -33,6 +33,7 @@ class ListJob:
         first_offset: records that the pages leave out at the list's beginning.
         cautious: makes the same list, asked for in a way that no host refuses.
         extra: values that each record is given.
+        is_read: the list came to its end.
     """
 
     tracker_list: TrackerList
@@ -43,6 +44,7 @@ class ListJob:
     first_offset: int = 0
     extra: Record = field(default_factory=dict)
     cautious: Callable[[], ListJob] | None = None
+    is_read: bool = False
 
     @property
     def table(self) -> str:

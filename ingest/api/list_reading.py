@@ -86,6 +86,7 @@ class ListReader:
             self._report(job, job.pages.requests_count - counted, 0)
             yield from held.release(self._to_rows(self._table.name, later_copies))
             yield from self._settle(job)
+            job.is_read = True
             self._refusals.note_fewer_fields(job)
         except (UnauthorizedOperation, NotFound, InvalidParameter) as error:
             if job.cautious and isinstance(error, InvalidParameter):

@@ -704,6 +704,27 @@ def test_what_is_read_beyond_the_usual_is_synced_as_well(scene):
     assert s.differences(options=options) == {}
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "invalid_parameter"), (403, "unauthorized_operation"), (404, "route_not_found")],
+)
+def test_cycle_times_that_are_refused_stay_as_they_were(scene, status, code):
+    s = scene()
+    options = ApiOptions(cycle_time_details=True)
+    s.sync(options=options)
+    stored = s.warehouse.rows("cycle_time_details")
+    s.workspace.advance_to("2025-03-14T10:00:00Z")
+    s.workspace.change_state(s.done[3].id, "rejected")
+    body = orjson.dumps({"kind": "error", "code": code, "error": "no"})
+    s.answers(lambda request: (status, JSON, body) if "cycle_time" in request.path else None)
+    reader = s.sync(options=options)
+    assert "cycle_time_details" in reader.skipped[0]
+    assert s.warehouse.rows("cycle_time_details") == stored != []
+    s.opens()
+    s.sync(options=options)
+    assert s.differences(options=options) == {}
+
+
 def test_a_host_with_short_pages_of_iterations_only_is_asked_for_those(scene):
     s = scene()
     s.refuses(lambda request: "iterations" in request.path and int(request.query["limit"]) > 10)
