@@ -31,9 +31,13 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
     "json": "VARCHAR",
 }
 # More than this goes through a temporary file; DuckDB would take four fifths of the machine. A
-# first load has only to be written down: with less memory it takes a seventh more CPU time.
-_MEMORY, _MEMORY_OF_FIRST_LOAD = "400MB", "250MB"
+# first load has only to be written down.
+_MEMORY, _MEMORY_OF_FIRST_LOAD = "400MB", "200MB"
+LOADING_THREADS = 2  # more would have too little memory each
 _LOADING_SETTINGS = {
+    "threads": LOADING_THREADS,
+    # With so little memory, two threads that keep the rows in order take longer than one.
+    "preserve_insertion_order": False,
     # Strings that are longer on average are compressed as a whole. Most of what Tracker gives is
     # JSON of some hundred characters, which by default (4096) lies there uncompressed: the file
     # is then fourteen times as large.

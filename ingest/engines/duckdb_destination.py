@@ -18,7 +18,7 @@ from dlt.destinations.impl.duckdb.factory import duckdb
 
 from ingest.engines.empty_files import NothingToLoad, rows_count
 from ingest.engines.every_table import MakesEveryTable
-from ingest.warehouse import DATASET
+from ingest.warehouse import DATASET, LOADING_THREADS
 
 _ROW_GROUP = 122_880  # rows that DuckDB stores together
 
@@ -37,7 +37,7 @@ class _CopyJob(DuckDbCopyJob):
             super().run()
             return
         path = self._file_path.replace("'", "''")
-        # One thread writes a row group, however many there are, and is done sooner alone.
+        # One thread compresses a row group, however many there are, and is done sooner alone.
         if rows_count(self._file_path) <= _ROW_GROUP:
             client.execute_sql("set threads = 1")
         # dlt lets the log grow to 1 GB; so large a statement is rather written to its place at
@@ -47,7 +47,7 @@ class _CopyJob(DuckDbCopyJob):
             f"insert into {table} by name "
             f"select * from read_parquet('{path}') where is_removed is not true"
         )
-        client.execute_sql("reset threads")
+        client.execute_sql(f"set threads = {LOADING_THREADS}")
 
 
 class _Client(MakesEveryTable, DuckDbClient):
