@@ -320,12 +320,6 @@ class ReadAhead(Generic[Job]):
         if job in self._begun:
             self._begun.remove(job)
 
-    def close(self) -> None:
-        """Leave everything that is under way."""
-        self._later = iter(())
-        for job in list(self._begun):
-            self.drop(job)
-
     def _fill(self) -> None:
         room = self._window - sum(job.pages.outstanding for job in self._begun)
         for job in self._begun:

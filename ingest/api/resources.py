@@ -227,7 +227,7 @@ class ApiReader:
             if self._planner
             else full_jobs(self._client, self._usual_lists, list(self._workspace.names))
         )
-        return self._read_ahead(job for job in jobs if not self._refusals.is_given_up(job))
+        return self._read_ahead(jobs)
 
     @cached_property
     def _ahead_of_iterations(self) -> ReadAhead[ListJob]:
@@ -241,8 +241,9 @@ class ApiReader:
         return CycleTimes(self._workspace.projects, self.stored, self._keys, is_sync)
 
     def _read_ahead(self, jobs: Iterator[Job]) -> ReadAhead[Job]:
+        wanted = (job for job in jobs if not self._refusals.is_given_up(job))
         # Half as many again as may be in flight: while one page is made into rows, none idles.
-        return ReadAhead(jobs, self._client.max_in_flight * 3 // 2)
+        return ReadAhead(wanted, self._client.max_in_flight * 3 // 2)
 
     def _project_rows(self) -> pa.Table:
         workspace = self._workspace

@@ -66,6 +66,11 @@ class ArchiveFile:
         return inner or outer
 
     @property
+    def has_pattern_path(self) -> bool:
+        """Whether DuckDB would take its path for a pattern, which may match other files."""
+        return any(each in self.path.as_posix() for each in "*?[{")
+
+    @property
     def attached_to(self) -> tuple[int, str] | None:
         """The story and the file name, when this is a member of an export's attachment folder."""
         found = _ATTACHMENT.match(self.inner_path)

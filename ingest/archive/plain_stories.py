@@ -8,7 +8,7 @@ each value. Every other story is left to be taken in by itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 
 from ingest.archive.distinct_texts import DistinctTexts, alike
 from ingest.archive.files import ArchiveFile, chunks
+from ingest.archive.json_columns import are_plain, column_of
 from ingest.archive.text_columns import flags
 from ingest.records import Record
-from ingest.tables import ARROW_TYPES, TABLES
-from ingest.tables.table import ColumnType
+from ingest.tables import TABLES
 
 LEAST_BYTES = 1 << 20  # of a smaller file nothing is to be gained
 _TABLE = TABLES["stories"]
@@ -31,11 +31,9 @@ _HEAD = 64 * 1024
 _BATCH = 20_000
 _FIRST_KIND = re.compile(rb'"kind"\s*:\s*"(\w+)"')
 _ID = re.compile("-?[0-9]{1,18}")
-_GLOB = re.compile(r"[*?\[]")
 # Persons stand in them, of whom the store takes note one by one.
 _NESTING_PERSONS = frozenset({"owners"})
-# What orjson would write otherwise than DuckDB does, and some that it would not.
-_NEEDS_REWRITING = r"\\u|[0-9][.eE]|[0-9]{18}|NaN|Inf"
+_MEMORY = "256MB"
 
 
 class _NotPlainError(Exception):
@@ -103,19 +101,22 @@ def read_plain_stories(file: ArchiveFile, record_source: str) -> PlainStories | 
     if form is None:
         return None
     try:
-        with duckdb.connect() as connection:
+        with duckdb.connect(config={"memory_limit": _MEMORY}) as connection:
             plain = _read(connection, file, form, record_source)
-    except (duckdb.Error, pa.ArrowException, orjson.JSONDecodeError, _NotPlainError):
+    except (duckdb.Error, pa.ArrowException, orjson.JSONDecodeError, OSError, _NotPlainError):
         return None
     return plain if (np.diff(np.sort(_ids(plain))) > 0).all() else None
 
 
 def _form(file: ArchiveFile) -> str | None:
     """How DuckDB calls the form of the file; None for a file that is no list of stories."""
-    if file.member or file.size < LEAST_BYTES or _GLOB.search(str(file.path)):
+    if file.member or file.size < LEAST_BYTES or file.has_pattern_path:
         return None
-    with file.path.open("rb") as stream:
-        head = stream.read(_HEAD)
+    try:
+        with file.path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError:
+        return None
     kind = _FIRST_KIND.search(head)
     if kind is None or kind[1] != b"story":
         return None
@@ -127,15 +128,16 @@ def _form(file: ArchiveFile) -> str | None:
 def _read(
     connection: duckdb.DuckDBPyConnection, file: ArchiveFile, form: str, record_source: str
 ) -> PlainStories:
-    source, settings = str(file.path.resolve()), f"format = '{form}', compression = 'none'"
+    source = str(file.path.resolve())
+    settings = f"format = '{form}', compression = 'none', hive_partitioning = false"
     names = connection.execute(
         "select distinct unnest(json_keys(story)) from "
         f"read_json(?, columns = {{story: 'JSON'}}, records = false, {settings})",
         [source],
     ).fetchall()
-    columns = {name: "JSON" for (name,) in sorted(names)}
+    columns = ", ".join(f"{_quoted(name)}: 'JSON'" for (name,) in sorted(names))
     told = connection.sql(
-        f"select * from read_json(?, columns = {columns!r}, records = true, {settings})",
+        f"select * from read_json(?, columns = {{{columns}}}, records = true, {settings})",
         params=[source],
     )
     first_line = None if form == "array" else 1
@@ -149,6 +151,11 @@ def _read(
     if first_line is not None and first_line - 1 != _lines_count(file):
         raise _NotPlainError  # with empty lines between, nobody knows which story stands where
     return PlainStories(pa.concat_tables([_TABLE.arrow_schema.empty_table(), *tables]), others)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
 
 
 def _lines_count(file: ArchiveFile) -> int:
@@ -188,7 +195,7 @@ def _split(
         cells = {name: cell.filter(chosen) for name, cell in cells.items()}
     count = int(plain.sum())
     arrays = {
-        name: _CONVERTED[_TABLE.columns[name]](cell)
+        name: column_of(cell, _TABLE.columns[name])
         for name, cell in cells.items()
         if name in _TABLE.columns
     }
@@ -200,26 +207,24 @@ def _split(
 
 
 def _are_plain(cells: dict[str, pa.StringArray], count: int) -> np.ndarray:
+    """For each story whether nothing but values of declared columns is to be found in it."""
+
+    def is_absent(name: str) -> np.ndarray:
+        return flags(pc.is_null(cells.get(name, absent)))
+
     absent = pa.nulls(count, pa.string())
-    is_plain = np.ones(count, np.bool_)
+    is_plain = ~is_absent("id") & ~is_absent("project_id")
     for name, cell in cells.items():
-        is_plain &= flags(pc.is_null(cell)) if name not in _TABLE.columns else True
-    for name, kind in _TABLE.columns.items():
-        cell = cells.get(name, absent)
         if cell.null_count == count:
             continue
-        is_absent = flags(pc.is_null(cell))
-        is_plain &= is_absent | flags(_IS_PLAIN[kind](cell))
-        if name in _NESTING_PERSONS:
-            is_plain &= is_absent
-    for name in ("id", "project_id"):
-        is_plain &= flags(pc.is_valid(cells.get(name, absent)))
-    labels, story_types = cells.get("labels", absent), cells.get("story_type", absent)
-    is_plain &= flags(pc.is_null(labels)) | flags(pc.starts_with(labels, "["))
-    is_plain &= ~flags(pc.equal(story_types, '"release"'))
+        if name not in _TABLE.columns or name in _NESTING_PERSONS:
+            is_plain &= is_absent(name)
+        else:
+            is_plain &= is_absent(name) | flags(are_plain(cell, _TABLE.columns[name]))
+    is_plain &= is_absent("labels") | flags(pc.starts_with(cells.get("labels", absent), "["))
+    is_plain &= ~flags(pc.equal(cells.get("story_type", absent), '"release"'))
     # Who owns it, when only the first owner is told.
-    has_owners = flags(pc.is_valid(cells.get("owner_ids", absent)))
-    return is_plain & (has_owners | flags(pc.is_null(cells.get("owned_by_id", absent))))
+    return is_plain & (~is_absent("owner_ids") | is_absent("owned_by_id"))
 
 
 def _record(cells: dict[str, str | None]) -> Record:
@@ -232,61 +237,3 @@ def _with_origin(rows: pa.Table, record_source: str, file: str) -> pa.Table:
         column = pa.repeat(pa.scalar(value), len(rows))
         rows = rows.set_column(place, rows.schema.field(place), column)
     return rows
-
-
-def _matches(pattern: str) -> Callable[[pa.StringArray], pa.BooleanArray]:
-    return lambda cells: pc.match_substring_regex(cells, pattern)
-
-
-def _is_long_text(cells: pa.StringArray) -> pa.BooleanArray:
-    """Whether it is a text of at least a day, a time and a zone."""
-    return pc.and_(pc.starts_with(cells, '"'), pc.greater_equal(pc.binary_length(cells), 22))
-
-
-_IS_PLAIN: dict[ColumnType, Callable[[pa.StringArray], pa.BooleanArray]] = {
-    "bigint": _matches("^-?[0-9]{1,18}$"),
-    "decimal": _matches(r"^-?[0-9]{1,9}(\.[0-9]{1,4})?$"),
-    "double": _matches(r"^-?[0-9]{1,9}(\.[0-9]{1,4})?$"),
-    "text": lambda cells: pc.starts_with(cells, '"'),
-    "bool": _matches("^(true|false)$"),
-    "timestamp": _is_long_text,
-    "date": lambda cells: pc.starts_with(cells, '"'),
-    "json": pc.is_valid,
-}
-
-
-def _texts(cells: pa.StringArray) -> pa.StringArray:
-    """What strings of JSON say."""
-    has_escapes = pc.match_substring(cells, "\\")
-    inner = pc.binary_slice(cells.cast(pa.binary()), 1, -1).cast(pa.string())
-    if not pc.any(has_escapes).as_py():
-        return inner
-    escaped = pc.binary_join(_one_list(cells.filter(has_escapes)), ",")[0].as_py()
-    return pc.replace_with_mask(
-        inner, has_escapes.fill_null(False), pa.array(orjson.loads(f"[{escaped}]"), pa.string())
-    )
-
-
-def _one_list(cells: pa.StringArray) -> pa.ListArray:
-    return pa.ListArray.from_arrays([0, len(cells)], cells)
-
-
-def _rewritten(cells: pa.StringArray) -> pa.StringArray:
-    """JSON as orjson writes it, so that whichever way it was read the same text is stored."""
-    differs = pc.match_substring_regex(cells, _NEEDS_REWRITING)
-    if not pc.any(differs).as_py():
-        return cells
-    texts = [orjson.dumps(orjson.loads(each)) for each in cells.filter(differs).to_pylist()]
-    return pc.replace_with_mask(cells, differs.fill_null(False), pa.array(texts, pa.string()))
-
-
-_CONVERTED: dict[ColumnType, Callable[[pa.StringArray], pa.Array]] = {
-    "bigint": lambda cells: cells.cast(pa.int64()),
-    "decimal": lambda cells: cells.cast(pa.float64()).cast(ARROW_TYPES["decimal"]),
-    "double": lambda cells: cells.cast(pa.float64()),
-    "text": _texts,
-    "bool": lambda cells: pc.equal(cells, "true"),
-    "timestamp": lambda cells: _texts(cells).cast(ARROW_TYPES["timestamp"]),
-    "date": lambda cells: _texts(cells).cast(ARROW_TYPES["date"]),
-    "json": _rewritten,
-}

@@ -99,6 +99,7 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
     with duckdb.connect(config={"memory_limit": "128MB"}) as connection:
         found = connection.sql(
             "select * from read_csv(?, auto_detect = false, header = true, delim = ',', "
+            "hive_partitioning = false, "
             f"quote = '\"', escape = '\"', columns = {{{names}}}, "
             f"max_line_size = {LONGEST_CELL}, buffer_size = {4 * LONGEST_CELL})",
             params=[file.file.path.as_posix()],
@@ -138,10 +139,12 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _is_plain_text(file: StoriesFile) -> bool:
     """Whether DuckDB would read the cells that the csv module reads, on the same lines."""
-    path = file.file.path
-    if file.file.member is not None or file.encoding not in _QUICK_ENCODINGS:
+    if (
+        file.file.member is not None
+        or file.file.has_pattern_path
+        or file.encoding not in _QUICK_ENCODINGS
+    ):
         return False
     if file.delimiter != "," or file.header_line != 1:
         return False
-    is_pattern = any(each in path.as_posix() for each in "*?[{")
-    return not is_pattern and has_plain_bytes(path)
+    return has_plain_bytes(file.file.path)

@@ -67,6 +67,7 @@ ODD = [
     {"requested_by": {"id": 6, "name": "Bo"}, "owners": None},
     {"swimlane": "left"},
     {"swimlane": None},
+    *({each: "x"} for each in ("it's", "a'b\"", "\\", "", "a'}) ; select 1 --", "\x00", "é")),
     {"project": {"id": 9, "name": "Shop"}},
     {"version": 3},
     {"title": "Pay"},
@@ -219,6 +220,16 @@ def test_a_csv_of_the_same_project_beside_it(tmp_path):
     write(tmp_path / "a.json", [plain(101), plain(102)])
     write_csv(tmp_path / "shop_20200101_1010.csv", [story(101), story(103)])
     assert told_at_once(tmp_path) == told(tmp_path)
+
+
+def test_a_folder_that_looks_like_a_partition(tmp_path):
+    (tmp_path / "team=shop").mkdir()
+    write(tmp_path / "team=shop" / "a.json", [plain(101)])
+    assert is_read_at_once(tmp_path)
+    assert told_at_once(tmp_path) == told(tmp_path)
+    (tmp_path / "team=shop" / "a.json").unlink()
+    write_csv(tmp_path / "team=shop" / "b.csv", [story(101), story(102)])
+    assert [each["id"] for each in Loaded(tmp_path).stories] == [101, 102]
 
 
 def test_a_name_that_would_match_other_files_too(tmp_path):
