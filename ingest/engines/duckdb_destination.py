@@ -16,11 +16,9 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.factory import duckdb
 
-from ingest.engines.empty_files import NothingToLoad, rows_count
+from ingest.engines.empty_files import NothingToLoad, has_rows
 from ingest.engines.every_table import MakesEveryTable
-from ingest.warehouse import DATASET, LOADING_THREADS
-
-_ROW_GROUP = 122_880  # rows that DuckDB stores together
+from ingest.warehouse import DATASET
 
 
 class _CopyJob(DuckDbCopyJob):
@@ -37,9 +35,6 @@ class _CopyJob(DuckDbCopyJob):
             super().run()
             return
         path = self._file_path.replace("'", "''")
-        # One thread compresses a row group, however many there are, and is done sooner alone.
-        if rows_count(self._file_path) <= _ROW_GROUP:
-            client.execute_sql("set threads = 1")
         # dlt lets the log grow to 1 GB; so large a statement is rather written to its place at
         # once than to the log first, which takes a third longer.
         client.execute_sql("set checkpoint_threshold = '16MB'")
@@ -47,7 +42,6 @@ class _CopyJob(DuckDbCopyJob):
             f"insert into {table} by name "
             f"select * from read_parquet('{path}') where is_removed is not true"
         )
-        client.execute_sql(f"set threads = {LOADING_THREADS}")
 
 
 class _Client(MakesEveryTable, DuckDbClient):
@@ -58,7 +52,7 @@ class _Client(MakesEveryTable, DuckDbClient):
         job = super().create_load_job(table, file_path, load_id, restore)
         if not isinstance(job, DuckDbCopyJob):
             return job
-        return _CopyJob(file_path) if rows_count(file_path) else NothingToLoad(file_path)
+        return _CopyJob(file_path) if has_rows(file_path) else NothingToLoad(file_path)
 
     def create_table_chain_completed_followup_jobs(
         self,

@@ -58,7 +58,7 @@ class DuckDBFile:
 
     path: Path
     another = "set WAREHOUSE_PATH to another file, or delete this one"
-    # Each statement is parallel by itself; several at once would share the memory limit.
+    # Several at once would share the memory limit.
     load_workers = 1
     hints = UPSERT
     merges = makes_tables = True

@@ -13,6 +13,6 @@ class NothingToLoad(RunnableLoadJob, HasFollowupJobs):
         """Do nothing."""
 
 
-def rows_count(file_path: str) -> int:
-    """How many rows a Parquet file has."""
-    return pq.read_metadata(file_path).num_rows
+def has_rows(file_path: str) -> bool:
+    """Whether a Parquet file has any row."""
+    return pq.read_metadata(file_path).num_rows > 0

@@ -11,7 +11,7 @@ from dlt.destinations.impl.postgres.configuration import (
 from dlt.destinations.impl.postgres.factory import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 
-from ingest.engines.empty_files import NothingToLoad, rows_count
+from ingest.engines.empty_files import NothingToLoad, has_rows
 from ingest.engines.every_table import MakesEveryTable
 
 
@@ -43,7 +43,7 @@ class _Client(MakesEveryTable, PostgresClient):
         job = super().create_load_job(table, file_path, load_id, restore)
         if not isinstance(job, PostgresParquetCopyJob):
             return job
-        return _CopyJob(file_path) if rows_count(file_path) else NothingToLoad(file_path)
+        return _CopyJob(file_path) if has_rows(file_path) else NothingToLoad(file_path)
 
 
 class TrackerPostgres(postgres):
