@@ -135,6 +135,8 @@ def _read(
         f"read_json(?, columns = {{story: 'JSON'}}, records = false, {settings})",
         [source],
     ).fetchall()
+    if any("\0" in name for (name,) in names):
+        raise _NotPlainError  # in no statement
     columns = ", ".join(f"{_quoted(name)}: 'JSON'" for (name,) in sorted(names))
     told = connection.sql(
         f"select * from read_json(?, columns = {{{columns}}}, records = true, {settings})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -203,11 +204,17 @@ class Store:
         return record
 
     def _add_label(self, label: Record, carrier: Record, origin: Origin) -> None:
-        """A label that a story or an epic carries; most are known from the one before."""
-        held = self.tables["labels"].get((label.get("id"),))
+        """A label that a story or an epic carries; most are known from the one before.
+
+        One that can be no row of its own is passed over: its carrier keeps it.
+        """
+        if not isinstance(label.get("id"), int | str):
+            return
+        held = self.tables["labels"].get((label["id"],))
         if held is None or held[0].get("updated_at") != label.get("updated_at"):
             project_id = carrier.get("project_id")
-            self.add("labels", {"project_id": project_id, **label}, origin, self._recorded_at)
+            with suppress(RowRefused):
+                self.add("labels", {"project_id": project_id, **label}, origin, self._recorded_at)
 
     def _put(self, table: str, record: Record, origin: Origin, clock: datetime) -> None:
         declared, held_rows = TABLES[table], self.tables[table]

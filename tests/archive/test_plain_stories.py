@@ -60,6 +60,11 @@ ODD = [
     *({"estimate": each} for each in ("2", None, True, 0.12345, 1e30, 10**12)),
     *({"created_at": each} for each in (1577836800000, "2020-01-01", "soon", "2020-13-01T00:00Z")),
     *({"labels": each} for each in (None, {}, "api", 5, [5], [None])),
+    *(
+        {"labels": [{"name": "api", "created_at": "2020-01-01T10:00:00Z", **each}]}
+        for each in ({}, {"id": None}, {"id": "7"}, {"id": "x"}, {"id": [1]}, {"id": 1 << 70})
+    ),
+    {"labels": [{"id": 7, "created_at": 5, "updated_at": 1 << 70, "project_id": None}]},
     *({"comments": each} for each in (None, {}, "x", [5], [{"file_attachments": 5}])),
     *({"owner_ids": each} for each in (None, [], "x")),
     {"owned_by": {"id": 5, "name": "Ann"}},
@@ -220,6 +225,15 @@ def test_a_csv_of_the_same_project_beside_it(tmp_path):
     write(tmp_path / "a.json", [plain(101), plain(102)])
     write_csv(tmp_path / "shop_20200101_1010.csv", [story(101), story(103)])
     assert told_at_once(tmp_path) == told(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["compact", "lines apart"])
+def test_a_label_that_can_be_no_row_costs_no_story(tmp_path, form):
+    labels = [{"created_at": "2020-01-01T10:00:00Z"}, {"id": [1], "created_at": "soon"}]
+    path = write(tmp_path / "a.json", [plain(101, labels=labels), plain(102)], form)
+    tables, refusals, *_ = told_at_once(path)
+    assert [json.loads(each["labels"]) for each in tables["stories"]] == [labels, []]
+    assert (tables["labels"], refusals) == ([], [])
 
 
 def test_a_folder_that_looks_like_a_partition(tmp_path):
