@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -20,6 +18,7 @@ from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingest.engines import Warehouse, warehouse_of
+from ingest.garbage_collection import seldom_garbage_collection
 from ingest.records import Drift, removal_rows, to_arrow, without_nul
 from ingest.report import RunSummary
 from ingest.stored import Stored
@@ -31,7 +30,6 @@ PIPELINE_NAME = "pivotal_tracker_pipeline"
 SourceKind = Literal["api", "demo", "archive"]
 
 _BATCH_BYTES = 32 * 1024 * 1024
-_OBJECTS_UNTIL_COLLECTION = 100_000  # a page of 500 activities has about 15,000
 # Small lists that come whole in every run; of them only rows that differ from the stored ones are
 # loaded, so that nothing is when nothing has changed.
 _COMPARED_TABLES = frozenset({"projects", "me", "accounts", "notifications"})
@@ -108,7 +106,7 @@ def run(
     with (
         warehouse.locked(wait_seconds),
         warehouse.prepared() as is_new,
-        _seldom_garbage_collection(),
+        seldom_garbage_collection(),
     ):
         pipeline = make_pipeline(warehouse)
         if is_new:
@@ -152,23 +150,6 @@ def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
         pa.default_memory_pool().release_unused()  # what reading took, DuckDB may need
         with warehouse.held():
             pipeline.load(workers=warehouse.load_workers)
-
-
-@contextmanager
-def _seldom_garbage_collection() -> Iterator[None]:
-    """Let Python look for cycles of garbage seldom, and never among what is there already.
-
-    A parsed page is thousands of objects and no cycle: by default, half of the time that reading
-    takes goes into looking through them.
-    """
-    thresholds = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
 
 
 def make_pipeline(place: Path | Warehouse) -> dlt.Pipeline:

@@ -16,12 +16,12 @@ from decimal import Decimal, InvalidOperation
 from types import NoneType
 from typing import Any, NamedTuple
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.tables import ARROW_TYPES, ColumnType, Table
+from ingest.text_columns import holds
 
 Record = dict[str, Any]
 
@@ -113,7 +113,7 @@ def without_nul(table: Table, rows: pa.Table) -> pa.Table:
             continue
         column = rows[name]
         sign = b"\0" if kind == "text" else b"\\u0000"
-        if not any(_stands_in(sign, chunk) for chunk in column.chunks):
+        if not any(holds(chunk, sign) for chunk in column.chunks):
             continue
         if kind == "text":
             column = pc.replace_substring(column, "\0", "\ufffd")
@@ -122,16 +122,6 @@ def without_nul(table: Table, rows: pa.Table) -> pa.Table:
             column = pa.chunked_array([texts], pa.string())
         rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)
     return rows
-
-
-def _stands_in(sign: bytes, texts: pa.StringArray) -> bool:
-    """Whether bytes stand in any of the texts, which lie one behind the other in memory."""
-    _, offsets, content = texts.buffers()
-    if content is None:
-        return False
-    places = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
-    told = memoryview(content)[places[0] : places[-1]]
-    return re.search(re.escape(sign), told) is not None
 
 
 def removal_rows(table: Table, keys: Iterable[tuple[Any, ...]]) -> pa.Table:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ingest.archive.errors import FileRefused, Rejection, RowRefused
 from ingest.archive.files import ArchiveFile
+from ingest.archive.id_set import are_distinct
 from ingest.archive.inventory import Inventory
 from ingest.archive.json_files import read_values
 from ingest.archive.json_walk import Walk
@@ -76,8 +77,9 @@ class Dumps:
 
     def _tell_of_stories(self, ids: list[np.ndarray]) -> bool:
         """Whether what was read so far, or another of these files, may tell of the same stories."""
-        is_repeated = len(ids) > 1 and (np.diff(np.sort(np.concatenate(ids))) == 0).any()
-        return bool(self.store.tables["stories"]) or self.store.has_parts or bool(is_repeated)
+        if self.store.tables["stories"] or self.store.has_parts:
+            return True
+        return not are_distinct(np.concatenate([np.empty(0, np.int64), *ids]))
 
     def _read_each(self, inventory: Inventory, files: Iterable[ArchiveFile]) -> None:
         for file in files:

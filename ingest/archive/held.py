@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from ingest.archive.clocks import NEVER
 from ingest.archive.exports import panel_of
 from ingest.engines import NothingThere, Warehouse, warehouse_of
 from ingest.records import Origin, Record, parse_instant
@@ -23,7 +24,6 @@ from ingest.warehouse import DATASET
 
 _RANKS = {"stories_csv": 0, "history_csv": 1, "json": 2}
 _HIGHEST = 3
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 Key = tuple[Any, ...]
 Held = tuple[int, datetime]
@@ -170,11 +170,11 @@ class HeldRows:
 
 def _held(record_source: str | None, updated_at: datetime | None, as_of: datetime | None) -> Held:
     rank = _RANKS.get(record_source or "", _HIGHEST)
-    return rank, (updated_at if rank == _RANKS["json"] else as_of) or _NEVER
+    return rank, (updated_at if rank == _RANKS["json"] else as_of) or NEVER
 
 
 def _clock(record: Record) -> datetime:
     try:
         return parse_instant(record["updated_at"])
     except (KeyError, ValueError):
-        return _NEVER
+        return NEVER

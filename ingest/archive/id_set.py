@@ -9,6 +9,11 @@ import numpy as np
 _FEW = 1_000
 
 
+def are_distinct(ids: np.ndarray) -> bool:
+    """Whether no id stands twice among these."""
+    return bool((np.diff(np.sort(ids)) > 0).all())
+
+
 class IdSet:
     """Ids that were seen, of stories or epics.
 

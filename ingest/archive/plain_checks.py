@@ -13,7 +13,7 @@ from ingest.archive import cells as read
 from ingest.archive.distinct_texts import DistinctTexts
 from ingest.archive.row_batches import RowBatch
 from ingest.archive.stories_csv import StoryRows
-from ingest.archive.text_columns import flags, without_nulls
+from ingest.text_columns import flags, without_nulls
 
 DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
 _TYPES = read.STORY_TYPES - {"release"}

@@ -17,13 +17,14 @@ import pyarrow as pa
 from ingest.archive import cells as read
 from ingest.archive.distinct_texts import DistinctTexts, alike
 from ingest.archive.errors import RowRefused
+from ingest.archive.id_set import are_distinct
 from ingest.archive.part_columns import part_lists
 from ingest.archive.plain_checks import DAYS, are_plain, iteration_number, ordinals
 from ingest.archive.row_batches import RowBatch
 from ingest.archive.rows import Row
 from ingest.archive.stories_csv import StoryRows
-from ingest.archive.text_columns import without_empty, without_nulls
 from ingest.tables import ARROW_TYPES, TABLES
+from ingest.text_columns import without_empty, without_nulls
 
 Columns = list[pa.StringArray]
 
@@ -75,8 +76,7 @@ class PlainRows:
         told = {int(each) for each in texts if each.isdecimal() and len(each) < 20}
         if told and not told.isdisjoint(numbers.tolist()):
             return False
-        is_unique = (np.diff(np.sort(numbers)) > 0).all()
-        return bool(is_unique) and not self._rows.ids("stories").has_any(numbers)
+        return are_distinct(numbers) and not self._rows.ids("stories").has_any(numbers)
 
     def _stories(
         self, batch: RowBatch, at: dict[str, DistinctTexts], ids: pa.Int64Array

@@ -20,10 +20,11 @@ import pyarrow.compute as pc
 
 from ingest.archive.distinct_texts import DistinctTexts, alike
 from ingest.archive.files import ArchiveFile, chunks
+from ingest.archive.id_set import are_distinct
 from ingest.archive.json_columns import are_plain, column_of
-from ingest.archive.text_columns import flags
 from ingest.records import Record
 from ingest.tables import TABLES
+from ingest.text_columns import flags
 
 LEAST_BYTES = 1 << 20  # of a smaller file nothing is to be gained
 _TABLE = TABLES["stories"]
@@ -105,7 +106,7 @@ def read_plain_stories(file: ArchiveFile, record_source: str) -> PlainStories | 
             plain = _read(connection, file, form, record_source)
     except (duckdb.Error, pa.ArrowException, orjson.JSONDecodeError, OSError, _NotPlainError):
         return None
-    return plain if (np.diff(np.sort(_ids(plain))) > 0).all() else None
+    return plain if are_distinct(_ids(plain)) else None
 
 
 def _form(file: ArchiveFile) -> str | None:

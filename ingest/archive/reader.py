@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from ingest.archive.bookkeeping import (
     refusal_sentences,
     rejected_rows,
 )
+from ingest.archive.clocks import NEVER
 from ingest.archive.csv_stories import CsvStories, deleted
 from ingest.archive.dumps import Dumps
 from ingest.archive.errors import ArchiveError, FileRefused, Rejection
@@ -129,7 +130,7 @@ class ArchiveReader:
     def as_of(self) -> datetime:
         """The newest instant that one of the files speaks for; known once stories were read."""
         instants = [each["as_of"] for each in self._catalogue if each.get("as_of")]
-        return max(map(datetime.fromisoformat, instants), default=datetime(1970, 1, 1, tzinfo=UTC))
+        return max(map(datetime.fromisoformat, instants), default=NEVER)
 
     @property
     def project_ids(self) -> list[int]:

@@ -18,7 +18,7 @@ from ingest.archive.errors import RowRefused
 from ingest.archive.exports import StoriesFile, body
 from ingest.archive.plain_bytes import has_plain_bytes
 from ingest.archive.rows import LONGEST_CELL, Row
-from ingest.archive.text_columns import filled_rows, line_breaks
+from ingest.text_columns import filled_rows, line_breaks
 
 _BATCH = 20_000
 _QUICK_ENCODINGS = ("utf-8", "utf-8-sig")

@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
+from ingest.archive.clocks import NEVER, clock_of, with_iso_instants
 from ingest.archive.errors import RowRefused
 from ingest.archive.facts import RELEASE_FIELDS, Told
 from ingest.archive.json_kinds import PARTS, is_stub
 from ingest.archive.people import People
 from ingest.archive.plain_stories import PlainStories
-from ingest.records import Origin, Record, history_day_records, parse_instant, shape
+from ingest.records import Origin, Record, history_day_records, shape
 from ingest.tables import TABLES, Table
 
 _STORY_LISTS = ("comments", "tasks", "blockers", "reviews", "transitions", "pull_requests",
@@ -31,13 +31,9 @@ _NEEDED = {
 # Tables whose rows are made of what is nested in a record.
 _NESTING = frozenset({"activity", "memberships", "epics", "iterations"})
 _ONE = {"stories": "story", "epics": "epic"}
-_INSTANT_FIELDS = frozenset({"deadline", "start", "finish"})
 _NAMING = frozenset(
     {"person", "performed_by", "requested_by", "owned_by", "owners", "followers"}
 )  # fields that hold persons
-_MILLISECONDS = 10**11  # less than this would be a time before 1973
-_NEVER = parse_instant("1970-01-01T00:00:00Z")
-_CLOCKS = ("updated_at", "occurred_at", "created_at")
 
 # How new a version of a record is: its clock, its version, and when it was read from the API.
 Age = tuple[datetime, int, datetime]
@@ -63,7 +59,7 @@ class Store:
         self._parts: dict[tuple[str, int], dict[str, dict[int, Told]]] = {}
         self._project_names: dict[int, Told] = {}
         self._projects_of_plain_stories: dict[int, Told] = {}
-        self._recorded_at = _NEVER
+        self._recorded_at = NEVER
         # table -> key -> how new the version is that is held
         self._ages: dict[str, dict[tuple[Any, ...], Age]] = defaultdict(dict)
 
@@ -90,19 +86,19 @@ class Store:
     def _take_in(
         self, table: str, record: Record, origin: Origin, recorded_at: datetime | None
     ) -> None:
-        record = _with_iso_instants(record)
+        record = with_iso_instants(record)
         if table in _NESTING:
             shape(table, record)
-        self._recorded_at = recorded_at or _NEVER
-        clock = _clock(record)
-        if clock > (self.newest or _NEVER):
+        self._recorded_at = recorded_at or NEVER
+        clock = clock_of(record)
+        if clock > (self.newest or NEVER):
             self.newest = clock
         self._note_people(table, record)
         if table in PARTS:
             self._add_part(table, record, origin, clock)
         elif table == "history_days":
             for each in history_day_records(record, _project_of(record)):
-                self._put(table, each, origin, _clock(each))
+                self._put(table, each, origin, clock_of(each))
         elif table == "people":
             self._put(table, record, origin, clock)
         else:
@@ -116,14 +112,13 @@ class Store:
             origin: the file.
         """
         self.newest = stories.newest
-        self._recorded_at = _NEVER
+        self._recorded_at = NEVER
         for project_id in stories.project_ids:
             told = ({"id": project_id}, origin)
             self._projects_of_plain_stories.setdefault(project_id, told)
         for line, carrier in stories.carriers_of_labels():
             for label in carrier["labels"]:
-                if isinstance(label, dict) and "created_at" in label:
-                    self._add_label(label, carrier, origin._replace(source_line=line))
+                self._add_label(label, carrier, origin._replace(source_line=line))
         for line, story in stories.with_attachments():
             self._catalogue_attachments(story, origin._replace(source_line=line))
 
@@ -199,15 +194,16 @@ class Store:
             self._project_names.setdefault(project["id"], (named, origin))
         if table in ("stories", "epics"):
             for label in (*(record.get("labels") or ()), record.get("label")):
-                if isinstance(label, dict) and "created_at" in label:
-                    self._add_label(label, record, origin)
+                self._add_label(label, record, origin)
         return record
 
-    def _add_label(self, label: Record, carrier: Record, origin: Origin) -> None:
+    def _add_label(self, label: object, carrier: Record, origin: Origin) -> None:
         """A label that a story or an epic carries; most are known from the one before.
 
-        One that can be no row of its own is passed over: its carrier keeps it.
+        One that is told in part, or can be no row of its own, is passed over: its carrier keeps it.
         """
+        if not (isinstance(label, dict) and "created_at" in label):
+            return
         if not isinstance(label.get("id"), int | str):
             return
         held = self.tables["labels"].get((label["id"],))
@@ -309,7 +305,7 @@ def with_parts(record: Record, lists: dict[str, dict[int, Told]]) -> Record:
         }
         for identity, (part, _) in parts.items():
             held = known.get(identity)
-            is_newer = held is None or _clock(part) >= _clock(held)
+            is_newer = held is None or clock_of(part) >= clock_of(held)
             known[identity] = {**(held or {}), **part} if is_newer else {**part, **(held or {})}
         changed[name] = list(known.values())
     return changed
@@ -368,39 +364,3 @@ def _key_part(table: Table, name: str, value: object) -> object:
 def _version(record: Record) -> int:
     version = record.get("version")
     return version if isinstance(version, int) else 0
-
-
-def _clock(record: Record) -> datetime:
-    """The instant that a version of a record is of; the oldest of all when it has none."""
-    for name in _CLOCKS:
-        value = record.get(name)
-        if isinstance(value, str | int) and (instant := _instant(value)) is not None:
-            return instant
-    return _NEVER
-
-
-@lru_cache(maxsize=50_000)
-def _instant(value: str | int) -> datetime | None:
-    try:
-        return parse_instant(value)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _with_iso_instants(record: Record) -> Record:
-    """A record whose times are ISO 8601, where web-hooks gave milliseconds."""
-    for name in _CLOCKS:
-        if isinstance(record.get(name), int):
-            return _converted(record)
-    return record
-
-
-def _converted(value: object, name: str = "") -> object:
-    if isinstance(value, dict):
-        return {key: _converted(inner, key) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_converted(each) for each in value]
-    is_instant = name.endswith("_at") or name in _INSTANT_FIELDS
-    if is_instant and type(value) is int and abs(value) > _MILLISECONDS:
-        return parse_instant(value).isoformat().replace("+00:00", "Z")
-    return value
