@@ -43,7 +43,6 @@ def test_every_key_in_a_property_file_is_one_that_dbt_knows(path, schema):
     properties.pop("metrics", None)
     errors = [error.message for error in schema.iter_errors(properties)]
     assert errors == []
-    assert len(content.splitlines()) <= 250
 
 
 def test_an_unknown_key_would_be_found(schema):
@@ -84,9 +83,8 @@ def test_a_model_uses_what_all_engines_run(path):
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
-def test_a_model_is_short_portable_and_never_reads_the_clock(path):
+def test_a_model_is_portable_and_never_reads_the_clock(path):
     sql = path.read_text()
-    assert len(sql.splitlines()) <= 120
     assert not re.search(r"if\s+target", sql)
     assert not re.search(r"current_timestamp|current_date|\bnow\(\)|getdate", sql)
     assert "select distinct" not in sql or "--" in sql
