@@ -18,7 +18,9 @@ import duckdb
 # What DuckDB 1.0 and later can open. It could not if there were an index, so the copy has no
 # primary keys; the build has tested them.
 STORAGE_VERSION = "v1.0.0"
-_MARTS = "marts"
+_MARTS = "marts"  # the schema in the warehouse
+# A file's default schema, so that a mart goes by its bare name whatever the file is called.
+_COPY = "copy.main"
 
 
 class PublishError(Exception):
@@ -61,7 +63,7 @@ def publish(warehouse: Path, target: Path, marts: Collection[str]) -> Published:
         target.parent.mkdir(parents=True, exist_ok=True)
         before = _row_counts_of(target)
         aside.unlink(missing_ok=True)
-        as_of, rows = _copy(warehouse, aside, schema_in(target), marts)
+        as_of, rows = _copy(warehouse, aside, marts)
         _flush(aside)
         os.replace(aside, target)
     except (duckdb.Error, OSError) as error:
@@ -77,17 +79,8 @@ def publish(warehouse: Path, target: Path, marts: Collection[str]) -> Published:
     return Published(target, as_of, rows, shrunk)
 
 
-def schema_in(target: Path) -> str:
-    """The schema of the marts in a published file, so that `marts.<name>` finds them in any.
-
-    A file called marts is a catalog called marts, and DuckDB refuses a name that could mean the
-    catalog or a schema: there the marts stand in the catalog's own schema, `main`.
-    """
-    return "main" if target.name.partition(".")[0].lower() == _MARTS else _MARTS
-
-
 def _copy(
-    warehouse: Path, aside: Path, schema: str, marts: Collection[str]
+    warehouse: Path, aside: Path, marts: Collection[str]
 ) -> tuple[datetime | None, dict[str, int]]:
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -95,7 +88,6 @@ def _copy(
         connection.execute(
             f"attach {_text(str(aside))} as copy (storage_version '{STORAGE_VERSION}')"
         )
-        connection.execute(f"create schema if not exists copy.{schema}")
         comments = dict(
             connection.execute(
                 "select table_name, comment from duckdb_tables() "
@@ -106,18 +98,13 @@ def _copy(
         missing = sorted(set(marts) - comments.keys())
         if missing:
             raise PublishError(f"{warehouse} lacks {', '.join(missing)}; run make build")
-        rows = {
-            mart: _copy_mart(connection, mart, comments[mart], f"copy.{schema}")
-            for mart in sorted(marts)
-        }
-        as_of = _note_publication(connection, f"copy.{schema}")
+        rows = {mart: _copy_mart(connection, mart, comments[mart]) for mart in sorted(marts)}
+        as_of = _note_publication(connection)
         connection.execute("checkpoint copy")
         return as_of, rows
 
 
-def _copy_mart(
-    connection: duckdb.DuckDBPyConnection, mart: str, comment: str | None, schema: str
-) -> int:
+def _copy_mart(connection: duckdb.DuckDBPyConnection, mart: str, comment: str | None) -> int:
     """Copy a mart with its types, what must not be null, and all comments; its number of rows."""
     columns = connection.execute(
         "select column_name, data_type, is_nullable, comment from duckdb_columns() "
@@ -125,7 +112,7 @@ def _copy_mart(
         "order by column_index",
         [_MARTS, mart],
     ).fetchall()
-    table = f"{schema}.{_name(mart)}"
+    table = f"{_COPY}.{_name(mart)}"
     definitions = ", ".join(
         f"{_name(column)} {data_type}{'' if is_nullable else ' not null'}"
         for column, data_type, is_nullable, _ in columns
@@ -146,7 +133,7 @@ def _copy_mart(
     return counts[1]
 
 
-def _note_publication(connection: duckdb.DuckDBPyConnection, schema: str) -> datetime | None:
+def _note_publication(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     as_of = connection.execute(
         "select max(as_of) from warehouse.intermediate.int_as_of"
     ).fetchone()[0]
@@ -155,7 +142,7 @@ def _note_publication(connection: duckdb.DuckDBPyConnection, schema: str) -> dat
         "select source_kind, source_name, max(started_at) as latest "
         "from warehouse.pivotal_tracker_data.extracts group by source_kind, source_name)"
     ).fetchone()[0]
-    table = f"{schema}.publication"
+    table = f"{_COPY}.publication"
     connection.execute(
         f"create table {table} (publication_id varchar not null, sources varchar, "
         "as_of timestamp with time zone, published_at timestamp with time zone not null)"

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import duckdb
 
-from bi.publish import schema_in
-
 
 class PublishedError(Exception):
     """There is no copy to read; the message is one line that says why, and the way out."""
@@ -41,17 +39,20 @@ class PublishedCopy:
             escaped = str(self.path).replace("'", "''")
             try:
                 connection.execute(f"attach '{escaped}' as published (read_only)")
-                connection.execute(f"use published.{schema_in(self.path)}")
+                connection.execute("use published")
             except duckdb.Error as error:
                 reason = str(error).splitlines()[0]
                 raise PublishedError(f"{self.path} cannot be read: {reason}") from None
             connection.execute("set TimeZone = 'UTC'")
+            if "publication" not in self.tables(connection):
+                raise PublishedError(f"{self.path} is no copy of this release; run make build")
             yield connection
 
     def tables(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """The names of all published tables, in their order."""
         found = connection.execute(
-            "select table_name from duckdb_tables() where database_name = 'published' "
+            "select table_name from duckdb_tables() "
+            "where database_name = 'published' and schema_name = 'main' "
             "order by table_name"
         )
         return [name for (name,) in found.fetchall()]

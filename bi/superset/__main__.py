@@ -11,7 +11,6 @@ import os
 import sys
 from typing import Any
 
-from bi.publish import schema_in
 from bi.published import PublishedCopy, PublishedError
 from bi.superset.client import Superset, SupersetError
 from bi.superset.content import DASHBOARD, DATABASE, SLUG, Content, DataSet, layout, project_filter
@@ -96,11 +95,7 @@ def _put_data_set(superset: Superset, copy: PublishedCopy, database: int, data_s
     """Make the data set, then give it the descriptions of the copy, and its metrics."""
     made = superset.find("dataset", table_name=data_set.mart, database=database)
     if made is None:
-        body = {
-            "database": database,
-            "schema": schema_in(copy.path),
-            "table_name": data_set.mart,
-        }
+        body = {"database": database, "schema": "main", "table_name": data_set.mart}
         made = superset.call("POST", "dataset/", body)["id"]
     else:
         superset.call("PUT", f"dataset/{made}/refresh")
