@@ -7,6 +7,8 @@ app = marimo.App(width="full", app_title="Pivotal Tracker", css_file="dashboard.
 
 @app.cell
 def _():
+    from html import escape
+
     import marimo as mo
 
     from bi import shown
@@ -15,7 +17,7 @@ def _():
     from bi.published import PublishedCopy
     from ingest.settings import marts_path
 
-    return Choice, PAGES, PublishedCopy, look, marts_path, mo, shown
+    return Choice, PAGES, PublishedCopy, escape, look, marts_path, mo, shown
 
 
 @app.cell
@@ -66,6 +68,7 @@ def _(copy, mo, project_choice, shown):
 
 @app.cell
 def _(
+    escape,
     first_date,
     label_choice,
     last_date,
@@ -81,7 +84,7 @@ def _(
     _missing = shown.what_is_missing(project)
     mo.vstack(
         [
-            mo.md(f"# {project.name}\n\n<small>{speaks_for}</small>"),
+            mo.Html(f"<h1>{escape(project.name)}</h1><small>{escape(speaks_for)}</small>"),
             mo.hstack(
                 [project_choice, first_date, last_date, type_choice, label_choice, owner_choice],
                 justify="start",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import html
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None 
     projects = shown.projects(connection)
     missing = set(project_ids or []) - {each.project_id for each in projects}
     if missing:
-        raise PublishedError(f"no project {min(missing)} was published; see marts.dim_project")
+        raise PublishedError(f"no project {min(missing)} was published; see dim_project")
     chosen = [each for each in projects if not project_ids or each.project_id in project_ids]
     if not chosen:
         raise PublishedError("no project was published; load one, then make build")
@@ -41,10 +42,12 @@ def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None 
         "DATA": _as_script([_project(connection, each) for each in chosen]),
         "VEGA": vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"),
     }
-    page = _TEMPLATE.read_text()
-    for name, text in parts.items():
-        page = page.replace(f"<!-- {name} -->", text)
-    return page
+    # In one pass: what one part holds is never taken for the place of another.
+    return re.sub(
+        f"<!-- ({'|'.join(parts)}) -->",
+        lambda place: parts[place[1]],
+        _TEMPLATE.read_text(encoding="utf-8"),
+    )
 
 
 def _project(connection: duckdb.DuckDBPyConnection, project: shown.Project) -> dict[str, Any]:
@@ -89,8 +92,8 @@ def _picture(
 
 
 def _as_script(data: list[dict[str, Any]]) -> str:
-    """JSON that cannot end the script element it stands in."""
-    return json.dumps(data, separators=(",", ":"), default=str).replace("</", "<\\/")
+    """JSON without `<`, so that nothing in it ends its script element or begins a comment."""
+    return json.dumps(data, separators=(",", ":"), default=str).replace("<", "\\u003c")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -100,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with PublishedCopy(marts_path()).connect() as connection:
             text = report(connection, options.project)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     except (SettingsError, PublishedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

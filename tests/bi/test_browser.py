@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import duckdb
 import pytest
 import requests
 
@@ -254,6 +255,44 @@ def test_the_data_of_the_report_cannot_end_its_script(report):
     text = report.read_text()
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert len(json.loads(data[1])) == 8
+
+
+HOSTILE = (
+    '</script><script>document.title = "pwned"</script><!-- <script> --><!-- VEGA --><!-- DATA -->'
+    '<img src=x onerror="document.title = 1"> {{ 7*7 }} ${1} $& \\1 \u2028 [a](javascript:alert(1)) é'
+)
+
+
+@pytest.fixture(scope="module")
+def hostile(published, tmp_path_factory):
+    """A copy in which every name, title and comment is an attack."""
+    path = tmp_path_factory.mktemp("hostile") / "renamed.duckdb"
+    shutil.copy(published.path, path)
+    with duckdb.connect(str(path)) as connection:
+        texts = connection.execute(
+            "select table_name, column_name from duckdb_columns() where data_type = 'VARCHAR' "
+            "and column_name in ('project_name', 'story_name', 'person_name', 'label_name', "
+            "'epic_name', 'release_name', 'owner_names', 'label_names', 'comment_text', 'url', "
+            "'sources', 'source_name', 'evidence', 'task_description', 'blocker_description')"
+        ).fetchall()
+        for table, column in texts:
+            value = "javascript:document.title=1" if column == "url" else f"{column} {HOSTILE}"
+            connection.execute(f'update "{table}" set "{column}" = ?', [value])
+    return path
+
+
+def test_the_report_treats_every_text_as_text(browser, hostile, tmp_path, monkeypatch):
+    monkeypatch.setenv("MARTS_PATH", str(hostile))
+    path = tmp_path / "report.html"
+    assert write_report(["--output", str(path)]) == 0
+    assert path.stat().st_size < 20e6
+    with Visit(browser) as visit:
+        visit.page.goto(path.as_uri())
+        visit.page.locator("svg.marks").first.wait_for()
+        assert visit.page.locator("h1").inner_text().startswith("project_name </script>")
+        assert visit.page.title() == "Pivotal Tracker report"
+        assert visit.page.locator("img, iframe, a[href^=javascript]").count() == 0
+        assert visit.complaints == []
 
 
 def test_the_docs_site_renders_offline(browser, built_warehouse, tmp_path):
