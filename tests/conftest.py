@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
 BIN = Path(sys.executable).parent
+WITH_UNIT_TESTS = ("--vars", "unit_tests: true")
 TRACKERS_FIGURES = {
     "history_days": "true",
     "cycle_time_details": "true",
@@ -135,6 +136,6 @@ def built_warehouse(demo_server, tmp_path_factory):
     path = tmp_path_factory.mktemp("demo") / "warehouse.duckdb"
     loaded = ingest_process("demo", warehouse=path, **TRACKERS_FIGURES)
     assert loaded.returncode == 0, loaded.stdout + loaded.stderr
-    built = build(warehouse=path)
+    built = build(*WITH_UNIT_TESTS, warehouse=path)
     assert built.returncode == 0, built.stdout + built.stderr
     return path

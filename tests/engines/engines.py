@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from deltalake import DeltaTable
 
-from tests.conftest import BIN, ROOT, environment, ingest
+from tests.conftest import BIN, ROOT, WITH_UNIT_TESTS, environment, ingest
 from tests.engines.postgres_server import PostgresServer
 from tests.engines.s3_server import S3Server
 
@@ -71,8 +71,8 @@ class Engine:
         return self.run(BIN / "dbt", *arguments)
 
     def build(self) -> None:
-        """Build all models and run all tests."""
-        built = self.dbt("build")
+        """Build all models and run all tests, unit tests too."""
+        built = self.dbt("build", *WITH_UNIT_TESTS)
         assert built.returncode == 0, built.stdout[-6000:]
         assert "WARN=0 ERROR=0 SKIP=0" in built.stdout, built.stdout[-600:]
 

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, WITH_UNIT_TESTS
 from tests.engines.comparing import contents, differences
 from tests.engines.engines import DuckDBEngine, Engine
 
@@ -53,6 +53,7 @@ def first_build(warehouse: Path, folder: Path) -> SnowflakeEngine:
         folder / "database",
         warehouse,
         "build",
+        *WITH_UNIT_TESTS,
     )
     assert built.returncode == 0, built.stdout[-6000:] + built.stderr[-2000:]
     assert "WARN=0 ERROR=0 SKIP=0" in built.stdout
