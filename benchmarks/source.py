@@ -72,7 +72,7 @@ def make_pages(source: BenchmarkSource) -> None:
 
 
 def _serve(stories: int, folder: Path, connection: Connection) -> None:
-    from ingest.demo import serve, simulate
+    from simulator import serve, simulate
 
     workspace = simulate(stories=stories)
     gc.freeze()  # walking a big workspace would halt a request for seconds

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Measured, measured, table_row
-from ingest.demo import CommandError, DemoServer, Workspace, serve, simulate
+from simulator import CommandError, DemoServer, Workspace, serve, simulate
 
 _SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
 _PROJECTS = 20

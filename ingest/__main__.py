@@ -168,7 +168,7 @@ class _Run:
 
     def _load_demo(self, settings: TrackerSettings) -> RunSummary:
         # The simulation is only needed here; a reader of real data does not wait for its import.
-        from ingest.demo import serve, simulate
+        from simulator import serve, simulate
 
         with serve(simulate()) as server:
             projects = self._options.project

@@ -112,14 +112,14 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def workspace():
     """The demo's workspace; tests that change one make their own."""
-    from ingest.demo import simulate
+    from simulator import simulate
 
     return simulate()
 
 
 @pytest.fixture(scope="session")
 def demo_server(workspace):
-    from ingest.demo import serve
+    from simulator import serve
 
     with serve(workspace) as server:
         yield server

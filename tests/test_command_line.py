@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.demo.server import PASSWORD
+from simulator.server import PASSWORD
 from tests.conftest import ROOT, dbt, ingest
 
 SENTINEL = "0123456789abcdef0123456789abcdef"
@@ -216,7 +216,7 @@ def test_the_demo_is_not_loaded_over_real_data(loaded):
 
 
 def test_a_project_that_is_closed_to_the_token_is_named_and_the_others_load(workspace, path):
-    from ingest.demo import ServerOptions, serve
+    from simulator import ServerOptions, serve
 
     closed, open_one = sorted(workspace.projects)[:2]
     with serve(workspace, options=ServerOptions(forbidden_projects={closed})) as server:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 import requests
 
-from ingest.demo.instants import to_instant
+from simulator.instants import to_instant
 from tests.support import oracle
 
 

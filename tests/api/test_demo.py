@@ -9,7 +9,7 @@ from ingest.api.lists import ApiOptions
 from ingest.api.resources import ApiReader
 from tests.api.test_reader import counts, read_all
 
-demo = pytest.importorskip("ingest.demo", reason="the demo workspace is not built yet")
+demo = pytest.importorskip("simulator", reason="the demo workspace is not built yet")
 
 EVERYTHING = ApiOptions(history_days=True, cycle_time_details=True, iteration_analytics=True)
 
@@ -196,7 +196,7 @@ def test_a_closed_project_is_skipped(small_workspace):
 
 
 def test_a_password_can_be_exchanged_for_the_token(small_workspace):
-    from ingest.demo.server import PASSWORD
+    from simulator.server import PASSWORD
 
     me = small_workspace.people[small_workspace.me_id]
     with demo.serve(small_workspace) as server:

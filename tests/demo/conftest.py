@@ -1,7 +1,7 @@
 import pytest
 import requests
 
-from ingest.demo import ServerOptions, Workspace, serve
+from simulator import ServerOptions, Workspace, serve
 
 
 class Client:

@@ -3,8 +3,8 @@
 from collections import Counter
 from itertools import pairwise
 
-from ingest.demo.entities import IN_PROGRESS
-from ingest.demo.instants import iso
+from simulator.entities import IN_PROGRESS
+from simulator.instants import iso
 
 WEEKEND_DAYS = {"2024-03-09", "2024-06-15", "2024-09-21", "2025-02-01"}
 

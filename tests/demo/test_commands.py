@@ -2,9 +2,9 @@
 
 import pytest
 
-from ingest.demo import CommandError
-from ingest.demo.activities import activity_record
-from ingest.demo.instants import iso
+from simulator import CommandError
+from simulator.activities import activity_record
+from simulator.instants import iso
 
 ADA, BELA = 3_400_001, 3_400_002
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ingest.demo import Workspace
-from ingest.demo.calendar import Span
-from ingest.demo.figures import (
+from simulator import Workspace
+from simulator.calendar import Span
+from simulator.figures import (
     analytics,
     cycle_time_details,
     epic_progress,
@@ -14,8 +14,8 @@ from ingest.demo.figures import (
     release_rollups,
     release_story_ids,
 )
-from ingest.demo.instants import HOUR, iso
-from ingest.demo.planning import spread, velocity
+from simulator.instants import HOUR, iso
+from simulator.planning import spread, velocity
 
 
 def project_of(workspace, **settings):

@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.demo import CommandError, Workspace
-from ingest.demo.counts import NO_COUNTS, counts_moved
-from ingest.demo.entities import STATES, STORY_TYPES
+from simulator import CommandError, Workspace
+from simulator.counts import NO_COUNTS, counts_moved
+from simulator.entities import STATES, STORY_TYPES
 
 COMMANDS = st.lists(
     st.tuples(

@@ -8,8 +8,8 @@ import threading
 import pytest
 import requests
 
-from ingest.demo import ServerOptions, Workspace, serve
-from ingest.demo.instants import iso
+from simulator import ServerOptions, Workspace, serve
+from simulator.instants import iso
 
 EVERYTHING = (
     ":default,comments(:default,file_attachments,google_attachments,attachment_ids),"
@@ -503,7 +503,7 @@ def test_an_empty_workspace_answers(serving):
 
 def test_the_command_line_ends_cleanly():
     process = subprocess.Popen(
-        [sys.executable, "-m", "ingest.demo", "serve", "--port", "0", "--stories", "60"],
+        [sys.executable, "-m", "simulator", "serve", "--port", "0", "--stories", "60"],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from ingest.demo import simulate
-from ingest.demo.activities import activity_record
-from ingest.demo.counts import NO_COUNTS, counts_moved
-from ingest.demo.instants import iso
+from simulator import simulate
+from simulator.activities import activity_record
+from simulator.counts import NO_COUNTS, counts_moved
+from simulator.instants import iso
 from tests.demo.oddities import oddities
 
 DIGEST = """
 from tests.demo.test_simulation import digest
-from ingest.demo import simulate
+from simulator import simulate
 print(digest(simulate(seed=3, stories=150)))
 """
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from ingest.demo import serve, simulate
 from ingest.engines import configured_warehouse, files, warehouse_of
 from ingest.engines.files import files_of_environment
 from ingest.pipeline import run
 from ingest.warehouse import WarehouseError
+from simulator import serve, simulate
 from tests.engines.engines import RAW, DuckDBEngine, FilesEngine
 from tests.engines.loading import (
     assert_loads_like,

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ingest.demo import serve, simulate
 from ingest.tables import TABLES
+from simulator import serve, simulate
 from tests.engines.engines import RAW, DuckDBEngine, PostgresEngine, SparkEngine
 from tests.engines.loading import source_of
 

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from ingest.demo import serve, simulate
 from ingest.engines.postgres import PostgresDatabase, settings_of_environment
 from ingest.pipeline import make_pipeline
 from ingest.warehouse import WarehouseError
+from simulator import serve, simulate
 from tests.conftest import BIN, ROOT
 from tests.engines.engines import RAW, DuckDBEngine, PostgresEngine
 from tests.engines.loading import assert_loads_like, kill_a_run, load, one_line

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ingest.demo import serve
+from simulator import serve
 from tests.engines.comparing import contents, differences
 from tests.engines.engines import DuckDBEngine, PostgresEngine, SparkEngine
 from tests.exactness.histories import HISTORIES_A_WORKSPACE, world_of

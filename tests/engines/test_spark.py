@@ -9,8 +9,8 @@ import pytest
 from deltalake import write_deltalake
 
 from bi import spark
-from ingest.demo import serve, simulate
 from ingest.settings import SettingsError
+from simulator import serve, simulate
 from tests.engines.engines import SparkEngine
 from tests.engines.loading import source_of
 

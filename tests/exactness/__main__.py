@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ingest.demo.instants import iso
+from simulator.instants import iso
 from tests.exactness.checking import failures
 from tests.exactness.histories import Cuts, History, cuts_of, history_of
 from tests.exactness.shrinking import shrunk

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.demo import DemoServer, serve
+from simulator import DemoServer, serve
 from tests.conftest import ingest
 from tests.exactness.histories import Cuts, History, World, spans_of, world_of
 from tests.oracle import flow, versions

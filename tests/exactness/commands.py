@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ingest.demo import CommandError, Workspace
-from ingest.demo.entities import STATES, STORY_TYPES, Project, Story
+from simulator import CommandError, Workspace
+from simulator.entities import STATES, STORY_TYPES, Project, Story
 
 TIME_ZONES = (
     "Europe/Berlin",

@@ -14,8 +14,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from ingest.demo import CommandError, Workspace
-from ingest.demo.instants import DAY, HOUR, local_midnight, to_instant
+from simulator import CommandError, Workspace
+from simulator.instants import DAY, HOUR, local_midnight, to_instant
 from tests.exactness.commands import (
     BEGINNING,
     BY_NAME,

@@ -13,7 +13,7 @@ import requests
 
 from ingest import pipeline
 from ingest.archive import ArchiveOptions, ArchiveReader
-from ingest.demo import serve, simulate
+from simulator import serve, simulate
 from tests.api.quick_warehouse import QuickWarehouse
 from tests.support import marts
 from tests.support.demo_archives import Exporter, write_json_dump

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from fractions import Fraction
 
-from ingest.demo.entities import STATES
-from ingest.demo.instants import DAY, local_date, start_of_week
+from simulator.entities import STATES
+from simulator.instants import DAY, local_date, start_of_week
 from tests.support import oracle
 
 WINDOWS = {"all_time": None, "last_180_days": 180, "last_90_days": 90}

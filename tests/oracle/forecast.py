@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
 
-from ingest.demo.instants import local_date
+from simulator.instants import local_date
 from tests.oracle import flow, progress
 from tests.support import oracle
 

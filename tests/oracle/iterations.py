@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 
-from ingest.demo.instants import local_date, local_midnight
+from simulator.instants import local_date, local_midnight
 from tests.oracle.flow import percentile
 from tests.oracle.versions import at_instant, before_instant, points
 from tests.support import oracle

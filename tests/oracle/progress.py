@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 from fractions import Fraction
 
-from ingest.demo.instants import local_date
+from simulator.instants import local_date
 from tests.support import oracle
 
 IN_PROGRESS = ("started", "finished", "delivered", "rejected")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from fractions import Fraction
 
-from ingest.demo.instants import local_date
+from simulator.instants import local_date
 from tests.support import oracle
 
 

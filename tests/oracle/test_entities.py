@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from ingest.demo.figures import release_story_ids
+from simulator.figures import release_story_ids
 from tests.support import marts, oracle
 from tests.test_oracle import check
 

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from ingest.demo.instants import to_instant
+from simulator.instants import to_instant
 from tests.oracle import iterations as rules
 from tests.oracle import versions as history
 from tests.support import marts

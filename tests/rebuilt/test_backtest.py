@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import duckdb
 
-from ingest.demo.instants import iso, local_date
+from simulator.instants import iso, local_date
 from tests.conftest import dbt
 
 ASKED = (

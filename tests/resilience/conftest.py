@@ -8,9 +8,9 @@ import pytest
 
 from ingest.api.client import TrackerClient
 from ingest.api.resources import ApiReader
-from ingest.demo import simulate
 from ingest.pipeline import make_pipeline
 from ingest.tables import TABLES
+from simulator import simulate
 
 RAW = "pivotal_tracker_data"
 BOOKKEEPING = {"extracts"}

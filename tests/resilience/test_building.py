@@ -10,8 +10,8 @@ from unittest import mock
 import orjson
 import pytest
 
-from ingest.demo import serve
 from ingest.tables import TABLES
+from simulator import serve
 from tests.conftest import BIN, ROOT, dbt, environment, ingest
 from tests.resilience.conftest import query
 from tests.resilience.faulty import Fault, FaultyRelay

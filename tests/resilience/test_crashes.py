@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.demo import ServerOptions, serve, simulate
 from ingest.pipeline import make_pipeline
 from ingest.tidying import KEPT_PACKAGES
+from simulator import ServerOptions, serve, simulate
 from tests.conftest import ROOT, SECTION, environment, ingest
 from tests.resilience.conftest import (
     assert_same_rows,

@@ -8,9 +8,9 @@ from unittest import mock
 import duckdb
 import orjson
 
-from ingest.demo import serve
 from ingest.stored import Stored
 from ingest.tables import TABLES
+from simulator import serve
 from tests.conftest import ingest
 from tests.resilience.conftest import RAW, query
 from tests.resilience.faulty import Fault, FaultyRelay

@@ -12,7 +12,7 @@ import pytest
 
 from ingest.api.client import TrackerClient
 from ingest.api.errors import RetriesExhausted
-from ingest.demo import ServerOptions, serve
+from simulator import ServerOptions, serve
 from tests.conftest import ingest
 from tests.resilience.conftest import (
     assert_same_rows,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ingest import warehouse
-from ingest.demo import ServerOptions, serve
+from simulator import ServerOptions, serve
 from tests.conftest import BIN, ROOT, dbt, environment, ingest
 from tests.resilience.conftest import RAW, query
 from tests.test_pipeline import TWO_LABELS, load

@@ -13,10 +13,10 @@ import duckdb
 import orjson
 import pytest
 
-from ingest.demo import ServerOptions, serve
-from ingest.demo.answers import ApiError
-from ingest.demo.routes import kinds
 from ingest.pipeline import make_pipeline
+from simulator import ServerOptions, serve
+from simulator.answers import ApiError
+from simulator.routes import kinds
 from tests.conftest import ROOT, SECTION, dbt, environment, ingest, ingest_process
 
 TOKEN = "5e17ine1/t0ken+5e17ine1=t0ken&"

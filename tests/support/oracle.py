@@ -14,7 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ingest.demo.instants import local_date
+from simulator.instants import local_date
 
 IN_PROGRESS = ("started", "finished", "delivered", "rejected")
 TIMED = ("started", "finished", "delivered", "rejected")

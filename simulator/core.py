@@ -1,0 +1,203 @@
+"""What every command stands on: the tables, the clock, ids and the log."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Protocol, TypeVar
+
+from simulator.activities import Activity, Change
+from simulator.entities import Account, Epic, Person, Project, Story, Transition
+from simulator.instants import iso, to_instant
+
+# Ids of the magnitude that Tracker had reached in its last years.
+_FIRST_IDS = {
+    "story": 186_000_001,
+    "comment": 231_000_001,
+    "task": 84_000_001,
+    "blocker": 4_100_001,
+    "review": 2_300_001,
+    "review_type": 6_400_001,
+    "label": 25_000_001,
+    "epic": 5_000_001,
+    "membership": 12_000_001,
+    "project": 2_600_001,
+    "person": 3_400_001,
+    "account": 1_200_001,
+}
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Dated(Protocol):
+    """Anything that knows when it was last changed."""
+
+    updated_at: int
+
+
+class CommandError(ValueError):
+    """A command that Tracker would refuse; the workspace is as it was before."""
+
+
+def command(method: Command) -> Command:
+    """Make a method a command: it runs alone, at an instant, by somebody.
+
+    The method gets `at` as an instant (default: the workspace clock, which moves on to it) and
+    `by` as a person id (default: the person whose token the server gives out).
+    """
+
+    @wraps(method)
+    def run(
+        self: WorkspaceCore,
+        *args: object,
+        at: object = None,
+        by: int | None = None,
+        **options: object,
+    ) -> object:
+        with self.lock:
+            moment = self.now if at is None else to_instant(at)
+            if moment < self.now:
+                raise CommandError(f"{iso(moment)} is before the workspace clock {iso(self.now)}")
+            person_id = self.me_id if by is None else by
+            if person_id not in self.people:
+                raise CommandError(f"nobody has the id {person_id}")
+            return method(self, *args, at=moment, by=person_id, **options)
+
+    return run  # type: ignore[return-value]
+
+
+class WorkspaceCore:
+    """Tables of one simulated Tracker, its clock and its log.
+
+    Attributes:
+        now: the workspace clock; commands move it forward, never back.
+        revision: +1 per command or clock change, over all projects: a key for caches.
+        activities: every activity of every project, in the order in which they happened.
+        transitions: every state transition, in the same order.
+        stories: the stories that exist; `deleted_stories` keeps the others as they last were.
+        me_id: the person behind the API token.
+    """
+
+    def __init__(self, now: object = "2023-11-01T00:00:00Z") -> None:
+        """Begin an empty workspace at an instant."""
+        self.lock = threading.RLock()
+        self.now = to_instant(now)
+        self.revision = 0
+        self.me_id = 0
+        self.accounts: dict[int, Account] = {}
+        self.people: dict[int, Person] = {}
+        self.projects: dict[int, Project] = {}
+        self.stories: dict[int, Story] = {}
+        self.deleted_stories: dict[int, Story] = {}
+        self.epics: dict[int, Epic] = {}
+        self.label_names: dict[int, str] = {}
+        self.epic_names: dict[int, str] = {}
+        self.activities: list[Activity] = []
+        self.transitions: list[Transition] = []
+        self._ids = dict(_FIRST_IDS)
+
+    def advance_to(self, at: object) -> None:
+        """Let time pass until an instant.
+
+        Raises:
+            CommandError: when the instant is in the workspace's past.
+        """
+        with self.lock:
+            moment = to_instant(at)
+            if moment < self.now:
+                raise CommandError(f"{iso(moment)} is before the workspace clock {iso(self.now)}")
+            self.now = moment
+            self.revision += 1
+
+    def project(self, project_id: int) -> Project:
+        """Return a project, or raise `CommandError`."""
+        if project_id not in self.projects:
+            raise CommandError(f"no project {project_id}")
+        return self.projects[project_id]
+
+    def story(self, story_id: int) -> Story:
+        """Return a story that exists, or raise `CommandError`."""
+        if story_id not in self.stories:
+            raise CommandError(f"no story {story_id}")
+        return self.stories[story_id]
+
+    def epic(self, epic_id: int) -> Epic:
+        """Return an epic that exists, or raise `CommandError`."""
+        if epic_id not in self.epics:
+            raise CommandError(f"no epic {epic_id}")
+        return self.epics[epic_id]
+
+    def _next_id(self, kind: str) -> int:
+        number = self._ids[kind]
+        self._ids[kind] = number + 1
+        return number
+
+    def _log(
+        self,
+        project: Project,
+        kind: str,
+        said: str,
+        highlight: str,
+        changes: Iterable[Change],
+        primary: tuple[tuple[str, int], ...],
+        *,
+        at: int,
+        by: int,
+        quoted: str | None = None,
+    ) -> Activity:
+        """Write one activity: the project's version goes up by one, the clock moves to it."""
+        project.version += 1
+        self.revision += 1
+        self.now = at
+        activity = Activity(
+            kind,
+            project.id,
+            project.version,
+            sys.intern(said),  # few texts, a million times
+            quoted,
+            highlight,
+            tuple(changes),
+            primary,
+            by,
+            at,
+        )
+        project.activities.append(activity)
+        self.activities.append(activity)
+        for resource, number in primary:
+            if resource == "story":
+                story = self.stories.get(number)
+                if story is not None:
+                    story.activities.append(activity)
+        return activity
+
+
+def note_update(
+    entity: Dated, original: dict[str, object], new: dict[str, object], at: int
+) -> None:
+    """Move `updated_at` and report it; a second change in the same second says nothing."""
+    if entity.updated_at != at:
+        original["updated_at"], new["updated_at"] = entity.updated_at, at
+        entity.updated_at = at
+
+
+def changed_values(
+    entity: object, values: dict[str, object]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Set attributes that differ and return their original and their new values."""
+    original: dict[str, object] = {}
+    new: dict[str, object] = {}
+    for key, value in values.items():
+        old = getattr(entity, key)
+        if old != value:
+            original[key] = old
+            new[key] = value
+            setattr(entity, key, value)
+    return original, new
+
+
+def created_values(entity: object, keys: Iterable[str]) -> dict[str, object]:
+    """Return the values that a create activity gives of an entity, absent ones left out."""
+    values = {key: getattr(entity, key) for key in (*keys, "created_at", "updated_at")}
+    return {key: value for key, value in values.items() if value is not None}

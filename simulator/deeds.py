@@ -1,0 +1,199 @@
+"""What people do to a story on the side: talk, tick off, label, block, review."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+from simulator import words
+from simulator.crew import Crew
+from simulator.entities import PRIORITIES, Story
+from simulator.shifts import NEVER
+
+Process = Generator[int, None, None]
+Deed = Callable[[Crew, Story, int], None]
+
+
+def say(crew: Crew, story: Story, person_id: int) -> None:
+    """Comment on a story."""
+    crew.workspace.add_comment(story.id, crew.comment(), by=person_id)
+
+
+def correct_comment(crew: Crew, story: Story, person_id: int) -> None:
+    """Edit or delete a comment of a story."""
+    if story.comments:
+        comment = crew.rng.choice(story.comments)
+        if crew.chance(0.3):
+            crew.workspace.delete_comment(story.id, comment.id, by=comment.person_id)
+        else:
+            text = f"{comment.text} (edited)"
+            crew.workspace.edit_comment(story.id, comment.id, text, by=comment.person_id)
+
+
+def list_tasks(crew: Crew, story: Story, person_id: int) -> None:
+    """Write down a few tasks."""
+    for _ in range(crew.rng.randrange(2, 6)):
+        crew.workspace.add_task(story.id, words.task(crew.rng, crew.team.words), by=person_id)
+
+
+def mark(crew: Crew, story: Story, person_id: int) -> None:
+    """Put a label on a story."""
+    name = crew.label()
+    if crew.project.label_ids_by_name.get(name) not in story.label_ids:
+        crew.workspace.add_label(story.id, name, by=person_id)
+
+
+def unmark(crew: Crew, story: Story, person_id: int) -> None:
+    """Take a label off a story."""
+    if story.label_ids:
+        name = crew.workspace.label_names[crew.rng.choice(story.label_ids)]
+        crew.workspace.remove_label(story.id, name, by=person_id)
+
+
+def reword(crew: Crew, story: Story, person_id: int) -> None:
+    """Write the description anew."""
+    text = words.description(crew.rng, crew.team.words)
+    if text != story.description:
+        crew.workspace.update_story(story.id, description=text, by=person_id)
+
+
+def rename(crew: Crew, story: Story, person_id: int) -> None:
+    """Find a better name."""
+    name = words.story_name(crew.rng, crew.team.words, story.story_type)
+    if name != story.name:
+        crew.workspace.update_story(story.id, name=name, by=person_id)
+
+
+def estimate(crew: Crew, story: Story, person_id: int) -> None:
+    """Estimate a story, or estimate it anew."""
+    points = crew.points(story.story_type)
+    if points is not None and points != story.estimate:
+        crew.workspace.estimate_story(story.id, points, by=person_id)
+
+
+def retype(crew: Crew, story: Story, person_id: int) -> None:
+    """Call a feature a bug: where bugs are not estimated, its estimate goes."""
+    if story.story_type == "feature":
+        crew.workspace.update_story(story.id, story_type="bug", by=person_id)
+
+
+def share(crew: Crew, story: Story, person_id: int) -> None:
+    """Let a colleague own the story too."""
+    if len(story.owner_ids) < 4:
+        helper = crew.rng.choice(crew.developers)
+        if helper not in story.owner_ids:
+            crew.workspace.add_owner(story.id, helper, by=person_id)
+
+
+def hand_back(crew: Crew, story: Story, person_id: int) -> None:
+    """Take the last of several owners off."""
+    if len(story.owner_ids) > 1:
+        crew.workspace.remove_owner(story.id, story.owner_ids[-1], by=person_id)
+
+
+def ask_for_review(crew: Crew, story: Story, person_id: int) -> None:
+    """Ask for a review, which somebody takes up later."""
+    review_type = crew.rng.choice(crew.project.review_types)
+    reviewer = crew.anybody() if crew.chance(0.8) else None
+    review = crew.workspace.add_review(story.id, review_type.id, reviewer, by=person_id)
+    crew.simulation.spawn(reviewing(crew, story, review.id), crew.later(0.5))
+
+
+def block(crew: Crew, story: Story, person_id: int) -> None:
+    """Note a blocker, which is resolved later, or never."""
+    other = crew.rng.choice(crew.project.active) if crew.project.active else story.id
+    text = words.blocker(crew.rng, crew.team.words, other)
+    blocker = crew.workspace.add_blocker(story.id, text, by=person_id)
+    crew.simulation.spawn(unblocking(crew, story, blocker.id), crew.later(2))
+
+
+def tick(crew: Crew, story: Story, person_id: int) -> None:
+    """Complete one or two tasks."""
+    open_tasks = [task for task in story.tasks if not task.complete]
+    for task in open_tasks[: crew.rng.randrange(1, 3)]:
+        crew.workspace.complete_task(story.id, task.id, by=person_id)
+
+
+def change_tasks(crew: Crew, story: Story, person_id: int) -> None:
+    """Delete or rewrite a task."""
+    if story.tasks:
+        task = crew.rng.choice(story.tasks)
+        if crew.chance(0.5):
+            crew.workspace.delete_task(story.id, task.id, by=person_id)
+        else:
+            text = f"{task.description}, and test it"
+            crew.workspace.update_task(story.id, task.id, description=text, by=person_id)
+
+
+def set_priority(crew: Crew, story: Story, person_id: int) -> None:
+    """Say how urgent a story is."""
+    priority = crew.rng.choice(PRIORITIES)
+    if priority != story.story_priority:
+        crew.workspace.update_story(story.id, story_priority=priority, by=person_id)
+
+
+def follow_up(crew: Crew, story: Story, person_id: int) -> None:
+    """Let somebody else speak for the story from now on."""
+    if person_id != story.requested_by_id:
+        crew.workspace.update_story(story.id, requested_by_id=person_id, by=person_id)
+
+
+# What may happen to a story before it is scheduled, and while it is worked on.
+GROOMING: tuple[tuple[Deed, float], ...] = (
+    (reword, 0.35),
+    (mark, 0.5),
+    (estimate, 0.8),
+    (say, 0.65),
+    (list_tasks, 0.42),
+    (set_priority, 0.25),
+    (reword, 0.2),
+    (say, 0.6),
+    (rename, 0.15),
+    (unmark, 0.07),
+    (follow_up, 0.06),
+    (retype, 0.03),
+    (estimate, 0.14),
+)
+WORKING: tuple[tuple[Deed, float], ...] = (
+    (tick, 0.85),
+    (say, 0.85),
+    (share, 0.3),
+    (block, 0.12),
+    (tick, 0.85),
+    (say, 0.7),
+    (correct_comment, 0.12),
+    (retype, 0.012),
+    (mark, 0.15),
+    (change_tasks, 0.12),
+    (hand_back, 0.07),
+    (tick, 0.95),
+    (say, 0.6),
+    (ask_for_review, 0.33),
+    (ask_for_review, 0.12),
+)
+
+
+# ---------------------------------------------------------------------- what follows later
+
+
+def reviewing(crew: Crew, story: Story, review_id: int) -> Process:
+    """Take up a review, and pass the story or ask for a revision; a few are never taken up."""
+    for statuses, probability in ((("in_review",), 0.75), (("pass", "pass", "revise"), 0.85)):
+        there = any(review.id == review_id for review in story.reviews)
+        if not there or not crew.has(story) or not crew.chance(probability):
+            return
+        status = crew.rng.choice(statuses)
+        crew.workspace.update_review(story.id, review_id, status=status, by=crew.anybody())
+        yield crew.later(0.6)
+    if crew.has(story) and crew.chance(0.04):
+        crew.workspace.delete_review(story.id, review_id, by=crew.anybody())
+
+
+def unblocking(crew: Crew, story: Story, blocker_id: int) -> Process:
+    """Resolve a blocker, delete it as a mistake, or leave it."""
+    if crew.has(story):
+        chance = crew.rng.random()
+        if chance < 0.72:
+            crew.workspace.resolve_blocker(story.id, blocker_id, by=crew.anybody())
+        elif chance < 0.82:
+            crew.workspace.delete_blocker(story.id, blocker_id, by=crew.anybody())
+    yield NEVER

@@ -1,0 +1,162 @@
+"""Commands on labels, and how label names become ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator.activities import Activity, Change
+from simulator.core import CommandError, WorkspaceCore, command
+from simulator.counts import NO_COUNTS, Counts, counts_moved
+from simulator.entities import Label, Project, Story
+
+
+class LabelCommands(WorkspaceCore):
+    """Commands on a project's labels. Names are kept in lower case, as Tracker does."""
+
+    @command
+    def create_label(self, project_id: int, name: str, *, at: int, by: int) -> Label:
+        """Create a label that no story carries yet."""
+        project = self.project(project_id)
+        if _plain(name) in project.label_ids_by_name:
+            raise CommandError(f"project {project_id} has a label {_plain(name)!r} already")
+        return self._create_label(project, _plain(name), at, by)
+
+    @command
+    def rename_label(
+        self, project_id: int, label_id: int, name: str, *, at: int, by: int
+    ) -> Activity:
+        """Give a label another name; its stories follow without a change of their own."""
+        project = self.project(project_id)
+        label, name = self._label(project, label_id), _plain(name)
+        if name in project.label_ids_by_name:
+            raise CommandError(f"project {project_id} has a label {name!r} already")
+        del project.label_ids_by_name[label.name]
+        original = {"name": label.name, "updated_at": label.updated_at}
+        label.name, label.updated_at = name, at
+        project.label_ids_by_name[name] = label_id
+        self.label_names[label_id] = name
+        change = Change("label", "update", label_id, original, {"name": name, "updated_at": at})
+        primary = (("label", label_id),)
+        said = "renamed label to:"
+        kind = "label_update_activity"
+        return self._log(
+            project, kind, said, "edited", [change], primary, at=at, by=by, quoted=name
+        )
+
+    @command
+    def delete_label(self, project_id: int, label_id: int, *, at: int, by: int) -> Activity:
+        """Delete a label: each story that carried it loses it in the same activity."""
+        project = self.project(project_id)
+        label = self._deletable_label(project, label_id)
+        changes = []
+        for story in self._stories_with(project, label_id):
+            kept = [each for each in story.label_ids if each != label_id]
+            changes.append(self._relabel(story, kept, at))
+        changes.append(Change("label", "delete", label_id, None, None))
+        self._drop_label(project, label)
+        primary = (("label", label_id),)
+        said, kind = "deleted label:", "label_delete_activity"
+        return self._log(
+            project, kind, said, "deleted", changes, primary, at=at, by=by, quoted=label.name
+        )
+
+    @command
+    def merge_label(
+        self, project_id: int, label_id: int, into_label_id: int, *, at: int, by: int
+    ) -> Activity:
+        """Replace a label by another one on every story, and delete it."""
+        project = self.project(project_id)
+        label = self._deletable_label(project, label_id)
+        target = self._label(project, into_label_id)
+        if label is target:
+            raise CommandError("a label is merged into another one")
+        changes: list[Change] = []
+        before: dict[int, Counts] = {}
+        for story in self._stories_with(project, label_id):
+            if into_label_id not in story.label_ids:
+                before.setdefault(into_label_id, target.counts)
+                standing = (story.current_state, story.points)
+                target.counts = counts_moved(target.counts, None, standing)
+            replaced = [into_label_id if each == label_id else each for each in story.label_ids]
+            changes.append(self._relabel(story, list(dict.fromkeys(replaced)), at))
+        changes = self._count_changes(project, before) + changes
+        changes.append(Change("label", "delete", label_id, None, None))
+        self._drop_label(project, label)
+        said = f'merged label "{label.name}" into'
+        primary = (("label", into_label_id),)
+        kind = "label_merge_activity"
+        return self._log(
+            project, kind, said, "merged", changes, primary, at=at, by=by, quoted=target.name
+        )
+
+    # ------------------------------------------------------------------ what commands share
+
+    def _label_ids(self, project: Project, names: Iterable[str], *, at: int, by: int) -> list[int]:
+        """Return the ids of labels by name, creating the missing ones in versions of their own."""
+        ids = []
+        for name in dict.fromkeys(_plain(each) for each in names):
+            label_id = project.label_ids_by_name.get(name)
+            if label_id is None:
+                label_id = self._create_label(project, name, at, by).id
+            ids.append(label_id)
+        return ids
+
+    def _create_label(self, project: Project, name: str, at: int, by: int) -> Label:
+        if not name:
+            raise CommandError("Please enter a name for the label.")
+        label = Label(self._next_id("label"), project.id, name, at, at, NO_COUNTS)
+        project.labels[label.id] = label
+        project.label_ids_by_name[name] = label.id
+        self.label_names[label.id] = name
+        values = {"id": label.id, "project_id": project.id, "name": name}
+        values |= {"created_at": at, "updated_at": at, "counts": NO_COUNTS}
+        change = Change("label", "create", label.id, None, values)
+        said, kind = "created labels:", "label_create_activity"
+        primary = (("label", label.id),)
+        self._log(project, kind, said, "created", [change], primary, at=at, by=by, quoted=name)
+        return label
+
+    def _label(self, project: Project, label_id: int) -> Label:
+        if label_id not in project.labels:
+            raise CommandError(f"project {project.id} has no label {label_id}")
+        return project.labels[label_id]
+
+    def _deletable_label(self, project: Project, label_id: int) -> Label:
+        label = self._label(project, label_id)
+        if any(self.epics[epic_id].label_id == label_id for epic_id in project.epics):
+            raise CommandError(f"label {label_id} belongs to an epic")
+        return label
+
+    def _drop_label(self, project: Project, label: Label) -> None:
+        del project.labels[label.id]
+        del project.label_ids_by_name[label.name]
+
+    def _stories_with(self, project: Project, label_id: int) -> list[Story]:
+        stories = (self.stories[story_id] for story_id in project.story_ids)
+        return [story for story in stories if label_id in story.label_ids]
+
+    def _relabel(self, story: Story, label_ids: list[int], at: int) -> Change:
+        original: dict[str, object] = {
+            "label_ids": story.label_ids,
+            "updated_at": story.updated_at,
+            "labels": self._names_of_labels(story),
+        }
+        story.label_ids, story.updated_at = label_ids, at
+        new: dict[str, object] = {"label_ids": label_ids, "updated_at": at}
+        new["labels"] = self._names_of_labels(story)
+        return Change("story", "update", story.id, original, new)
+
+    def _names_of_labels(self, story: Story) -> list[str]:
+        return [self.label_names[label_id] for label_id in story.label_ids]
+
+    def _count_changes(self, project: Project, before: dict[int, Counts]) -> list[Change]:
+        """Return one change for each label whose counts a command moved."""
+        return [
+            Change("label", "update", label_id, counts, project.labels[label_id].counts)
+            for label_id, counts in before.items()
+            if counts != project.labels[label_id].counts
+        ]
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower()

@@ -1,0 +1,233 @@
+"""Commands on what hangs on a story: comments, tasks, blockers and reviews."""
+
+from __future__ import annotations
+
+from simulator.activities import Activity, Change
+from simulator.core import CommandError, changed_values, command, created_values, note_update
+from simulator.entities import (
+    REVIEW_STATUSES,
+    Blocker,
+    Comment,
+    Project,
+    Review,
+    Story,
+    Task,
+)
+from simulator.story_commands import StoryCommands
+
+_PARTS = {"comment": "comments", "task": "tasks", "blocker": "blockers", "review": "reviews"}
+_EDITABLE = {
+    "comment": {"text"},
+    "task": {"description", "complete"},
+    "blocker": {"description", "resolved"},
+    "review": {"status", "reviewer_id"},
+}
+
+Part = Comment | Task | Blocker | Review
+
+
+class PartCommands(StoryCommands):
+    """Commands on comments (of stories and epics), tasks, blockers and reviews."""
+
+    @command
+    def add_comment(self, story_id: int, text: str, *, at: int, by: int) -> Comment:
+        """Comment on a story; whoever comments follows the story from then on."""
+        story = self.story(story_id)
+        change = self._new_comment(story, text, at, by)
+        followers = story.follower_ids
+        if by not in followers:
+            followers = [*followers, by]
+        touched = self._touch(story, at, follower_ids=followers)
+        kind, said, highlight = "comment_create_activity", "added comment:", "added comment:"
+        self._log_part(story, kind, said, highlight, [change, *touched], at, by, text)
+        return story.comments[-1]
+
+    @command
+    def edit_comment(
+        self, story_id: int, comment_id: int, text: str, *, at: int, by: int
+    ) -> Activity:
+        """Change the text of a comment on a story."""
+        story = self.story(story_id)
+        change = _edited("comment", _part(story, "comment", comment_id), at, text=text)
+        kind, said = "comment_update_activity", "edited this comment"
+        return self._log_part(
+            story, kind, said, "edited", [change, *self._touch(story, at)], at, by
+        )
+
+    @command
+    def delete_comment(self, story_id: int, comment_id: int, *, at: int, by: int) -> Activity:
+        """Delete a comment from a story."""
+        return self._delete_part("comment", story_id, comment_id, at, by)
+
+    @command
+    def add_task(self, story_id: int, description: str, *, at: int, by: int) -> Task:
+        """Add a task at the end of a story's list."""
+        story = self.story(story_id)
+        number = self._next_id("task")
+        task = Task(number, story_id, description, False, len(story.tasks) + 1, at, at)
+        story.tasks.append(task)
+        keys = ("id", "story_id", "description", "complete", "position")
+        change = Change("task", "create", number, None, created_values(task, keys))
+        kind, said = "task_create_activity", "added task:"
+        self._log_part(
+            story, kind, said, said, [change, *self._touch(story, at)], at, by, description
+        )
+        return task
+
+    @command
+    def update_task(
+        self, story_id: int, task_id: int, *, at: int, by: int, **values: object
+    ) -> Activity:
+        """Change a task's `description` or whether it is `complete`."""
+        story = self.story(story_id)
+        task = _part(story, "task", task_id)
+        change = _edited("task", task, at, **values)
+        said, highlight = "rewrote task:", "rewrote task:"
+        if "complete" in values:
+            said = highlight = "completed task:" if task.complete else "uncompleted task:"
+        kind, changes = "task_update_activity", [*self._touch(story, at), change]
+        return self._log_part(story, kind, said, highlight, changes, at, by, task.description)
+
+    def complete_task(self, story_id: int, task_id: int, **options: object) -> Activity:
+        """Tick a task off."""
+        return self.update_task(story_id, task_id, complete=True, **options)
+
+    @command
+    def delete_task(self, story_id: int, task_id: int, *, at: int, by: int) -> Activity:
+        """Delete a task; the ones below move up, without changes of their own."""
+        activity = self._delete_part("task", story_id, task_id, at, by)
+        for position, task in enumerate(self.stories[story_id].tasks, start=1):
+            task.position = position
+        return activity
+
+    @command
+    def add_blocker(self, story_id: int, description: str, *, at: int, by: int) -> Blocker:
+        """Note what stands in a story's way."""
+        story = self.story(story_id)
+        number = self._next_id("blocker")
+        blocker = Blocker(number, story_id, by, description, False, at, at)
+        story.blockers.append(blocker)
+        keys = ("id", "story_id", "person_id", "description", "resolved")
+        change = Change("blocker", "create", number, None, created_values(blocker, keys))
+        kind, said = "blocker_create_activity", "added blocker:"
+        self._log_part(
+            story, kind, said, said, [change, *self._touch(story, at)], at, by, description
+        )
+        return blocker
+
+    @command
+    def update_blocker(
+        self, story_id: int, blocker_id: int, *, at: int, by: int, **values: object
+    ) -> Activity:
+        """Change a blocker's `description` or whether it is `resolved`."""
+        story = self.story(story_id)
+        blocker = _part(story, "blocker", blocker_id)
+        change = _edited("blocker", blocker, at, **values)
+        said = "edited blocker:"
+        if "resolved" in values:
+            said = "resolved blocker:" if blocker.resolved else "unresolved blocker:"
+        kind, changes = "blocker_update_activity", [change, *self._touch(story, at)]
+        return self._log_part(story, kind, said, said, changes, at, by, blocker.description)
+
+    def resolve_blocker(self, story_id: int, blocker_id: int, **options: object) -> Activity:
+        """Say that a blocker is out of the way."""
+        return self.update_blocker(story_id, blocker_id, resolved=True, **options)
+
+    @command
+    def delete_blocker(self, story_id: int, blocker_id: int, *, at: int, by: int) -> Activity:
+        """Delete a blocker."""
+        return self._delete_part("blocker", story_id, blocker_id, at, by)
+
+    @command
+    def add_review(
+        self,
+        story_id: int,
+        review_type_id: int,
+        reviewer_id: int | None = None,
+        *,
+        at: int,
+        by: int,
+    ) -> Review:
+        """Ask for a review of a story."""
+        story = self.story(story_id)
+        project = self.projects[story.project_id]
+        if review_type_id not in {each.id for each in project.review_types}:
+            raise CommandError(f"project {project.id} has no review type {review_type_id}")
+        number = self._next_id("review")
+        review = Review(number, story_id, review_type_id, reviewer_id, "unstarted", at, at)
+        story.reviews.append(review)
+        keys = ("id", "story_id", "review_type_id", "reviewer_id", "status")
+        change = Change("review", "create", number, None, created_values(review, keys))
+        kind, said = "review_create_activity", f"added a review to this {story.story_type}"
+        changes = [change, *self._touch(story, at)]
+        self._log_part(story, kind, said, "added", changes, at, by)
+        return review
+
+    @command
+    def update_review(
+        self, story_id: int, review_id: int, *, at: int, by: int, **values: object
+    ) -> Activity:
+        """Change a review's `status` or `reviewer_id`."""
+        story = self.story(story_id)
+        if values.get("status", "unstarted") not in REVIEW_STATUSES:
+            raise CommandError(f"no review status {values['status']}")
+        change = _edited("review", _part(story, "review", review_id), at, **values)
+        kind, said = "review_update_activity", f"updated a review of this {story.story_type}"
+        changes = [change, *self._touch(story, at)]
+        return self._log_part(story, kind, said, "updated", changes, at, by)
+
+    @command
+    def delete_review(self, story_id: int, review_id: int, *, at: int, by: int) -> Activity:
+        """Take a review off a story."""
+        return self._delete_part("review", story_id, review_id, at, by)
+
+    # ------------------------------------------------------------------ what commands share
+
+    def _delete_part(self, kind: str, story_id: int, part_id: int, at: int, by: int) -> Activity:
+        story = self.story(story_id)
+        part = _part(story, kind, part_id)
+        getattr(story, _PARTS[kind]).remove(part)
+        changes = [Change(kind, "delete", part_id, None, None), *self._touch(story, at)]
+        said = f"deleted a {kind} from this {story.story_type}"
+        return self._log_part(story, f"{kind}_delete_activity", said, "deleted", changes, at, by)
+
+    def _touch(self, story: Story, at: int, **values: object) -> list[Change]:
+        """Move a story's `updated_at`; twice in one second it says nothing."""
+        original, new = changed_values(story, values)
+        note_update(story, original, new, at)
+        return [Change("story", "update", story.id, original, new)] if new else []
+
+    def _log_part(
+        self,
+        story: Story,
+        kind: str,
+        said: str,
+        highlight: str,
+        changes: list[Change],
+        at: int,
+        by: int,
+        quoted: str | None = None,
+    ) -> Activity:
+        project: Project = self.projects[story.project_id]
+        primary = story.reference
+        return self._log(
+            project, kind, said, highlight, changes, primary, at=at, by=by, quoted=quoted
+        )
+
+
+def _part(story: Story, kind: str, part_id: int) -> Part:
+    for part in getattr(story, _PARTS[kind]):
+        if part.id == part_id:
+            return part
+    raise CommandError(f"story {story.id} has no {kind} {part_id}")
+
+
+def _edited(kind: str, part: Part, at: int, **values: object) -> Change:
+    """Change values of a part and return the change that reports it."""
+    if unknown := values.keys() - _EDITABLE[kind]:
+        raise CommandError(f"a {kind} has no {', '.join(sorted(unknown))}")
+    original, new = changed_values(part, values)
+    if not new:
+        raise CommandError(f"nothing changes on {kind} {part.id}")
+    note_update(part, original, new, at)
+    return Change(kind, "update", part.id, original, new)

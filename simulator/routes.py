@@ -1,0 +1,303 @@
+"""What each path answers (API section 3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simulator import people_fields, project_fields, story_fields
+from simulator.activities import Activity
+from simulator.answers import FORBIDDEN, ApiError, Reply, Request, ServerOptions, page_of
+from simulator.entities import Epic, Project, Story
+from simulator.rendering import Kind, Renderer, person_record
+from simulator.workspace import Workspace
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way: what it needs to be answered."""
+
+    workspace: Workspace
+    options: ServerOptions
+    request: Request
+    renderer: Renderer
+    ids: tuple[int, ...]
+
+    @property
+    def project(self) -> Project:
+        """The project that the path names.
+
+        Raises:
+            ApiError: when there is none, or when it may not be read.
+        """
+        return self.project_by_id(self.ids[0])
+
+    def project_by_id(self, project_id: int) -> Project:
+        """Return a project, or raise the error that Tracker answers."""
+        project = self.workspace.projects.get(project_id)
+        if project is None:
+            raise ApiError("unfound_resource")
+        if project_id in self.options.forbidden_projects:
+            raise ApiError("unauthorized_operation", **FORBIDDEN)
+        return project
+
+    @property
+    def story(self) -> Story:
+        """The story that a path under a project names."""
+        story = self.workspace.stories.get(self.ids[1])
+        if story is None or story.project_id != self.project.id:
+            raise ApiError("unfound_resource")
+        return story
+
+    @property
+    def epic(self) -> Epic:
+        """The epic that a path under a project names."""
+        epic = self.workspace.epics.get(self.ids[1])
+        if epic is None or epic.project_id != self.project.id:
+            raise ApiError("unfound_resource")
+        return epic
+
+    def reply(self, kind: str, entity: object, project: Project | None = None) -> Reply:
+        """Answer one resource."""
+        return Reply(self.renderer.one(kind, entity, self.request.selection), project)
+
+    def whole_list(
+        self, kind: str, entities: list[object], project: Project | None = None
+    ) -> Reply:
+        """Answer a list that has no pages."""
+        return Reply(self.renderer.many(kind, entities, self.request.selection), project)
+
+    def paged(self, kind: str, entities: list[object], project: Project | None = None) -> Reply:
+        """Answer a page of a list."""
+        part, page = page_of(entities, self.request, self.options)
+        return Reply(self.renderer.many(kind, part, self.request.selection), project, page)
+
+
+Handler = Callable[[Call], Reply]
+
+
+class Router:
+    """Paths and their handlers; `{id}` in a pattern stands for a number."""
+
+    def __init__(self) -> None:
+        """Begin without any path."""
+        self._routes: dict[int, list[tuple[tuple[str, ...], Handler]]] = {}
+
+    def add(self, pattern: str, handler: Handler) -> None:
+        """Let a handler answer a path."""
+        segments = tuple(pattern.strip("/").split("/"))
+        self._routes.setdefault(len(segments), []).append((segments, handler))
+
+    def find(self, path: str) -> tuple[Handler, tuple[int, ...]]:
+        """Return the handler of a path, and the numbers in it.
+
+        Raises:
+            ApiError: `route_not_found`, or `unfound_resource` when only a number is wrong.
+        """
+        segments = path.strip("/").split("/")
+        misfit = False
+        for pattern, handler in self._routes.get(len(segments), ()):
+            ids = []
+            for wanted, given in zip(pattern, segments, strict=True):
+                if wanted == "{id}":
+                    ids.append(int(given) if given.isdigit() else None)
+                elif wanted != given:
+                    break
+            else:
+                if None not in ids:
+                    return handler, tuple(ids)
+                # As recorded: one empty id is an object not found, two are no path at all.
+                misfit = misfit or segments.count("") < 2
+        raise ApiError("unfound_resource" if misfit else "route_not_found")
+
+
+def kinds(token: str) -> dict[str, Kind]:
+    """Return every kind of resource that the server writes."""
+    tables = {**vars(story_fields), **vars(project_fields), **vars(people_fields)}.values()
+    found = {each.name: each for each in tables if isinstance(each, Kind)}
+    found["me"] = people_fields.me_kind(token)
+    return found
+
+
+# ---------------------------------------------------------------------- people and accounts
+
+
+def _me(call: Call) -> Reply:
+    return call.reply("me", call.workspace.people[call.workspace.me_id])
+
+
+def _accounts(call: Call) -> Reply:
+    return call.whole_list("account", list(call.workspace.accounts.values()))
+
+
+def _account(call: Call) -> Reply:
+    account = call.workspace.accounts.get(call.ids[0])
+    if account is None:
+        raise ApiError("unfound_resource")
+    return call.reply("account", account)
+
+
+def _account_summaries(call: Call) -> Reply:
+    return call.whole_list("account_summary", list(call.workspace.accounts.values()))
+
+
+def _notifications(call: Call) -> Reply:
+    """Answer who mentioned the caller in comments, newest first."""
+    workspace = call.workspace
+    mention = f"@{workspace.people[workspace.me_id].username}"
+    found = []
+    for activity in reversed(workspace.activities):
+        if activity.kind == "comment_create_activity" and mention in (activity.quoted or ""):
+            found.append(_notification(call, activity))
+        if len(found) == 100:
+            break
+    return Reply(found)
+
+
+def _notification(call: Call, activity: Activity) -> dict[str, object]:
+    workspace, moment = call.workspace, call.renderer.moment(activity.occurred_at)
+    kind, number = activity.primary[0]
+    host = {"kind": kind, "id": number}
+    if kind == "story":
+        story = workspace.stories.get(number) or workspace.deleted_stories[number]
+        host["name"] = story.name
+    else:
+        host["name"] = workspace.epic_names[number]
+    performer = workspace.people[activity.performed_by_id]
+    project = workspace.projects[activity.project_id]
+    return {
+        "kind": "notification",
+        "id": activity.changes[0].id + 100_000_000,
+        "project": {"kind": "project", "id": project.id, "name": project.name},
+        "performer": {"kind": "person", "id": performer.id, "name": performer.name},
+        "message": f"You were mentioned by {performer.name}",
+        "context": activity.quoted,
+        "notification_type": "comment_with_mention",
+        "new_attachment_count": 0,
+        "action": "create",
+        kind: host,
+        "comment_id": activity.changes[0].id,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+
+
+# ---------------------------------------------------------------------- project level
+
+
+def _projects(call: Call) -> Reply:
+    projects = list(call.workspace.projects.values())
+    if wanted := call.request.query.get("account_ids"):
+        ids = {int(each) for each in re.findall(r"\d+", wanted)}
+        projects = [project for project in projects if project.account_id in ids]
+    return call.whole_list("project", projects)
+
+
+def _project(call: Call) -> Reply:
+    return call.reply("project", call.project, call.project)
+
+
+def _memberships(call: Call) -> Reply:
+    members = project_fields.members(call.project)
+    if call.request.query.get("sort_by") == "name":
+        people = call.workspace.people
+        members.sort(key=lambda each: people[each.person_id].name)
+    return call.whole_list("project_membership", members, call.project)
+
+
+def _labels(call: Call) -> Reply:
+    labels = sorted(call.project.labels.values(), key=lambda label: label.name)
+    return call.whole_list("label", labels, call.project)
+
+
+def _label(call: Call) -> Reply:
+    label = call.project.labels.get(call.ids[1])
+    if label is None:
+        raise ApiError("unfound_resource")
+    return call.reply("label", label, call.project)
+
+
+def _review_types(call: Call) -> Reply:
+    return call.whole_list("review_type", call.project.review_types, call.project)
+
+
+def _epics(call: Call) -> Reply:
+    epics = project_fields.epics_of(call.renderer, call.project)
+    return call.whole_list("epic", epics, call.project)
+
+
+def _epic(call: Call) -> Reply:
+    return call.reply("epic", call.epic, call.project)
+
+
+def _epic_comments(call: Call) -> Reply:
+    return call.whole_list("comment", call.epic.comments, call.project)
+
+
+def _any_epic(call: Call) -> Reply:
+    epic = call.workspace.epics.get(call.ids[0])
+    if epic is None:
+        raise ApiError("unfound_resource")
+    return call.reply("epic", epic, call.project_by_id(epic.project_id))
+
+
+# ---------------------------------------------------------------------- one story
+
+
+def _story(call: Call) -> Reply:
+    return call.reply("story", call.story, call.project)
+
+
+def _any_story(call: Call) -> Reply:
+    story = call.workspace.stories.get(call.ids[0])
+    if story is None:
+        raise ApiError("unfound_resource")
+    return call.reply("story", story, call.project_by_id(story.project_id))
+
+
+def _story_parts(kind: str, attribute: str) -> Handler:
+    return lambda call: call.whole_list(kind, getattr(call.story, attribute), call.project)
+
+
+def _story_owners(call: Call) -> Reply:
+    selection = call.request.selection
+    owners = [person_record(call.renderer, each, selection) for each in call.story.owner_ids]
+    return Reply(owners, call.project)
+
+
+def _story_labels(call: Call) -> Reply:
+    labels = [call.project.labels[each] for each in call.story.label_ids]
+    return call.whole_list("label", labels, call.project)
+
+
+def _story_transitions(call: Call) -> Reply:
+    return call.paged("story_transition", call.story.transitions, call.project)
+
+
+PEOPLE_AND_PROJECTS: dict[str, Handler] = {
+    "/me": _me,
+    "/my/notifications": _notifications,
+    "/accounts": _accounts,
+    "/accounts/{id}": _account,
+    "/account_summaries": _account_summaries,
+    "/projects": _projects,
+    "/projects/{id}": _project,
+    "/projects/{id}/memberships": _memberships,
+    "/projects/{id}/labels": _labels,
+    "/projects/{id}/labels/{id}": _label,
+    "/projects/{id}/review_types": _review_types,
+    "/projects/{id}/epics": _epics,
+    "/projects/{id}/epics/{id}": _epic,
+    "/projects/{id}/epics/{id}/comments": _epic_comments,
+    "/epics/{id}": _any_epic,
+    "/stories/{id}": _any_story,
+    "/projects/{id}/stories/{id}": _story,
+    "/projects/{id}/stories/{id}/owners": _story_owners,
+    "/projects/{id}/stories/{id}/labels": _story_labels,
+    "/projects/{id}/stories/{id}/tasks": _story_parts("task", "tasks"),
+    "/projects/{id}/stories/{id}/comments": _story_parts("comment", "comments"),
+    "/projects/{id}/stories/{id}/blockers": _story_parts("blocker", "blockers"),
+    "/projects/{id}/stories/{id}/reviews": _story_parts("review", "reviews"),
+    "/projects/{id}/stories/{id}/transitions": _story_transitions,
+}

@@ -1,0 +1,297 @@
+"""Commands on stories: create, update, change state, move, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator.activities import Activity, Change
+from simulator.core import CommandError, command
+from simulator.counts import Counts
+from simulator.entities import IN_PROGRESS, Number, Project, Story
+from simulator.priorities import first_idle_index, neighbours, panel_of, put_in, take_out
+from simulator.story_edits import StoryEdits
+from simulator.story_rules import (
+    check,
+    check_change,
+    check_estimate,
+    implied_values,
+    normal_values,
+    saying,
+    set_values,
+)
+
+
+class StoryCommands(StoryEdits):
+    """Commands on stories; each logs one activity, after one per label it had to create."""
+
+    @command
+    def create_story(
+        self,
+        project_id: int,
+        name: str,
+        story_type: str = "feature",
+        *,
+        current_state: str = "unscheduled",
+        at: int,
+        by: int,
+        index: int | None = None,
+        labels: Iterable[str] = (),
+        **values: object,
+    ) -> Story:
+        """Create a story; `values` as in `update_story`, `index` is the place in its stretch.
+
+        An explicit `accepted_at` (with the state accepted) may lie before the creation: an import.
+        """
+        project = self.project(project_id)
+        values["labels"] = list(labels)
+        story = self._drafted(project, name, story_type, current_state, values, at, by)
+        story.label_ids = self._label_ids(project, labels, at=at, by=by)
+        story.id = self._next_id("story")
+        story.reference = (("story", story.id),)
+        self.stories[story.id] = story
+        if index is None and current_state == "unscheduled":
+            index = 0
+        elif current_state in IN_PROGRESS:
+            index = first_idle_index(project, self.stories)
+        put_in(project, story, index)
+        before: dict[int, Counts] = {}
+        self._settle(project, story, None, [], before, at)
+        changes = self._count_changes(project, before)
+        created = self._creation_values(project, story)
+        changes.append(Change("story", "create", story.id, None, created))
+        kind, said = "story_create_activity", f"added this {story_type}"
+        self._log(project, kind, said, "added", changes, story.reference, at=at, by=by)
+        return story
+
+    @command
+    def update_story(
+        self,
+        story_id: int,
+        *,
+        at: int,
+        by: int,
+        comment: str | None = None,
+        **values: object,
+    ) -> Activity:
+        """Change values of a story; with `comment`, the same activity also holds a new comment.
+
+        Values: name, description, story_type, story_priority, current_state, estimate, deadline,
+        requested_by_id, external_id, owner_ids, labels (names), follower_ids; `None` empties.
+
+        Raises:
+            CommandError: when Tracker would refuse, or when nothing would change.
+        """
+        story = self.story(story_id)
+        project = self.projects[story.project_id]
+        values = implied_values(project, story, normal_values(values, self.people), at)
+        check_change(project, story, values)
+        if "labels" in values:
+            values["label_ids"] = self._label_ids(project, values.pop("labels"), at=at, by=by)
+        before: dict[int, Counts] = {}
+        original, new = self._edit(project, story, values, before, at, by)
+        if not new:
+            raise CommandError(f"nothing changes on story {story_id}")
+        changes = self._count_changes(project, before)
+        if comment is not None:
+            changes.append(self._new_comment(story, comment, at, by))
+        changes.append(Change("story", "update", story_id, original, new))
+        said, highlight = saying(story, new)
+        kind, primary = "story_update_activity", story.reference
+        return self._log(project, kind, said, highlight, changes, primary, at=at, by=by)
+
+    def change_state(self, story_id: int, state: str, **options: object) -> Activity:
+        """Bring a story into a state; `comment=` makes a rejection with its reason."""
+        return self.update_story(story_id, current_state=state, **options)
+
+    def estimate_story(self, story_id: int, points: Number | None, **options: object) -> Activity:
+        """Estimate a story, or take its estimate away."""
+        return self.update_story(story_id, estimate=points, **options)
+
+    def add_owner(self, story_id: int, person_id: int, **options: object) -> Activity:
+        """Give a story one more owner."""
+        owners = self.story(story_id).owner_ids
+        return self.update_story(story_id, owner_ids=[*owners, person_id], **options)
+
+    def remove_owner(self, story_id: int, person_id: int, **options: object) -> Activity:
+        """Take an owner off a story."""
+        owners = [each for each in self.story(story_id).owner_ids if each != person_id]
+        return self.update_story(story_id, owner_ids=owners, **options)
+
+    def add_label(self, story_id: int, name: str, **options: object) -> Activity:
+        """Put a label on a story; an unknown label is created first, in a version of its own."""
+        names = self._names_of_labels(self.story(story_id))
+        return self.update_story(story_id, labels=[*names, name], **options)
+
+    def remove_label(self, story_id: int, name: str, **options: object) -> Activity:
+        """Take a label off a story."""
+        names = [each for each in self._names_of_labels(self.story(story_id)) if each != name]
+        return self.update_story(story_id, labels=names, **options)
+
+    @command
+    def move_story(
+        self,
+        story_id: int,
+        *,
+        at: int,
+        by: int,
+        panel: str | None = None,
+        index: int | None = None,
+    ) -> Activity:
+        """Drag a story to a place in the backlog (`active`) or in the `icebox`.
+
+        `index` counts from 0, the top, in the stretch without the story itself.
+        Crossing the border changes the state: unscheduled in the icebox, unstarted outside.
+        """
+        story = self.story(story_id)
+        project = self.projects[story.project_id]
+        source = panel_of(story.current_state)
+        panel = panel or source
+        if source == "accepted" or panel not in {"active", "icebox"}:
+            raise CommandError(f"story {story_id} cannot be dragged from {source} to {panel}")
+        values: dict[str, object] = {}
+        if panel != source:
+            values["current_state"] = "unscheduled" if panel == "icebox" else "unstarted"
+        before: dict[int, Counts] = {}
+        index = 0 if index is None else index
+        original, new = self._edit(project, story, values, before, at, by, index=index)
+        if not new:
+            raise CommandError(f"nothing changes on story {story_id}")
+        changes = self._count_changes(project, before)
+        changes.append(Change("story", "update", story_id, original, new))
+        kind, said = "story_move_activity", self._said_of_move(project, story)
+        return self._log(project, kind, said, "moved", changes, story.reference, at=at, by=by)
+
+    @command
+    def delete_stories(self, story_ids: list[int], *, at: int, by: int) -> Activity:
+        """Delete stories of one project, together, in one activity."""
+        stories = [self.story(story_id) for story_id in story_ids]
+        if not stories or len({story.project_id for story in stories}) > 1:
+            raise CommandError("stories are deleted together within one project")
+        if len(set(story_ids)) < len(story_ids):
+            raise CommandError("a story is deleted once")
+        project = self.projects[stories[0].project_id]
+        before: dict[int, Counts] = {}
+        said = f"deleted this {stories[0].story_type}"
+        if len(stories) > 1:
+            said = f"deleted {len(stories)} stories"
+        for story in stories:
+            take_out(project, story)
+            self._leave(project, story, before, at)
+            story.deleted_at = at
+        changes = self._count_changes(project, before)
+        changes += [Change("story", "delete", story_id, None, None) for story_id in story_ids]
+        activity = self._log(
+            project,
+            "story_delete_activity",
+            said,
+            "deleted",
+            changes,
+            tuple(("story", story_id) for story_id in reversed(story_ids)),
+            at=at,
+            by=by,
+        )
+        for story_id in story_ids:
+            self.deleted_stories[story_id] = self.stories.pop(story_id)
+        return activity
+
+    def delete_story(self, story_id: int, **options: object) -> Activity:
+        """Delete one story."""
+        return self.delete_stories([story_id], **options)
+
+    @command
+    def move_to_project(self, story_id: int, project_id: int, *, at: int, by: int) -> Activity:
+        """Move a story to another project: one activity in the old one, then one in the new.
+
+        Id, state, estimate and acceptance stay; labels are matched by name and created if need be.
+        """
+        story = self.story(story_id)
+        old, new = self.projects[story.project_id], self.project(project_id)
+        if old is new:
+            raise CommandError(f"story {story_id} is in project {project_id} already")
+        names = self._names_of_labels(story)
+        was = {"project_id": old.id, "updated_at": story.updated_at}
+        was |= {"label_ids": list(story.label_ids), "labels": names} if names else {}
+        before: dict[int, Counts] = {}
+        take_out(old, story)
+        self._leave(old, story, before, at)
+        changes = self._count_changes(old, before)
+        into = {"project_id": new.id, "updated_at": at}
+        story.label_ids, story.project_id, story.updated_at = [], new.id, at
+        left = {**into, "label_ids": [], "labels": []} if names else into
+        changes.append(Change("story", "update", story_id, was, left))
+        said = f"moved this {story.story_type} out of this project"
+        kind = "story_move_from_project_activity"
+        self._log(old, kind, said, "moved", changes, story.reference, at=at, by=by)
+        return self._arrive(new, story, names, was, into, at, by)
+
+    def _arrive(
+        self,
+        project: Project,
+        story: Story,
+        names: list[str],
+        was: dict[str, object],
+        into: dict[str, object],
+        at: int,
+        by: int,
+    ) -> Activity:
+        """Take in a story from another project, and log it here."""
+        story.label_ids = self._label_ids(project, names, at=at, by=by)
+        put_in(project, story)
+        before: dict[int, Counts] = {}
+        self._settle(project, story, None, [], before, at)
+        changes = self._count_changes(project, before)
+        if names:
+            into = {**into, "label_ids": list(story.label_ids), "labels": names}
+        changes.append(Change("story", "update", story.id, dict(was), into))
+        said = f"moved this {story.story_type} into this project"
+        kind = "story_move_into_project_activity"
+        return self._log(project, kind, said, "moved", changes, story.reference, at=at, by=by)
+
+    def _drafted(
+        self,
+        project: Project,
+        name: str,
+        story_type: str,
+        state: str,
+        values: dict[str, object],
+        at: int,
+        by: int,
+    ) -> Story:
+        """Return a story that is in no table yet, checked."""
+        values = normal_values(values, self.people)
+        values.pop("labels")
+        accepted_at = values.pop("accepted_at", None)
+        if state == "accepted":
+            accepted_at = at if accepted_at is None else accepted_at
+        elif accepted_at is not None:
+            raise CommandError("only accepted stories have accepted_at")
+        if (accepted_at or 0) > at:
+            raise CommandError("a story cannot be accepted in the future")
+        story = Story(0, project.id, name, story_type, state, by, at, at, accepted_at=accepted_at)
+        set_values(story, values)
+        check(project, story)
+        check_estimate(project, story_type, values.get("estimate"))
+        return story
+
+    def _creation_values(self, project: Project, story: Story) -> dict[str, object]:
+        """Return the values that a create activity gives, absent ones left out."""
+        before_id, after_id = neighbours(project, story)
+        values = {key: getattr(story, key) for key in ("id", "project_id", "name", "description")}
+        for key in ("story_type", "current_state", "estimate", "accepted_at", "deadline"):
+            values[key] = getattr(story, key)
+        values["requested_by_id"] = story.requested_by_id
+        for key in ("owner_ids", "label_ids", "follower_ids"):
+            values[key] = list(getattr(story, key))
+        values |= {"created_at": story.created_at, "updated_at": story.updated_at}
+        values |= {"before_id": before_id, "after_id": after_id, "blocked_story_ids": []}
+        values |= {"story_priority": story.story_priority}
+        values["labels"] = self._names_of_labels(story)
+        return {key: value for key, value in values.items() if value is not None and value != ""}
+
+    def _said_of_move(self, project: Project, story: Story) -> str:
+        before_id, after_id = neighbours(project, story)
+        other = before_id if before_id is not None else after_id
+        if other is None:
+            return "moved this story"
+        word = "before" if before_id is not None else "after"
+        return f"moved this story {word} '{self.stories[other].name}'"
