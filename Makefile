@@ -76,7 +76,7 @@ build: setup ## build and test all models, then publish the marts (marts.duckdb)
 
 .PHONY: copy
 copy: setup ## copy the raw tables from DuckDB into TARGET=snowflake and other clouds
-	$(BIN)/python -m ingest.copy
+	$(BIN)/python -m ingest.warehouses.copy
 
 .PHONY: warehouse
 warehouse: ingest build ## set up, ingest and build

@@ -15,7 +15,7 @@ from pathlib import Path
 from bi import spark
 from bi.publish import PublishError, publish
 from ingest.settings import ROOT, SettingsError, marts_path, warehouse_path
-from ingest.warehouse import WarehouseError
+from ingest.warehouses.base import WarehouseError
 
 _MOTHERDUCK_TOKEN = "motherduck_token"  # what DuckDB's extension reads
 # A build of some models leaves the others as they were: that is no state to publish.

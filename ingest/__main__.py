@@ -13,7 +13,6 @@ from typing import Literal
 
 from ingest.api.errors import TrackerError, one_line
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
-from ingest.engines import Warehouse, configured_warehouse
 from ingest.pipeline import SourceKind, run
 from ingest.report import Outcome, RunSummary
 from ingest.runlog import RunLog, run_log
@@ -24,7 +23,8 @@ from ingest.settings import (
     load_settings,
     seconds,
 )
-from ingest.warehouse import WarehouseError
+from ingest.warehouses.base import Warehouse, WarehouseError
+from ingest.warehouses.configured import configured_warehouse
 from ingest.without_pandas import leave_pandas_out
 
 _log = logging.getLogger("ingest")
@@ -127,9 +127,9 @@ class _Run:
         return self._load_api(settings)
 
     def _copy_files(self) -> RunSummary:
-        from ingest.engines.duckdb_file import DuckDBFile
-        from ingest.engines.files import files_at
-        from ingest.from_files import copy
+        from ingest.warehouses.duckdb.warehouse import DuckDBFile
+        from ingest.warehouses.files.into_duckdb import copy
+        from ingest.warehouses.files.warehouse import files_at
 
         if not isinstance(self._warehouse, DuckDBFile):
             raise SettingsError("files are copied into DuckDB only; unset WAREHOUSE_TARGET")

@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from ingest.engines import COPIED, configured_warehouse
 from ingest.runlog import run_log
 from ingest.settings import SettingsError, seconds
-from ingest.warehouse import WarehouseError
+from ingest.warehouses.base import WarehouseError
+from ingest.warehouses.configured import COPIED, configured_warehouse
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -342,7 +342,7 @@ def test_a_full_disk_ends_the_log_not_the_run(path, capsys, monkeypatch):
 
 
 def test_a_warehouse_on_a_full_disk_is_one_line(path):
-    from ingest.warehouse import explain_failure
+    from ingest.warehouses.duckdb.file import explain_failure
 
     full = duckdb.TransactionException(
         'Failed to commit: Could not write file "w.duckdb.wal": No space left on device'

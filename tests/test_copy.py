@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from bi import build
-from ingest import copy as copying
-from ingest.engines import COPIED
-from ingest.engines.duckdb_file import DuckDBFile
+from ingest.warehouses import copy as copying
 from ingest.tables import TABLES
+from ingest.warehouses.configured import COPIED
+from ingest.warehouses.duckdb.warehouse import DuckDBFile
 from tests.conftest import ROOT
 
 RAW = "pivotal_tracker_data"

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from ingest import warehouse
 from ingest.api.client import TrackerClient
 from ingest.api.resources import ApiReader
 from ingest.pipeline import make_pipeline, run
 from ingest.records import Drift, removal_rows, to_arrow
 from ingest.tables import TABLES
-from ingest.warehouse import WarehouseError
+from ingest.warehouses.base import WarehouseError
+from ingest.warehouses.duckdb import file as warehouse
 
 
 class ListReader:

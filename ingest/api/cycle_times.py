@@ -11,8 +11,8 @@ from ingest.api.jobs import ListJob, iteration_jobs
 from ingest.api.listed_keys import ListedKeys
 from ingest.api.lists import TrackerList
 from ingest.records import Record, removal_rows
-from ingest.stored import Stored
 from ingest.tables import TABLES
+from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
     from ingest.api.client import TrackerClient

@@ -20,8 +20,8 @@ from ingest.api.errors import UnauthorizedOperation
 from ingest.api.listed_keys import ListedKeys
 from ingest.api.project_plans import ProjectPlan
 from ingest.records import removal_rows
-from ingest.stored import Stored
 from ingest.tables import TABLES
+from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
     from ingest.api.client import TrackerClient

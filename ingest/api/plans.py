@@ -17,7 +17,7 @@ from ingest.api.paging import FieldChoices
 from ingest.api.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.api.rereading import Rereader
 from ingest.records import Record
-from ingest.stored import Stored
+from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
     from ingest.api.client import TrackerClient

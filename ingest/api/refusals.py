@@ -9,7 +9,7 @@ from ingest.api.errors import InvalidParameter, RouteNotFound, TrackerError, Una
 if TYPE_CHECKING:
     from ingest.api.jobs import Job, ListJob
     from ingest.api.workspace import Workspace
-    from ingest.stored import Stored
+    from ingest.warehouses.stored import Stored
 
 
 class Refusals:

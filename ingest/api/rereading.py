@@ -17,7 +17,7 @@ from ingest.api.lists import ApiOptions, TrackerList
 from ingest.api.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.api.touched import Batch, NoBulk, StoryReader
 from ingest.records import Record
-from ingest.stored import Stored, StoredProject, plan_settings
+from ingest.warehouses.stored import Stored, StoredProject, plan_settings
 
 if TYPE_CHECKING:
     from ingest.api.client import TrackerClient

@@ -21,8 +21,8 @@ from ingest.api.project_plans import ProjectPlan, sentences
 from ingest.api.refusals import Refusals
 from ingest.api.workspace import Workspace, open_workspace
 from ingest.records import Drift, Record, removal_rows, to_arrow
-from ingest.stored import Stored
 from ingest.tables import TABLES, Table
+from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
     from ingest.api.client import TrackerClient

@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from ingest.archive.clocks import NEVER
 from ingest.archive.exports import panel_of
-from ingest.engines import NothingThere, Warehouse, warehouse_of
 from ingest.records import Origin, Record, parse_instant
 from ingest.tables import TABLES
-from ingest.warehouse import DATASET
+from ingest.warehouses.base import DATASET, NothingThere, Warehouse
+from ingest.warehouses.configured import warehouse_of
 
 _RANKS = {"stories_csv": 0, "history_csv": 1, "json": 2}
 _HIGHEST = 3

@@ -42,9 +42,9 @@ from ingest.archive.options import ArchiveOptions
 from ingest.archive.people import People
 from ingest.archive.settings import iteration_records, project_record
 from ingest.archive.store import with_parts
-from ingest.engines import Warehouse
 from ingest.records import Drift, Origin, Record, shape, to_arrow
 from ingest.tables import TABLES
+from ingest.warehouses.base import Warehouse
 
 _BATCH = 2_000
 _TABLES = [

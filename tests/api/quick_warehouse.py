@@ -15,9 +15,9 @@ import pyarrow as pa
 from ingest import pipeline
 from ingest.api.client import TrackerClient
 from ingest.api.resources import ApiReader
-from ingest.stored import Stored
 from ingest.tables import TABLES
-from ingest.warehouse import DATASET
+from ingest.warehouses.base import DATASET
+from ingest.warehouses.stored import Stored
 
 NAMES_OF_THE_DAY = ("name", "story_type")
 

@@ -11,8 +11,8 @@ from ingest.api.activity_log import Watched, read_project_log
 from ingest.api.changes import Changes
 from ingest.api.lists import ApiOptions
 from ingest.records import Drift, to_arrow
-from ingest.stored import Stored
 from ingest.tables import TABLES
+from ingest.warehouses.stored import Stored
 from simulator import ServerOptions, Workspace, serve
 from tests.api.quick_warehouse import QuickWarehouse, differences
 from tests.api.workspace_host import WorkspaceHost, activity

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from ingest.engines import configured_warehouse, files, warehouse_of
-from ingest.engines.files import files_of_environment
 from ingest.pipeline import run
-from ingest.warehouse import WarehouseError
+from ingest.warehouses.base import WarehouseError
+from ingest.warehouses.configured import configured_warehouse, warehouse_of
+from ingest.warehouses.files import warehouse as files
+from ingest.warehouses.files.warehouse import files_of_environment
 from simulator import serve, simulate
 from tests.engines.engines import RAW, DuckDBEngine, FilesEngine
 from tests.engines.loading import (

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from ingest.engines import configured_warehouse, warehouse_of
-from ingest.warehouse import WarehouseError
+from ingest.warehouses.base import WarehouseError
+from ingest.warehouses.configured import configured_warehouse, warehouse_of
 from tests.engines.engines import RAW, DuckDBEngine, FilesEngine, PostgresEngine
 from tests.engines.hard_values import HARD_STORIES, HARD_TEXTS
 from tests.engines.loading import assert_same_rows, load

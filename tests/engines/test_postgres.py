@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from ingest.engines.postgres import PostgresDatabase, settings_of_environment
 from ingest.pipeline import make_pipeline
-from ingest.warehouse import WarehouseError
+from ingest.warehouses.base import WarehouseError
+from ingest.warehouses.postgres.warehouse import PostgresDatabase, settings_of_environment
 from simulator import serve, simulate
 from tests.conftest import BIN, ROOT
 from tests.engines.engines import RAW, DuckDBEngine, PostgresEngine

@@ -8,8 +8,8 @@ from unittest import mock
 import duckdb
 import orjson
 
-from ingest.stored import Stored
 from ingest.tables import TABLES
+from ingest.warehouses.stored import Stored
 from simulator import serve
 from tests.conftest import ingest
 from tests.resilience.conftest import RAW, query

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import warehouse
+from ingest.warehouses.duckdb import file as warehouse
 from simulator import ServerOptions, serve
 from tests.conftest import BIN, ROOT, dbt, environment, ingest
 from tests.resilience.conftest import RAW, query

@@ -8,7 +8,7 @@ import duckdb
 
 from ingest.records import Drift, Origin, to_arrow
 from ingest.tables import TABLES
-from ingest.warehouse import DATASET
+from ingest.warehouses.base import DATASET
 
 LOAD_ID = "1"
 

@@ -16,9 +16,8 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.factory import duckdb
 
-from ingest.engines.empty_files import NothingToLoad, has_rows
-from ingest.engines.every_table import MakesEveryTable
-from ingest.warehouse import DATASET
+from ingest.warehouses.base import DATASET
+from ingest.warehouses.base_destination import MakesEveryTable, NothingToLoad, has_rows
 
 
 class _CopyJob(DuckDbCopyJob):

@@ -18,13 +18,12 @@ from typing import Any, Literal, get_args
 import dlt
 import duckdb
 
-from ingest import warehouse
-from ingest.engines import REPLACE, UPSERT
-from ingest.engines.files_location import Location, location_of
-from ingest.engines.files_reading import LOADS, FilesReading, delta_table, listed
+from ingest.run.lock import lock_held, take_file_lock
 from ingest.settings import ROOT, SettingsError
 from ingest.tables import TABLES
-from ingest.warehouse import DATASET, WarehouseError
+from ingest.warehouses.base import DATASET, REPLACE, UPSERT, WarehouseError
+from ingest.warehouses.files.location import Location, location_of
+from ingest.warehouses.files.reading import LOADS, FilesReading, delta_table, listed
 
 Format = Literal["delta", "parquet"]
 
@@ -72,7 +71,7 @@ class FilesWarehouse:
 
     def destination(self) -> dlt.Destination:
         """How dlt writes to it."""
-        from ingest.engines.files_destination import TrackerFiles
+        from ingest.warehouses.files.destination import TrackerFiles
 
         location = self.location
         url = Path(location.root).as_uri() if location.is_local else location.url
@@ -82,7 +81,7 @@ class FilesWarehouse:
         self, wait_seconds: float = 0, what: str = "python -m ingest"
     ) -> AbstractContextManager[None]:
         """Hold it for one run."""
-        return warehouse.lock_held(self._take_lock(wait_seconds, what))
+        return lock_held(self._take_lock(wait_seconds, what))
 
     def lock_for_successor(self, wait_seconds: float, what: str) -> None:
         """Hold it until this process ends, also when another program takes its place."""
@@ -96,7 +95,7 @@ class FilesWarehouse:
             folder, name = self.pipelines_folder.parent, f"{self.pipelines_folder.name}.lock"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return warehouse.take_file_lock(folder / name, self.name, wait_seconds, what)
+            return take_file_lock(folder / name, self.name, wait_seconds, what)
         except OSError as error:
             raise WarehouseError(
                 f"{folder} is not writable ({error.strerror}); set WAREHOUSE_FILES to one that is"

@@ -18,9 +18,9 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from ingest.engines import Warehouse, warehouse_of
 from ingest.tables import TABLES, Table
-from ingest.warehouse import DATASET
+from ingest.warehouses.base import DATASET, Warehouse
+from ingest.warehouses.configured import warehouse_of
 
 # Settings on which the bounds and figures of all iterations rest.
 _PLAN_SETTINGS = (

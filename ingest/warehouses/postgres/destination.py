@@ -11,8 +11,7 @@ from dlt.destinations.impl.postgres.configuration import (
 from dlt.destinations.impl.postgres.factory import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 
-from ingest.engines.empty_files import NothingToLoad, has_rows
-from ingest.engines.every_table import MakesEveryTable
+from ingest.warehouses.base_destination import MakesEveryTable, NothingToLoad, has_rows
 
 
 @configspec(init=False)

@@ -15,11 +15,11 @@ from urllib.parse import quote
 import dlt
 import pyarrow as pa
 
-from ingest.engines import UPSERT, NothingThere
+from ingest.run.lock import wait_for
 from ingest.settings import ROOT, SettingsError
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
-from ingest.warehouse import DATASET, WarehouseError, WarehouseInUse, wait_for
+from ingest.warehouses.base import DATASET, UPSERT, NothingThere, WarehouseError, WarehouseInUse
 
 if TYPE_CHECKING:
     import psycopg2
@@ -166,7 +166,7 @@ class PostgresDatabase:
 
     def destination(self) -> dlt.Destination:
         """How dlt writes to it."""
-        from ingest.engines.postgres_destination import TrackerPostgres
+        from ingest.warehouses.postgres.destination import TrackerPostgres
 
         # Without unique indexes: a package that was half loaded is loaded again from its beginning,
         # and PostgreSQL would refuse dlt's own note of the pipeline's state.

@@ -1,4 +1,4 @@
-"""DuckDB: one file (`ingest/warehouse.py` makes, checks and locks it)."""
+"""DuckDB: one file (`file` makes, checks and locks it)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import dlt
 import duckdb
 import pyarrow as pa
 
-from ingest import warehouse
-from ingest.engines import UPSERT, NothingThere
 from ingest.settings import ROOT
-from ingest.warehouse import DATASET, DUCKDB_TYPES
+from ingest.warehouses.base import DATASET, UPSERT, NothingThere
+from ingest.warehouses.duckdb import file
+from ingest.warehouses.duckdb.file import DUCKDB_TYPES
 
 
 class DuckDBReading:
@@ -83,7 +83,7 @@ class DuckDBFile:
         The destination's name is also the name of the default file, so that
         `dlt.pipeline("pivotal_tracker_pipeline").dataset()` finds `warehouse.duckdb` by itself.
         """
-        from ingest.engines.duckdb_destination import TrackerDuckDB
+        from ingest.warehouses.duckdb.destination import TrackerDuckDB
 
         return TrackerDuckDB(str(self.path), destination_name="warehouse")
 
@@ -91,26 +91,26 @@ class DuckDBFile:
         self, wait_seconds: float = 0, what: str = "python -m ingest"
     ) -> AbstractContextManager[None]:
         """Hold it for one run."""
-        return warehouse.locked(self.path, wait_seconds, what)
+        return file.locked(self.path, wait_seconds, what)
 
     def lock_for_successor(self, wait_seconds: float, what: str) -> None:
         """Hold it until this process ends, also when another program takes its place."""
-        handle = warehouse.take_lock(self.path, wait_seconds, what)
-        warehouse.wait_until_free(self.path, wait_seconds)
+        handle = file.take_lock(self.path, wait_seconds, what)
+        file.wait_until_free(self.path, wait_seconds)
         os.set_inheritable(handle, True)
 
     def prepared(self) -> AbstractContextManager[bool]:
         """Make the file when there is none, and check that it can be written."""
-        return warehouse.prepared(self.path)
+        return file.prepared(self.path)
 
     def held(self) -> AbstractContextManager[None]:
         """Keep other programs out of the file while dlt opens and closes it."""
-        return warehouse.held(self.path)
+        return file.held(self.path)
 
     @contextmanager
     def reading(self) -> Iterator[DuckDBReading]:
         """A connection that only reads."""
-        with warehouse.connect(self.path) as connection:
+        with file.connect(self.path) as connection:
             yield DuckDBReading(connection)
 
     def is_there(self) -> bool:
@@ -119,4 +119,4 @@ class DuckDBFile:
 
     def explained(self, error: BaseException) -> str | None:
         """Say in one line what a failed load ran into, when the file was the reason."""
-        return warehouse.explain_failure(self.path, error)
+        return file.explain_failure(self.path, error)

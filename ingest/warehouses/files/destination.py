@@ -18,7 +18,7 @@ from dlt.destinations.impl.filesystem.filesystem import (
 )
 from dlt.destinations.job_impl import FinalizedLoadJob
 
-from ingest.engines.empty_files import NothingToLoad
+from ingest.warehouses.base_destination import NothingToLoad
 
 
 class _Merge(DeltaLoadFilesystemJob):

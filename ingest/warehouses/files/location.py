@@ -13,7 +13,7 @@ from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.configuration.specs import AwsCredentials
 
 from ingest.settings import ROOT, SettingsError
-from ingest.warehouse import DATASET
+from ingest.warehouses.base import DATASET
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

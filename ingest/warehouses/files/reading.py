@@ -12,9 +12,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.dataset
 
-from ingest.engines.duckdb_file import DuckDBReading
-from ingest.engines.files_location import Location
-from ingest.warehouse import DATASET
+from ingest.warehouses.base import DATASET
+from ingest.warehouses.duckdb.warehouse import DuckDBReading
+from ingest.warehouses.files.location import Location
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable

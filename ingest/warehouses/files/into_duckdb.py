@@ -14,13 +14,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset
 
-from ingest.engines.duckdb_file import DuckDBFile
-from ingest.engines.files import FilesWarehouse
-from ingest.engines.files_reading import LOADS, dataset_of, loads_of
 from ingest.pipeline import make_pipeline
 from ingest.report import RunSummary
 from ingest.tables import TABLES, Table
-from ingest.warehouse import DATASET, DUCKDB_TYPES, WarehouseError
+from ingest.warehouses.base import DATASET, WarehouseError
+from ingest.warehouses.duckdb.file import DUCKDB_TYPES
+from ingest.warehouses.duckdb.warehouse import DuckDBFile
+from ingest.warehouses.files.reading import LOADS, dataset_of, loads_of
+from ingest.warehouses.files.warehouse import FilesWarehouse
 
 _LOADS_COLUMNS = (
     "load_id varchar not null, schema_name varchar, status bigint not null, "

@@ -1,12 +1,11 @@
-"""Where the raw tables are kept: DuckDB by default, and what else WAREHOUSE_TARGET names.
+"""What ingestion needs of a warehouse, whatever engine keeps the raw tables.
 
-Each engine is one module with one class, which has what `Warehouse` lists. Nothing else in
+Each engine is one folder with one class, which has what `Warehouse` lists. Nothing else in
 ingestion knows which engine it writes to.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,15 +14,20 @@ from typing import Any, Protocol
 import dlt
 import pyarrow as pa
 
-from ingest.settings import SettingsError, warehouse_path
 from ingest.tables.table import ColumnType
 
-TARGETS = ("duckdb", "postgres", "files", "spark")
-# Ingestion does not write to these itself: `ingest/copy.py` copies a DuckDB file into them.
-COPIED = ("snowflake", "bigquery", "redshift", "databricks", "motherduck")
+DATASET = "pivotal_tracker_data"
 # How dlt writes a raw table: rows take the place of those with their key, or all rows of all.
 UPSERT: dict[str, Any] = {"write_disposition": {"disposition": "merge", "strategy": "upsert"}}
 REPLACE: dict[str, Any] = {"write_disposition": "replace"}
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot be used; the message is one line that says why, and the way out."""
+
+
+class WarehouseInUse(WarehouseError):
+    """Another program has the warehouse; it may be free in a while."""
 
 
 class NothingThere(Exception):
@@ -138,39 +142,3 @@ class Warehouse(Protocol):
     def explained(self, error: BaseException) -> str | None:
         """Say in one line what a failed load ran into, when the warehouse was the reason."""
         ...
-
-
-def configured_warehouse() -> Warehouse:
-    """The warehouse that WAREHOUSE_TARGET and the settings of that engine name.
-
-    Raises:
-        SettingsError: when there is no such engine, or its settings cannot be used.
-        WarehouseError: when what it needs is not installed.
-    """
-    target = os.environ.get("WAREHOUSE_TARGET") or "duckdb"
-    if target == "duckdb":
-        return warehouse_of(warehouse_path())
-    if target == "postgres":
-        from ingest.engines.postgres import PostgresDatabase, settings_of_environment
-
-        return PostgresDatabase(settings_of_environment())
-    if target in ("files", "spark"):  # Spark reads what lies there
-        from ingest.engines.files import files_of_environment
-
-        return files_of_environment()
-    if target in COPIED:
-        raise SettingsError(
-            f"ingestion does not write to {target} itself: unset WAREHOUSE_TARGET, make ingest, "
-            f"then make copy TARGET={target}"
-        )
-    *others, last = TARGETS
-    raise SettingsError(
-        f"WAREHOUSE_TARGET is {target!r}: ingestion writes to {', '.join(others)} and {last}"
-    )
-
-
-def warehouse_of(place: Path | Warehouse) -> Warehouse:
-    """A warehouse as it is, or the DuckDB file of a path."""
-    from ingest.engines.duckdb_file import DuckDBFile
-
-    return DuckDBFile(place) if isinstance(place, Path) else place

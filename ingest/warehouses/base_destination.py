@@ -1,11 +1,25 @@
-"""Tables that are made as they are declared, whether or not any row is loaded into them."""
+"""What our destinations for dlt share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pyarrow.parquet as pq
+from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
 from dlt.common.schema.typing import TSchemaTables
 from dlt.destinations.job_client_impl import SqlJobClientBase
+
+
+class NothingToLoad(RunnableLoadJob, HasFollowupJobs):
+    """Done as soon as it runs: dlt waits for a job that is done when it is made."""
+
+    def run(self) -> None:
+        """Do nothing."""
+
+
+def has_rows(file_path: str) -> bool:
+    """Whether a Parquet file has any row."""
+    return pq.read_metadata(file_path).num_rows > 0
 
 
 class MakesEveryTable(SqlJobClientBase):

@@ -15,12 +15,12 @@ import duckdb
 import pyarrow as pa
 from dlt.common.exceptions import DltException, MissingDependencyException
 
-from ingest.engines import COPIED
-from ingest.engines.duckdb_file import DuckDBFile
 from ingest.runlog import run_log
 from ingest.settings import SettingsError, warehouse_path
 from ingest.tables import TABLES
-from ingest.warehouse import DATASET, WarehouseError
+from ingest.warehouses.base import DATASET, WarehouseError
+from ingest.warehouses.configured import COPIED
+from ingest.warehouses.duckdb.warehouse import DuckDBFile
 
 PIPELINE_NAME = "pivotal_tracker_copy"  # its section of .dlt/config.toml
 _BATCH_ROWS = 100_000

@@ -1,23 +1,22 @@
-"""The DuckDB file: made, checked and locked; and how all warehouses refuse."""
+"""The DuckDB file: how it is made, checked and locked."""
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import duckdb
 
+from ingest.run.lock import lock_held, take_file_lock, wait_for
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
+from ingest.warehouses.base import DATASET, WarehouseError, WarehouseInUse
 
-DATASET = "pivotal_tracker_data"
 # DuckDB 1.4 and later open such a file; DuckDB 2 would by default write one that only itself reads.
 STORAGE_VERSION = "v1.4.0"
 DUCKDB_TYPES: dict[ColumnType, str] = {
@@ -47,15 +46,6 @@ _LOCK_HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 _log = logging.getLogger(__name__)
 _patience: dict[Path, float] = {}  # seconds that a run waits for a file in use, while it is locked
-T = TypeVar("T")
-
-
-class WarehouseError(Exception):
-    """The warehouse cannot be used; the message is one line that says why, and the way out."""
-
-
-class WarehouseInUse(WarehouseError):
-    """Another program has the warehouse; it may be free in a while."""
 
 
 @contextmanager
@@ -81,15 +71,6 @@ def locked(path: Path, wait_seconds: float = 0, what: str = "python -m ingest") 
             del _patience[path]
 
 
-@contextmanager
-def lock_held(handle: int) -> Iterator[None]:
-    """Keep a lock until the end."""
-    try:
-        yield
-    finally:
-        os.close(handle)
-
-
 def take_lock(path: Path, wait_seconds: float, what: str) -> int:
     """The descriptor that holds the lock until it is closed, by the process's death at the latest.
 
@@ -104,60 +85,6 @@ def take_lock(path: Path, wait_seconds: float, what: str) -> int:
             f"the folder of {path} is not writable ({error.strerror}); "
             "set WAREHOUSE_PATH to a path that is"
         ) from None
-
-
-def take_file_lock(lock_path: Path, name: str, wait_seconds: float, what: str) -> int:
-    """The same for any warehouse that a file stands for.
-
-    Args:
-        lock_path: the file.
-        name: what messages call the warehouse.
-        wait_seconds: how long to wait for whoever holds it.
-        what: how others name the holder.
-
-    Raises:
-        OSError: when the file cannot be made.
-        WarehouseError: as `locked`.
-    """
-    handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        wait_for(lambda: _try_lock(handle, lock_path, name), wait_seconds)
-    except BaseException:
-        os.close(handle)
-        raise
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, f"{what} (PID {os.getpid()})\n".encode(), 0)
-    return handle
-
-
-def _try_lock(handle: int, lock_path: Path, name: str) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = lock_path.read_text().strip() or "another run"
-        raise WarehouseInUse(
-            f"{name} is in use by {holder}; wait for it, or give --wait SECONDS"
-        ) from None
-
-
-def wait_for(attempt: Callable[[], T], seconds: float) -> T:
-    """Try until the warehouse is free, at most for some seconds.
-
-    Raises:
-        WarehouseInUse: what the last attempt raised.
-    """
-    deadline = time.monotonic() + seconds
-    told = ""
-    while True:
-        try:
-            return attempt()
-        except WarehouseInUse as error:
-            if time.monotonic() >= deadline:
-                raise
-            if str(error) != told:
-                told = str(error)
-                _log.warning("waiting up to %.0f s: %s", seconds, told.partition(";")[0])
-            time.sleep(0.1)
 
 
 @contextmanager

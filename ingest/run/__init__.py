@@ -1,0 +1,1 @@
+"""What every run has: settings, a lock, a log and a summary."""

@@ -1,0 +1,1 @@
+"""Raw tables as Delta tables or Parquet files."""
