@@ -72,7 +72,7 @@ ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIV
 
 .PHONY: build
 build: setup ## build and test all models, then publish the marts (marts.duckdb)
-	$(BIN)/python -m ingest.alone --wait $(WAIT) $(BIN)/python -m bi.build $(ARGS)
+	$(BIN)/python -m ingest.run.exclusive --wait $(WAIT) $(BIN)/python -m bi.build $(ARGS)
 
 .PHONY: copy
 copy: setup ## copy the raw tables from DuckDB into TARGET=snowflake and other clouds

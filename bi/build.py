@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bi import spark
 from bi.publish import PublishError, publish
-from ingest.settings import ROOT, SettingsError, marts_path, warehouse_path
+from ingest.run.settings import ROOT, SettingsError, marts_path, warehouse_path
 from ingest.warehouses.base import WarehouseError
 
 _MOTHERDUCK_TOKEN = "motherduck_token"  # what DuckDB's extension reads

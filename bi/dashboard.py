@@ -15,7 +15,7 @@ def _():
     from bi.pictures import PAGES, look
     from bi.pictures.picture import Choice
     from bi.published import PublishedCopy
-    from ingest.settings import marts_path
+    from ingest.run.settings import marts_path
 
     return Choice, PAGES, PublishedCopy, escape, look, marts_path, mo, shown
 

@@ -22,7 +22,7 @@ def _():
 
     from bi.published import PublishedCopy
     from ingest.pipeline import make_pipeline
-    from ingest.settings import marts_path, warehouse_path
+    from ingest.run.settings import marts_path, warehouse_path
 
     return PublishedCopy, alt, make_pipeline, marts_path, mo, warehouse_path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from bi.published import PublishedCopy, PublishedError
-from ingest.settings import ROOT, SettingsError, marts_path
+from ingest.run.settings import ROOT, SettingsError, marts_path
 
 
 def export(copy: PublishedCopy, folder: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from bi import shown
 from bi.pictures import PAGES, look
 from bi.pictures.picture import Choice, Picture
 from bi.published import PublishedCopy, PublishedError
-from ingest.settings import ROOT, SettingsError, marts_path
+from ingest.run.settings import ROOT, SettingsError, marts_path
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 # What a reader scrolls through; the whole table is in the marts.

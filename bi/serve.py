@@ -11,7 +11,7 @@ import runpy
 import sys
 from pathlib import Path
 
-_IMPORTED_BY_SESSIONS = ("bi.pictures", "bi.shown", "bi.published", "ingest.settings")
+_IMPORTED_BY_SESSIONS = ("bi.pictures", "bi.shown", "bi.published", "ingest.run.settings")
 
 
 def main() -> None:

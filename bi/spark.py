@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
-from ingest.settings import SettingsError
+from ingest.run.settings import SettingsError
 from ingest.warehouses.configured import configured_warehouse
 
 DEFAULT_REMOTE = "sc://localhost:50051"  # where `sail spark server` listens

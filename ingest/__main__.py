@@ -14,18 +14,18 @@ from typing import Literal
 from ingest.api.errors import TrackerError, one_line
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
 from ingest.pipeline import SourceKind, run
-from ingest.report import Outcome, RunSummary
-from ingest.runlog import RunLog, run_log
-from ingest.settings import (
+from ingest.run.interpreter import leave_pandas_out
+from ingest.run.log import RunLog, run_log
+from ingest.run.settings import (
     ROOT,
     SettingsError,
     TrackerSettings,
     load_settings,
     seconds,
 )
+from ingest.run.summary import Outcome, RunSummary
 from ingest.warehouses.base import Warehouse, WarehouseError
 from ingest.warehouses.configured import configured_warehouse
-from ingest.without_pandas import leave_pandas_out
 
 _log = logging.getLogger("ingest")
 

@@ -17,11 +17,11 @@ from dlt.common.schema.utils import dlt_load_id_column, new_table
 from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from ingest.garbage_collection import seldom_garbage_collection
 from ingest.records import Drift, removal_rows, to_arrow, without_nul
-from ingest.report import RunSummary
+from ingest.run.interpreter import seldom_garbage_collection
+from ingest.run.summary import RunSummary
+from ingest.run.working_folder import tidy
 from ingest.tables import TABLES, Table
-from ingest.tidying import tidy
 from ingest.warehouses.base import DATASET, Warehouse, WarehouseError
 from ingest.warehouses.configured import warehouse_of
 from ingest.warehouses.stored import Stored

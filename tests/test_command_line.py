@@ -290,7 +290,7 @@ def test_json_tells_of_a_failure_too(path):
 
 
 def test_the_logs_of_the_latest_runs_are_kept(path):
-    from ingest.runlog import KEPT_RUNS
+    from ingest.run.log import KEPT_RUNS
 
     logs = path.parent / "logs"
     logs.mkdir()
@@ -309,7 +309,7 @@ def test_the_logs_of_the_latest_runs_are_kept(path):
 def test_a_log_is_bounded(path, monkeypatch):
     import logging
 
-    from ingest.runlog import MOST_BYTES, run_log
+    from ingest.run.log import MOST_BYTES, run_log
 
     monkeypatch.setenv("INGEST_LOG_PATH", str(path.parent))
     with run_log() as log:
@@ -325,7 +325,7 @@ def test_a_full_disk_ends_the_log_not_the_run(path, capsys, monkeypatch):
     """What a handler of logging cannot write must not become a traceback on the screen."""
     import logging
 
-    from ingest.runlog import run_log
+    from ingest.run.log import run_log
 
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
@@ -355,7 +355,7 @@ def test_a_warehouse_on_a_full_disk_is_one_line(path):
 def test_a_broken_settings_file_is_one_line_that_says_where(path, tmp_path, monkeypatch):
     from dlt.common.configuration.exceptions import ConfigurationException
 
-    from ingest.settings import SettingsError, load_settings
+    from ingest.run.settings import SettingsError, load_settings
 
     def broken(*_, **__):
         raise ConfigurationException(
@@ -363,7 +363,7 @@ def test_a_broken_settings_file_is_one_line_that_says_where(path, tmp_path, monk
             "Unexpected end of file at line 2 col 31\nmore"
         )
 
-    monkeypatch.setattr("ingest.settings.resolve_configuration", broken)
+    monkeypatch.setattr("ingest.run.settings.resolve_configuration", broken)
     with pytest.raises(SettingsError, match=r"secrets\.toml.* at line 2 col 31$"):
         load_settings()
 
@@ -468,7 +468,7 @@ def test_a_database_with_other_tables_is_never_deleted(path):
 
 
 def test_a_relative_warehouse_path_means_the_repository_in_both_folders(tmp_path, monkeypatch):
-    from ingest.settings import warehouse_path
+    from ingest.run.settings import warehouse_path
 
     relative = os.path.relpath(tmp_path / "w.duckdb", ROOT)
     monkeypatch.setenv("WAREHOUSE_PATH", relative)

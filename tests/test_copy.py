@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from bi import build
-from ingest.warehouses import copy as copying
 from ingest.tables import TABLES
+from ingest.warehouses import copy as copying
 from ingest.warehouses.configured import COPIED
 from ingest.warehouses.duckdb.warehouse import DuckDBFile
 from tests.conftest import ROOT

@@ -14,7 +14,7 @@ from typing import Any
 from bi.published import PublishedCopy, PublishedError
 from bi.superset.client import Superset, SupersetError
 from bi.superset.content import DASHBOARD, DATABASE, SLUG, Content, DataSet, layout, project_filter
-from ingest.settings import SettingsError, marts_path
+from ingest.run.settings import SettingsError, marts_path
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
-from ingest.redaction import blanked
+from ingest.run.redaction import blanked
 
 _LONGEST_QUOTE = 300
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ingest.settings import SettingsError, warehouse_path
+from ingest.run.settings import SettingsError, warehouse_path
 from ingest.warehouses.base import Warehouse
 
 TARGETS = ("duckdb", "postgres", "files", "spark")

@@ -15,8 +15,8 @@ import duckdb
 import pyarrow as pa
 from dlt.common.exceptions import DltException, MissingDependencyException
 
-from ingest.runlog import run_log
-from ingest.settings import SettingsError, warehouse_path
+from ingest.run.log import run_log
+from ingest.run.settings import SettingsError, warehouse_path
 from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET, WarehouseError
 from ingest.warehouses.configured import COPIED

@@ -9,7 +9,7 @@ import pytest
 from deltalake import write_deltalake
 
 from bi import spark
-from ingest.settings import SettingsError
+from ingest.run.settings import SettingsError
 from simulator import serve, simulate
 from tests.engines.engines import SparkEngine
 from tests.engines.loading import source_of
@@ -96,7 +96,9 @@ def refused(engine, monkeypatch, **settings):
 def test_a_server_that_is_down(spark_demo):
     settings = spark_demo.settings | {"SPARK_REMOTE": f"{NOBODY}/;token=s3cret"}
     engine = SparkEngine(spark_demo.folder, settings)
-    built = engine.run(sys.executable, "-m", "ingest.alone", sys.executable, "-m", "bi.build")
+    built = engine.run(
+        sys.executable, "-m", "ingest.run.exclusive", sys.executable, "-m", "bi.build"
+    )
     assert built.returncode == 1
     assert built.stderr.startswith("error: no Spark Connect server answers at 127.0.0.1:1; start")
     assert "set SPARK_REMOTE to sc://host:port" in built.stderr

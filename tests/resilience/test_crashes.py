@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ingest.pipeline import make_pipeline
-from ingest.tidying import KEPT_PACKAGES
+from ingest.run.working_folder import KEPT_PACKAGES
 from simulator import ServerOptions, serve, simulate
 from tests.conftest import ROOT, SECTION, environment, ingest
 from tests.resilience.conftest import (

@@ -14,7 +14,7 @@ import dlt
 import duckdb
 import pyarrow as pa
 
-from ingest.settings import ROOT
+from ingest.run.settings import ROOT
 from ingest.warehouses.base import DATASET, UPSERT, NothingThere
 from ingest.warehouses.duckdb import file
 from ingest.warehouses.duckdb.file import DUCKDB_TYPES

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset
 
 from ingest.pipeline import make_pipeline
-from ingest.report import RunSummary
+from ingest.run.summary import RunSummary
 from ingest.tables import TABLES, Table
 from ingest.warehouses.base import DATASET, WarehouseError
 from ingest.warehouses.duckdb.file import DUCKDB_TYPES

@@ -12,7 +12,7 @@ from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.configuration.specs import AwsCredentials
 
-from ingest.settings import ROOT, SettingsError
+from ingest.run.settings import ROOT, SettingsError
 from ingest.warehouses.base import DATASET
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import dlt
 import duckdb
 
 from ingest.run.lock import lock_held, take_file_lock
-from ingest.settings import ROOT, SettingsError
+from ingest.run.settings import ROOT, SettingsError
 from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET, REPLACE, UPSERT, WarehouseError
 from ingest.warehouses.files.location import Location, location_of

@@ -16,7 +16,7 @@ import dlt
 import pyarrow as pa
 
 from ingest.run.lock import wait_for
-from ingest.settings import ROOT, SettingsError
+from ingest.run.settings import ROOT, SettingsError
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
 from ingest.warehouses.base import DATASET, UPSERT, NothingThere, WarehouseError, WarehouseInUse

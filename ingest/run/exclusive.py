@@ -1,4 +1,6 @@
-"""Run another program while nothing loads the warehouse: `python -m ingest.alone dbt build`.
+"""Run another program while nothing loads the warehouse.
+
+`python -m ingest.run.exclusive dbt build` is an example.
 
 The program takes this process's place, with the lock that ingestion takes, so the lock ends with
 it, however it ends.
@@ -14,8 +16,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from ingest.runlog import run_log
-from ingest.settings import SettingsError, seconds
+from ingest.run.log import run_log
+from ingest.run.settings import SettingsError, seconds
 from ingest.warehouses.base import WarehouseError
 from ingest.warehouses.configured import COPIED, configured_warehouse
 
@@ -51,7 +53,7 @@ def _program(name: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ingest.alone",
+        prog="python -m ingest.run.exclusive",
         description="Run a command, such as `dbt build`, while nothing loads the warehouse.",
     )
     parser.add_argument(

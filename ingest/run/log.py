@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from ingest.redaction import blanked
-from ingest.settings import ROOT
+from ingest.run.redaction import blanked
+from ingest.run.settings import ROOT
 
 KEPT_RUNS = 20
 MOST_BYTES = 1_000_000  # of one file; a run that says more keeps its last two

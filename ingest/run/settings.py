@@ -12,7 +12,7 @@ from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SECTION = ("sources", "pivotal_tracker_source")
 _OTHER_DATABASE = re.compile(r"\w{2,}:|:memory:")  # md:, sqlite:, s3://, https://, ...
 _DATABASE_NAMES_TAKEN = frozenset(
