@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from ingest.api.errors import TrackerError, one_line
+from ingest.api.http.errors import TrackerError, one_line
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
 from ingest.pipeline import SourceKind, run
 from ingest.run.interpreter import leave_pandas_out
@@ -157,7 +157,7 @@ class _Run:
                 "no api_token is configured; put it into .dlt/secrets.toml (see "
                 "secrets.toml.example) or into SOURCES__PIVOTAL_TRACKER_SOURCE__API_TOKEN"
             )
-        from ingest.api.client import login
+        from ingest.api.http.client import login
 
         token = settings.api_token or login(
             settings.base_url, settings.username or "", settings.password or ""
@@ -185,10 +185,10 @@ class _Run:
         project_ids: list[int] | None,
     ) -> RunSummary:
         # Neither is HTTP, nor what draws on a terminal, imported for reading files.
-        from ingest.api.client import TrackerClient
-        from ingest.api.lists import ApiOptions
+        from ingest.api.http.client import TrackerClient
+        from ingest.api.lists.catalogue import ApiOptions
         from ingest.api.progress import Progress
-        from ingest.api.resources import ApiReader
+        from ingest.api.reader import ApiReader
 
         with (
             Progress() as progress,

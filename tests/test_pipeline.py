@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from ingest.api.client import TrackerClient
-from ingest.api.resources import ApiReader
+from ingest.api.http.client import TrackerClient
+from ingest.api.reader import ApiReader
 from ingest.pipeline import make_pipeline, run
 from ingest.records import Drift, removal_rows, to_arrow
 from ingest.tables import TABLES

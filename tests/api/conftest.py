@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ingest.api.client import TrackerClient
+from ingest.api.http.client import TrackerClient
 from tests.support.scripted import Reply, ScriptedServer
 
 TOKEN = "0123456789abcdef0123456789abcdef"

@@ -13,8 +13,8 @@ import duckdb
 import pyarrow as pa
 
 from ingest import pipeline
-from ingest.api.client import TrackerClient
-from ingest.api.resources import ApiReader
+from ingest.api.http.client import TrackerClient
+from ingest.api.reader import ApiReader
 from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET
 from ingest.warehouses.stored import Stored

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.api.changes import Changes
+from ingest.api.sync.changes import Changes
 
 STORY = {"kind": "story", "id": 7, "name": "S", "story_type": "feature"}
 EPIC = {"kind": "epic", "id": 5, "name": "E"}

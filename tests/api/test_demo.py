@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from ingest.api.client import TrackerClient, login
-from ingest.api.lists import ApiOptions
-from ingest.api.resources import ApiReader
+from ingest.api.http.client import TrackerClient, login
+from ingest.api.lists.catalogue import ApiOptions
+from ingest.api.reader import ApiReader
 from tests.api.test_reader import counts, read_all
 
 demo = pytest.importorskip("simulator", reason="the demo workspace is not built yet")

@@ -9,9 +9,9 @@ import threading
 
 import pytest
 
-from ingest.api import errors
-from ingest.api.client import TrackerClient, login
-from ingest.api.errors import TrackerError
+from ingest.api.http import errors
+from ingest.api.http.client import TrackerClient, login
+from ingest.api.http.errors import TrackerError
 from tests.api.conftest import TOKEN, error_body
 from tests.support.scripted import Reply
 

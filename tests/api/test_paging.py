@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from ingest.api.errors import TrackerError, UnexpectedAnswer
-from ingest.api.paging import FieldChoices, Pages
+from ingest.api.http.errors import TrackerError, UnexpectedAnswer
+from ingest.api.http.paging import FieldChoices, Pages
 from tests.api.conftest import ListHost, error_body
 from tests.support.scripted import Reply
 

@@ -5,8 +5,8 @@ from concurrent.futures import Future
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.api.answers import Answer, Pagination
-from ingest.api.paging import Pages
+from ingest.api.http.answers import Answer, Pagination
+from ingest.api.http.paging import Pages
 
 
 class Host:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from ingest.api.errors import InvalidAuthentication, UnexpectedAnswer, UnfoundResource
-from ingest.api.lists import ApiOptions
-from ingest.api.resources import ApiReader
+from ingest.api.http.errors import InvalidAuthentication, UnexpectedAnswer, UnfoundResource
+from ingest.api.lists.catalogue import ApiOptions
+from ingest.api.reader import ApiReader
 from ingest.tables import TABLES
 from tests.api.conftest import ListHost, error_body
 from tests.api.workspace_host import WorkspaceHost, activity, story

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from ingest.api.client import TrackerClient
-from ingest.api.resources import ApiReader
+from ingest.api.http.client import TrackerClient
+from ingest.api.reader import ApiReader
 from tests.api.test_reader import counts, read_all
 from tests.support.replay import PROJECT_ID, recordings_folder, replay_server
 

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from ingest.api.errors import RetriesExhausted, Unreachable
+from ingest.api.http.errors import RetriesExhausted, Unreachable
 from tests.api.conftest import TOKEN, ListHost, error_body, truncated_json
 from tests.support.scripted import Reply
 
@@ -151,7 +151,7 @@ def test_a_host_that_is_gone_after_it_answered_is_waited_for(serve, connect):
 
 
 def test_what_was_refused_is_not_tried_again(serve, connect):
-    from ingest.api.errors import UnfoundResource
+    from ingest.api.http.errors import UnfoundResource
 
     client = connect(serve(in_turn(Reply(404, error_body("unfound_resource")))).base_url)
     with pytest.raises(UnfoundResource):

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
-from ingest.api.activity_log import Watched, read_project_log
-from ingest.api.changes import Changes
-from ingest.api.lists import ApiOptions
+from ingest.api.lists.catalogue import ApiOptions
+from ingest.api.sync.activity_log import Watched, read_project_log
+from ingest.api.sync.changes import Changes
 from ingest.records import Drift, to_arrow
 from ingest.tables import TABLES
 from ingest.warehouses.stored import Stored

@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.api.client import TrackerClient
-from ingest.api.resources import ApiReader
+from ingest.api.http.client import TrackerClient
+from ingest.api.reader import ApiReader
 from ingest.pipeline import make_pipeline
 from ingest.tables import TABLES
 from simulator import simulate

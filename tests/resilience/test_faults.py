@@ -10,8 +10,8 @@ from unittest import mock
 
 import pytest
 
-from ingest.api.client import TrackerClient
-from ingest.api.errors import RetriesExhausted
+from ingest.api.http.client import TrackerClient
+from ingest.api.http.errors import RetriesExhausted
 from simulator import ServerOptions, serve
 from tests.conftest import ingest
 from tests.resilience.conftest import (
@@ -44,8 +44,8 @@ def impatient_client():
             super().__init__(*arguments, timeout=(1, 0.3), max_attempts=8, **settings)
 
     with (
-        mock.patch("ingest.api.client.TrackerClient", Impatient),
-        mock.patch("ingest.api.client._BACKOFF", return_value=0.01),
+        mock.patch("ingest.api.http.client.TrackerClient", Impatient),
+        mock.patch("ingest.api.http.client._BACKOFF", return_value=0.01),
     ):
         yield
 

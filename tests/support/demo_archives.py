@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from ingest.api.client import TrackerClient
-from ingest.api.resources import ApiReader
+from ingest.api.http.client import TrackerClient
+from ingest.api.reader import ApiReader
 
 _STORY_FIELDS = (
     "id,name,description,story_type,current_state,estimate,story_priority,created_at,accepted_at,"

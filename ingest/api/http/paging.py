@@ -13,11 +13,11 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from ingest.api.answers import Answer
-from ingest.api.errors import InvalidParameter, UnexpectedAnswer
+from ingest.api.http.answers import Answer
+from ingest.api.http.errors import InvalidParameter, UnexpectedAnswer
 
 if TYPE_CHECKING:
-    from ingest.api.client import Params, TrackerClient
+    from ingest.api.http.client import Params, TrackerClient
 
 
 class FieldChoices:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import requests
 
-from ingest.api.errors import (
+from ingest.api.http.errors import (
     InvalidParameter,
     NotTrackerV5,
     RouteNotFound,

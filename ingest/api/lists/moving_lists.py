@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.api.errors import InvalidParameter, NotFound, TrackerError, UnauthorizedOperation
-from ingest.api.lists import PAGE_SIZE
-from ingest.api.paging import FieldChoices, Pages
+from ingest.api.http.errors import InvalidParameter, NotFound, TrackerError, UnauthorizedOperation
+from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.lists.catalogue import PAGE_SIZE
 from ingest.records import Record
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
 
 _HELD_BYTES = 64 * 1024 * 1024
 _MAX_LISTINGS = 4

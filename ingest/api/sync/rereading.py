@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.activity_log import ToRows, Watched
-from ingest.api.changes import Changes
-from ingest.api.errors import InvalidParameter, NotFound
-from ingest.api.jobs import GivenRows
-from ingest.api.lists import ApiOptions, TrackerList
-from ingest.api.project_plans import NESTED_LISTS, ProjectPlan
-from ingest.api.touched import Batch, NoBulk, StoryReader
+from ingest.api.http.errors import InvalidParameter, NotFound
+from ingest.api.lists.catalogue import ApiOptions, TrackerList
+from ingest.api.lists.jobs import GivenRows
+from ingest.api.sync.activity_log import ToRows, Watched
+from ingest.api.sync.changed_stories import Batch, NoBulk, StoryReader
+from ingest.api.sync.changes import Changes
+from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.records import Record
 from ingest.warehouses.stored import Stored, StoredProject, plan_settings
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
 
 _MARGIN = timedelta(minutes=1)  # a record may be stamped a little before it can be read
 _FEW = 500  # stories that are read by id whatever their share is

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.activity_log import ToRows, Watched, WorkspaceLog, read_project_log
-from ingest.api.changes import Changes
-from ingest.api.errors import InvalidParameter, NotFound, TrackerError, UnauthorizedOperation
-from ingest.api.jobs import GivenRows, Job, iterations_job, list_job
-from ingest.api.lists import ApiOptions, TrackerList
-from ingest.api.nested import read_nested_lists
-from ingest.api.paging import FieldChoices
-from ingest.api.project_plans import NESTED_LISTS, ProjectPlan
-from ingest.api.rereading import Rereader
+from ingest.api.http.errors import InvalidParameter, NotFound, TrackerError, UnauthorizedOperation
+from ingest.api.http.paging import FieldChoices
+from ingest.api.lists.catalogue import ApiOptions, TrackerList
+from ingest.api.lists.jobs import GivenRows, Job, iterations_job, list_job
+from ingest.api.lists.nested import read_nested_lists
+from ingest.api.sync.activity_log import ToRows, Watched, WorkspaceLog, read_project_log
+from ingest.api.sync.changes import Changes
+from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan
+from ingest.api.sync.rereading import Rereader
 from ingest.records import Record
 from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
 
 
 class Planner:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingest.api.errors import InvalidParameter, NotFound, UnauthorizedOperation
-from ingest.api.lists import TrackerList
+from ingest.api.http.errors import InvalidParameter, NotFound, UnauthorizedOperation
+from ingest.api.lists.catalogue import TrackerList
 from ingest.records import Record, shape
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
 
 # From this share of the projects on, all are asked for at once.
 _SHARE_OF_ALL = 4

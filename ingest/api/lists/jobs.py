@@ -1,8 +1,8 @@
 """What one run asks for: the lists to read, in the order of the raw tables.
 
 A way of reading is a function that gives these jobs. `full_jobs` asks for everything there is;
-`ingest.api.plans` for what has changed since the warehouse was synced: the same tables, from a
-later record on, or not at all, or rows that finding out what changed has brought (`GivenRows`).
+`ingest.api.sync.planner` for what has changed since the warehouse was synced: the same tables, from
+a later record on, or not at all, or rows that finding out what changed has brought (`GivenRows`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingest.api.client import Params, TrackerClient
-from ingest.api.errors import UnexpectedAnswer
-from ingest.api.lists import LONG_ITERATIONS_PAGE_SIZE, TrackerList
-from ingest.api.paging import FieldChoices, Pages
+from ingest.api.http.client import Params, TrackerClient
+from ingest.api.http.errors import UnexpectedAnswer
+from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.lists.catalogue import LONG_ITERATIONS_PAGE_SIZE, TrackerList
 from ingest.records import Record, history_day_records, shape
 
 

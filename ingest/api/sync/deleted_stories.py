@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.activity_log import ToRows, Watched, read_project_log
-from ingest.api.changes import Changes
-from ingest.api.errors import UnauthorizedOperation
-from ingest.api.listed_keys import ListedKeys
-from ingest.api.project_plans import ProjectPlan
+from ingest.api.http.errors import UnauthorizedOperation
+from ingest.api.lists.listed_keys import ListedKeys
+from ingest.api.sync.activity_log import ToRows, Watched, read_project_log
+from ingest.api.sync.changes import Changes
+from ingest.api.sync.project_plans import ProjectPlan
 from ingest.records import removal_rows
 from ingest.tables import TABLES
 from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
 
 
 class GoneStories:

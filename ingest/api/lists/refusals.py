@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingest.api.errors import InvalidParameter, RouteNotFound, TrackerError, UnauthorizedOperation
+from ingest.api.http.errors import (
+    InvalidParameter,
+    RouteNotFound,
+    TrackerError,
+    UnauthorizedOperation,
+)
 
 if TYPE_CHECKING:
-    from ingest.api.jobs import Job, ListJob
-    from ingest.api.workspace import Workspace
+    from ingest.api.lists.jobs import Job, ListJob
+    from ingest.api.lists.workspace import Workspace
     from ingest.warehouses.stored import Stored
 
 

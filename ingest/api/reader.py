@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.cycle_times import CycleTimes
-from ingest.api.gone import GoneStories
-from ingest.api.jobs import GivenRows, Job, ListJob, full_jobs
-from ingest.api.list_reading import ListReader
-from ingest.api.listed_keys import Key, ListedKeys
-from ingest.api.lists import GROWING_TABLES, ApiOptions, TrackerList, chosen_lists
-from ingest.api.paging import ReadAhead
-from ingest.api.plans import Planner
-from ingest.api.project_plans import ProjectPlan, sentences
-from ingest.api.refusals import Refusals
-from ingest.api.workspace import Workspace, open_workspace
+from ingest.api.http.paging import ReadAhead
+from ingest.api.lists.catalogue import GROWING_TABLES, ApiOptions, TrackerList, chosen_lists
+from ingest.api.lists.cycle_times import CycleTimes
+from ingest.api.lists.jobs import GivenRows, Job, ListJob, full_jobs
+from ingest.api.lists.list_reader import ListReader
+from ingest.api.lists.listed_keys import Key, ListedKeys
+from ingest.api.lists.refusals import Refusals
+from ingest.api.lists.workspace import Workspace, open_workspace
+from ingest.api.sync.deleted_stories import GoneStories
+from ingest.api.sync.planner import Planner
+from ingest.api.sync.project_plans import ProjectPlan, sentences
 from ingest.records import Drift, Record, removal_rows, to_arrow
 from ingest.tables import TABLES, Table
 from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
     from ingest.api.progress import ReportProgress
 
 _RECORD_SOURCE = "api"

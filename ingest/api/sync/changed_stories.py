@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.activity_log import ToRows
-from ingest.api.errors import InvalidParameter, NotFound
-from ingest.api.lists import PAGE_SIZE, STORY_FIELDS
-from ingest.api.paging import FieldChoices, Pages
+from ingest.api.http.errors import InvalidParameter, NotFound
+from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.lists.catalogue import PAGE_SIZE, STORY_FIELDS
+from ingest.api.sync.activity_log import ToRows
 from ingest.records import Record, parse_instant, shape
 from ingest.tables import TABLES
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
 
 
 _TRANSITION_KEY = TABLES["story_transitions"].key

@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from ingest.api.answers import TransientFailure
-from ingest.api.errors import (
+from ingest.api.http.answers import TransientFailure
+from ingest.api.http.errors import (
     BadBaseUrl,
     NotTrackerV5,
     RedirectRefused,

@@ -29,9 +29,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from ingest.api.answers import Answer, TransientFailure, read_answer
-from ingest.api.bodies import receive_body
-from ingest.api.errors import (
+from ingest.api.http.answers import Answer, TransientFailure, read_answer
+from ingest.api.http.bodies import receive_body
+from ingest.api.http.errors import (
     ClientClosed,
     InvalidAuthentication,
     RedirectRefused,
@@ -39,9 +39,9 @@ from ingest.api.errors import (
     TrackerError,
     UnexpectedAnswer,
 )
-from ingest.api.hosts import checked_base_url, connection_failure, redirect_target
-from ingest.api.pace import Pace
-from ingest.api.paging import Pages
+from ingest.api.http.hosts import checked_base_url, connection_failure, redirect_target
+from ingest.api.http.pace import Pace
+from ingest.api.http.paging import Pages
 from ingest.records import Record
 
 _log = logging.getLogger(__name__)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ingest.api.client import TrackerClient
-from ingest.api.errors import (
+from ingest.api.http.client import TrackerClient
+from ingest.api.http.errors import (
     InvalidParameter,
     NotFound,
     UnauthorizedOperation,
     UnexpectedAnswer,
     UnfoundResource,
 )
-from ingest.api.lists import PROJECT_FIELDS
-from ingest.api.paging import FieldChoices, Pages
+from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.lists.catalogue import PROJECT_FIELDS
 from ingest.records import Record, shape
 
 

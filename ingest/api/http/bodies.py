@@ -8,7 +8,7 @@ from collections.abc import Callable
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from ingest.api.answers import TransientFailure
+from ingest.api.http.answers import TransientFailure
 
 _PIECE_BYTES = 256 * 1024
 

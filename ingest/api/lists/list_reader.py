@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.activity_log import ToRows
-from ingest.api.errors import InvalidParameter, NotFound, UnauthorizedOperation, UnexpectedAnswer
-from ingest.api.jobs import GivenRows, Job, ListJob
-from ingest.api.listed_keys import ListedKeys
-from ingest.api.lists import GROWING_TABLES
-from ingest.api.paging import ReadAhead
-from ingest.api.refusals import Refusals
-from ingest.api.settling import HeldRows, SeenKeys, StoryCheck
-from ingest.api.workspace import Workspace
+from ingest.api.http.errors import (
+    InvalidParameter,
+    NotFound,
+    UnauthorizedOperation,
+    UnexpectedAnswer,
+)
+from ingest.api.http.paging import ReadAhead
+from ingest.api.lists.catalogue import GROWING_TABLES
+from ingest.api.lists.jobs import GivenRows, Job, ListJob
+from ingest.api.lists.listed_keys import ListedKeys
+from ingest.api.lists.moving_lists import HeldRows, SeenKeys, StoryCheck
+from ingest.api.lists.refusals import Refusals
+from ingest.api.lists.workspace import Workspace
+from ingest.api.sync.activity_log import ToRows
 from ingest.records import Record
 from ingest.tables import Table
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
     from ingest.api.progress import ReportProgress
 
 _LATEST_KEYS = 100_000  # far more than arrives while one list is read; see SeenKeys

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from ingest.api.changes import Changes
-from ingest.api.jobs import GivenRows
+from ingest.api.lists.jobs import GivenRows
+from ingest.api.sync.changes import Changes
 
 Mode = Literal["unchanged", "clock", "changed", "listed", "full"]
 NESTED_LISTS = ("labels", "epics")  # what a project's own record can bring along

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.api.changes import Changes
-from ingest.api.errors import InvalidParameter, NotFound
-from ingest.api.lists import PAGE_SIZE
-from ingest.api.paging import Pages
+from ingest.api.http.errors import InvalidParameter, NotFound
+from ingest.api.http.paging import Pages
+from ingest.api.lists.catalogue import PAGE_SIZE
+from ingest.api.sync.changes import Changes
 from ingest.records import Record, parse_instant, shape
 from ingest.tables import TABLES
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
 
 _MARGIN = timedelta(minutes=1)  # an activity may be stamped a little before it can be read
 ToRows = Callable[[str, list[Record]], pa.Table]

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.jobs import ListJob, iteration_jobs
-from ingest.api.listed_keys import ListedKeys
-from ingest.api.lists import TrackerList
+from ingest.api.lists.catalogue import TrackerList
+from ingest.api.lists.jobs import ListJob, iteration_jobs
+from ingest.api.lists.listed_keys import ListedKeys
 from ingest.records import Record, removal_rows
 from ingest.tables import TABLES
 from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
-    from ingest.api.client import TrackerClient
+    from ingest.api.http.client import TrackerClient
 
 _TABLE = TABLES["cycle_time_details"]
 

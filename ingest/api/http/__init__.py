@@ -1,0 +1,1 @@
+"""Requests to a Tracker API: client, pages, retries, errors."""

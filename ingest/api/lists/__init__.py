@@ -1,0 +1,1 @@
+"""Which lists of the API are read, and how."""
