@@ -16,12 +16,12 @@ from decimal import Decimal, InvalidOperation
 from types import NoneType
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.tables import ARROW_TYPES, ColumnType, Table
-from ingest.text_columns import holds
 
 Record = dict[str, Any]
 
@@ -160,6 +160,20 @@ def history_day_records(container: Record, project_id: int) -> list[Record]:
         {**dict(zip(header, values, strict=False)), "project_id": project_id}
         for values in container.get("data", [])
     ]
+
+
+def holds(column: pa.StringArray, sign: bytes) -> bool:
+    """Whether such bytes stand in any of the cells."""
+    return re.search(re.escape(sign), cell_bytes(column)[1]) is not None
+
+
+def cell_bytes(column: pa.StringArray) -> tuple[np.ndarray, memoryview]:
+    """Where each cell begins, and the last one ends, in the bytes of all cells; and these bytes."""
+    _, offsets, content = column.buffers()
+    if content is None:
+        return np.zeros(len(column) + 1, np.int32), memoryview(b"")
+    starts = np.frombuffer(offsets, np.int32)[column.offset :][: len(column) + 1]
+    return starts - starts[0], memoryview(content)[starts[0] : starts[-1]]
 
 
 def parse_instant(value: object) -> datetime:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ingest.archive.csv.exports import Project
 from ingest.archive.errors import Rejection
-from ingest.archive.exports import Project
-from ingest.archive.facts import Told
-from ingest.archive.people import stable_id
+from ingest.archive.project.evidence import Told
+from ingest.archive.project.people import stable_id
 from ingest.records import Origin, Record
 
 

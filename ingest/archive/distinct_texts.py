@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ingest.text_columns import without_nulls
+from ingest.archive.text_columns import without_nulls
 
 
 class DistinctTexts:

@@ -22,26 +22,26 @@ from ingest.archive.bookkeeping import (
     rejected_rows,
 )
 from ingest.archive.clocks import NEVER
-from ingest.archive.csv_stories import CsvStories, deleted
-from ingest.archive.dumps import Dumps
-from ingest.archive.errors import ArchiveError, FileRefused, Rejection
-from ingest.archive.exports import (
+from ingest.archive.csv.exports import (
     Project,
     StoriesFile,
     group_by_project,
     open_stories_file,
     panel_of,
 )
-from ingest.archive.facts import ProjectFacts, Told
-from ingest.archive.held import HeldRows
-from ingest.archive.histories import Histories
+from ingest.archive.csv.merging import CsvStories, deleted
+from ingest.archive.errors import ArchiveError, FileRefused, Rejection
+from ingest.archive.files.export_name import read_name
+from ingest.archive.files.inventory import Inventory
+from ingest.archive.history.histories import Histories
 from ingest.archive.id_set import IdSet
-from ingest.archive.inventory import Inventory
-from ingest.archive.names import read_name
+from ingest.archive.json.dumps import Dumps
+from ingest.archive.json.store import with_parts
 from ingest.archive.options import ArchiveOptions
-from ingest.archive.people import People
-from ingest.archive.settings import iteration_records, project_record
-from ingest.archive.store import with_parts
+from ingest.archive.precedence import HeldRows
+from ingest.archive.project.evidence import ProjectFacts, Told
+from ingest.archive.project.people import People
+from ingest.archive.project.settings import iteration_records, project_record
 from ingest.records import Drift, Origin, Record, shape, to_arrow
 from ingest.tables import TABLES
 from ingest.warehouses.base import Warehouse

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.archive.cells import (
+from ingest.archive.csv.cells import (
     midnight,
     parse_day,
     parse_estimate,
@@ -16,7 +16,7 @@ from ingest.archive.cells import (
     split_labels,
     unguarded,
 )
-from ingest.archive.people import normalised, person_id
+from ingest.archive.project.people import normalised, person_id
 from tests.archive.samples import guarded
 
 NAMES = st.text(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.archive.history_sentences import LIKELY, RECORDED, UNPARSED, understand
-from ingest.archive.people import person_id
+from ingest.archive.history.sentences import LIKELY, RECORDED, UNPARSED, understand
+from ingest.archive.project.people import person_id
 from tests.archive.samples import Loaded, csv_text, shared_folder, story, write_csv
 
 HEADER = ["ID", "Type", "Message", "Performed By", "Occurred At"]

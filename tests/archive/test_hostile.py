@@ -9,8 +9,9 @@ import zipfile
 
 import pytest
 
-from ingest.archive import ArchiveError, encodings
-from ingest.archive.files import find_files
+from ingest.archive import ArchiveError
+from ingest.archive.files import encodings
+from ingest.archive.files.archive_file import find_files
 from ingest.archive.options import ArchiveOptions
 from tests.archive.samples import HEADER, Loaded, csv_text, story, write_csv
 

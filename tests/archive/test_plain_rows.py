@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.archive import ArchiveError, id_set, row_batches
+from ingest.archive import ArchiveError, id_set
+from ingest.archive.csv import row_batches
 from ingest.archive.reader import ArchiveReader
 from tests.archive.samples import HEADER, Loaded, csv_text, row, story, write_csv
 
@@ -137,9 +138,9 @@ def test_both_readers_find_the_same_cells_on_the_same_lines(tmp_path_factory, ro
 def cells_of(path):
     from zoneinfo import ZoneInfo
 
+    from ingest.archive.csv.exports import open_stories_file
     from ingest.archive.errors import FileRefused, RowRefused
-    from ingest.archive.exports import open_stories_file
-    from ingest.archive.files import ArchiveFile
+    from ingest.archive.files.archive_file import ArchiveFile
 
     try:
         file = open_stories_file(

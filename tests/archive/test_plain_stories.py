@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.archive import ArchiveError, plain_stories
+from ingest.archive import ArchiveError
+from ingest.archive.json import plain_stories
 from tests.archive.samples import Loaded, story, write_csv
 
 TEXT = st.text(
@@ -135,7 +136,7 @@ def is_read_at_once(path):
 
 
 def _files(path):
-    from ingest.archive.files import find_files
+    from ingest.archive.files.archive_file import find_files
     from ingest.archive.options import ArchiveOptions
 
     return find_files([path], ArchiveOptions(), [])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.archive import ArchiveError
-from ingest.archive.people import person_id
+from ingest.archive.project.people import person_id
 from tests.archive.samples import (
     HEADER,
     OLD_HEADER,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.archive.files import chunks
+from ingest.archive.files.archive_file import chunks
 
 _BLANK_AND_QUOTE = re.compile(rb'[,\n] +"[^"]|" +[,\r\n]')
 _OVERLAP = 64  # bytes that are looked at again with what follows them

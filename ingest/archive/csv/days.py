@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from ingest.archive import cells as read
+from ingest.archive.csv import cells as read
 
 
 class Days(dict[str, date | None]):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from ingest.records import cell_bytes
 
 _LINE_END = ord("\n")
 
@@ -39,20 +39,6 @@ def line_breaks(column: pa.StringArray) -> np.ndarray | int:
     """How many line breaks each cell has; 0 where none of them has any."""
     if column.null_count == len(column):
         return 0
-    starts, content = _content(column)
+    starts, content = cell_bytes(column)
     places = np.flatnonzero(np.frombuffer(content, np.uint8) == _LINE_END)
     return np.diff(np.searchsorted(places, starts)) if len(places) else 0
-
-
-def holds(column: pa.StringArray, sign: bytes) -> bool:
-    """Whether such bytes stand in any of the cells."""
-    return re.search(re.escape(sign), _content(column)[1]) is not None
-
-
-def _content(column: pa.StringArray) -> tuple[np.ndarray, memoryview]:
-    """Where each cell begins, and the last one ends, in the bytes of all cells; and these bytes."""
-    _, offsets, content = column.buffers()
-    if content is None:
-        return np.zeros(len(column) + 1, np.int32), memoryview(b"")
-    starts = np.frombuffer(offsets, np.int32)[column.offset :][: len(column) + 1]
-    return starts - starts[0], memoryview(content)[starts[0] : starts[-1]]

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import BinaryIO, TextIO
 
 from ingest.archive.errors import FileRefused
-from ingest.archive.files import ArchiveFile, chunks
+from ingest.archive.files.archive_file import ArchiveFile, chunks
 
 _LONGEST_LINE = 32 << 20  # a row of Tracker's longest texts is far shorter
 _MIXED = "+cp1252"  # stands behind the encoding of a file that has bytes of both

@@ -14,11 +14,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from ingest.archive.csv.exports import StoriesFile, body
+from ingest.archive.csv.plain_bytes import has_plain_bytes
+from ingest.archive.csv.rows import LONGEST_CELL, Row
 from ingest.archive.errors import RowRefused
-from ingest.archive.exports import StoriesFile, body
-from ingest.archive.plain_bytes import has_plain_bytes
-from ingest.archive.rows import LONGEST_CELL, Row
-from ingest.text_columns import filled_rows, line_breaks
+from ingest.archive.text_columns import filled_rows, line_breaks
 
 _BATCH = 20_000
 _QUICK_ENCODINGS = ("utf-8", "utf-8-sig")

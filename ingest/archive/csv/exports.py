@@ -10,20 +10,20 @@ from datetime import UTC, date, datetime, time
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
-from ingest.archive.cells import day_order, parse_day
-from ingest.archive.columns import Columns, read_header
-from ingest.archive.encodings import find_encoding, opened_text
-from ingest.archive.errors import FileRefused, RowRefused
-from ingest.archive.files import ArchiveFile
-from ingest.archive.names import ExportName, read_name
-from ingest.archive.people import normalised, project_id
-from ingest.archive.rows import (
+from ingest.archive.csv.cells import day_order, parse_day
+from ingest.archive.csv.columns import Columns, read_header
+from ingest.archive.csv.rows import (
     Row,
     find_delimiter,
     is_blank,
     is_separator_line,
     read_rows,
 )
+from ingest.archive.errors import FileRefused, RowRefused
+from ingest.archive.files.archive_file import ArchiveFile
+from ingest.archive.files.encodings import find_encoding, opened_text
+from ingest.archive.files.export_name import ExportName, read_name
+from ingest.archive.project.people import normalised, project_id
 
 _HEAD = 64 * 1024
 _DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration end")

@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from ingest.archive.cells import midnight, parse_day, unguarded
-from ingest.archive.columns import column_name
-from ingest.archive.encodings import find_encoding, opened_text
-from ingest.archive.errors import RowRefused
-from ingest.archive.facts import Told
-from ingest.archive.files import ArchiveFile
-from ingest.archive.history_sentences import UNPARSED, Deed, understand
-from ingest.archive.names import ExportName, read_name
-from ingest.archive.people import People
-from ingest.archive.rows import (
+from ingest.archive.csv.cells import midnight, parse_day, unguarded
+from ingest.archive.csv.columns import column_name
+from ingest.archive.csv.rows import (
     check_integrity,
     find_delimiter,
     is_blank,
     is_separator_line,
     read_rows,
 )
+from ingest.archive.errors import RowRefused
+from ingest.archive.files.archive_file import ArchiveFile
+from ingest.archive.files.encodings import find_encoding, opened_text
+from ingest.archive.files.export_name import ExportName, read_name
+from ingest.archive.history.sentences import UNPARSED, Deed, understand
+from ingest.archive.project.evidence import Told
+from ingest.archive.project.people import People
 from ingest.records import Origin, Record, parse_instant
 
 _SOURCE = "history_csv"

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from ingest.archive.people import stable_id
+from ingest.archive.project.people import stable_id
 from ingest.records import Origin, Record
 
 Told = tuple[Record, Origin]

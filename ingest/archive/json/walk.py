@@ -14,7 +14,7 @@ from typing import NamedTuple
 import orjson
 
 from ingest.archive.errors import FileRefused, RowRefused
-from ingest.archive.json_kinds import TABLE_OF_KIND, error_of, table_of
+from ingest.archive.json.kinds import TABLE_OF_KIND, error_of, table_of
 from ingest.records import Record, parse_instant
 
 _PATH_IDS = re.compile(r"/(projects|stories|epics)/(\d+)")

@@ -1,6 +1,6 @@
 """Many rows of a stories CSV at once, column by column, where each row is plain.
 
-A row is plain when reading it cell by cell (`stories_csv`) would refuse nothing and find nothing
+A row is plain when reading it cell by cell (`story_records`) would refuse nothing and find nothing
 but a story: of such rows the same values come out, several times faster, because days, people,
 labels and states repeat. Every other row is left to the reading cell by cell.
 """
@@ -14,17 +14,17 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from ingest.archive import cells as read
+from ingest.archive.csv import cells as read
+from ingest.archive.csv.part_columns import part_lists
+from ingest.archive.csv.plain_checks import DAYS, are_plain, iteration_number, ordinals
+from ingest.archive.csv.row_batches import RowBatch
+from ingest.archive.csv.rows import Row
+from ingest.archive.csv.story_records import StoryRows
 from ingest.archive.distinct_texts import DistinctTexts, alike
 from ingest.archive.errors import RowRefused
 from ingest.archive.id_set import are_distinct
-from ingest.archive.part_columns import part_lists
-from ingest.archive.plain_checks import DAYS, are_plain, iteration_number, ordinals
-from ingest.archive.row_batches import RowBatch
-from ingest.archive.rows import Row
-from ingest.archive.stories_csv import StoryRows
+from ingest.archive.text_columns import without_empty, without_nulls
 from ingest.tables import ARROW_TYPES, TABLES
-from ingest.text_columns import without_empty, without_nulls
 
 Columns = list[pa.StringArray]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from ingest.archive.files import ArchiveFile
+from ingest.archive.files.archive_file import ArchiveFile
 
 _STAMPED = re.compile(
     r"(?P<slug>.+?)_(?P<day>\d{8})_(?P<time>\d{6}|\d{4})(?:[ ._(-].*)?", re.IGNORECASE

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from ingest.archive import cells as read
-from ingest.archive.columns import SINGLE, Columns
-from ingest.archive.days import Days, Midnights
+from ingest.archive.csv import cells as read
+from ingest.archive.csv.columns import SINGLE, Columns
+from ingest.archive.csv.days import Days, Midnights
+from ingest.archive.csv.rows import check_integrity
+from ingest.archive.csv.story_parts import StoryParts
 from ingest.archive.errors import RowRefused
-from ingest.archive.facts import ProjectFacts
 from ingest.archive.id_set import IdSet
-from ingest.archive.people import People
-from ingest.archive.rows import check_integrity
-from ingest.archive.story_parts import StoryParts
+from ingest.archive.project.evidence import ProjectFacts
+from ingest.archive.project.people import People
 from ingest.records import Record
 
 _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by", "url")

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.archive.clocks import NEVER
-from ingest.archive.exports import panel_of
+from ingest.archive.csv.exports import panel_of
 from ingest.records import Origin, Record, parse_instant
 from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET, NothingThere, Warehouse

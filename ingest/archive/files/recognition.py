@@ -6,11 +6,11 @@ import csv
 import re
 from typing import Literal
 
-from ingest.archive.columns import is_history_header, is_stories_header
-from ingest.archive.encodings import text_of
+from ingest.archive.csv.columns import is_history_header, is_stories_header
+from ingest.archive.csv.rows import find_delimiter, is_separator_line
 from ingest.archive.errors import FileRefused
-from ingest.archive.files import ArchiveFile
-from ingest.archive.rows import find_delimiter, is_separator_line
+from ingest.archive.files.archive_file import ArchiveFile
+from ingest.archive.files.encodings import text_of
 
 FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
 

@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.archive.errors import FileRefused, Rejection, RowRefused
-from ingest.archive.files import ArchiveFile
+from ingest.archive.files.archive_file import ArchiveFile
+from ingest.archive.files.inventory import Inventory
 from ingest.archive.id_set import are_distinct
-from ingest.archive.inventory import Inventory
-from ingest.archive.json_files import read_values
-from ingest.archive.json_walk import Walk
-from ingest.archive.people import People
-from ingest.archive.plain_stories import PlainStories, read_plain_stories
-from ingest.archive.sqlite_backups import read_backup
-from ingest.archive.store import Store
+from ingest.archive.json.plain_stories import PlainStories, read_plain_stories
+from ingest.archive.json.sqlite_backups import read_backup
+from ingest.archive.json.store import Store
+from ingest.archive.json.values import read_values
+from ingest.archive.json.walk import Walk
+from ingest.archive.project.people import People
 from ingest.records import Origin, Record
 
 _SOURCE = "json"

@@ -7,9 +7,9 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
-from ingest.archive.cells import midnight
-from ingest.archive.facts import ProjectFacts
+from ingest.archive.csv.cells import midnight
 from ingest.archive.options import ArchiveOptions
+from ingest.archive.project.evidence import ProjectFacts
 from ingest.records import Record
 
 _WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]

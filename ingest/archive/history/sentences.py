@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.archive.people import normalised
+from ingest.archive.project.people import normalised
 
 RECORDED = 0.9
 LIKELY = 0.6

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import orjson
 
-from ingest.archive.encodings import text_of
 from ingest.archive.errors import FileRefused, RowRefused
-from ingest.archive.files import ArchiveFile, read_whole
+from ingest.archive.files.archive_file import ArchiveFile, read_whole
+from ingest.archive.files.encodings import text_of
 
 _LARGEST = 8 << 30
 _SOMETHING = re.compile(r"\S")

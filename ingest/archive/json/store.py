@@ -10,10 +10,10 @@ from typing import Any
 
 from ingest.archive.clocks import NEVER, clock_of, with_iso_instants
 from ingest.archive.errors import RowRefused
-from ingest.archive.facts import RELEASE_FIELDS, Told
-from ingest.archive.json_kinds import PARTS, is_stub
-from ingest.archive.people import People
-from ingest.archive.plain_stories import PlainStories
+from ingest.archive.json.kinds import PARTS, is_stub
+from ingest.archive.json.plain_stories import PlainStories
+from ingest.archive.project.evidence import RELEASE_FIELDS, Told
+from ingest.archive.project.people import People
 from ingest.records import Origin, Record, history_day_records, shape
 from ingest.tables import TABLES, Table
 

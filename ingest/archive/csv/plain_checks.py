@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.archive import cells as read
+from ingest.archive.csv import cells as read
+from ingest.archive.csv.row_batches import RowBatch
+from ingest.archive.csv.story_records import StoryRows
 from ingest.archive.distinct_texts import DistinctTexts
-from ingest.archive.row_batches import RowBatch
-from ingest.archive.stories_csv import StoryRows
-from ingest.text_columns import flags, without_nulls
+from ingest.archive.text_columns import flags, without_nulls
 
 DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
 _TYPES = read.STORY_TYPES - {"release"}

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from ingest.archive.errors import FileRefused
-from ingest.archive.files import ArchiveFile, read_whole
-from ingest.archive.json_walk import Found
-from ingest.archive.people import stable_id
+from ingest.archive.files.archive_file import ArchiveFile, read_whole
+from ingest.archive.json.walk import Found
+from ingest.archive.project.people import stable_id
 from ingest.records import Record
 
 _LARGEST = 4 << 30

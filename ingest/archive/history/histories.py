@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ingest.archive.encodings import is_mixed, two_encodings
+from ingest.archive.csv.exports import Project
 from ingest.archive.errors import Rejection
-from ingest.archive.exports import Project
-from ingest.archive.facts import ProjectFacts
-from ingest.archive.files import ArchiveFile
-from ingest.archive.history_csv import History, activity_records, read_history
+from ingest.archive.files.archive_file import ArchiveFile
+from ingest.archive.files.encodings import is_mixed, two_encodings
+from ingest.archive.history.events import History, activity_records, read_history
+from ingest.archive.json.store import Store
 from ingest.archive.options import ArchiveOptions
-from ingest.archive.people import People, normalised, project_id
-from ingest.archive.store import Store
+from ingest.archive.project.evidence import ProjectFacts
+from ingest.archive.project.people import People, normalised, project_id
 from ingest.records import Origin, Record, parse_instant
 
 

@@ -8,17 +8,17 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from ingest.archive.encodings import is_mixed, two_encodings
+from ingest.archive.csv.exports import Project, StoriesFile, body, panel_of
+from ingest.archive.csv.plain_rows import PlainRows
+from ingest.archive.csv.row_batches import row_batches
+from ingest.archive.csv.rows import Row
+from ingest.archive.csv.story_records import StoryRows
 from ingest.archive.errors import ArchiveError, FileRefused, Rejection, RowRefused
-from ingest.archive.exports import Project, StoriesFile, body, panel_of
-from ingest.archive.facts import RELEASE_FIELDS, ProjectFacts, Told
+from ingest.archive.files.encodings import is_mixed, two_encodings
 from ingest.archive.id_set import IdSet
 from ingest.archive.options import ArchiveOptions
-from ingest.archive.people import People
-from ingest.archive.plain_rows import PlainRows
-from ingest.archive.row_batches import row_batches
-from ingest.archive.rows import Row
-from ingest.archive.stories_csv import StoryRows
+from ingest.archive.project.evidence import RELEASE_FIELDS, ProjectFacts, Told
+from ingest.archive.project.people import People
 from ingest.records import Origin, Record
 
 

@@ -19,12 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.archive.distinct_texts import DistinctTexts, alike
-from ingest.archive.files import ArchiveFile, chunks
+from ingest.archive.files.archive_file import ArchiveFile, chunks
 from ingest.archive.id_set import are_distinct
-from ingest.archive.json_columns import are_plain, column_of
+from ingest.archive.json.columns import are_plain, column_of
+from ingest.archive.text_columns import flags
 from ingest.records import Record
 from ingest.tables import TABLES
-from ingest.text_columns import flags
 
 LEAST_BYTES = 1 << 20  # of a smaller file nothing is to be gained
 _TABLE = TABLES["stories"]

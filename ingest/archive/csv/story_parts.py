@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ingest.archive import cells as read
-from ingest.archive.columns import Columns
-from ingest.archive.days import Days, Midnights
-from ingest.archive.facts import ProjectFacts
-from ingest.archive.people import People
+from ingest.archive.csv import cells as read
+from ingest.archive.csv.columns import Columns
+from ingest.archive.csv.days import Days, Midnights
+from ingest.archive.project.evidence import ProjectFacts
+from ingest.archive.project.people import People
 from ingest.records import Record
 
 Cells = Sequence[str] | Mapping[int, str]

@@ -15,11 +15,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.archive import cells as read
+from ingest.archive.csv import cells as read
+from ingest.archive.csv.story_parts import PART_IDS
+from ingest.archive.csv.story_records import StoryRows
 from ingest.archive.distinct_texts import DistinctTexts, alike
-from ingest.archive.stories_csv import StoryRows
-from ingest.archive.story_parts import PART_IDS
-from ingest.text_columns import filled_rows, flags
+from ingest.archive.text_columns import filled_rows, flags
 
 # Escapes of JSON in the order in which they can be put in; what else needs one is rare.
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))

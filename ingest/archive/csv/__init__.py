@@ -1,0 +1,1 @@
+"""Stories CSV files become records."""

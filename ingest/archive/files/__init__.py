@@ -1,0 +1,1 @@
+"""The files of an archive: zips, encodings, what each file is."""

@@ -1,0 +1,1 @@
+"""Project histories become activities and transitions."""

@@ -1,0 +1,1 @@
+"""Saved API answers, JSON dumps and SQLite backups become records."""

@@ -1,0 +1,1 @@
+"""What is known of a project beside its stories: settings, people, names."""
