@@ -137,7 +137,7 @@ semantic: $(VENV)-semantic/.installed ## install MetricFlow in .venv-semantic: m
 
 .PHONY: test-semantic
 test-semantic: $(VENV)/.installed-dev semantic ## hold MetricFlow's answers against the marts
-	$(BIN)/python -m pytest tests/test_semantic.py
+	$(BIN)/python -m pytest tests/dbt_project/test_semantic.py
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## check the style of Python and SQL

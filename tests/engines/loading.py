@@ -14,7 +14,7 @@ from ingest.tables import TABLES
 from tests.conftest import ROOT, SECTION
 from tests.engines.comparing import raw_rows
 from tests.engines.engines import Engine
-from tests.test_pipeline import TWO_LABELS, ListReader
+from tests.ingest.test_pipeline import TWO_LABELS, ListReader
 
 
 def load(warehouse, records=TWO_LABELS, kind="api", name="https://tracker.test", **options):

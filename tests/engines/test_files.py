@@ -26,8 +26,8 @@ from tests.engines.loading import (
 )
 from tests.engines.s3_server import SECRET
 from tests.exactness.histories import world_of
+from tests.ingest.test_pipeline import TWO_LABELS, ListReader
 from tests.support.marts import build, compiled_models, differences
-from tests.test_pipeline import TWO_LABELS, ListReader
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from ingest.warehouses.configured import configured_warehouse, warehouse_of
 from tests.engines.engines import RAW, DuckDBEngine, FilesEngine, PostgresEngine
 from tests.engines.hard_values import HARD_STORIES, HARD_TEXTS
 from tests.engines.loading import assert_same_rows, load
-from tests.test_pipeline import TWO_LABELS
+from tests.ingest.test_pipeline import TWO_LABELS
 
 
 @pytest.fixture(params=["postgres", "folder", "bucket"])

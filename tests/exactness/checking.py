@@ -11,9 +11,9 @@ from simulator import DemoServer, serve
 from tests.conftest import ingest
 from tests.exactness.histories import Cuts, History, World, spans_of, world_of
 from tests.oracle import flow, versions
+from tests.oracle.test_oracle import differences as cells_that_differ
 from tests.support import oracle
 from tests.support.marts import CompiledModels, Difference, build, differences, rows
-from tests.test_oracle import differences as cells_that_differ
 
 SHARED = -1  # the seed of what belongs to no history alone
 # What speaks of the loading itself: a row that later syncs found unchanged keeps its first load.

@@ -14,7 +14,7 @@ import requests
 from ingest import pipeline
 from ingest.archive import ArchiveOptions, ArchiveReader
 from simulator import serve, simulate
-from tests.api.quick_warehouse import QuickWarehouse
+from tests.ingest.api.quick_warehouse import QuickWarehouse
 from tests.support import marts
 from tests.support.demo_archives import Exporter, write_json_dump
 

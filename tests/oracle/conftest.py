@@ -1,5 +1,25 @@
-"""Bounds of all iterations, as the oracle of the named marts asks for them."""
+"""Bounds of all iterations, which several oracles need."""
 
-from tests.test_oracle import iterations
+import pytest
+import requests
 
-__all__ = ["iterations"]
+from simulator.instants import to_instant
+
+
+@pytest.fixture(scope="module")
+def iterations(demo_server, workspace):
+    """Bounds of all iterations as Tracker gives them: {project_id: [iteration]}."""
+    listed = {}
+    for project_id in workspace.projects:
+        answer = requests.get(
+            f"{demo_server.base_url}/projects/{project_id}/iterations",
+            params={"limit": 1000, "fields": "number,start,finish,length,team_strength"},
+            headers={"X-TrackerToken": demo_server.token},
+            timeout=30,
+        )
+        listed[project_id] = [
+            each | {"start": to_instant(each["start"]), "finish": to_instant(each["finish"])}
+            for each in answer.json()
+        ]
+        assert len(listed[project_id]) == int(answer.headers["X-Tracker-Pagination-Total"])
+    return listed

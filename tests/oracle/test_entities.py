@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from simulator.figures import release_story_ids
+from tests.oracle.test_oracle import check
 from tests.support import marts, oracle
-from tests.test_oracle import check
 
 
 @pytest.fixture(scope="module")

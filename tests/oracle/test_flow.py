@@ -4,8 +4,8 @@ import duckdb
 import pytest
 
 from tests.oracle import flow
+from tests.oracle.test_oracle import check
 from tests.support import marts, oracle
-from tests.test_oracle import check
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from tests.oracle import forecast
-from tests.test_oracle import check, mart
+from tests.oracle.test_oracle import check, mart
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import requests
 from simulator.instants import to_instant
 from tests.oracle import iterations as rules
 from tests.oracle import versions as history
+from tests.oracle.test_oracle import check
 from tests.support import marts
-from tests.test_oracle import check
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Progress of epics and releases equals what plain Python makes of the demo, cell by cell."""
 
 from tests.oracle import progress
-from tests.test_oracle import check, mart
+from tests.oracle.test_oracle import check, mart
 
 
 def test_fct_epic_progress(built_warehouse, workspace, iterations):

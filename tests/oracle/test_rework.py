@@ -1,8 +1,8 @@
 """The rework marts equal what plain Python makes of the demo's event log, cell by cell."""
 
 from tests.oracle import rework
+from tests.oracle.test_oracle import check
 from tests.support import marts
-from tests.test_oracle import check
 
 
 def by_story_and(column, rows):

@@ -18,13 +18,13 @@ from ingest.pipeline import make_pipeline
 from ingest.run.working_folder import KEPT_PACKAGES
 from simulator import ServerOptions, serve, simulate
 from tests.conftest import ROOT, SECTION, environment, ingest
+from tests.ingest.test_pipeline import TWO_LABELS, load
 from tests.resilience.conftest import (
     assert_same_rows,
     leftovers,
     raw_tables,
     rows_of_the_server,
 )
-from tests.test_pipeline import TWO_LABELS, load
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("KILLS_SEED", "7"))

@@ -12,9 +12,9 @@ from ingest.tables import TABLES
 from ingest.warehouses.stored import Stored
 from simulator import serve
 from tests.conftest import ingest
+from tests.ingest.test_pipeline import TWO_LABELS, load
 from tests.resilience.conftest import RAW, query
 from tests.resilience.faulty import Fault, FaultyRelay
-from tests.test_pipeline import TWO_LABELS, load
 
 OTHER_RECORDS = {
     **TWO_LABELS,

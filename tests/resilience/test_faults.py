@@ -1,7 +1,7 @@
 """A host that fails now and then: the same warehouse; one that fails for good: one clear line.
 
-Each kind of fault against one request is in tests/api/test_retries.py; here whole loads go through
-the command line.
+tests/ingest/api/http/test_retries.py tries each kind of fault on one request; here whole loads go
+through the command line.
 """
 
 import hashlib

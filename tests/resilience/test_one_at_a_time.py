@@ -14,8 +14,8 @@ import pytest
 from ingest.warehouses.duckdb import file as warehouse
 from simulator import ServerOptions, serve
 from tests.conftest import BIN, ROOT, dbt, environment, ingest
+from tests.ingest.test_pipeline import TWO_LABELS, load
 from tests.resilience.conftest import RAW, query
-from tests.test_pipeline import TWO_LABELS, load
 
 
 @pytest.fixture

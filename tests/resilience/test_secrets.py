@@ -170,8 +170,7 @@ def test_the_search_would_find_a_secret(path):
 
 def test_tls_redirects_and_plain_http_are_tested():
     """Those tests are with the client's; this one fails when they go away."""
-    folder = Path(__file__).parents[1] / "api"
-    tests = (folder / "test_errors.py").read_text()
+    tests = (ROOT / "tests/ingest/api/http/test_errors.py").read_text()
     for name in (
         "test_a_certificate_that_nobody_vouches_for_is_refused",
         "test_the_token_is_sent_to_the_host_and_nowhere_else",

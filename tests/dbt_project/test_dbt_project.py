@@ -1,0 +1,179 @@
+"""The dbt project keeps the rules of the house, also those that dbt itself does not check."""
+
+import json
+import re
+from importlib import resources
+
+import duckdb
+import jsonschema
+import pytest
+import yaml
+
+from bi.superset.content import Content
+from ingest.tables import TABLES
+from tests.conftest import ROOT
+
+PROJECT = ROOT / "dbt_project"
+PROPERTIES = sorted((PROJECT / "models").rglob("*.yml"))
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def manifest(built_warehouse):
+    return json.loads((built_warehouse.parent / "target" / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def models(manifest):
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+@pytest.fixture(scope="module")
+def schema():
+    """dbt's own schema of property files: on DuckDB, dbt 1.11 lets unknown keys pass."""
+    text = resources.files("dbt.jsonschemas.resources").joinpath("latest.json").read_text()
+    return jsonschema.Draft7Validator(json.loads(text))
+
+
+@pytest.mark.parametrize("path", PROPERTIES, ids=lambda path: path.stem)
+def test_every_key_in_a_property_file_is_one_that_dbt_knows(path, schema):
+    properties = yaml.safe_load(path.read_text().replace("severity: warn", "severity: Warn"))
+    # The schema is of a later dbt, that writes metrics otherwise; dbt parses ours strictly itself.
+    properties.pop("metrics", None)
+    errors = [error.message for error in schema.iter_errors(properties)]
+    assert errors == []
+
+
+def test_an_unknown_key_would_be_found(schema):
+    content = {"models": [{"name": "a", "descripton": "b"}]}
+    assert list(schema.iter_errors(content))
+
+
+NOT_PORTABLE = {
+    "qualify": r"\bqualify\b",
+    "group by all, order by all": r"\bby all\b",
+    "a cast by ::": r"::",
+    "whole division by //": r"//",
+    "try_cast": r"\btry_cast\b",
+    "unnest: macros/engine/unnest_json.sql": r"\bunnest\(",
+    "list functions": r"\blist_\w+\(",
+    "select * exclude, replace": r"\*\s+(exclude|replace)\b",
+    "asof join": r"\basof\b",
+    "union by name": r"\bby name\b",
+    "strftime, strptime": r"\bstr[fp]time\(",
+    "date_diff, datediff, date_sub: macros/engine/": r"\bdate_?(diff|sub|add)\(",
+    "epoch functions: macros/engine/seconds_between.sql": r"\bepoch\w*\(",
+    "arg_max, max_by, any_value: row_number() instead": r"\b(arg_\w+|m(ax|in)_by|any_value)\(",
+    "median, quantile: macros/engine/median.sql": r"(?<!\{ )\b(median|quantile\w*)\(",
+    "is distinct from: differ(), or coalesce of a text": r"\bdistinct\s+from\b",
+    "union distinct: union all": r"\bunion distinct\b",
+    "decimals: as_decimal()": r"\bas decimal\(",
+    "string_agg: macros/engine/joined_text.sql": r"\bstring_agg\(",
+    "an interval without quotes": r"\binterval\s+\d",
+    "integers that PostgreSQL calls int: cast to bigint": r"^\s+length\(",
+}
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_model_uses_what_all_engines_run(path):
+    sql = re.sub(r"--.*|\{#.*?#\}", "", path.read_text())
+    found = [rule for rule, pattern in NOT_PORTABLE.items() if re.search(pattern, sql, re.M)]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_model_is_portable_and_never_reads_the_clock(path):
+    sql = path.read_text()
+    assert not re.search(r"if\s+target", sql)
+    assert not re.search(r"current_timestamp|current_date|\bnow\(\)|getdate", sql)
+    assert "select distinct" not in sql or "--" in sql
+
+
+def test_every_raw_table_is_a_described_source(manifest):
+    sources = {source["name"]: source for source in manifest["sources"].values()}
+    assert set(sources) >= set(TABLES)
+    assert all(source["description"] for source in sources.values())
+
+
+def test_every_raw_table_has_its_staging_view(models):
+    staged = [node for node in models if node["schema"] == "staging"]
+    read = {name for node in staged for _, name in node["sources"]}
+    assert read >= set(TABLES)
+    # Only staging reads the raw tables.
+    assert all(not node["sources"] for node in models if node["schema"] != "staging")
+
+
+def test_every_model_is_described(models):
+    assert [node["name"] for node in models if not node["description"]] == []
+
+
+def test_marts_are_under_contract_with_a_key_and_every_column_described(models):
+    marts = [node for node in models if node["schema"] == "marts"]
+    assert marts
+    for mart in marts:
+        columns = mart["columns"].values()
+        assert mart["config"]["contract"]["enforced"], mart["name"]
+        assert all(column["description"] and column["data_type"] for column in columns)
+        constraints = [
+            *mart["constraints"],
+            *(each for col in columns for each in col["constraints"]),
+        ]
+        assert "primary_key" in {each["type"] for each in constraints}, mart["name"]
+
+
+def test_descriptions_are_comments_in_the_database(built_warehouse, models):
+    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+        commented = connection.execute(
+            "select table_name, count(*) filter (where comment is null) from duckdb_columns() "
+            "where schema_name = 'marts' group by table_name"
+        ).fetchall()
+        tables = connection.execute(
+            "select table_name from duckdb_tables() "
+            "where schema_name = 'marts' and comment is not null"
+        ).fetchall()
+    assert all(missing == 0 for _, missing in commented)
+    assert len(tables) == len(commented)
+
+
+def test_exposures_name_every_mart(manifest, models):
+    read = {name for each in manifest["exposures"].values() for name in each["depends_on"]["nodes"]}
+    marts = {node["unique_id"] for node in models if node["schema"] == "marts"}
+    assert marts <= read
+
+
+@pytest.mark.parametrize("name", ["dashboard", "report"])
+def test_an_exposure_depends_on_what_its_pictures_read(name, manifest, models):
+    files = [*(ROOT / "bi" / "pictures").glob("*.py"), ROOT / "bi" / "shown.py"]
+    queries = "\n".join(file.read_text() for file in files)
+    read = {
+        node["unique_id"]
+        for node in models
+        if node["schema"] == "marts" and re.search(rf"\b(from|join) {node['name']}\b", queries)
+    }
+    assert len(read) > 20
+    declared = manifest["exposures"][f"exposure.tracker.{name}"]["depends_on"]["nodes"]
+    assert set(declared) == read
+
+
+def test_the_exposure_of_superset_depends_on_its_data_sets(manifest):
+    declared = manifest["exposures"]["exposure.tracker.superset_dashboard"]["depends_on"]["nodes"]
+    assert set(declared) == {f"model.tracker.{each.mart}" for each in Content().data_sets}
+
+
+def test_the_overview_leads_to_every_mart_and_its_example_by_folder(manifest, models):
+    overview = (PROJECT / "models" / "docs" / "overview.md").read_text()
+    sections = re.split(
+        r"^Folder `marts/(\w+)`\.$", overview.partition("## What to slice by")[0], flags=re.M
+    )
+    linked = {
+        folder: set(re.findall(r"\(#!/(?:analysis|model)/([\w.]+)\)", text))
+        for folder, text in zip(sections[1::2], sections[2::2], strict=True)
+    }
+    there = {}
+    for node in models:
+        if node["schema"] == "marts":
+            example = f"analysis.tracker.{node['name']}"
+            there.setdefault(node["fqn"][-2], set()).update({node["unique_id"], example})
+    assert linked == there
+    links = set(re.findall(r"\(#!/\w+/([\w.]+)\)", overview))
+    assert links <= set(manifest["nodes"])

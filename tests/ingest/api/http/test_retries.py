@@ -1,0 +1,211 @@
+"""What a repetition can cure is repeated, and what comes back is whole."""
+
+import gzip
+import itertools
+import json
+import threading
+from email.utils import format_datetime
+
+import pytest
+
+from ingest.api.http.errors import RetriesExhausted, Unreachable
+from tests.ingest.api.conftest import TOKEN, ListHost, error_body, truncated_json
+from tests.support.scripted import Reply
+
+GOOD = [{"id": number, "name": "Zoë 🚀"} for number in range(50)]
+HTML = b"<html><body>Bad gateway</body></html>"
+AS_HTML = {"Content-Type": "text/html"}
+PACKED = gzip.compress(json.dumps(GOOD).encode())
+AS_GZIP = {"Content-Encoding": "gzip"}
+
+FAULTS = {
+    "429": Reply(429, error_body("too_many_requests")),
+    "429 with an empty body": Reply(429, b""),
+    "500 with JSON": Reply(500, error_body("unhandled_condition")),
+    "502 with HTML": Reply(502, HTML, AS_HTML),
+    "503 with HTML and no content type": Reply(503, HTML, {"Content-Type": ""}),
+    "504": Reply(504, b""),
+    "reset before the answer": Reply(reset=True),
+    "reset in the middle of the body": Reply(200, GOOD, keep=0.5),
+    "reset after the headers": Reply(200, GOOD, keep=0),
+    "JSON cut short with status 200": Reply(200, truncated_json(GOOD)),
+    "an empty body with status 200": Reply(200, b""),
+    "stalled": Reply(200, GOOD, seconds=1),
+    "chunks that end early": Reply(200, GOOD, keep=0.5, chunk=100),
+    "packed, and cut short": Reply(200, PACKED, AS_GZIP, keep=0.5),
+    "packed, cut short before it was sent": Reply(200, PACKED[: len(PACKED) // 2], AS_GZIP),
+    "packed chunks that end early": Reply(200, PACKED, AS_GZIP, keep=0.8, chunk=7),
+    "said to be packed, and is not": Reply(200, GOOD, AS_GZIP),
+    "a 500 inside an envelope": Reply(200, {"http_status": "500", "data": {}}),
+}
+
+
+def in_turn(*replies):
+    """Answer with each reply once, then with the last for ever."""
+    queue = itertools.chain(replies, itertools.repeat(replies[-1]))
+    lock = threading.Lock()
+
+    def answer(request):
+        with lock:
+            return next(queue)
+
+    return answer
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_is_retried_until_the_answer_is_whole(serve, connect, fault):
+    client = connect(serve(in_turn(fault, fault, Reply(200, GOOD))).base_url, timeout=(1, 0.1))
+    answer = client.get("/projects/1/stories")
+    assert answer.data == GOOD
+    assert answer.requests_count == 3
+    assert (client.requests_count, client.retries_count) == (3, 2)
+    assert len(client.slept) >= 2
+
+
+WHOLE = {
+    "in chunks": Reply(200, GOOD, chunk=100),
+    "in chunks of a byte": Reply(200, GOOD, chunk=1),
+    "packed": Reply(200, PACKED, AS_GZIP),
+    "packed in chunks of a byte": Reply(200, PACKED, AS_GZIP, chunk=1),
+    "after blank lines": Reply(200, b" \n" + json.dumps(GOOD).encode()),
+}
+
+
+@pytest.mark.parametrize("reply", WHOLE.values(), ids=WHOLE.keys())
+def test_however_a_whole_body_travels_it_is_read_at_once(serve, connect, reply):
+    client = connect(serve(lambda request: reply).base_url)
+    assert client.get("/projects/1/stories").data == GOOD
+    assert client.requests_count == 1
+
+
+def test_a_web_page_is_retried_once_the_host_has_proved_to_be_one(serve, connect):
+    page = Reply(200, HTML, AS_HTML)
+    client = connect(serve(in_turn(Reply(200, []), page, Reply(200, GOOD))).base_url)
+    client.get("/projects")
+    assert client.get("/projects/1/stories").data == GOOD
+
+
+def test_retry_after_in_seconds_is_honoured(serve, connect):
+    throttled = Reply(429, b"", {"Retry-After": "7"})
+    client = connect(serve(in_turn(throttled, Reply(200, GOOD))).base_url)
+    client.get("/me")
+    assert max(client.slept) >= 7
+    assert max(client.slept) <= 9
+
+
+def test_retry_after_as_a_date_is_held_against_the_servers_clock(serve, connect):
+    from datetime import UTC, datetime
+
+    now = datetime(2019, 5, 6, 7, 8, 9, tzinfo=UTC)
+    headers = {
+        "Date": format_datetime(now, usegmt=True),
+        "Retry-After": format_datetime(now.replace(second=39), usegmt=True),
+    }
+    client = connect(serve(in_turn(Reply(503, b"", headers), Reply(200, GOOD))).base_url)
+    client.get("/me")
+    assert 30 <= max(client.slept) <= 32
+
+
+def test_waits_grow_and_are_not_all_the_same(serve, connect):
+    client = connect(serve(in_turn(*[Reply(500, b"")] * 9, Reply(200, GOOD))).base_url)
+    client.get("/me")
+    assert len(set(client.slept)) == 9
+    assert max(client.slept) <= 30
+
+
+def test_a_throttled_request_slows_all_threads(serve, connect):
+    throttled = Reply(429, b"", {"Retry-After": "20"})
+    client = connect(serve(in_turn(throttled, Reply(200, GOOD))).base_url)
+    client.get("/me")
+    before = len(client.slept)
+    client.get("/projects")
+    assert client.slept[before:] == [pytest.approx(20.5, abs=1)]  # another request waits, too
+
+
+def test_past_the_budget_the_error_says_what_was_tried(serve, connect):
+    client = connect(serve(in_turn(Reply(500, error_body("unhandled_condition")))).base_url)
+    with pytest.raises(RetriesExhausted) as caught:
+        client.get("/projects/1/stories")
+    line = str(caught.value)
+    assert line.startswith("GET /projects/1/stories: 500 unhandled_condition (")
+    assert "(tried 10 times)" in line
+    assert client.requests_count == 10
+
+
+def test_a_wait_beyond_the_budget_is_not_begun(serve, connect):
+    client = connect(serve(in_turn(Reply(429, b"", {"Retry-After": "7200"}))).base_url)
+    with pytest.raises(RetriesExhausted, match=r"tried once, it asks to wait 7200 s"):
+        client.get("/me")
+    assert client.slept == []
+
+
+def test_a_host_that_is_gone_after_it_answered_is_waited_for(serve, connect):
+    server = serve(in_turn(Reply(200, GOOD)))
+    client = connect(server.base_url, max_attempts=3)
+    client.get("/me")
+    server.__exit__()
+    client._session.close()  # its idle connections would still be answered
+    with pytest.raises(Unreachable, match="refused the connection"):
+        client.get("/projects")
+    assert client.retries_count == 2
+
+
+def test_what_was_refused_is_not_tried_again(serve, connect):
+    from ingest.api.http.errors import UnfoundResource
+
+    client = connect(serve(in_turn(Reply(404, error_body("unfound_resource")))).base_url)
+    with pytest.raises(UnfoundResource):
+        client.get("/projects/1")
+    assert (client.requests_count, client.retries_count) == (1, 0)
+
+
+def test_a_list_survives_one_fault_in_five(serve, connect):
+    host = ListHost(3000)
+    faults = itertools.cycle([*FAULTS.values()])
+    turns = itertools.count(1)
+    lock = threading.Lock()
+
+    def answer(request):
+        with lock:
+            fault = next(faults) if next(turns) % 5 == 0 else None
+        if fault is None or fault.seconds:
+            return host(request)
+        return fault
+
+    client = connect(serve(answer).base_url)
+    read = [each["id"] for page in client.pages("/l", page_size=50) for each in page]
+    assert read == list(range(3000))
+    assert client.retries_count > 5
+
+
+def test_the_rate_is_bounded_for_all_threads_together(serve, connect):
+    now = [100.0]
+    client = connect(
+        serve(in_turn(Reply(200, GOOD))).base_url, requests_per_second=4, clock=lambda: now[0]
+    )
+    for _ in range(4):
+        client.get("/me")
+    assert client.slept == pytest.approx([0.25, 0.5, 0.75])
+
+
+def test_loopback_has_no_rate_and_other_hosts_a_polite_one(connect):
+    assert connect("http://127.0.0.1:9")._pace._interval == 0
+    assert connect("https://tracker.example/services/v5")._pace._interval == pytest.approx(0.1)
+
+
+def test_closing_ends_a_wait(serve, connect):
+    client = connect(serve(in_turn(Reply(500, b""))).base_url, token=TOKEN, sleep=None)
+    caught = []
+
+    def ask():
+        try:
+            client.get("/me")
+        except Exception as error:  # noqa: BLE001
+            caught.append(type(error).__name__)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    client.close()
+    thread.join(timeout=2)
+    assert caught
+    assert caught[0] in ("ClientClosed", "RetriesExhausted")

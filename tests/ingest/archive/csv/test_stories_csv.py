@@ -1,0 +1,370 @@
+"""Stories CSVs of every generation become rows; bad rows are refused one by one."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.archive import ArchiveError
+from ingest.archive.project.people import person_id
+from tests.ingest.archive.samples import (
+    HEADER,
+    OLD_HEADER,
+    Loaded,
+    csv_text,
+    guarded,
+    row,
+    story,
+    write_csv,
+)
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+def load_one(tmp_path, header=HEADER, **cells):
+    path = write_csv(tmp_path / "shop_20151120_1010.csv", [story(101, header, **cells)], header)
+    return Loaded(path)
+
+
+def test_a_story_has_what_its_row_says_and_no_more(tmp_path):
+    loaded = load_one(
+        tmp_path,
+        labels="api, Q3 goals",
+        estimate="2",
+        priority="p1 - High",
+        current_state="accepted",
+        iteration="3",
+        iteration_start="Nov 16, 2015",
+        iteration_end="Nov 22, 2015",
+        accepted_at="Nov 20, 2015",
+        description="line\nline",
+        owned_by=["Bo Li", "Ada Obi"],
+        blocker=["#99"],
+        blocker_status=["resolved"],
+        comment=["looks good (Bo Li - Nov 21, 2015)", "no author"],
+        task=["write", "test"],
+        task_status=["completed", "not completed"],
+        review_type=["Design"],
+        reviewer=["Bo Li"],
+        review_status=["in_review"],
+        pull_request=["https://github.com/a/b/pull/1"],
+        git_branch=["feature/x"],
+    )
+    found = {name: value for name, value in loaded.one_story().items() if value is not None}
+    lists = {
+        name: json.loads(found.pop(name))
+        for name in (
+            "labels", "owners", "owner_ids", "comments", "tasks", "blockers", "reviews",
+            "pull_requests", "branches",
+        )
+    }  # fmt: skip
+    ada, bo = person_id("Ada Obi"), person_id("Bo Li")
+    (project,) = loaded.projects
+    assert found == {
+        "id": 101,
+        "project_id": project["id"],
+        "name": "Story 101",
+        "description": "line\nline",
+        "story_type": "feature",
+        "story_priority": "p1",
+        "current_state": "accepted",
+        "url": "https://www.pivotaltracker.com/story/show/101",
+        "requested_by_id": ada,
+        "owned_by_id": bo,
+        "iteration_number": 3,
+        "estimate": Decimal(2),
+        "accepted_at": datetime(2015, 11, 20, tzinfo=UTC),
+        "created_at": datetime(2015, 11, 19, tzinfo=UTC),
+        "record_source": "stories_csv",
+        "source_file": loaded.archive_files[0]["file"],
+        "source_line": 2,
+        "is_date_only": True,
+    }
+    assert [each["name"] for each in lists["labels"]] == ["api", "q3 goals"]
+    assert lists["owner_ids"] == [bo, ada]
+    assert lists["owners"] == [{"id": bo, "name": "Bo Li"}, {"id": ada, "name": "Ada Obi"}]
+    assert [(each["text"], each.get("person_id")) for each in lists["comments"]] == [
+        ("looks good", bo),
+        ("no author", None),
+    ]
+    assert [(each["description"], each["complete"]) for each in lists["tasks"]] == [
+        ("write", True),
+        ("test", False),
+    ]
+    assert [(each["description"], each["resolved"]) for each in lists["blockers"]] == [
+        ("#99", True)
+    ]
+    assert [(each["review_type"]["name"], each["status"]) for each in lists["reviews"]] == [
+        ("Design", "in_review")
+    ]
+    assert lists["pull_requests"][0]["original_url"] == "https://github.com/a/b/pull/1"
+    assert lists["branches"][0]["name"] == "feature/x"
+    assert {each["name"] for each in loaded.people} == {"Ada Obi", "Bo Li"}
+
+
+def test_old_headers_are_the_same_columns(tmp_path):
+    cells = {"story": "Old one", "story_type": "bug", "owned_by": "Bo Li", "note": "hi"}
+    found = load_one(tmp_path, OLD_HEADER, title="", type="", **cells).one_story()
+    assert (found["name"], found["story_type"]) == ("Old one", "bug")
+    assert found["owned_by_id"] == person_id("Bo Li")
+    assert json.loads(found["comments"])[0]["text"] == "hi"
+
+
+def test_columns_in_any_order_and_unknown_ones(tmp_path):
+    header = ["Swimlane", *reversed(HEADER)]
+    found = load_one(tmp_path, header, swimlane="left").one_story()
+    assert found["name"] == "Story 101"
+    assert json.loads(found["extra_fields"]) == {"Swimlane": "left"}
+
+
+@pytest.mark.parametrize("width", [16, 17, 20, len(HEADER), len(HEADER) + 4])
+def test_rows_may_be_shorter_or_longer_than_the_header(tmp_path, width):
+    cells = (story() + [""] * 10)[:width]
+    path = write_csv(tmp_path / "shop.csv", [cells])
+    assert Loaded(path).one_story()["name"] == "Story 101"
+
+
+def test_comments_beyond_the_header_are_comments(tmp_path):
+    header = HEADER[: HEADER.index("Comment") + 1]
+    cells = [*story(101, header), "more (Ada Obi - Nov 20, 2015)"]
+    found = Loaded(write_csv(tmp_path / "shop.csv", [cells], header)).one_story()
+    assert [each["text"] for each in json.loads(found["comments"])] == ["more"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line_end", "codec"),
+    [
+        ("utf-8", "\n", "utf-8"),
+        ("utf-8-sig", "\r\n", "utf-8-sig"),
+        ("utf-16", "\r\n", "utf-16"),
+        ("utf-16-le", "\n", "utf-16-le"),
+        ("utf-16-be", "\n", "utf-16-be"),
+        ("cp1252", "\r\n", "cp1252"),
+    ],
+)
+def test_every_encoding_is_seen(tmp_path, encoding, line_end, codec):
+    rows = [story(number) for number in range(101, 300)] + [story(999, title="“Café” Ünï – ok")]
+    path = write_csv(tmp_path / "shop.csv", rows, encoding=encoding, line_end=line_end)
+    loaded = Loaded(path)
+    assert loaded.stories[-1]["name"] == "“Café” Ünï – ok"
+    assert loaded.archive_files[0]["encoding"] == codec
+    assert len(loaded.stories) == 200
+
+
+def test_lines_are_those_on_which_rows_begin(tmp_path):
+    rows = [story(101, description="a\nb\nc"), story(102), [], story(103)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    assert [each["source_line"] for each in loaded.stories] == [2, 5, 7]
+
+
+@settings(max_examples=60, deadline=None)
+@given(title=TEXT, description=TEXT, comment=TEXT, task=TEXT)
+def test_any_cell_text_survives_a_csv_round_trip(
+    tmp_path_factory, title, description, comment, task
+):
+    cells = {
+        "title": guarded(title),
+        "description": guarded(description),
+        "comment": [guarded(f"{comment} (Ada Obi - Nov 20, 2015)")],
+        "task": [guarded(task)],
+        "task_status": ["completed"],
+    }
+    found = load_one(tmp_path_factory.mktemp("csv"), **cells).one_story()
+    assert found["name"] == title
+    assert (found["description"] or "") == description
+    assert json.loads(found["comments"])[0]["text"] == comment
+    assert [each["description"] for each in json.loads(found["tasks"] or "[]")] == [task] * bool(
+        task
+    )
+
+
+def test_epics_and_releases_are_rows_of_their_own_tables(tmp_path):
+    epic = row(id=7, title="Big", labels="big", type="epic", created_at="Nov 1, 2015",
+               url="https://www.pivotaltracker.com/epic/show/7",
+               comment=["why (Bo Li - Nov 2, 2015)"])  # fmt: skip
+    release = story(102, type="release", deadline="Dec 24, 2015")
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", [epic, release, story(labels="Big")]))
+    (found,) = loaded.epics
+    assert (found["id"], found["name"], found["created_at"]) == (
+        7,
+        "Big",
+        datetime(2015, 11, 1, tzinfo=UTC),
+    )
+    (label,) = loaded.labels
+    assert found["label_id"] == label["id"] == json.loads(loaded.stories[1]["labels"])[0]["id"]
+    assert json.loads(found["comments"])[0]["text"] == "why"
+    assert [each["deadline"] for each in loaded.releases] == [datetime(2015, 12, 24, tzinfo=UTC)]
+    assert [each["id"] for each in loaded.stories] == [102, 101]
+
+
+def test_iterations_come_from_accepted_rows_only(tmp_path):
+    def at(number, span, state, **cells):
+        return {"iteration": number, "iteration_start": span[0], "iteration_end": span[1],
+                "current_state": state, **cells}  # fmt: skip
+
+    one, four = ("Nov 2, 2015", "Nov 8, 2015"), ("Nov 23, 2015", "Nov 29, 2015")
+    idle = ("Mar 10, 2025", "Mar 16, 2025")
+    rows = [
+        story(101, **at(1, one, "accepted", accepted_at="Nov 3, 2015", estimate="2")),
+        story(102, **at(4, four, "accepted", accepted_at="Nov 29, 2015", estimate="5")),
+        story(103, **at(489, idle, "unstarted")),
+    ]
+    path = write_csv(tmp_path / "shop_20250311_101112.csv", rows)
+    loaded = Loaded(path, time_zone="America/New_York")
+    assert [
+        (each["number"], each["start"], each["finish"], each["story_ids"], each["is_inferred"])
+        for each in loaded.iterations
+    ] == [
+        (1, datetime(2015, 11, 2, 5, tzinfo=UTC), datetime(2015, 11, 9, 5, tzinfo=UTC), "[101]",
+         None),
+        (2, datetime(2015, 11, 9, 5, tzinfo=UTC), datetime(2015, 11, 16, 5, tzinfo=UTC), "[]",
+         True),
+        (3, datetime(2015, 11, 16, 5, tzinfo=UTC), datetime(2015, 11, 23, 5, tzinfo=UTC), "[]",
+         True),
+        (4, datetime(2015, 11, 23, 5, tzinfo=UTC), datetime(2015, 11, 30, 5, tzinfo=UTC), "[102]",
+         None),
+    ]  # fmt: skip
+    (project,) = loaded.projects
+    assert json.loads(project["inferred_fields"]) == [
+        "iteration_length",
+        "point_scale",
+        "week_start_day",
+    ]
+    assert (project["iteration_length"], project["week_start_day"]) == (1, "Monday")
+    assert project["point_scale"] == "0,1,2,3,5,8"
+    assert loaded.reader.as_of == datetime(2025, 3, 11, 14, 11, 12, tzinfo=UTC)
+
+
+def test_settings_that_are_given_are_not_inferred(tmp_path):
+    path = write_csv(tmp_path / "shop.csv", [story(estimate="3")])
+    given_settings = {
+        "time_zone": "Europe/Paris", "iteration_length": 2, "week_start_day": "Friday",
+        "point_scale": "0,1,3", "project_name": "Our Shop",
+    }  # fmt: skip
+    (project,) = Loaded(path, **given_settings).projects
+    assert (project["name"], project["iteration_length"]) == ("Our Shop", 2)
+    assert (project["week_start_day"], project["point_scale"]) == ("Friday", "0,1,3")
+    assert project["inferred_fields"] == "[]"
+    assert project["point_scale_is_custom"] is True
+
+
+def test_without_a_time_stamp_the_newest_day_inside_is_as_of(tmp_path):
+    rows = [
+        story(101, comment=["x (Ada Obi - Dec 1, 2015)"]),
+        story(102, current_state="unstarted", iteration="9", iteration_start="Jan 4, 2027",
+              iteration_end="Jan 10, 2027", deadline=""),
+    ]  # fmt: skip
+    loaded = Loaded(write_csv(tmp_path / "stories.csv", rows))
+    assert loaded.reader.as_of == datetime(2015, 12, 1, tzinfo=UTC)
+
+
+REFUSED = [
+    pytest.param({"id": "x12"}, ("Id", "no story id"), id="id"),
+    pytest.param({"type": "flunk"}, ("Type", "unknown story type"), id="type"),
+    pytest.param({"current_state": "done"}, ("Current State", "unknown story state"), id="state"),
+    pytest.param({"created_at": "Feb 30, 2015"}, ("Created at", "impossible date"), id="day"),
+    pytest.param({"accepted_at": "soon"}, ("Accepted at", "impossible date"), id="no day"),
+    pytest.param({"estimate": "lots"}, ("Estimate", "no estimate"), id="estimate"),
+    pytest.param({"priority": "p9 - No"}, ("Priority", "unknown priority"), id="priority"),
+    pytest.param({"iteration": "next"}, ("Iteration", "no iteration number"), id="iteration"),
+    pytest.param(
+        {"url": "https://www.pivotaltracker.com/story/show/5"},
+        ("URL", "the URL is not this story's: rows are fused or moved"),
+        id="another story's URL",
+    ),
+    pytest.param(
+        {"description": "a\n<<<<<<< HEAD\nb"},
+        ("Description", "merge-conflict marker inside a cell"),
+        id="marker in a cell",
+    ),
+    pytest.param(
+        {"description": "a\n102,Next,,,,,feature,,unstarted"},
+        ("Description", "broken quoting: a cell holds another row"),
+        id="row in a cell",
+    ),
+    pytest.param(
+        {"requested_by": "Ada\nObi"},
+        ("Requested By", "broken quoting: a line break in this cell"),
+        id="line break in a name",
+    ),
+]
+
+
+@pytest.mark.parametrize(("cells", "refusal"), REFUSED)
+def test_a_bad_row_is_refused_and_its_neighbours_load(tmp_path, cells, refusal):
+    rows = [story(101), story(102, **cells), story(103)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    assert [each["id"] for each in loaded.stories] == [101, 103]
+    assert loaded.refusals == [(3, *refusal)]
+    (rejected,) = loaded.rejected_rows
+    assert (rejected["line"], rejected["column_name"], rejected["reason"]) == (3, *refusal)
+    assert rejected["file"].endswith("shop.csv")
+    assert loaded.archive_files[0]["is_whole"] is False
+    assert "shop.csv: 1 row was refused" in loaded.reader.skipped[0]
+
+
+@pytest.mark.parametrize(("cells", "refusal"), REFUSED)
+def test_strict_refuses_everything(tmp_path, cells, refusal):
+    path = write_csv(tmp_path / "shop.csv", [story(101), story(102, **cells)])
+    with pytest.raises(ArchiveError, match=r"shop\.csv:3: .*nothing was loaded") as error:
+        Loaded(path, strict=True)
+    assert "\n" not in str(error.value)
+
+
+def test_conflict_markers_between_rows_are_refused_with_the_second_copies(tmp_path):
+    text = csv_text([story(101), story(102)])
+    ours, theirs = csv_text([story(103, title="ours")]), csv_text([story(103, title="theirs")])
+    text += "<<<<<<< HEAD\n" + ours.partition("\n")[2] + "=======\n"
+    text += theirs.partition("\n")[2] + ">>>>>>> abc123\n"
+    path = tmp_path / "shop.csv"
+    path.write_text(text)
+    loaded = Loaded(path)
+    assert [each["name"] for each in loaded.stories] == ["Story 101", "Story 102", "ours"]
+    assert loaded.refusals == [
+        (4, None, "merge-conflict marker"),
+        (6, None, "merge-conflict marker"),
+        (7, "Id", "duplicate id: an earlier row has it"),
+        (8, None, "merge-conflict marker"),
+    ]
+
+
+def test_a_marker_that_flips_the_quotes_fuses_rows_and_is_seen(tmp_path):
+    # The half of a quoted cell that a merge cut off leaves its quote open: the next rows' quotes
+    # close it, so that their texts stand where cells are separated.
+    good = csv_text([story(101)]).splitlines(keepends=True)
+    broken = csv_text([story(102, description='say "hi"\nand go')]).splitlines(keepends=True)[1:]
+    text = "".join([*good, broken[0], "<<<<<<< HEAD\n", *csv_text(
+        [story(103, description="two\nlines"), story(104, description="x, y\nz"), story(105)]
+    ).splitlines(keepends=True)[1:]])  # fmt: skip
+    path = tmp_path / "shop.csv"
+    path.write_text(text)
+    loaded = Loaded(path)
+    assert 101 in {each["id"] for each in loaded.stories}
+    assert 102 not in {each["id"] for each in loaded.stories}
+    assert loaded.refusals
+    assert all("URL" not in (each["name"] or "") for each in loaded.stories)
+
+
+def test_a_quote_that_never_closes_is_refused(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text(csv_text([story(101)]) + '102,"Story 102,,,\n')
+    loaded = Loaded(path)
+    assert [each["id"] for each in loaded.stories] == [101]
+    assert loaded.refusals == [(3, None, "broken quoting: unexpected end of data")]
+
+
+def test_a_template_without_ids_is_refused(tmp_path):
+    path = write_csv(tmp_path / "template.csv", [], [each for each in HEADER if each != "Id"])
+    with pytest.raises(ArchiveError, match="has no Id column: a template for import"):
+        Loaded(path)
+
+
+def test_nothing_to_load_is_an_error_of_one_line(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(ArchiveError, match=r"nothing to load: .*notes\.txt: is no export"):
+        Loaded(tmp_path)
+    with pytest.raises(ArchiveError, match="there is no such file or folder"):
+        Loaded(tmp_path / "absent.csv")

@@ -1,0 +1,355 @@
+"""JSON of any arrangement, and SQLite backups, become the rows that the API would have given."""
+
+import gzip
+import json
+import sqlite3
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from ingest.archive import ArchiveError
+from tests.ingest.archive.samples import Loaded, story, write_csv
+
+STORY = {
+    "kind": "story",
+    "id": 101,
+    "project_id": 9,
+    "name": "Pay",
+    "story_type": "feature",
+    "current_state": "started",
+    "estimate": 2,
+    "created_at": "2020-01-01T10:00:00Z",
+    "updated_at": "2020-01-02T10:00:00Z",
+    "owner_ids": [5],
+    "labels": [],
+    "url": "https://www.pivotaltracker.com/story/show/101",
+}
+OTHER = {**STORY, "id": 102, "name": "Ship"}
+PROJECT = {"kind": "project", "id": 9, "name": "Shop", "version": 3, "iteration_length": 1}
+STUB = {"kind": "story", "id": 101, "name": "Pay", "story_type": "feature", "url": "u"}
+ACTIVITY = {
+    "kind": "story_update_activity",
+    "guid": "9_7",
+    "project_version": 7,
+    "message": "Ann accepted this feature",
+    "highlight": "accepted",
+    "changes": [
+        {
+            "kind": "story",
+            "change_type": "update",
+            "id": 101,
+            "original_values": {"current_state": "delivered", "accepted_at": None},
+            "new_values": {"current_state": "accepted", "accepted_at": 1577959200000},
+        }
+    ],
+    "primary_resources": [STUB],
+    "project": {"kind": "project", "id": 9, "name": "Shop"},
+    "performed_by": {"kind": "person", "id": 5, "name": "Ann", "initials": "A"},
+    "occurred_at": 1577959200000,
+}
+
+
+def load(tmp_path, *values, **options):
+    for number, value in enumerate(values):
+        content = value if isinstance(value, bytes) else json.dumps(value).encode()
+        (tmp_path / f"{number}.json").write_bytes(content)
+    return Loaded(tmp_path, **options)
+
+
+def lines(*values):
+    return "\n".join(json.dumps(each) for each in values).encode()
+
+
+def without(record, *names):
+    return {name: value for name, value in record.items() if name not in names}
+
+
+ARRANGEMENTS = [
+    pytest.param([STORY, OTHER], id="list"),
+    pytest.param([[STORY], [OTHER]], id="pages"),
+    pytest.param({"stories": [STORY, OTHER]}, id="named list"),
+    pytest.param({"http_status": "200", "data": [STORY, OTHER], "pagination": {}}, id="envelope"),
+    pytest.param(
+        [{"http_status": "200", "data": [STORY]}, {"http_status": "200", "data": [OTHER]}],
+        id="enveloped pages",
+    ),
+    pytest.param(
+        [{"PathTemplate": "projects/{project_id}/stories", "Keys": {"project_id": "9"},
+          "Data": [without(STORY, "project_id"), OTHER]}],
+        id="cache",
+    ),
+    pytest.param(
+        [{"PathTemplate": "stories", "Keys": [{"Key": "project_id", "Value": 9}],
+          "Data": json.dumps([STORY, OTHER])}],
+        id="cache of texts",
+    ),
+    pytest.param({**PROJECT, "stories": [without(STORY, "project_id"), OTHER]}, id="nested"),
+    pytest.param(
+        {"kind": "iteration", "number": 1, "project_id": 9, "stories": [STORY, OTHER],
+         "start": "2020-01-01T00:00:00Z", "finish": "2020-01-08T00:00:00Z"},
+        id="iteration",
+    ),
+    pytest.param(
+        {"request": {"method": "GET", "path": "/services/v5/projects/9/stories"},
+         "response": {"status": 200, "body": [without(STORY, "project_id"), OTHER]}},
+        id="recorded interaction",
+    ),
+    pytest.param([without(STORY, "kind"), without(OTHER, "kind")], id="no kind"),
+    pytest.param(
+        {"stories": {"stories": [STORY, OTHER], "total_hits": 2},
+         "epics": {"epics": [], "total_hits": 0}, "query": "x"},
+        id="search",
+    ),
+    pytest.param(lines(STORY, OTHER), id="JSON lines"),
+    pytest.param(lines([STORY], [OTHER]), id="lines of pages"),
+    pytest.param(gzip.compress(lines(STORY, OTHER)), id="gzip"),
+    pytest.param(json.dumps([STORY, OTHER]).encode("utf-8-sig"), id="byte order mark"),
+    pytest.param(json.dumps([STORY, OTHER]).encode("utf-16"), id="UTF-16"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ARRANGEMENTS)
+def test_stories_are_found_in_every_arrangement(tmp_path, value):
+    loaded = load(tmp_path, value)
+    found = {each["id"]: each for each in loaded.stories}
+    assert found.keys() == {101, 102}
+    assert (found[101]["name"], found[101]["estimate"]) == ("Pay", Decimal(2))
+    assert {each["project_id"] for each in loaded.stories} == {9}
+    assert {each["record_source"] for each in loaded.stories} == {"json"}
+    assert {each["source_file"] for each in loaded.stories} == {str(tmp_path / "0.json")}
+    assert loaded.reader.rejections == []
+    assert loaded.reader.as_of == datetime(2020, 1, 2, 10, tzinfo=UTC)
+
+
+def test_json_lines_know_their_line(tmp_path):
+    loaded = load(tmp_path, lines(STORY, OTHER) + b'\n{"broken\n')
+    assert [each["source_line"] for each in loaded.stories] == [1, 2]
+    assert [(line, reason.partition(":")[0]) for line, _, reason in loaded.refusals] == [
+        (3, "broken JSON")
+    ]
+
+
+def test_the_newer_version_of_a_record_wins_in_any_order(tmp_path):
+    newer = {**STORY, "name": "Pay!", "updated_at": 1580000000000}
+    for order in ((STORY, newer), (newer, STORY)):
+        (found,) = load(tmp_path, *order).stories
+        assert found["name"] == "Pay!"
+        assert found["updated_at"] == datetime(2020, 1, 26, 0, 53, 20, tzinfo=UTC)
+
+
+def test_what_a_newer_record_no_longer_has_is_gone(tmp_path):
+    accepted = {**STORY, "current_state": "accepted", "accepted_at": "2020-01-02T10:00:00Z"}
+    reopened = {**STORY, "updated_at": "2020-01-03T10:00:00Z"}
+    assert load(tmp_path, reopened, accepted).one_story()["accepted_at"] is None
+
+
+@pytest.mark.parametrize("stub_comes_first", [True, False])
+def test_a_stub_never_overwrites_a_story(tmp_path, stub_comes_first):
+    stub = {**STUB, "project_id": 9, "name": "stub", "updated_at": "2024-01-01T00:00:00Z"}
+    files = (stub, STORY) if stub_comes_first else (STORY, stub)
+    found = load(tmp_path, *files).one_story()
+    assert (found["name"], found["current_state"]) == ("Pay", "started")
+
+
+def test_parts_that_came_apart_go_into_their_story(tmp_path):
+    nested = {"id": 1, "story_id": 101, "text": "old", "updated_at": "2020-01-01T00:00:00Z"}
+    edited = {**nested, "text": "new", "updated_at": "2020-01-02T00:00:00Z"}
+    more = {"kind": "comment", "id": 2, "story_id": 101, "text": "hi", "file_attachments": [
+        {"kind": "file_attachment", "id": 77, "filename": "a.png", "size": 5}]}  # fmt: skip
+    task = {"kind": "task", "id": 3, "story_id": 101, "description": "do", "complete": True}
+    loaded = load(tmp_path, [{**edited, "kind": "comment"}, more], task,
+                  {**STORY, "comments": [nested]})  # fmt: skip
+    found = loaded.one_story()
+    assert [each["text"] for each in json.loads(found["comments"])] == ["new", "hi"]
+    assert json.loads(found["tasks"])[0]["complete"] is True
+    assert [(each["story_id"], each["file_name"]) for each in loaded.attachments] == [
+        (101, "a.png")
+    ]
+
+
+def test_parts_of_no_story_are_refused(tmp_path):
+    task = {"kind": "task", "id": 3, "story_id": 555, "description": "do", "complete": True}
+    loaded = load(tmp_path, STORY, task)
+    assert [reason for _, _, reason in loaded.refusals] == ["its story 555 is in no file"]
+
+
+def test_parts_of_a_story_that_only_a_csv_has_go_into_its_row(tmp_path):
+    write_csv(tmp_path / "shop_20200101_1010.csv", [story(101)])
+    task = {"kind": "task", "id": 3, "story_id": 101, "description": "do", "complete": True}
+    loaded = load(tmp_path, task)
+    assert json.loads(loaded.one_story()["tasks"])[0]["description"] == "do"
+    assert loaded.reader.rejections == []
+
+
+def test_a_web_hook_body_is_an_activity_with_instants(tmp_path):
+    loaded = load(tmp_path, ACTIVITY)
+    (found,) = loaded.activity
+    assert (found["guid"], found["project_id"], found["project_version"]) == ("9_7", 9, 7)
+    assert found["occurred_at"] == datetime(2020, 1, 2, 10, tzinfo=UTC)
+    new_values = json.loads(found["changes"])[0]["new_values"]
+    assert new_values == {"current_state": "accepted", "accepted_at": "2020-01-02T10:00:00Z"}
+    assert loaded.stories == []
+    assert [(each["id"], each["name"]) for each in loaded.projects] == [(9, "Shop")]
+
+
+def test_other_records_reach_their_tables(tmp_path):
+    loaded = load(
+        tmp_path,
+        {**PROJECT, "labels": [{"id": 1, "name": "api"}], "time_zone": {"olson_name": "UTC"}},
+        {"kind": "project_membership", "id": 4, "project_id": 9, "role": "owner",
+         "person": {"kind": "person", "id": 5, "name": "Ann"}},
+        {"kind": "epic", "id": 6, "project_id": 9, "name": "Big", "label": {"id": 1}},
+        {"kind": "release", "id": 7, "project_id": 9, "name": "1.0"},
+        {"kind": "story_transition", "state": "started", "story_id": 101, "project_id": 9,
+         "project_version": 2, "occurred_at": "2020-01-01T10:00:00Z", "performed_by_id": 5},
+        [{"id": 101, "cycle_time_details": {"kind": "cycle_time_details", "story_id": 101,
+                                            "total_cycle_time": 5}}],
+        {"request": {"path": "/projects/9/history/days"}, "response": {"body": {
+            "kind": "daily_history_container", "header": ["date", "points_accepted"],
+            "data": [["2020-01-01", 1.0], ["2020-01-02", 2.0]]}}},
+        {"kind": "me", "id": 5, "name": "Ann", "api_token": "s3cret"},
+    )  # fmt: skip
+    counts = {name: len(rows) for name, rows in loaded.tables.items() if rows}
+    assert counts == {
+        "projects": 1, "labels": 1, "memberships": 1, "epics": 1, "releases": 1,
+        "story_transitions": 1, "cycle_time_details": 1, "history_days": 2, "me": 1,
+        "archive_files": 8,
+    }  # fmt: skip
+    assert loaded.labels[0]["project_id"] == 9
+    assert "s3cret" not in str(loaded.tables)
+
+
+def test_people_of_a_csv_are_matched_to_members(tmp_path):
+    write_csv(tmp_path / "shop_20200101_1010.csv", [story(101, owned_by=["Bo Li"])])
+    members = [{"kind": "project_membership", "id": number, "project_id": 9, "role": "member",
+                "person": {"kind": "person", "id": number, "name": name}}
+               for number, name in ((5, "ADA  Obi"), (6, "Bo Li"), (7, "Bo Li"))]  # fmt: skip
+    found = load(tmp_path, members).one_story()
+    assert found["requested_by_id"] == 5
+    assert found["owned_by_id"] < 0, "two members have this name"
+
+
+def test_json_is_trusted_over_a_csv_of_the_same_project(tmp_path):
+    rows = [story(101, title="csv"), story(102, title="csv only", labels="api")]
+    write_csv(tmp_path / "shop_20250101_1010.csv", rows)
+    loaded = load(tmp_path, [STORY, PROJECT,
+                             {"kind": "label", "id": 1, "project_id": 9, "name": "api",
+                              "created_at": "2020-01-01T00:00:00Z"}])  # fmt: skip
+    names = {each["id"]: (each["name"], each["record_source"]) for each in loaded.stories}
+    assert names == {101: ("Pay", "json"), 102: ("csv only", "stories_csv")}
+    assert {each["project_id"] for each in loaded.stories} == {9}
+    assert [each["name"] for each in loaded.projects] == ["Shop"]
+    assert json.loads(loaded.stories[1]["labels"])[0]["id"] == 1
+
+
+def test_days_of_a_csv_are_those_of_the_zone_that_a_dump_tells(tmp_path):
+    write_csv(tmp_path / "shop_20250101_1010.csv", [story(101), story(102)])
+    zone = {"kind": "time_zone", "olson_name": "America/Denver"}
+    loaded = load(tmp_path, [{**STORY, "id": 102}, {**PROJECT, "time_zone": zone}])
+    (found,) = [each for each in loaded.stories if each["id"] == 101]
+    assert found["created_at"] == datetime(2015, 11, 19, 7, tzinfo=UTC)
+    assert loaded.reader.as_of == datetime(2025, 1, 1, 17, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"kind": "error", "code": "unfound_resource", "error": "no"}', "an error answer"),
+        (b'[{"kind": "story", "id": 1, "project_id"', "is broken JSON"),
+        (b'<?xml version="1.0"?>\n<stories type="array">', "XML of Tracker's retired API v3"),
+        (b'{"kind": "story", "id": 1, "name": "x"}', "a record of stories without it"),
+        (b'{"kind": "story", "change_type": "create", "id": 1}', "one change of an activity"),
+        (b'{"hello": "world"}', "is JSON, but nothing of Tracker's"),
+        (b"SQLite format 3\x00" + b"\x00" * 100, "is a damaged SQLite file"),
+    ],
+)
+def test_what_is_no_record_is_named(tmp_path, content, reason):
+    (tmp_path / "x.json").write_bytes(content)
+    if reason.startswith(("an error", "a record", "one change")):
+        loaded = Loaded(tmp_path)
+        assert reason in loaded.rejected_rows[0]["reason"]
+        assert loaded.stories == []
+    else:
+        with pytest.raises(ArchiveError, match=reason):
+            Loaded(tmp_path)
+
+
+def write_backup(path, comment_table, has_owners):
+    with sqlite3.connect(path) as connection:
+        connection.executescript(f"""
+            create table project (id integer primary key, name text not null);
+            create table person (id integer primary key, name text, email text, initials text);
+            create table label (id integer primary key, project_id integer, name text);
+            create table epic (id integer primary key, project_id integer, label_id integer,
+                name text);
+            create table story (id integer primary key, project_id integer, name text,
+                story_type text, current_state text, estimate real, accepted_at text,
+                created_at text, owned_by_id integer, requested_by_id integer, updated_at text);
+            create table story_label (story_id integer, label_id integer);
+            create table {comment_table} (id integer primary key, story_id integer, text text,
+                person_id integer, created_at text, updated_at text);
+            create table file_attachment (id integer primary key, filename text, size integer,
+                comment_id integer);
+            create table file_attachment_file (file_attachment_id integer, blob blob);
+            insert into project values (9, 'Shop');
+            insert into person values (5, 'Ann', 'ann@example.com', 'A');
+            insert into label values (1, 9, 'api');
+            insert into epic values (6, 9, 1, 'Api');
+            insert into story values (101, 9, 'Pay', 'feature', 'accepted', 2.0,
+                '2020-01-02T10:00:00Z', '2020-01-01T10:00:00Z', 5, 5, '2020-01-02T10:00:00Z');
+            insert into story_label values (101, 1);
+            insert into {comment_table} values (3, 101, 'hi', 5, '2020-01-01T11:00:00Z', null);
+            insert into file_attachment values (4, 'a.png', 7, 3);
+            insert into file_attachment_file values (4, x'00');
+        """)
+        if has_owners:
+            connection.executescript("""
+                create table story_owner (_id integer primary key, story_id integer,
+                    person_id integer);
+                insert into story_owner values (1, 101, 5), (2, 101, 8);
+            """)
+    connection.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("comment_table", "has_owners", "owners"),
+    [
+        pytest.param("comment", False, [5], id="storyexporter"),
+        pytest.param("story_comment", True, [5, 8], id="pivotal-tracker-dump"),
+    ],
+)
+def test_a_backup_of_either_tool_loads(tmp_path, comment_table, has_owners, owners):
+    loaded = Loaded(write_backup(tmp_path / "dump.db", comment_table, has_owners))
+    counts = {name: len(rows) for name, rows in loaded.tables.items() if rows}
+    assert counts == {
+        "stories": 1, "projects": 1, "epics": 1, "labels": 1, "people": 1, "attachments": 1,
+        "archive_files": 1,
+    }  # fmt: skip
+    found = loaded.one_story()
+    assert json.loads(found["owner_ids"]) == owners
+    assert [each["name"] for each in json.loads(found["labels"])] == ["api"]
+    assert [each["text"] for each in json.loads(found["comments"])] == ["hi"]
+    assert found["accepted_at"] == datetime(2020, 1, 2, 10, tzinfo=UTC)
+    assert loaded.epics[0]["label_id"] == 1
+    assert (loaded.attachments[0]["story_id"], loaded.attachments[0]["bytes"]) == (101, 7)
+
+
+def test_another_sqlite_file_is_refused(tmp_path):
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        connection.execute("create table cats (id integer)")
+    connection.close()
+    with pytest.raises(ArchiveError, match=r"no known backup tool \(tables: cats\)"):
+        Loaded(tmp_path / "x.db")
+
+
+def test_a_line_separator_inside_a_text_ends_no_line(tmp_path):
+    records = [{**STORY, "name": "a\u2028b\x85c"}, OTHER]
+    content = "\n".join(json.dumps(each, ensure_ascii=False) for each in records)
+    loaded = load(tmp_path, content.encode())
+    assert loaded.refusals == []
+    assert [(each["name"], each["source_line"]) for each in loaded.stories] == [
+        ("a\u2028b\x85c", 1),
+        ("Ship", 2),
+    ]

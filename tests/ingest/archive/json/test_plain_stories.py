@@ -1,0 +1,254 @@
+"""Reading the stories of a file at once gives what reading them one by one gives."""
+
+import itertools
+import json
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.archive import ArchiveError
+from ingest.archive.json import plain_stories
+from tests.ingest.archive.samples import Loaded, story, write_csv
+
+TEXT = st.text(
+    st.sampled_from("ab \"'\\/\n\r\t,{}[]:1234é\u2028\x00\x1f😀")
+    | st.characters(exclude_categories=["Cs"]),
+    max_size=25,
+)
+INSTANT = st.sampled_from(
+    ["2020-01-01T10:00:00Z", "2021-12-31T23:59:59Z", "2020-02-29T00:00:00.123Z"]
+)
+
+
+def label(number, updated_at):
+    """Whoever carries one version of a label says the same of it."""
+    told = {"id": number, "name": f"{number} {updated_at}", "project_id": 9}
+    return {**told, "created_at": "2020-01-01T10:00:00Z", "updated_at": updated_at}
+
+
+LABEL = st.builds(label, st.integers(1, 4), INSTANT) | st.sampled_from([{"id": 5, "name": "api"}])
+NUMBERS = itertools.count(1)
+FILES = st.lists(
+    st.builds(lambda name: {"id": next(NUMBERS), "filename": name}, TEXT), max_size=2
+)  # Tracker gives an id once
+COMMENT = st.fixed_dictionaries(
+    {"id": st.integers(1, 5), "text": TEXT},
+    optional={"created_at": INSTANT, "file_attachments": FILES, "score": st.floats(-9, 9)},
+)
+GOOD = {
+    "name": TEXT,
+    "description": TEXT,
+    "story_type": st.sampled_from(["feature", "bug", "chore", "release"]),
+    "current_state": st.sampled_from(["accepted", "started"]),
+    "estimate": st.sampled_from([0, 1, 8, 0.5, -1]),
+    "created_at": INSTANT,
+    "updated_at": INSTANT,
+    "accepted_at": INSTANT,
+    "requested_by_id": st.integers(1, 9),
+    "owned_by_id": st.integers(1, 9),
+    "owner_ids": st.lists(st.integers(1, 9), max_size=2),
+    "labels": st.lists(LABEL, max_size=3),
+    "comments": st.lists(COMMENT, max_size=2),
+    "tasks": st.lists(st.fixed_dictionaries({"id": st.integers(1, 9), "x": TEXT}), max_size=2),
+    "is_deleted": st.booleans(),
+}
+ODD = [
+    *({"id": each} for each in ("107", 0, -3, None, "x", 1.5, 1 << 70)),
+    *({"project_id": each} for each in (None, "9", 9.0)),
+    *({"name": each} for each in (5, None, True, ["a"])),
+    *({"estimate": each} for each in ("2", None, True, 0.12345, 1e30, 10**12)),
+    *({"created_at": each} for each in (1577836800000, "2020-01-01", "soon", "2020-13-01T00:00Z")),
+    *({"labels": each} for each in (None, {}, "api", 5, [5], [None])),
+    *(
+        {"labels": [{"name": "api", "created_at": "2020-01-01T10:00:00Z", **each}]}
+        for each in ({}, {"id": None}, {"id": "7"}, {"id": "x"}, {"id": [1]}, {"id": 1 << 70})
+    ),
+    {"labels": [{"id": 7, "created_at": 5, "updated_at": 1 << 70, "project_id": None}]},
+    *({"comments": each} for each in (None, {}, "x", [5], [{"file_attachments": 5}])),
+    *({"owner_ids": each} for each in (None, [], "x")),
+    {"owned_by": {"id": 5, "name": "Ann"}},
+    {"owners": [{"id": 5, "name": "Ann", "initials": "A"}]},
+    {"requested_by": {"id": 6, "name": "Bo"}, "owners": None},
+    {"swimlane": "left"},
+    {"swimlane": None},
+    *({each: "x"} for each in ("it's", "a'b\"", "\\", "", "a'}) ; select 1 --", "\x00", "é")),
+    {"project": {"id": 9, "name": "Shop"}},
+    {"version": 3},
+    {"title": "Pay"},
+    {"kind": "comment", "story_id": 101},
+    {"kind": "epic"},
+    {"kind": None},
+    {"deadline": "2020-01-05"},
+    {"is_deleted": "yes"},
+    {"comments": [{"id": 1, "text": "x", "size": 123456789012345678, "part": 1e-7}]},
+]
+PLAIN = st.fixed_dictionaries(
+    {"kind": st.just("story"), "id": st.integers(101, 160), "project_id": st.sampled_from([9, 8])},
+    optional=GOOD,
+)
+RECORD = st.one_of(
+    PLAIN, PLAIN, st.builds(lambda record, odd: {**record, **odd}, PLAIN, st.sampled_from(ODD))
+)
+STORIES = st.lists(RECORD, min_size=1, max_size=12)
+FORMS = {
+    "compact": lambda records, **how: json.dumps(records, separators=(",", ":"), **how),
+    "spread out": lambda records, **how: " " + json.dumps(records, indent=1, **how),
+    "lines": lambda records, **how: "\n".join(json.dumps(each, **how) for each in records),
+    "ended lines": lambda records, **how: "".join(
+        json.dumps(each, **how) + "\r\n" for each in records
+    ),
+    "lines apart": lambda records, **how: "\n\n".join(json.dumps(each, **how) for each in records),
+}
+
+
+def write(path, records, form="compact", **how):
+    path.write_bytes(FORMS[form](records, **how).encode())
+    return path
+
+
+def told(*paths):
+    """Everything that a run says of files: its rows, its refusals, or its error.
+
+    Of the lines that tell of one label or project, either way may name another.
+    """
+    try:
+        loaded = Loaded(*paths)
+    except ArchiveError as error:
+        return str(error)
+    for name in ("labels", "projects"):
+        for each in loaded.tables[name]:
+            del each["source_line"]
+    tables = {name: sorted(rows, key=str) for name, rows in loaded.tables.items()}
+    return tables, loaded.refusals, loaded.reader.skipped, loaded.reader.drift
+
+
+def told_at_once(*paths):
+    with mock.patch.object(plain_stories, "LEAST_BYTES", 0):
+        return told(*paths)
+
+
+def is_read_at_once(path):
+    file = next(iter(_files(path)))
+    with mock.patch.object(plain_stories, "LEAST_BYTES", 0):
+        return plain_stories.read_plain_stories(file, "json") is not None
+
+
+def _files(path):
+    from ingest.archive.files.archive_file import find_files
+    from ingest.archive.options import ArchiveOptions
+
+    return find_files([path], ArchiveOptions(), [])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    records=STORIES,
+    form=st.sampled_from(sorted(FORMS)),
+    ensure_ascii=st.booleans(),
+    batch=st.sampled_from([2, 2048]),
+)
+def test_stories_at_once_are_stories_one_by_one(
+    tmp_path_factory, records, form, ensure_ascii, batch
+):
+    path = tmp_path_factory.mktemp("json") / "stories.json"
+    write(path, records, form, ensure_ascii=ensure_ascii)
+    with mock.patch.object(plain_stories, "_BATCH", batch):
+        assert told_at_once(path) == told(path)
+
+
+def plain(number, **fields):
+    return {
+        "kind": "story",
+        "id": number,
+        "project_id": 9,
+        "name": f"Story {number}",
+        "story_type": "feature",
+        "current_state": "started",
+        "created_at": "2020-01-01T10:00:00Z",
+        "owner_ids": [],
+        "labels": [],
+        **fields,
+    }
+
+
+@pytest.mark.parametrize(("form", "at_once"), [(each, each != "lines apart") for each in FORMS])
+def test_a_list_of_stories_is_read_at_once(tmp_path, form, at_once):
+    odd = plain(103, swimlane="left")
+    path = write(tmp_path / "a.json", [plain(101), plain(102), odd, plain(104)], form)
+    assert is_read_at_once(path) == at_once
+    tables, refusals, _, drift = told_at_once(path)
+    assert [each["id"] for each in tables["stories"]] == [101, 102, 103, 104]
+    assert (refusals, dict(drift.undeclared)) == ([], {("stories", "swimlane"): 1})
+    assert told_at_once(path) == told(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(json.dumps([plain(101), plain(101)]).encode(), id="one story twice"),
+        pytest.param(json.dumps([plain(101), plain("101")]).encode(), id="and spelt otherwise"),
+        pytest.param(json.dumps([plain(101)]).encode() + b"]", id="broken"),
+        pytest.param(b'[{"kind": "story", "id": 101, "name": NaN}]', id="no JSON"),
+        pytest.param(b'[{"kind": "story", "id": 1, "id": 2}]', id="a field twice"),
+        pytest.param(b'[{"kind": "story", "id": 1, "Id": 2}]', id="in two spellings"),
+        pytest.param(json.dumps([plain(101, name="é")]).encode("utf-16"), id="UTF-16"),
+        pytest.param(json.dumps([plain(101), [plain(102)]]).encode(), id="a page among stories"),
+        pytest.param(json.dumps([plain(101), {"kind": "label"}]).encode(), id="another kind"),
+        pytest.param(json.dumps({"stories": [plain(101)]}).encode(), id="a named list"),
+    ],
+)
+def test_what_only_a_closer_look_can_tell_is_read_one_by_one(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    assert not is_read_at_once(tmp_path / "a.json")
+    assert told_at_once(tmp_path / "a.json") == told(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param([plain(101, name="Newer", updated_at="2022-01-01T00:00:00Z")], id="again"),
+        pytest.param([plain(105)], id="other stories"),
+        pytest.param({"kind": "comment", "id": 5, "story_id": 101, "text": "Hm"}, id="a part"),
+        pytest.param({"kind": "project", "id": 9, "name": "Shop"}, id="their project"),
+        pytest.param({**label(1, "2022-01-01T00:00:00Z"), "kind": "label"}, id="a label"),
+    ],
+)
+def test_files_that_tell_of_the_same_stories_become_one_truth(tmp_path, other):
+    older = label(1, "2020-01-01T10:00:00Z")
+    write(tmp_path / "a.json", [plain(101, labels=[older]), plain(102)])
+    (tmp_path / "b.json").write_bytes(json.dumps(other).encode())
+    assert told_at_once(tmp_path) == told(tmp_path)
+
+
+def test_a_csv_of_the_same_project_beside_it(tmp_path):
+    write(tmp_path / "a.json", [plain(101), plain(102)])
+    write_csv(tmp_path / "shop_20200101_1010.csv", [story(101), story(103)])
+    assert told_at_once(tmp_path) == told(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["compact", "lines apart"])
+def test_a_label_that_can_be_no_row_costs_no_story(tmp_path, form):
+    labels = [{"created_at": "2020-01-01T10:00:00Z"}, {"id": [1], "created_at": "soon"}]
+    path = write(tmp_path / "a.json", [plain(101, labels=labels), plain(102)], form)
+    tables, refusals, *_ = told_at_once(path)
+    assert [json.loads(each["labels"]) for each in tables["stories"]] == [labels, []]
+    assert (tables["labels"], refusals) == ([], [])
+
+
+def test_a_folder_that_looks_like_a_partition(tmp_path):
+    (tmp_path / "team=shop").mkdir()
+    write(tmp_path / "team=shop" / "a.json", [plain(101)])
+    assert is_read_at_once(tmp_path)
+    assert told_at_once(tmp_path) == told(tmp_path)
+    (tmp_path / "team=shop" / "a.json").unlink()
+    write_csv(tmp_path / "team=shop" / "b.csv", [story(101), story(102)])
+    assert [each["id"] for each in Loaded(tmp_path).stories] == [101, 102]
+
+
+def test_a_name_that_would_match_other_files_too(tmp_path):
+    write(tmp_path / "a[1].json", [plain(101)])
+    write(tmp_path / "a1.json", [plain(102)])
+    tables, *_ = told_at_once(tmp_path / "a[1].json")
+    assert [each["id"] for each in tables["stories"]] == [101]

@@ -1,0 +1,298 @@
+"""What people do to files, and what files do to readers: a right load, or one clear line."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import zipfile
+
+import pytest
+
+from ingest.archive import ArchiveError
+from ingest.archive.files import encodings
+from ingest.archive.files.archive_file import find_files
+from ingest.archive.options import ArchiveOptions
+from tests.ingest.archive.samples import HEADER, Loaded, csv_text, story, write_csv
+
+ROWS = [story(101, title="Café “x”"), story(102, created_at="12/31/2019", description="a; b, c")]
+TEXT = csv_text(ROWS)
+STORY = {"kind": "story", "id": 7, "project_id": 9, "name": "x", "story_type": "bug",
+         "current_state": "started", "created_at": "2020-01-01T00:00:00Z"}  # fmt: skip
+
+
+def written(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def with_delimiter(delimiter):
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerows([HEADER, *ROWS])
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(with_delimiter(";"), id="semicolons of a spreadsheet"),
+        pytest.param(with_delimiter("\t").encode("utf-16"), id="unicode text of a spreadsheet"),
+        pytest.param("sep=;\r\n" + with_delimiter(";"), id="a separator line"),
+        pytest.param("sep=,\n" + TEXT, id="a separator line of commas"),
+        pytest.param(TEXT.encode("cp1252"), id="windows quotes"),
+        pytest.param(b"\xef\xbb\xbf" + TEXT.encode(), id="a byte order mark"),
+        pytest.param(TEXT.encode("utf-16"), id="utf-16"),
+        pytest.param(TEXT.replace("\n", "\r"), id="line ends of an old Mac"),
+        pytest.param("\n\n" + TEXT + "\n\n", id="blank lines around"),
+        pytest.param(gzip.compress(TEXT.encode()), id="gzip without its name"),
+    ],
+)
+def test_a_file_that_was_saved_again_has_the_same_stories(tmp_path, content):
+    loaded = Loaded(written(tmp_path / "shop.csv", content))
+    found = [(each["id"], each["name"], each["description"]) for each in loaded.stories]
+    assert found == [(101, "Café “x”", None), (102, "Story 102", "a; b, c")]
+    assert loaded.reader.rejections == []
+    assert loaded.stories[1]["created_at"].isoformat() == "2019-12-31T00:00:00+00:00"
+
+
+def test_a_nul_stays_in_its_cell(tmp_path):
+    path = write_csv(tmp_path / "shop.csv", [story(101, title="a\0b")])
+    assert Loaded(path).one_story()["name"] == "a\0b"
+
+
+@pytest.mark.parametrize(
+    ("days", "read"),
+    [
+        (["31/12/2019", "01/02/2019"], ["2019-12-31", "2019-02-01"]),
+        (["12/31/2019", "01/02/2019"], ["2019-12-31", "2019-01-02"]),
+        (["01/02/2019"], ["2019-01-02"]),
+    ],
+    ids=["day first", "month first", "as Tracker wrote it"],
+)
+def test_the_order_of_day_and_month_is_that_of_the_file(tmp_path, days, read):
+    rows = [story(101 + number, created_at=day) for number, day in enumerate(days)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    assert [f"{each['created_at']:%Y-%m-%d}" for each in loaded.stories] == read
+    told = any("read as day/month/year" in each for each in loaded.reader.skipped)
+    assert told == (days[0] == "31/12/2019")
+
+
+def test_a_day_that_the_file_contradicts_is_refused(tmp_path):
+    days = ["31/12/2019", "12/31/2019", "Feb 30, 2015"]
+    rows = [story(101 + number, created_at=day) for number, day in enumerate(days)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    assert [each["id"] for each in loaded.stories] == [102]
+    assert loaded.refusals == [(line, "Created at", "impossible date") for line in (2, 4)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.csv", b"", "is empty"),
+        ("a.json", b" \n ", "is empty"),
+        ("a.json.gz", gzip.compress(gzip.compress(b"{}")), "is packed twice; unpack it once"),
+        ("a.csv.gz", gzip.compress(TEXT.encode() * 50)[:-20], "is damaged or truncated"),
+        ("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is no export, dump or backup of Tracker"),
+        ("a.csv", b"\0" * 1000, "is no export, dump or backup of Tracker"),
+        ("a.json", b"[" * 100_000 + b"]" * 100_000, "is broken JSON: depth limit exceeded"),
+        ("a.json", b'[{"kind":"story","estimate":NaN}]', "is broken JSON"),
+        ("a.csv", TEXT.encode("utf-16") + b"\xe9", "begins as utf-16 and is none"),
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "packed twice",
+        "cut off",
+        "picture",
+        "nothing but NUL",
+        "deep",
+        "NaN",
+        "two encodings",
+    ],
+)
+def test_a_file_that_says_nothing_is_refused_in_one_line(tmp_path, name, content, reason):
+    with pytest.raises(ArchiveError, match=reason) as error:
+        Loaded(written(tmp_path / name, content))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a mark"])
+def test_a_byte_of_windows_leaves_the_rest_utf_8(tmp_path, mark):
+    rows = [story(101, title="Café “x” 😀"), story(102, title="Zoë £5", requested_by="Ünï")]
+    spoilt = csv_text(rows).encode().replace("£".encode(), b"\xa3").replace("Ü".encode(), b"\xdc")
+    loaded = Loaded(written(tmp_path / "shop.csv", mark + spoilt))
+    assert [each["name"] for each in loaded.stories] == ["Café “x” 😀", "Zoë £5"]
+    assert [each["name"] for each in loaded.people] == ["Ada Obi", "Ünï"]
+    assert loaded.archive_files[0]["encoding"].endswith("+cp1252")
+    told = "is UTF-8 with bytes of Windows-1252 in it; each is read as what it is"
+    assert loaded.reader.skipped == [f"{tmp_path}/shop.csv: {told}"]
+
+
+def test_windows_text_that_happens_to_be_utf_8_in_one_place_is_windows_text(tmp_path):
+    rows = [story(number, title="“Café” – „Äpfel“ – ÄÖÜ “CAFÉ”") for number in range(101, 120)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows, encoding="cp1252"))
+    assert {each["name"] for each in loaded.stories} == {"“Café” – „Äpfel“ – ÄÖÜ “CAFÉ”"}
+    assert (loaded.archive_files[0]["encoding"], loaded.reader.skipped) == ("cp1252", [])
+
+
+TWO = [{**STORY, "id": 7}, {**STORY, "id": 8, "name": "brace } in {"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("{}{}", []),
+        ("\n {}\n\n\t{}  \n", []),
+        ('{}{}\n\n{"kind": "story", "id": 9', [(3, "broken JSON: ")]),
+        ('{"kind":,}\n{}\n{}\n', [(1, "broken JSON: ")]),
+        ('{}\n{"kind":,}\n{}\n', [(2, "broken JSON: ")]),
+        ('{}\n{}\n{"kind": "sto', [(3, "broken JSON: ")]),
+    ],
+    ids=["end to end", "with blanks", "cut off", "first line", "second line", "last line"],
+)
+def test_documents_in_a_row_are_read_and_what_is_broken_is_refused(tmp_path, text, refused):
+    parts = iter([json.dumps(each) for each in TWO])
+    while "{}" in text:
+        text = text.replace("{}", next(parts), 1)
+    loaded = Loaded(written(tmp_path / "a.json", text))
+    assert [each["id"] for each in loaded.stories] == [7, 8]
+    assert [(line, reason[:13]) for line, _, reason in loaded.refusals] == refused
+
+
+def test_indented_documents_in_a_row_have_the_lines_that_they_begin_on(tmp_path):
+    text = "\n\n".join(json.dumps(each, indent=1) for each in TWO)
+    loaded = Loaded(written(tmp_path / "a.json", text))
+    assert [each["source_line"] for each in loaded.stories] == [1, len(STORY) + 4]
+
+
+def test_json_with_a_byte_of_windows_is_read(tmp_path):
+    text = json.dumps([{**STORY, "name": "Zoë £5"}], ensure_ascii=False)
+    loaded = Loaded(written(tmp_path / "a.json", text.encode().replace("£".encode(), b"\xa3")))
+    assert loaded.one_story()["name"] == "Zoë £5"
+
+
+def test_an_endless_line_is_refused_before_it_is_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(encodings, "_LONGEST_LINE", 1 << 20)
+    path = written(tmp_path / "shop.csv", TEXT + "103," + "x" * (3 << 20))
+    with pytest.raises(ArchiveError, match="has a line of more than 1 MB"):
+        Loaded(path)
+
+
+def test_a_cell_that_no_story_has_is_refused_alone(tmp_path):
+    rows = [story(101, description="x" * 1_100_000), story(102)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    assert [each["id"] for each in loaded.stories] == [102]
+    assert [line for line, *_ in loaded.refusals] == [2]
+
+
+def test_a_header_alone_is_a_project_without_stories(tmp_path):
+    loaded = Loaded(write_csv(tmp_path / "shop_20250401_101112.csv", []))
+    assert ([each["name"] for each in loaded.projects], loaded.stories) == (["shop"], [])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {**STORY, "id": 10**30},
+        {**STORY, "id": [1]},
+        {**STORY, "id": True},
+        {**STORY, "id": "seven"},
+        {**STORY, "owners": [{"name": "without id"}]},
+        {"kind": "epic", "id": 6, "project_id": 9, "label": [1]},
+        {"kind": "iteration", "number": 1, "project_id": 9, "stories": [1]},
+        {"kind": "story_update_activity", "guid": 5, "project": 4},
+        {"kind": "project_membership", "id": 3, "project_id": 9, "person": "x"},
+        {"kind": "daily_history_container", "project_id": 9, "header": 5, "data": [1]},
+        {"kind": "label", "id": None, "project_id": 9, "name": "x"},
+    ],
+    ids=[
+        "huge id",
+        "list for an id",
+        "boolean id",
+        "word for an id",
+        "owner without id",
+        "label that is a list",
+        "numbers for stories",
+        "number for a project",
+        "text for a person",
+        "number for a header",
+        "no id",
+    ],
+)
+def test_a_record_of_the_wrong_shape_is_refused_alone(tmp_path, record):
+    path = written(tmp_path / "dump.json", json.dumps([record, {**STORY, "id": 8}]))
+    loaded = Loaded(path)
+    assert [each["id"] for each in loaded.stories] == [8]
+    assert len(loaded.refusals) == 1
+
+
+def test_values_of_the_wrong_type_are_kept_beside_the_record(tmp_path):
+    record = {**STORY, "name": {"a": 1}, "comments": {"a": 2}, "labels": "x", "estimate": "many"}
+    found = Loaded(written(tmp_path / "dump.json", json.dumps(record))).one_story()
+    assert json.loads(found["extra_fields"]) == {"name": {"a": 1}, "estimate": "many"}
+
+
+def test_many_small_files_are_one_dump(tmp_path):
+    for number in range(1, 1_001):
+        written(tmp_path / f"{number}.json", json.dumps({**STORY, "id": number}))
+    loaded = Loaded(tmp_path)
+    assert (len(loaded.stories), len(loaded.archive_files)) == (1_000, 1_000)
+
+
+def test_packed_json_inside_a_zip_is_read(tmp_path):
+    path = tmp_path / "dump.zip"
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("stories/page.json.gz", gzip.compress(json.dumps([STORY]).encode()))
+    assert Loaded(path).one_story()["id"] == 7
+
+
+def test_links_that_run_in_circles_are_left_alone(tmp_path):
+    write_csv(tmp_path / "a" / "shop.csv", ROWS)
+    (tmp_path / "a" / "again").symlink_to(tmp_path / "a")
+    (tmp_path / "a" / "one").symlink_to(tmp_path / "a" / "other")
+    (tmp_path / "a" / "other").symlink_to(tmp_path / "a" / "one")
+    assert len(Loaded(tmp_path).stories) == 2
+    with pytest.raises(ArchiveError, match="there is no such file or folder"):
+        Loaded(tmp_path / "a" / "one")
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    write_csv(tmp_path / "shop.csv", ROWS)
+    assert len(Loaded(tmp_path).stories) == 2
+    with pytest.raises(ArchiveError, match="is neither a file nor a folder"):
+        Loaded(tmp_path / "pipe.csv")
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    (tmp_path / "shut").mkdir()
+    scandir = os.scandir
+
+    def shut(path):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", shut)
+    rejections = []
+    assert list(find_files([tmp_path], ArchiveOptions(), rejections)) == []
+    assert [each.reason for each in rejections] == ["cannot be read: Permission denied"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['it\'s "x".csv', "new\nline.csv", "ünï 😀.csv", "-dash.csv", "a;b.csv", "[ab]*?.csv"],
+    ids=["quotes", "newline", "unicode", "dash", "semicolon", "pattern"],
+)
+def test_any_file_name_will_do(tmp_path, name):
+    loaded = Loaded(write_csv(tmp_path / name, [story(101), story(102, estimate="x")]))
+    assert loaded.one_story()["source_file"].endswith(name)
+    assert loaded.rejected_rows[0]["file"].endswith(name)
+
+
+def test_the_same_file_twice_is_read_as_one(tmp_path):
+    write_csv(tmp_path / "a.csv", ROWS)
+    write_csv(tmp_path / "copy of a.csv", ROWS)
+    loaded = Loaded(tmp_path / "a.csv", tmp_path / "a.csv", tmp_path)
+    assert (len(loaded.stories), len(loaded.projects)) == (2, 1)
+    assert not any(each["is_deleted"] for each in loaded.stories)

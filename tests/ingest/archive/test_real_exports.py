@@ -1,0 +1,102 @@
+"""Every real export loads, or is refused for the stated reason, with exact counts."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from ingest.archive import ArchiveError
+from tests.ingest.archive.samples import Loaded, shared_folder
+
+EXPORTS = shared_folder("exports")
+pytestmark = pytest.mark.skipif(EXPORTS is None, reason="../shared/exports is not there")
+REFUSED = {"Fulcrum_Import_Template.csv", "stories_invalid.csv"}
+
+
+def _files():
+    for manifest in sorted(EXPORTS.glob("*/manifest.json")) if EXPORTS else []:
+        for told in json.loads(manifest.read_text())["files"]:
+            if told["file"] not in REFUSED:
+                path = manifest.parent / told["file"]
+                yield pytest.param(path, told, id=f"{manifest.parent.name}/{path.name}")
+
+
+@pytest.mark.parametrize(("path", "told"), list(_files()))
+def test_a_real_file_has_the_rows_that_its_manifest_tells(path, told):
+    loaded = Loaded(path)
+    types = Counter(each["story_type"] for each in loaded.stories)
+    types["epic"] = len(loaded.epics)
+    assert +types == told["types"]
+    assert Counter(each["current_state"] for each in loaded.stories) == told["states"]
+    comments = [each for story in loaded.stories for each in json.loads(story["comments"] or "[]")]
+    assert len(comments) == told["comments"]
+    with_author = [each for each in comments if "person_id" in each]
+    assert len(with_author) == told["comments_with_author_date_suffix"]
+    tasks = [each for story in loaded.stories for each in json.loads(story["tasks"] or "[]")]
+    assert len(tasks) == told["tasks"]
+    assert loaded.reader.rejections == []
+    assert not loaded.reader.drift.undeclared
+    assert not loaded.reader.drift.misfits
+
+
+def test_the_invalid_file_loses_its_bad_row_alone():
+    loaded = Loaded(EXPORTS / "fulcrum-invalid" / "stories_invalid.csv")
+    assert [each["id"] for each in loaded.stories] == [1817033]
+    assert loaded.refusals == [(3, "Story Type", "unknown story type")]
+
+
+def test_the_import_template_is_no_export():
+    with pytest.raises(ArchiveError, match="no Id column: a template for import"):
+        Loaded(EXPORTS / "fulcrum-import-template")
+
+
+def test_all_exports_together_are_eight_projects():
+    loaded = Loaded(EXPORTS)
+    assert {name: len(rows) for name, rows in loaded.tables.items() if rows} == {
+        "stories": 147,
+        "projects": 8,
+        "epics": 2,
+        "labels": 40,
+        "releases": 6,
+        "iterations": 60,
+        "people": 8,
+        "archive_files": 20,
+        "rejected_rows": 2,
+    }
+    assert not any(each["is_deleted"] for each in loaded.stories)
+
+
+def test_nine_exports_of_one_project_are_one_project():
+    loaded = Loaded(EXPORTS / "kel4545-sql-query-exercise-series")
+    (project,) = loaded.projects
+    assert project["name"] == "04_sql_query_exercise"
+    living = [each for each in loaded.stories if not each["is_deleted"]]
+    assert len(living) == 38
+    assert {each["source_file"].rpartition("/")[2] for each in living} == {"09_stories.csv"}
+
+
+def test_a_backlog_imported_again_is_flagged():
+    loaded = Loaded(EXPORTS / "limbertvargas-2019")
+    resembling = {each["name"]: each["resembles_project_id"] for each in loaded.projects}
+    ids = {each["name"]: each["id"] for each in loaded.projects}
+    assert resembling == {"01_workshop2": None, "02_test": None, "03_project91": ids["02_test"]}
+    assert any("a backlog imported again" in each for each in loaded.reader.skipped)
+
+
+def test_accepted_points_per_iteration_are_right_from_csv_alone():
+    loaded = Loaded(EXPORTS / "limbertvargas-2019" / "01_workshop2_20191006_1729.csv")
+    points = {}
+    for iteration in loaded.iterations:
+        inside = [
+            each
+            for each in loaded.stories
+            if each["accepted_at"]
+            and iteration["start"] <= each["accepted_at"] < iteration["finish"]
+        ]
+        if inside:
+            points[iteration["number"]] = (
+                len(inside),
+                sum(each["estimate"] or 0 for each in inside),
+            )
+    assert points == {1: (4, 3), 31: (2, 0)}
+    assert len(loaded.iterations) == 31

@@ -1,0 +1,172 @@
+"""Several files of one project, in one run or in several, become one project."""
+
+import json
+from datetime import UTC, datetime
+
+import duckdb
+import pytest
+
+from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
+from ingest.pipeline import run
+from ingest.records import Drift, to_arrow
+from ingest.tables import TABLES
+from tests.ingest.archive.samples import Loaded, story, write_csv
+
+STATE = "current_state"
+
+
+def done(number):
+    return story(number, current_state="accepted", accepted_at="Nov 20, 2015")
+
+
+def test_what_a_later_whole_export_lacks_was_deleted(tmp_path):
+    old = write_csv(
+        tmp_path / "shop_20151120_1000.csv", [story(101), story(102), done(103), story(104)]
+    )
+    middle = write_csv(tmp_path / "shop_20151121_1000.csv", [story(101), story(102)])
+    new = write_csv(tmp_path / "shop_20151122_1000.csv", [story(101, title="new")])
+    loaded = Loaded(old, new, middle)
+    assert [(each["id"], each["name"], each["deleted_at"]) for each in loaded.stories] == [
+        (101, "new", None),
+        (102, "Story 102", datetime(2015, 11, 22, 10, tzinfo=UTC)),
+        # No later export has accepted stories: people export parts of a project.
+        (103, "Story 103", None),
+        (104, "Story 104", datetime(2015, 11, 21, 10, tzinfo=UTC)),
+    ]
+    assert {each["delete_evidence"] for each in loaded.stories} == {"export", None}
+    assert len(loaded.projects) == 1
+
+
+def test_an_export_with_refused_rows_proves_no_deletion(tmp_path):
+    write_csv(tmp_path / "shop_20151120_1000.csv", [story(101), story(102)])
+    write_csv(tmp_path / "shop_20151121_1000.csv", [story(101), story("?")])
+    assert not any(each["is_deleted"] for each in Loaded(tmp_path).stories)
+
+
+def test_a_backlog_imported_again_is_another_project(tmp_path):
+    rows = [story(number, title=f"Same {number}") for number in range(101, 106)]
+    again = [story(number + 900, title=f"Same {number}") for number in range(101, 106)]
+    write_csv(tmp_path / "a" / "shop_20151120_1000.csv", rows)
+    write_csv(tmp_path / "b" / "shop_20161120_1000.csv", again)
+    loaded = Loaded(tmp_path)
+    older, newer = loaded.projects
+    assert older["id"] != newer["id"]
+    assert (older["resembles_project_id"], newer["resembles_project_id"]) == (None, older["id"])
+    assert not any(each["is_deleted"] for each in loaded.stories)
+
+
+def test_unrelated_files_of_one_name_are_not_mixed(tmp_path):
+    write_csv(tmp_path / "a" / "stories.csv", [story(101)])
+    write_csv(tmp_path / "b" / "stories.csv", [story(202, title="else")])
+    assert len(Loaded(tmp_path).projects) == 2
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    return tmp_path / "warehouse.duckdb"
+
+
+def load(warehouse, *paths, **options):
+    reader = ArchiveReader(list(paths), ArchiveOptions(**options), warehouse=warehouse)
+    return run(reader, "archive", str(paths[0]), warehouse)
+
+
+def stored(warehouse, statement):
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set schema = 'pivotal_tracker_data'")
+        return connection.execute(statement).fetchall()
+
+
+class FewStories:
+    """A reader of the API that has two stories of project 9 and a member."""
+
+    requests_count = 0
+    as_of = datetime(2015, 11, 19, tzinfo=UTC)
+    project_ids = (9,)
+
+    def __init__(self, drift):
+        self.skipped, self.failed_project_ids, self.drift = [], [], drift
+
+    def tables(self):
+        return ["projects", "stories", "memberships"]
+
+    def keys_listed(self, table_name, project_id):
+        return None
+
+    def read(self, table_name):
+        records = {
+            "projects": [{"id": 9, "name": "The Shop"}],
+            "stories": [
+                {"id": each, "project_id": 9, "name": "api", "current_state": "started"}
+                for each in (101, 102)
+            ],
+            "memberships": [
+                {"id": 1, "project_id": 9, "person_id": 5, "person": {"id": 5, "name": "Ada Obi"}}
+            ],
+        }
+        yield to_arrow(TABLES[table_name], records[table_name], "api", self.drift)
+
+
+def test_runs_over_the_same_warehouse_add_up(tmp_path, warehouse):
+    first = write_csv(tmp_path / "shop_20151120_1000.csv", [story(101), story(102), story(104)])
+    second = write_csv(tmp_path / "shop_20151122_1000.csv", [story(101, title="new"), story(103)])
+    load(warehouse, first)
+    (project,) = stored(warehouse, "select id from projects")
+    load(warehouse, second)
+    load(warehouse, second)  # once more changes nothing
+    assert stored(
+        warehouse, "select id, name, is_deleted, deleted_at from stories order by id"
+    ) == [
+        (101, "new", None, None),
+        (102, "Story 102", True, datetime(2015, 11, 22, 10, tzinfo=UTC)),
+        (103, "Story 103", None, None),
+        (104, "Story 104", True, datetime(2015, 11, 22, 10, tzinfo=UTC)),
+    ]
+    load(warehouse, first)  # an older export takes nothing back
+    assert stored(warehouse, "select name, is_deleted from stories where id < 103 order by id") == [
+        ("new", None),
+        ("Story 102", True),
+    ]
+    load(warehouse, write_csv(tmp_path / "shop_20151119_1000.csv", [story(101), story(100)]))
+    assert stored(
+        warehouse, "select id, name, deleted_at from stories where id < 102 order by id"
+    ) == [
+        (100, "Story 100", datetime(2015, 11, 20, 10, tzinfo=UTC)),
+        (101, "new", None),
+    ]
+    assert stored(warehouse, "select id from projects") == [project]
+
+
+def test_rows_of_the_api_stay_and_tell_whose_a_csv_is(tmp_path, warehouse):
+    run(FewStories(Drift()), "api", "https://example.com", warehouse)
+    csv = write_csv(tmp_path / "shop_20201120_1000.csv", [story(101), story(103)])
+    dump = tmp_path / "dump.json"
+    dump.write_text(
+        json.dumps({"id": 102, "kind": "story", "project_id": 9, "name": "json",
+                    STATE: "accepted", "created_at": "2020-01-01T00:00:00Z",
+                    "updated_at": "2024-01-01T00:00:00Z"})
+    )  # fmt: skip
+    load(warehouse, csv, dump)
+    assert stored(
+        warehouse, "select id, name, project_id, requested_by_id from stories order by id"
+    ) == [(101, "api", 9, None), (102, "api", 9, None), (103, "Story 103", 9, 5)]
+    assert stored(warehouse, "select id, name, record_source from projects") == [
+        (9, "The Shop", "api")
+    ]
+    assert stored(warehouse, "select count(*) from people") == [(0,)]
+
+
+def test_strict_leaves_the_warehouse_unchanged(tmp_path, warehouse):
+    load(warehouse, write_csv(tmp_path / "shop_20151120_1000.csv", [story(101)]))
+    bad = write_csv(tmp_path / "shop_20151121_1000.csv", [story(101, title="new"), story("?")])
+    with pytest.raises(ArchiveError, match="nothing was loaded, because of --strict"):
+        load(warehouse, bad, strict=True)
+    assert stored(warehouse, "select name from stories") == [("Story 101",)]
+    assert stored(warehouse, "select count(*) from extracts") == [(1,)]
+    summary = load(warehouse, bad)
+    assert stored(warehouse, "select name from stories") == [("new",)]
+    assert stored(
+        warehouse, "select file, line, column_name, value, reason from rejected_rows"
+    ) == [(str(bad), 3, "Id", "?", "no story id")]
+    assert any("1 row was refused" in each for each in summary.skipped)

@@ -1,0 +1,480 @@
+"""The command line as a user meets it: what it says, where it ends, and with which exit code."""
+
+import http.server
+import json
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from simulator.server import PASSWORD
+from tests.conftest import ROOT, dbt, ingest
+
+SENTINEL = "0123456789abcdef0123456789abcdef"
+
+
+def query(path, statement):
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def assert_one_line_error(finished, *parts):
+    """Exit code 1, and one line on standard error that holds all parts and no traceback."""
+    lines = finished.stderr.strip().splitlines()
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    assert "Traceback" not in finished.stderr
+    error = lines[-1]
+    assert error.startswith("error: ")
+    for part in parts:
+        assert part in error
+
+
+@contextmanager
+def web_server(status, body, content_type="text/html"):
+    """A host that gives the same answer to everything."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/services/v5"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "w.duckdb"
+
+
+@pytest.fixture
+def loaded(demo_server, path):
+    """A warehouse with one small project of the demo's, read as an API."""
+    small = smallest_project(demo_server)
+    finished = ingest(
+        "--project",
+        str(small),
+        warehouse=path,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return path
+
+
+def smallest_project(server):
+    projects = server.workspace.projects.values()
+    return min(projects, key=lambda project: (project.version, project.id)).id
+
+
+def test_help_shows_examples_and_exit_codes(path):
+    finished = ingest("--help", warehouse=path)
+    assert finished.returncode == 0
+    assert "examples:" in finished.stdout
+    assert "exit codes: 0 done, 1 failed" in finished.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--projct", "1"], ["dmo"], ["--project", "x"]])
+def test_wrong_usage_ends_with_2(path, arguments):
+    assert ingest(*arguments, warehouse=path).returncode == 2
+    assert not path.exists()
+
+
+def test_a_configured_token_means_the_api(demo_server, path):
+    finished = ingest(
+        "--project",
+        str(smallest_project(demo_server)),
+        warehouse=path,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert f"Reading the API at {demo_server.base_url}: a token is configured." in finished.stdout
+    assert "Next: " in finished.stdout.splitlines()[-1]
+    assert str(path) in finished.stdout
+    # Not on a terminal: one line per resource.
+    assert len([line for line in finished.stderr.splitlines() if line.startswith("stories: ")]) == 1
+
+
+def test_one_project_is_read_when_one_is_asked_for(demo_server, loaded):
+    project_id = smallest_project(demo_server)
+    assert query(loaded, "select distinct project_id from pivotal_tracker_data.labels") == [
+        (project_id,)
+    ]
+    assert query(loaded, "select id from pivotal_tracker_data.projects") == [(project_id,)]
+
+
+def test_user_name_and_password_are_exchanged_for_the_token(demo_server, workspace, path):
+    finished = ingest(
+        "--project",
+        str(smallest_project(demo_server)),
+        warehouse=path,
+        username=workspace.people[workspace.me_id].username,
+        password=PASSWORD,
+        base_url=demo_server.base_url,
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize("project_ids", ["[{0}]", "{0}", "{0}, {0}", '["{0}"]'])
+def test_project_ids_can_be_configured(demo_server, path, project_ids):
+    finished = ingest(
+        warehouse=path,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+        project_ids=project_ids.format(smallest_project(demo_server)),
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert query(path, "select count(*) from pivotal_tracker_data.projects") == [(1,)]
+
+
+def test_project_ids_that_are_no_numbers_are_refused(path):
+    finished = ingest(warehouse=path, api_token=SENTINEL, project_ids="alpha")
+    assert_one_line_error(finished, "project_ids", "alpha")
+
+
+def test_the_api_without_a_token_says_where_to_put_one(path):
+    finished = ingest("api", warehouse=path)
+    assert_one_line_error(finished, "api_token", ".dlt/secrets.toml")
+    assert not path.exists()
+
+
+def test_a_wrong_token_is_one_line_without_the_token(demo_server, loaded):
+    before = loaded.read_bytes()
+    finished = ingest(warehouse=loaded, api_token=SENTINEL, base_url=demo_server.base_url)
+    assert_one_line_error(finished, "invalid_authentication", "api_token")
+    assert SENTINEL not in finished.stdout + finished.stderr
+    assert loaded.read_bytes() == before
+
+
+def test_an_unreachable_host_is_named(path):
+    finished = ingest(warehouse=path, api_token=SENTINEL, base_url="http://127.0.0.1:9/services/v5")
+    assert_one_line_error(finished, "127.0.0.1:9", "base_url")
+    assert not path.exists()
+
+
+def test_a_project_that_does_not_exist_is_named(demo_server, loaded):
+    before = loaded.read_bytes()
+    finished = ingest(
+        "--project",
+        "424242",
+        warehouse=loaded,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+    )
+    assert_one_line_error(finished, "424242", "--project")
+    assert loaded.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b"<!doctype html><html>Tracker has been switched off</html>"), (404, b"<html></html>")],
+)
+def test_a_web_page_instead_of_the_api_points_at_base_url(path, status, body):
+    with web_server(status, body) as base_url:
+        finished = ingest(warehouse=path, api_token=SENTINEL, base_url=base_url)
+    assert_one_line_error(finished, "base_url")
+
+
+def test_plain_http_to_another_host_is_refused(path):
+    finished = ingest(
+        warehouse=path, api_token=SENTINEL, base_url="http://tracker.invalid/services/v5"
+    )
+    assert_one_line_error(finished, "https")
+
+
+def test_a_file_that_is_no_database_is_refused(path):
+    path.write_text("id,title\n" * 999)
+    assert_one_line_error(ingest("demo", warehouse=path), str(path), "WAREHOUSE_PATH")
+    assert path.read_text() == "id,title\n" * 999
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "w.duckdb"
+    assert_one_line_error(ingest("demo", warehouse=path), str(path), "WAREHOUSE_PATH")
+
+
+def test_the_demo_is_not_loaded_over_real_data(loaded):
+    before = loaded.read_bytes()
+    assert_one_line_error(ingest("demo", warehouse=loaded), "holds data of", "WAREHOUSE_PATH")
+    assert loaded.read_bytes() == before
+
+
+def test_a_project_that_is_closed_to_the_token_is_named_and_the_others_load(workspace, path):
+    from simulator import ServerOptions, serve
+
+    closed, open_one = sorted(workspace.projects)[:2]
+    with serve(workspace, options=ServerOptions(forbidden_projects={closed})) as server:
+        finished = ingest(
+            "--project",
+            str(closed),
+            "--project",
+            str(open_one),
+            warehouse=path,
+            api_token=server.token,
+            base_url=server.base_url,
+        )
+    assert finished.returncode == 1
+    assert "skipped: " in finished.stdout
+    assert workspace.projects[closed].name in finished.stdout
+    labels = query(path, "select distinct project_id from pivotal_tracker_data.labels")
+    assert labels == [(open_one,)]
+
+
+def test_no_secret_is_left_anywhere(demo_server, tmp_path, loaded):
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            assert demo_server.token.encode() not in file.read_bytes(), file
+    pipelines = ROOT / ".dlt" / "pipelines"
+    for file in pipelines.rglob("*"):
+        if file.is_file():
+            assert demo_server.token.encode() not in file.read_bytes(), file
+
+
+def as_json(finished):
+    """The one object on standard output, and nothing else."""
+    (line,) = finished.stdout.splitlines()
+    return json.loads(line)
+
+
+def test_json_is_all_that_is_on_standard_output(demo_server, path):
+    project = smallest_project(demo_server)
+    finished = ingest(
+        "--json",
+        "--project",
+        str(project),
+        warehouse=path,
+        api_token=demo_server.token,
+        base_url=demo_server.base_url,
+    )
+    told = as_json(finished)
+    assert finished.returncode == told["exit_code"] == 0
+    assert (told["warehouse"], told["source_kind"]) == (str(path), "api")
+    assert (told["source_name"], told["extract_mode"]) == (demo_server.base_url, "full")
+    (stored,) = query(path, "select count(*) from pivotal_tracker_data.activity")[0]
+    assert told["rows_by_table"]["activity"] == stored
+    assert told["requests"] > 10
+    assert told["retries"] == 0
+    assert 0 < told["seconds"] < 120
+    assert (told["error"], told["skipped"], told["failed_project_ids"]) == (None, [], [])
+    assert told["drift"] == {"undeclared": [], "misfits": []}
+    assert "python -m ingest --json" in Path(told["log"]).read_text()
+    help_text = ingest("--help", warehouse=path).stdout
+    assert all(key in help_text for key in told)
+
+
+def test_json_tells_of_a_failure_too(path):
+    finished = ingest(
+        "--json", warehouse=path, api_token=SENTINEL, base_url="http://127.0.0.1:9/services/v5"
+    )
+    told = as_json(finished)
+    assert finished.returncode == told["exit_code"] == 1
+    assert "127.0.0.1:9" in told["error"]
+    assert (told["requests"], told["rows_by_table"]) == (None, {})
+    assert_one_line_error(finished, "127.0.0.1:9", f"(log: {told['log']})")
+
+
+def test_the_logs_of_the_latest_runs_are_kept(path):
+    from ingest.run.log import KEPT_RUNS
+
+    logs = path.parent / "logs"
+    logs.mkdir()
+    for number in range(30):
+        (logs / f"ingest-20200101T0000{number:02}Z-1.log").write_text("old")
+        (logs / f"ingest-20200101T0000{number:02}Z-1.log.1").write_text("older")
+    (logs / "dbt.log").write_text("of dbt")
+    ingest("api", warehouse=path)
+    runs = sorted(logs.glob("ingest-*.log"))
+    assert len(runs) == KEPT_RUNS
+    assert "no api_token is configured" in runs[-1].read_text()
+    assert len(list(logs.glob("ingest-*.log.1"))) == KEPT_RUNS - 1
+    assert (logs / "dbt.log").exists()
+
+
+def test_a_log_is_bounded(path, monkeypatch):
+    import logging
+
+    from ingest.run.log import MOST_BYTES, run_log
+
+    monkeypatch.setenv("INGEST_LOG_PATH", str(path.parent))
+    with run_log() as log:
+        for number in range(3 * MOST_BYTES // 1000):
+            logging.getLogger("ingest.test").info("%d %s", number, "x" * 1000)
+    sizes = [file.stat().st_size for file in path.parent.glob("ingest-*.log*")]
+    assert len(sizes) == 2
+    assert max(sizes) <= MOST_BYTES
+    assert log.path.exists()
+
+
+def test_a_full_disk_ends_the_log_not_the_run(path, capsys, monkeypatch):
+    """What a handler of logging cannot write must not become a traceback on the screen."""
+    import logging
+
+    from ingest.run.log import run_log
+
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    monkeypatch.setenv("INGEST_LOG_PATH", str(path.parent))
+    with run_log() as log:
+        (handler,) = [
+            each
+            for each in logging.getLogger("ingest").handlers
+            if getattr(each, "baseFilename", "") == str(log.path)
+        ]
+        handler.stream = Path("/dev/full").open("w")  # noqa: SIM115 - closed with the log
+        logging.getLogger("ingest").info("no room for this %s", "x" * 100_000)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_warehouse_on_a_full_disk_is_one_line(path):
+    from ingest.warehouses.duckdb.file import explain_failure
+
+    full = duckdb.TransactionException(
+        'Failed to commit: Could not write file "w.duckdb.wal": No space left on device'
+    )
+    assert explain_failure(path, full) == (
+        f"the disk of {path} is full; make room on it and run this again"
+    )
+
+
+def test_a_broken_settings_file_is_one_line_that_says_where(path, tmp_path, monkeypatch):
+    from dlt.common.configuration.exceptions import ConfigurationException
+
+    from ingest.run.settings import SettingsError, load_settings
+
+    def broken(*_, **__):
+        raise ConfigurationException(
+            "A problem encountered when loading secrets.toml from paths ['.dlt']:\n"
+            "Unexpected end of file at line 2 col 31\nmore"
+        )
+
+    monkeypatch.setattr("ingest.run.settings.resolve_configuration", broken)
+    with pytest.raises(SettingsError, match=r"secrets\.toml.* at line 2 col 31$"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("max_in_flight", "0"), ("requests_per_second", "-1"), ("requests_per_second", "nan")],
+)
+def test_a_limit_that_lets_nothing_through_is_one_line(path, name, value):
+    finished = ingest("api", warehouse=path, api_token=SENTINEL, **{name: value})
+    assert_one_line_error(finished, f"{name} is {float(value):g}")
+    assert not path.exists()
+
+
+def test_a_run_without_a_place_for_its_log_goes_on(path):
+    (path.parent / "logs").write_text("a file")
+    assert_one_line_error(ingest("api", warehouse=path), "no api_token")
+
+
+def test_a_bug_is_one_line_and_its_traceback_is_in_the_log(path, monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("a bug\nof two lines")
+
+    monkeypatch.setattr("ingest.__main__.run", broken)
+    finished = ingest("--json", "api", warehouse=path, api_token=SENTINEL)
+    assert_one_line_error(finished, "KeyError", "this is a bug")
+    log = Path(as_json(finished)["log"]).read_text()
+    assert "Traceback" in log
+    assert "in broken" in log
+
+
+ODD_PATHS = {
+    "a space": "a b.duckdb",
+    "a quote in the folder": "it's/w.duckdb",
+    "unicode": "ünïcode ✓.duckdb",
+    "a question mark": "what?.duckdb",
+    "a percent sign": "a%20b.duckdb",
+    "no suffix": "warehouse",
+    "braces": "{{x}}.duckdb",
+}
+
+
+@pytest.mark.parametrize("name", ODD_PATHS.values(), ids=ODD_PATHS.keys())
+def test_an_odd_warehouse_path_works(tmp_path, name):
+    from tests.ingest.test_pipeline import load
+
+    load(tmp_path / name)
+    assert query(tmp_path / name, "select count(*) from pivotal_tracker_data.labels") == [(2,)]
+    load(tmp_path / name)
+
+
+REFUSED_PATHS = {
+    "in memory": ":memory:",
+    "MotherDuck": "md:my_database",
+    "MotherDuck, spelt out": "motherduck:my_database",
+    "another database": "sqlite:w.db",
+    "a web address": "https://example.com/w.duckdb",
+    "a bucket": "s3://bucket/w.duckdb",
+    "a line break": "{}/a\nb.duckdb",
+    "a quote": "{}/it's.duckdb",
+    "a double quote": '{}/a"b.duckdb',
+    "a semicolon": "{}/a;b.duckdb",
+    "the name of a schema": "{}/pivotal_tracker_data.duckdb",
+    "the name of a catalog": "{}/temp.duckdb",
+    "a tilde": "~/w.duckdb",
+}
+
+
+@pytest.mark.parametrize("value", REFUSED_PATHS.values(), ids=REFUSED_PATHS.keys())
+def test_a_path_that_means_something_else_is_refused(tmp_path, value, monkeypatch):
+    environment = {"WAREHOUSE_PATH": value.format(tmp_path), "INGEST_LOG_PATH": str(tmp_path)}
+    monkeypatch.setattr("tests.conftest.environment", lambda *_, **__: environment)
+    finished = ingest("demo", warehouse=tmp_path)
+    assert_one_line_error(finished, "WAREHOUSE_PATH is ", "name a plain DuckDB file")
+    assert list(tmp_path.glob("*duckdb*")) == []
+
+
+def test_an_sqlite_file_is_refused_without_a_download(path):
+    import sqlite3
+
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table stories (id)")
+    before = path.read_bytes()
+    assert_one_line_error(ingest("demo", warehouse=path), "is not a DuckDB file", "WAREHOUSE_PATH")
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_is_taken_for_none(path):
+    from tests.ingest.test_pipeline import load
+
+    path.touch()
+    load(path)
+    assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(2,)]
+
+
+def test_a_database_with_other_tables_is_never_deleted(path):
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table precious as select 1 as one")
+    finished = ingest(warehouse=path, api_token=SENTINEL, base_url="http://127.0.0.1:9/services/v5")
+    assert_one_line_error(finished, "127.0.0.1:9")
+    assert query(path, "select one from precious") == [(1,)]
+
+
+def test_a_relative_warehouse_path_means_the_repository_in_both_folders(tmp_path, monkeypatch):
+    from ingest.run.settings import warehouse_path
+
+    relative = os.path.relpath(tmp_path / "w.duckdb", ROOT)
+    monkeypatch.setenv("WAREHOUSE_PATH", relative)
+    assert warehouse_path() == tmp_path / "w.duckdb"
+    for folder, seen_from_there in ((ROOT, relative), (ROOT / "dbt_project", f"../{relative}")):
+        checked = dbt("debug", "--connection", warehouse=relative, cwd=folder)
+        assert f"path: {seen_from_there}" in checked.stdout
+        assert (tmp_path / "w.duckdb").exists()
+        (tmp_path / "w.duckdb").unlink()

@@ -1,0 +1,76 @@
+"""The named marts equal what plain Python makes of the demo's event log, cell by cell."""
+
+import math
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+import duckdb
+
+from tests.support import oracle
+
+
+def mart(path, name, key):
+    """Rows of a mart by key, instants as seconds since the epoch, decimals exact."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        cursor = connection.execute(f"select * from marts.{name}")
+        columns = [column[0] for column in cursor.description]
+        rows = [dict(zip(columns, map(plain, row), strict=True)) for row in cursor.fetchall()]
+    assert len({row[key] for row in rows}) == len(rows)
+    return {row[key]: row for row in rows}
+
+
+def plain(value):
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    return Fraction(value) if isinstance(value, Decimal) else value
+
+
+def differences(expected, actual):
+    """Each cell that differs, as (key, column, expected, actual); missing and extra rows too."""
+    found = [(key, "row", "expected", "missing") for key in expected.keys() - actual.keys()]
+    found += [(key, "row", "not expected", "found") for key in actual.keys() - expected.keys()]
+    for key in expected.keys() & actual.keys():
+        for column, value in expected[key].items():
+            if not same(value, actual[key][column]):
+                found.append((key, column, value, actual[key][column]))
+    return sorted(found, key=str)
+
+
+def same(expected, actual):
+    if isinstance(expected, float) and isinstance(actual, float):
+        return math.isclose(expected, actual, rel_tol=1e-9)
+    return expected == actual and (expected is None) == (actual is None)
+
+
+def check(expected, actual):
+    found = differences(expected, actual)
+    assert not found, f"{len(found)} cells differ, the first: {found[:5]}"
+    assert expected
+
+
+def test_fct_story_cycle_time(built_warehouse, workspace, iterations):
+    expected = oracle.story_cycle_time(workspace, workspace.now, iterations)
+    check(expected, mart(built_warehouse, "fct_story_cycle_time", "story_id"))
+
+
+def test_fct_iteration_velocity(built_warehouse, workspace, iterations):
+    expected = oracle.iteration_velocity(workspace, workspace.now, iterations)
+    check(expected, mart(built_warehouse, "fct_iteration_velocity", "iteration_key"))
+
+
+def test_fct_activity(built_warehouse, workspace):
+    check(oracle.activity(workspace), mart(built_warehouse, "fct_activity", "activity_id"))
+
+
+def test_dim_project(built_warehouse, workspace, iterations):
+    expected = oracle.project(workspace, workspace.now, iterations)
+    check(expected, mart(built_warehouse, "dim_project", "project_id"))
+
+
+def test_the_comparison_finds_a_wrong_cell_and_a_missing_row():
+    assert differences({1: {"a": None}, 2: {"a": 1}}, {1: {"a": 0}}) == [
+        (1, "a", None, 0),
+        (2, "row", "expected", "missing"),
+    ]
