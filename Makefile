@@ -21,49 +21,49 @@ help: ## print all targets
 .PHONY: setup
 setup: $(VENV)/.installed $(EXTRA:%=$(VENV)/.installed-%) ## create .venv and install the pinned dependencies
 
-$(VENV)/.installed: requirements.txt
+$(VENV)/.installed: requirements/base.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11 to 3.13 is needed; say which with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP_INSTALL) -r requirements.txt
+	$(PIP_INSTALL) -r requirements/base.txt
 	touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r requirements-dev.txt
+$(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements/dev.txt
 	touch $@
 
-$(VENV)/.installed-bi: requirements-bi.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r requirements-bi.txt
+$(VENV)/.installed-bi: requirements/bi.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements/bi.txt
 	touch $@
 
 # A client of its own environment for the published copy; where there is none for this Python, the
 # test that needs it says so.
-.venv-oldest-duckdb/.installed: tests/bi/requirements-oldest-duckdb.txt
+.venv-oldest-duckdb/.installed: requirements/oldest-duckdb.txt
 	$(PYTHON) -m venv .venv-oldest-duckdb
 	.venv-oldest-duckdb/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $< || rm -r .venv-oldest-duckdb/bin
 	mkdir -p .venv-oldest-duckdb && touch $@
 
 # A simulation of Snowflake needs another DuckDB than ingestion.
-.venv-fakesnow/.installed: tests/engines/fakesnow/requirements.txt
+.venv-fakesnow/.installed: requirements/fakesnow.txt
 	$(PYTHON) -m venv .venv-fakesnow
 	.venv-fakesnow/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 # A server that speaks S3, in an environment of its own.
-.venv-s3/.installed: tests/engines/s3/requirements.txt
+.venv-s3/.installed: requirements/s3.txt
 	$(PYTHON) -m venv .venv-s3
 	.venv-s3/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-$(VENV)/.installed-postgres $(CLOUDS:%=$(VENV)/.installed-%): $(VENV)/.installed-%: requirements-%.txt $(VENV)/.installed
+$(VENV)/.installed-postgres $(CLOUDS:%=$(VENV)/.installed-%): $(VENV)/.installed-%: requirements/%.txt $(VENV)/.installed
 	$(PIP_INSTALL) -r $<
 	touch $@
 
-$(VENV)/.installed-files: requirements-files.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r requirements-files.txt
+$(VENV)/.installed-files: requirements/files.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements/files.txt
 	touch $@
 
-$(VENV)/.installed-spark: requirements-spark.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r requirements-spark.txt
+$(VENV)/.installed-spark: requirements/spark.txt $(VENV)/.installed
+	$(PIP_INSTALL) -r requirements/spark.txt
 	touch $@
 
 .PHONY: ingest
@@ -127,9 +127,9 @@ postgresql:
 	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq postgresql >/dev/null; } \
 	|| { echo "error: the tests start a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
 
-$(VENV)-semantic/.installed: requirements-semantic.txt
+$(VENV)-semantic/.installed: requirements/semantic.txt
 	$(PYTHON) -m venv $(VENV)-semantic
-	$(VENV)-semantic/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-semantic.txt
+	$(VENV)-semantic/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/semantic.txt
 	touch $@
 
 .PHONY: semantic
@@ -159,17 +159,18 @@ bench: $(VENV)/.installed-dev ## measure first loads and builds at three sizes, 
 
 .PHONY: lock
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
-	$(UV_LOCK) --extra dev --extra bi pyproject.toml -o requirements-dev.txt
-	$(UV_LOCK) --extra bi -c requirements-dev.txt pyproject.toml -o requirements-bi.txt
-	$(UV_LOCK) -c requirements-dev.txt pyproject.toml -o requirements.txt
-	$(UV_LOCK) --extra postgres -c requirements-dev.txt pyproject.toml -o requirements-postgres.txt
-	$(UV_LOCK) --extra files -c requirements-dev.txt pyproject.toml -o requirements-files.txt
-	$(UV_LOCK) --extra files --extra spark -c requirements-dev.txt pyproject.toml -o requirements-spark.txt
-	$(UV_LOCK) --extra semantic -c requirements-dev.txt pyproject.toml -o requirements-semantic.txt
+	$(UV_LOCK) --extra dev --extra bi pyproject.toml -o requirements/dev.txt
+	$(UV_LOCK) --extra bi -c requirements/dev.txt pyproject.toml -o requirements/bi.txt
+	$(UV_LOCK) -c requirements/dev.txt pyproject.toml -o requirements/base.txt
+	$(UV_LOCK) --extra postgres -c requirements/dev.txt pyproject.toml -o requirements/postgres.txt
+	$(UV_LOCK) --extra files -c requirements/dev.txt pyproject.toml -o requirements/files.txt
+	$(UV_LOCK) --extra files --extra spark -c requirements/dev.txt pyproject.toml -o requirements/spark.txt
+	$(UV_LOCK) --extra semantic -c requirements/dev.txt pyproject.toml -o requirements/semantic.txt
 	for cloud in $(CLOUDS); do \
-	    $(UV_LOCK) --extra $$cloud -c requirements-dev.txt pyproject.toml -o requirements-$$cloud.txt || exit 1; \
+	    $(UV_LOCK) --extra $$cloud -c requirements/dev.txt pyproject.toml -o requirements/$$cloud.txt || exit 1; \
 	done
-	sed -i 's/^snowflake-connector-python\[.*\]==/snowflake-connector-python==/' requirements-snowflake.txt # pip finds it twice
+	for tool in fakesnow s3; do $(UV_LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit 1; done
+	sed -i 's/^snowflake-connector-python\[.*\]==/snowflake-connector-python==/' requirements/snowflake.txt # pip finds it twice
 
 .PHONY: clean
 clean: ## delete what was built: warehouse, working folders, logs (not .venv)
