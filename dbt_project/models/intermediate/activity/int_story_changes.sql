@@ -39,6 +39,9 @@ final as (
         story_changes.resource_id as story_id,
         story_changes.project_id,
         story_changes.change_type,
+        story_changes.resource_name as story_name,
+        story_changes.story_type,
+        story_changes.to_state,
         story_changes.original_story_values,
         story_changes.new_story_values,
         case

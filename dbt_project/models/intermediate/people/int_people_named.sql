@@ -19,9 +19,10 @@ story_owner_people as (
 
 ),
 
-listed_stories as (
+living_stories as (
 
-    select * from {{ ref('int_stories_still_listed') }}
+    select * from {{ ref('int_stories_last_known') }}
+    where delete_evidence is null
 
 ),
 
@@ -62,8 +63,8 @@ final as (
         3 as naming_rank,
         null as named_at
     from story_owner_people
-    inner join listed_stories
-        on story_owner_people.story_id = listed_stories.story_id
+    inner join living_stories
+        on story_owner_people.story_id = living_stories.story_id
 
     union all
 

@@ -2,19 +2,12 @@
     ('stg_pivotal_tracker__activities', 'performed_by_id', 'occurred_at'),
     ('stg_pivotal_tracker__my_activities', 'performed_by_id', 'occurred_at'),
     ('stg_pivotal_tracker__story_transitions', 'performed_by_id', 'occurred_at'),
-    ('stg_pivotal_tracker__story_comments', 'person_id', 'created_at'),
     ('stg_pivotal_tracker__epic_comments', 'person_id', 'created_at'),
-    ('stg_pivotal_tracker__story_blockers', 'person_id', 'created_at'),
-    ('stg_pivotal_tracker__story_reviews', 'reviewer_id', 'created_at'),
+    ('int_story_parts', 'person_id', 'created_at'),
     ('stg_pivotal_tracker__memberships', 'person_id', 'created_at'),
     ('int_stories', 'requested_by_id', 'created_at'),
     ('int_story_owners', 'person_id', 'null'),
     ('stg_pivotal_tracker__me', 'person_id', 'null'),
-] -%}
-{%- set story_parts = [
-    'stg_pivotal_tracker__story_comments',
-    'stg_pivotal_tracker__story_blockers',
-    'stg_pivotal_tracker__story_reviews',
 ] -%}
 -- Owners and token holders leave no instant; all others must be seen by as_of.
 with
@@ -25,9 +18,12 @@ as_of as (
 
 ),
 
-listed_stories as (
+-- The record of a deleted story stays in a warehouse that once read it, and a later
+-- first load never finds one: what only such a record says counts in neither.
+living_stories as (
 
-    select * from {{ ref('int_stories_still_listed') }}
+    select * from {{ ref('int_stories_last_known') }}
+    where delete_evidence is null
 
 ),
 
@@ -38,8 +34,8 @@ traces as (
         {{ person_id }} as person_id,
         {{ seen_at }} as seen_at
     from {{ ref(model) }}
-    {% if model in story_parts %}
-    where story_id in (select listed_stories.story_id from listed_stories)
+    {% if model == 'int_story_parts' %}
+    where story_id in (select living_stories.story_id from living_stories)
     {% endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -1,8 +1,17 @@
 {%- set attributes = [
+    'description', 'story_priority', 'current_state', 'external_id',
+    'requested_by_id', 'owned_by_id', 'estimate', 'deadline', 'accepted_at',
+    'created_at', 'updated_at'
+] -%}
+{%- set columns = [
     'project_id', 'requested_by_id', 'owned_by_id', 'external_id', 'story_name',
-    'story_description', 'story_type', 'story_priority', 'current_state', 'estimate',
+    'story_description', 'story_type', 'story_priority', 'current_state', 'url',
+    'source_file', 'estimate', 'source_line', 'is_date_only', 'record_source',
     'deadline_at', 'accepted_at', 'created_at', 'updated_at'
 ] -%}
+
+-- A table: four models read it.
+{{ config(materialized='table') }}
 
 with
 
@@ -18,64 +27,286 @@ deletions as (
 
 ),
 
-rebuilt as (
+story_changes as (
 
-    select * from {{ ref('int_stories_rebuilt') }}
+    select * from {{ ref('int_story_changes') }}
 
 ),
 
-story_ids as (
+changed_stories as (
 
-    select story_id from stories
-    union all
-    select deletions.story_id
-    from deletions
+    select
+        story_id,
+        min(case when change_type = 'create' then occurred_at end) as created_at,
+        max(case when to_state = 'accepted' then occurred_at end)
+            as last_accepted_at,
+        max(case when change_type != 'delete' then occurred_at end) as updated_at
+    from story_changes
+    group by story_id
+
+),
+
+-- Activities speak for a story whose row was never read, and for a deleted one whose
+-- creation they know: it looks the same whether or not it was read before its deletion.
+from_activities as (
+
+    select
+        changed_stories.*,
+        deletions.story_name as deleted_name,
+        deletions.story_type as deleted_type
+    from changed_stories
     left join stories
-        on deletions.story_id = stories.story_id
-    where stories.story_id is null
+        on changed_stories.story_id = stories.story_id
+    left join deletions
+        on changed_stories.story_id = deletions.story_id
+    where
+        stories.story_id is null
+        or (deletions.story_id is not null and changed_stories.created_at is not null)
 
 ),
 
--- Of a story that was deleted before anybody read it, its deletion tells name and type.
+relevant_changes as (
+
+    select
+        story_changes.*,
+        row_number() over (
+            partition by story_changes.story_id
+            order by
+                story_changes.occurred_at,
+                story_changes.stay_in_second,
+                story_changes.project_version,
+                story_changes.change_index,
+                story_changes.project_id
+        ) as change_number
+    from story_changes
+    inner join from_activities
+        on story_changes.story_id = from_activities.story_id
+
+),
+
+-- Each change names the story, and an update what it changed.
+attribute_changes as (
+
+    select
+        story_id,
+        'project_id' as attribute_name,
+        coalesce(
+            {{ json_text('new_story_values', 'project_id') }},
+            {{ as_text('project_id') }}
+        ) as attribute_value,
+        change_number
+    from relevant_changes
+
+    union all
+
+    select
+        story_id,
+        'name' as attribute_name,
+        coalesce({{ json_text('new_story_values', 'name') }}, story_name)
+            as attribute_value,
+        change_number
+    from relevant_changes
+    where
+        story_name is not null
+        or {{ json_has_key('new_story_values', 'name') }}
+
+    union all
+
+    select
+        story_id,
+        'story_type' as attribute_name,
+        coalesce({{ json_text('new_story_values', 'story_type') }}, story_type)
+            as attribute_value,
+        change_number
+    from relevant_changes
+    where
+        story_type is not null
+        or {{ json_has_key('new_story_values', 'story_type') }}
+
+    {% for attribute in attributes %}
+    union all
+
+    select
+        story_id,
+        '{{ attribute }}' as attribute_name,
+        {{ json_text('new_story_values', attribute) }} as attribute_value,
+        change_number
+    from relevant_changes
+    where {{ json_has_key('new_story_values', attribute) }}
+    {% endfor %}
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by story_id, attribute_name order by change_number desc
+        ) as recency
+    from attribute_changes
+
+),
+
+last_values as (
+
+    select
+        {% for attribute in ['project_id', 'name', 'story_type'] + attributes %}
+        max(case when attribute_name = '{{ attribute }}' then attribute_value end)
+            as {{ attribute }},
+        {% endfor %}
+        story_id
+    from ranked
+    where recency = 1
+    group by story_id
+
+),
+
+-- Of some stories only a comment or a task is known to have changed.
+mentions as (
+
+    select
+        activities.primary_resource_id as story_id,
+        activities.project_id,
+        {{ json_text('activities.primary_resources', '[0].name') }} as story_name,
+        {{ json_text('activities.primary_resources', '[0].story_type') }} as story_type,
+        row_number() over (
+            partition by activities.primary_resource_id
+            order by activities.occurred_at desc, activities.project_version desc
+        ) as recency
+    from {{ ref('stg_pivotal_tracker__activities') }} as activities
+    left join stories
+        on activities.primary_resource_id = stories.story_id
+    left join changed_stories
+        on activities.primary_resource_id = changed_stories.story_id
+    where
+        activities.primary_resource_kind = 'story'
+        and stories.story_id is null
+        and changed_stories.story_id is null
+
+),
+
+known_stories as (
+
+    select
+        stories.story_id,
+        stories.project_id,
+        stories.requested_by_id,
+        stories.owned_by_id,
+        stories.external_id,
+        stories.story_name,
+        stories.story_description,
+        stories.story_type,
+        stories.story_priority,
+        stories.current_state,
+        stories.url,
+        stories.source_file,
+        stories.estimate,
+        stories.source_line,
+        stories.is_date_only,
+        stories.is_deleted as is_unlisted,
+        stories.delete_evidence,
+        stories.record_source,
+        stories.deadline_at,
+        stories.accepted_at,
+        stories.created_at,
+        stories.updated_at,
+        stories.deleted_at as unlisted_at
+    from stories
+    left join from_activities
+        on stories.story_id = from_activities.story_id
+    where from_activities.story_id is null
+
+    union all
+
+    select
+        from_activities.story_id,
+        cast(last_values.project_id as bigint) as project_id,
+        cast(last_values.requested_by_id as bigint) as requested_by_id,
+        cast(last_values.owned_by_id as bigint) as owned_by_id,
+        last_values.external_id,
+        coalesce(from_activities.deleted_name, last_values.name) as story_name,
+        last_values.description as story_description,
+        coalesce(from_activities.deleted_type, last_values.story_type) as story_type,
+        last_values.story_priority,
+        last_values.current_state,
+        null as url,
+        null as source_file,
+        {{ as_decimal('last_values.estimate') }} as estimate,
+        null as source_line,
+        false as is_date_only,
+        false as is_unlisted,
+        null as delete_evidence,
+        'activity' as record_source,
+        {{ as_instant('last_values.deadline') }} as deadline_at,
+        coalesce(
+            {{ as_instant('last_values.accepted_at') }},
+            case
+                when last_values.current_state = 'accepted'
+                    then from_activities.last_accepted_at
+            end
+        ) as accepted_at,
+        coalesce(
+            {{ as_instant('last_values.created_at') }}, from_activities.created_at
+        ) as created_at,
+        coalesce(
+            {{ as_instant('last_values.updated_at') }}, from_activities.updated_at
+        ) as updated_at,
+        null as unlisted_at
+    from from_activities
+    inner join last_values
+        on from_activities.story_id = last_values.story_id
+
+    union all
+
+    select
+        story_id,
+        project_id,
+        null as requested_by_id,
+        null as owned_by_id,
+        null as external_id,
+        story_name,
+        null as story_description,
+        story_type,
+        null as story_priority,
+        null as current_state,
+        null as url,
+        null as source_file,
+        null as estimate,
+        null as source_line,
+        false as is_date_only,
+        false as is_unlisted,
+        null as delete_evidence,
+        'activity' as record_source,
+        null as deadline_at,
+        null as accepted_at,
+        null as created_at,
+        null as updated_at,
+        null as unlisted_at
+    from mentions
+    where recency = 1
+
+),
+
 final as (
 
     select
-        story_ids.story_id,
-        {% for attribute in attributes %}
-        case
-            when rebuilt.story_id is not null then rebuilt.{{ attribute }}
-            when stories.story_id is not null then stories.{{ attribute }}
-            {%- if attribute in ['project_id', 'story_name', 'story_type'] %}
-            else deletions.{{ attribute }}
-            {%- endif %}
-        end as {{ attribute }},
+        known_stories.story_id,
+        {% for column in columns %}
+        known_stories.{{ column }},
         {% endfor %}
-        {% for attribute in ['url', 'source_file', 'source_line'] %}
-        case when rebuilt.story_id is null then stories.{{ attribute }} end
-            as {{ attribute }},
-        {% endfor %}
-        rebuilt.story_id is null
-        and coalesce(stories.is_date_only, false) as is_date_only,
         case
             when deletions.story_id is not null then 'activity'
-            when stories.is_deleted then coalesce(stories.delete_evidence, 'listing')
+            when known_stories.is_unlisted
+                then coalesce(known_stories.delete_evidence, 'listing')
         end as delete_evidence,
         case
-            when rebuilt.story_id is null and stories.story_id is not null
-                then stories.record_source
-            else 'activity'
-        end as record_source,
-        case
             when deletions.story_id is not null then deletions.deleted_at
-            when stories.is_deleted then stories.deleted_at
+            when known_stories.is_unlisted then known_stories.unlisted_at
         end as deleted_at
-    from story_ids
-    left join stories
-        on story_ids.story_id = stories.story_id
+    from known_stories
     left join deletions
-        on story_ids.story_id = deletions.story_id
-    left join rebuilt
-        on story_ids.story_id = rebuilt.story_id
+        on known_stories.story_id = deletions.story_id
 
 )
 

@@ -6,6 +6,12 @@ as_of as (
 
 ),
 
+stories as (
+
+    select * from {{ ref('stg_pivotal_tracker__stories') }}
+
+),
+
 deletions as (
 
     select * from {{ ref('int_story_deletions') }}
@@ -18,7 +24,8 @@ story_changes as (
 
 ),
 
--- A story's row tells its lists, unless the story was deleted or changed after as_of.
+-- The record that was read of a story has its lists, unless the story was deleted or
+-- changed after as_of, or no record of it was read.
 relevant_changes as (
 
     select
@@ -33,10 +40,13 @@ relevant_changes as (
         story_changes.occurred_at
     from story_changes
     cross join as_of
+    left join stories
+        on story_changes.story_id = stories.story_id
     left join deletions
         on story_changes.story_id = deletions.story_id
     where
-        deletions.story_id is not null
+        stories.story_id is null
+        or deletions.story_id is not null
         or story_changes.occurred_at > as_of.as_of
 
 ),

@@ -32,7 +32,8 @@ owner_ids_by_story as (
 
 ),
 
--- A deleted story's row, if one was read, tells its lists as of that reading.
+-- The record of a deleted story, if one was read, has its lists as of that reading; a
+-- story of which only activities are known has none.
 final as (
 
     {% for attribute, expression in {
@@ -47,8 +48,8 @@ final as (
         stories.story_id,
         '{{ attribute }}' as attribute_name,
         {{ expression }} as attribute_value,
-        {{ 'deletions.story_id is null' if 'ids' in attribute else 'true' }}
-            as is_last
+        {{ "deletions.story_id is null and stories.record_source != 'activity'"
+            if 'ids' in attribute else 'true' }} as is_last
     from stories
     {% if 'ids' in attribute %}
     left join {{ attribute }}_by_story

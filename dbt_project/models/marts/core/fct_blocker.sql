@@ -8,27 +8,30 @@ stories as (
 
 blockers as (
 
-    select * from {{ ref('stg_pivotal_tracker__story_blockers') }}
+    select * from {{ ref('int_story_parts') }}
+    where part_kind = 'blocker'
 
 ),
 
 statuses as (
 
     select * from {{ ref('int_story_children_with_status') }}
-    where resource_kind = 'blocker'
+    where part_kind = 'blocker'
 
 ),
 
 blockers_at_as_of as (
 
     select
-        blockers.blocker_id,
+        blockers.part_id as blocker_id,
         blockers.story_id,
         stories.project_id,
         blockers.person_id,
-        blockers.blocker_description,
+        blockers.part_text as blocker_description,
         coalesce(
-            statuses.status_before_next_change = 'true', blockers.is_resolved, false
+            statuses.status_before_next_change = 'true',
+            blockers.part_status = 'true',
+            false
         ) as is_resolved,
         statuses.last_status,
         statuses.last_changed_at,
@@ -40,10 +43,10 @@ blockers_at_as_of as (
     inner join stories
         on blockers.story_id = stories.story_id
     left join statuses
-        on blockers.blocker_id = statuses.resource_id
+        on blockers.part_id = statuses.part_id
     where
-        blockers.created_at is null
-        or blockers.created_at <= stories.as_of
+        (blockers.created_at is null or blockers.created_at <= stories.as_of)
+        and (blockers.deleted_at is null or blockers.deleted_at > stories.as_of)
 
 ),
 

@@ -14,7 +14,8 @@ epics as (
 
 story_comments as (
 
-    select * from {{ ref('stg_pivotal_tracker__story_comments') }}
+    select * from {{ ref('int_story_parts') }}
+    where part_kind = 'comment'
 
 ),
 
@@ -27,12 +28,12 @@ epic_comments as (
 comments as (
 
     select
-        story_comments.comment_id,
+        story_comments.part_id as comment_id,
         stories.project_id,
         story_comments.story_id,
         cast(null as bigint) as epic_id,
         story_comments.person_id,
-        story_comments.comment_text,
+        story_comments.part_text as comment_text,
         story_comments.created_at,
         story_comments.updated_at,
         stories.time_zone,
@@ -40,6 +41,9 @@ comments as (
     from story_comments
     inner join stories
         on story_comments.story_id = stories.story_id
+    where
+        story_comments.deleted_at is null
+        or story_comments.deleted_at > stories.as_of
 
     union all
 

@@ -8,27 +8,28 @@ stories as (
 
 reviews as (
 
-    select * from {{ ref('stg_pivotal_tracker__story_reviews') }}
+    select * from {{ ref('int_story_parts') }}
+    where part_kind = 'review'
 
 ),
 
 statuses as (
 
     select * from {{ ref('int_story_children_with_status') }}
-    where resource_kind = 'review'
+    where part_kind = 'review'
 
 ),
 
 reviews_at_as_of as (
 
     select
-        reviews.review_id,
+        reviews.part_id as review_id,
         reviews.story_id,
         stories.project_id,
         reviews.review_type_id,
-        reviews.reviewer_id,
+        reviews.person_id as reviewer_id,
         reviews.review_type_name,
-        coalesce(statuses.status_before_next_change, reviews.review_status)
+        coalesce(statuses.status_before_next_change, reviews.part_status)
             as review_status,
         statuses.last_status,
         statuses.last_changed_at,
@@ -40,10 +41,10 @@ reviews_at_as_of as (
     inner join stories
         on reviews.story_id = stories.story_id
     left join statuses
-        on reviews.review_id = statuses.resource_id
+        on reviews.part_id = statuses.part_id
     where
-        reviews.created_at is null
-        or reviews.created_at <= stories.as_of
+        (reviews.created_at is null or reviews.created_at <= stories.as_of)
+        and (reviews.deleted_at is null or reviews.deleted_at > stories.as_of)
 
 ),
 

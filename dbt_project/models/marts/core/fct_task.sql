@@ -8,27 +8,30 @@ stories as (
 
 tasks as (
 
-    select * from {{ ref('stg_pivotal_tracker__story_tasks') }}
+    select * from {{ ref('int_story_parts') }}
+    where part_kind = 'task'
 
 ),
 
 statuses as (
 
     select * from {{ ref('int_story_children_with_status') }}
-    where resource_kind = 'task'
+    where part_kind = 'task'
 
 ),
 
 tasks_at_as_of as (
 
     select
-        tasks.task_id,
+        tasks.part_id as task_id,
         tasks.story_id,
         stories.project_id,
-        tasks.task_description,
-        tasks.task_position,
+        tasks.part_text as task_description,
+        tasks.part_position as task_position,
         coalesce(
-            statuses.status_before_next_change = 'true', tasks.is_complete, false
+            statuses.status_before_next_change = 'true',
+            tasks.part_status = 'true',
+            false
         ) as is_complete,
         statuses.last_status,
         statuses.last_changed_at,
@@ -40,10 +43,10 @@ tasks_at_as_of as (
     inner join stories
         on tasks.story_id = stories.story_id
     left join statuses
-        on tasks.task_id = statuses.resource_id
+        on tasks.part_id = statuses.part_id
     where
-        tasks.created_at is null
-        or tasks.created_at <= stories.as_of
+        (tasks.created_at is null or tasks.created_at <= stories.as_of)
+        and (tasks.deleted_at is null or tasks.deleted_at > stories.as_of)
 
 ),
 

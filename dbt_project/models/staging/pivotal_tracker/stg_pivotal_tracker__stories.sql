@@ -43,6 +43,13 @@ renamed as (
         -- booleans
         coalesce(is_deleted, false) as is_deleted,
         coalesce(is_date_only, false) as is_date_only,
+        owner_ids is not null as has_owner_list,
+        labels is not null as has_label_list,
+        comments is not null as has_comment_list,
+        tasks is not null as has_task_list,
+        blockers is not null as has_blocker_list,
+        reviews is not null as has_review_list,
+        transitions is not null as has_transition_list,
 
         -- instants
         deadline as deadline_at,
