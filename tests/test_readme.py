@@ -1,4 +1,4 @@
-"""What the README says is so: its commands exist, its names exist, its output is real."""
+"""What README and docs/ say is true: commands and names exist, and the output shown is real."""
 
 import json
 import re
@@ -12,11 +12,15 @@ from ingest.tables import TABLES
 from tests.conftest import ROOT, ingest
 
 README = (ROOT / "README.md").read_text()
+PAGES = {
+    path: path.read_text() for path in sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+}
+TEXT = "\n".join(PAGES.values())
 
 
 def blocks(language):
     """Contents of the code blocks in a language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
 
 def output(name):
@@ -42,7 +46,7 @@ def test_every_make_target_that_is_named_exists():
 
 
 def inline_code():
-    return re.findall(r"`([^`\n]+)`", README)
+    return re.findall(r"`([^`\n]+)`", TEXT)
 
 
 def test_make_alone_prints_every_target():
@@ -66,7 +70,8 @@ def test_every_mart_is_in_the_table_and_every_name_is_a_mart(connection):
             "select table_name from information_schema.tables where table_schema = 'marts'"
         ).fetchall()
     }
-    assert set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)) - {"api_token"} == marts
+    catalogue = (ROOT / "docs" / "marts.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", catalogue, re.MULTILINE)) == marts
     mentioned = {code for code in inline_code() if re.match(r"(fct|dim|bridge|rpt)_\w+$", code)}
     assert mentioned <= marts
 
@@ -113,12 +118,25 @@ def test_the_build_that_is_shown_is_like_a_whole_build(built_warehouse):
 
 
 def test_raw_tables_that_are_named_exist(connection):
-    named = re.findall(r"pivotal_tracker_data\.(\w+)", README)
+    named = re.findall(r"pivotal_tracker_data\.(\w+)", TEXT)
     assert named
     assert set(named) <= set(TABLES)
 
 
-@pytest.mark.parametrize("name", ["CHANGELOG.md", "DECISIONS.md"])
-def test_linked_files_exist(name):
-    assert f"]({name})" in README
-    assert (ROOT / name).is_file()
+LINKING = [*PAGES, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "DECISIONS.md"))]
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_linked_files_exist(page):
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_is_short_and_leads_to_every_page():
+    assert len(README.split()) <= 1500
+    linked = set(
+        re.findall(r"\]\((?!https?:|#)([^)#]+)", TEXT + (ROOT / "CONTRIBUTING.md").read_text())
+    )
+    assert {path.name for path in PAGES} - {"README.md"} <= {
+        link.rpartition("/")[2] for link in linked
+    }

@@ -1,4 +1,4 @@
-"""The example queries in analyses/: one a mart, each answers the question that the README asks."""
+"""The example queries in analyses/: one per mart, each answers its question in docs/marts.md."""
 
 import re
 import shutil
@@ -12,7 +12,9 @@ FOLDER = ROOT / "dbt_project" / "analyses"
 ANALYSES = sorted(path.stem for path in FOLDER.glob("*.sql"))
 QUESTIONS = dict(
     re.findall(
-        r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+        r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$",
+        (ROOT / "docs" / "marts.md").read_text(),
+        re.MULTILINE,
     )
 )
 # In the demo, nothing that Tracker gives differs by more than its tolerance.
@@ -42,7 +44,7 @@ def connection(built_warehouse):
         yield connection
 
 
-def test_every_mart_has_its_example_which_asks_what_the_readme_asks(connection):
+def test_every_mart_has_its_example_which_asks_what_the_catalogue_asks(connection):
     marts = connection.execute(
         "select table_name from duckdb_tables() where schema_name = 'marts'"
     ).fetchall()
