@@ -32,7 +32,7 @@ class Published:
     """What was published.
 
     Attributes:
-        as_of: the instant that all marts speak for; None when nothing was ever extracted.
+        as_of: the newest instant that any project speaks for; None when nothing was ever extracted.
         rows: {mart: number of its rows}.
         shrunk: {mart: (rows before, rows now)} of the marts that lost more than a tenth of them.
     """
@@ -135,7 +135,7 @@ def _copy_mart(connection: duckdb.DuckDBPyConnection, mart: str, comment: str | 
 
 def _note_publication(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     as_of = connection.execute(
-        "select max(as_of) from warehouse.intermediate.int_as_of"
+        "select max(as_of) from warehouse.intermediate.int_projects_as_of"
     ).fetchone()[0]
     sources = connection.execute(
         "select string_agg(source_kind || ': ' || source_name, ', ' order by latest desc) from ("
@@ -156,7 +156,7 @@ def _note_publication(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     for column, text in {
         "publication_id": "Another one with each publication.",
         "sources": "What was ever loaded: kind and name of each source, the latest first.",
-        "as_of": "The instant that all marts speak for, in UTC.",
+        "as_of": "The newest instant that any project speaks for, in UTC.",
         "published_at": "When the build that made this copy had passed, in UTC.",
     }.items():
         connection.execute(f"comment on column {table}.{column} is {_text(text)}")

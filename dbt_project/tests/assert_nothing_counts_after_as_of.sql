@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -22,8 +22,10 @@ instants as (
     ] %}
     select
         '{{ model }}.{{ column }}' as counted,
+        project_id,
         max({{ column }}) as counted_at
     from {{ ref(model) }}
+    group by project_id
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
@@ -31,8 +33,10 @@ instants as (
 
 select
     instants.counted,
+    instants.project_id,
     instants.counted_at,
-    as_of.as_of
+    projects_as_of.as_of
 from instants
-cross join as_of
-where instants.counted_at > as_of.as_of
+inner join projects_as_of
+    on instants.project_id = projects_as_of.project_id
+where instants.counted_at > projects_as_of.as_of

@@ -14,9 +14,9 @@ projects as (
 
 ),
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -38,19 +38,21 @@ final as (
         with_next.valid_from,
         with_next.valid_to
     from projects
-    cross join as_of
+    inner join projects_as_of
+        on projects.project_id = projects_as_of.project_id
     left join with_next
         on projects.project_id = with_next.project_id
     where
         (
             with_next.project_id is null
-            and coalesce(projects.created_at <= as_of.as_of, true)
+            and coalesce(projects.created_at <= projects_as_of.as_of, true)
         )
-        or with_next.valid_to != coalesce(with_next.next_valid_from, as_of.as_of)
+        or with_next.valid_to
+        != coalesce(with_next.next_valid_from, projects_as_of.as_of)
         or with_next.is_last != (with_next.next_valid_from is null)
         or (
             with_next.is_last
-            and coalesce(projects.updated_at <= as_of.as_of, true)
+            and coalesce(projects.updated_at <= projects_as_of.as_of, true)
             and (
                 {{ differ('with_next.project_name', 'projects.project_name') }}
                 or {{ differ('with_next.time_zone', 'projects.time_zone') }}

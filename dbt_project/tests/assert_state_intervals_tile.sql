@@ -14,12 +14,6 @@ stories as (
 
 ),
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 with_next as (
 
     select
@@ -38,9 +32,8 @@ select
 from with_next
 inner join stories
     on with_next.story_id = stories.story_id
-cross join as_of
 where
     {{ differ(
         'with_next.left_at',
-        'coalesce(with_next.next_entered_at, stories.deleted_at, as_of.as_of)'
+        'coalesce(with_next.next_entered_at, stories.deleted_at, stories.as_of)'
     ) }}

@@ -15,12 +15,6 @@ stories as (
 
 ),
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 with_previous as (
 
     select
@@ -40,13 +34,12 @@ final as (
         with_previous.valid_from,
         with_previous.valid_to
     from stories
-    cross join as_of
     left join with_previous
         on stories.story_id = with_previous.story_id
     where
         (
             with_previous.story_id is null
-            and stories.created_at < coalesce(stories.deleted_at, as_of.as_of)
+            and stories.created_at < coalesce(stories.deleted_at, stories.as_of)
         )
         or with_previous.valid_from != coalesce(
             with_previous.previous_valid_to,
@@ -63,11 +56,11 @@ final as (
         )
         or (
             with_previous.is_last
-            and with_previous.valid_to != coalesce(stories.deleted_at, as_of.as_of)
+            and with_previous.valid_to != coalesce(stories.deleted_at, stories.as_of)
         )
         or (
             with_previous.is_last
-            and coalesce(stories.updated_at <= as_of.as_of, true)
+            and coalesce(stories.updated_at <= stories.as_of, true)
             and (
                 {{ differ('with_previous.project_id', 'stories.project_id') }}
                 or {{ differ('with_previous.story_name', 'stories.story_name') }}

@@ -1,8 +1,9 @@
 with
 
-as_of as (
+-- The calendar serves all projects: it reaches to the year after the newest as_of.
+newest as (
 
-    select * from {{ ref('int_as_of') }}
+    select max(as_of) as as_of from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -84,11 +85,12 @@ bounds as (
 
     select
         cast(
-            {{ as_text('extract(year from max(as_of.as_of)) + 1') }} || '-12-31' as date
+            {{ as_text('extract(year from max(newest.as_of)) + 1') }} || '-12-31'
+            as date
         ) as last_date,
         min(first_dates.first_date) as first_date
     from first_dates
-    cross join as_of
+    cross join newest
 
 ),
 

@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 projects as (
 
     select * from {{ ref('int_project_settings') }}
@@ -37,9 +31,10 @@ accepted_stories as (
         stories.project_id,
         stories.story_type,
         stories.cycle_time_seconds,
-        {{ seconds_between('stories.accepted_at', 'as_of.as_of') }} as seconds_ago
+        {{ seconds_between('stories.accepted_at', 'projects.as_of') }} as seconds_ago
     from {{ ref('fct_story_cycle_time') }} as stories
-    cross join as_of
+    inner join projects
+        on stories.project_id = projects.project_id
     where
         stories.is_accepted
         and not stories.is_deleted

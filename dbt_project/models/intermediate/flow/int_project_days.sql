@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 projects as (
 
     select * from {{ ref('stg_pivotal_tracker__projects') }}
@@ -39,6 +33,7 @@ projects_begun as (
     select
         projects.project_id,
         project_settings.time_zone,
+        project_settings.as_of,
         project_settings.week_start_day,
         case
             when projects.started_at is not null
@@ -65,10 +60,10 @@ bounds as (
         projects_begun.week_start_day,
         {{ local_date('projects_begun.first_at', 'projects_begun.time_zone') }}
             as first_date,
-        {{ local_date('as_of.as_of', 'projects_begun.time_zone') }} as last_date
+        {{ local_date('projects_begun.as_of', 'projects_begun.time_zone') }}
+            as last_date
     from projects_begun
-    cross join as_of
-    where projects_begun.first_at <= as_of.as_of
+    where projects_begun.first_at <= projects_begun.as_of
 
 ),
 

@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 project_settings as (
 
     select * from {{ ref('int_project_settings') }}
@@ -52,9 +46,9 @@ with_clocks as (
         {{ local_date(
             'time_in_states.first_in_progress_at', 'project_settings.time_zone'
         ) }} as first_in_progress_date,
-        {{ local_date('as_of.as_of', 'project_settings.time_zone') }} as as_of_date
+        {{ local_date('project_settings.as_of', 'project_settings.time_zone') }}
+            as as_of_date
     from stories
-    cross join as_of
     inner join project_settings
         on stories.project_id = project_settings.project_id
     left join time_in_states

@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -14,10 +14,11 @@ blockers as (
         blockers.created_at as blocked_at,
         case
             when blockers.is_resolved then blockers.resolved_at
-            else as_of.as_of
+            else projects_as_of.as_of
         end as unblocked_at
     from {{ ref('fct_blocker') }} as blockers
-    cross join as_of
+    inner join projects_as_of
+        on blockers.project_id = projects_as_of.project_id
 
 ),
 

@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 project_settings as (
 
     select * from {{ ref('int_project_settings') }}
@@ -22,9 +16,9 @@ today as (
 
     select
         project_settings.project_id,
-        {{ local_date('as_of.as_of', 'project_settings.time_zone') }} as known_date
+        {{ local_date('project_settings.as_of', 'project_settings.time_zone') }}
+            as known_date
     from project_settings
-    cross join as_of
 
 ),
 

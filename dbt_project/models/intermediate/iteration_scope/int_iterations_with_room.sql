@@ -3,12 +3,6 @@
 
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 iterations as (
 
     select * from {{ ref('int_iterations') }}
@@ -49,12 +43,11 @@ final as (
         coalesce(versions.is_automatic_planning, true) as is_automatic_planning,
         iterations.starts_at,
         iterations.finishes_at,
-        {{ earliest('iterations.finishes_at', 'as_of.as_of') }} as stops_at
+        {{ earliest('iterations.finishes_at', 'settings.as_of') }} as stops_at
     from iterations
-    cross join as_of
     inner join velocities
         on iterations.iteration_key = velocities.iteration_key
-    left join settings
+    inner join settings
         on iterations.project_id = settings.project_id
     left join versions
         on

@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -20,14 +20,16 @@ final as (
         iterations.iteration_number,
         iterations.length_weeks,
         iterations.team_strength,
-        iterations.finishes_at <= as_of.as_of as is_done,
-        iterations.starts_at <= as_of.as_of and as_of.as_of < iterations.finishes_at
+        iterations.finishes_at <= projects_as_of.as_of as is_done,
+        iterations.starts_at <= projects_as_of.as_of
+        and iterations.finishes_at > projects_as_of.as_of
             as is_current,
-        iterations.starts_at > as_of.as_of as is_future,
+        iterations.starts_at > projects_as_of.as_of as is_future,
         iterations.starts_at,
         iterations.finishes_at
     from iterations
-    cross join as_of
+    inner join projects_as_of
+        on iterations.project_id = projects_as_of.project_id
 
 )
 

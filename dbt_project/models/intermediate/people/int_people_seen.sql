@@ -9,12 +9,13 @@
     ('int_story_owners', 'person_id', 'null'),
     ('stg_pivotal_tracker__me', 'person_id', 'null'),
 ] -%}
--- Owners and token holders leave no instant; all others must be seen by as_of.
 with
 
-as_of as (
+-- People belong to no project: all but owners and token holders, of whom no instant is
+-- known, must have been seen by the newest as_of.
+newest as (
 
-    select * from {{ ref('int_as_of') }}
+    select max(as_of) as as_of from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -49,10 +50,10 @@ final as (
         min(traces.seen_at) as first_seen_at,
         max(traces.seen_at) as last_seen_at
     from traces
-    cross join as_of
+    cross join newest
     where
         traces.person_id is not null
-        and (traces.seen_at is null or traces.seen_at <= as_of.as_of)
+        and (traces.seen_at is null or traces.seen_at <= newest.as_of)
     group by traces.person_id
 
 )

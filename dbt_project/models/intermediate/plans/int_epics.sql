@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 epics as (
 
     select * from {{ ref('stg_pivotal_tracker__epics') }}
@@ -30,14 +24,13 @@ final as (
         project_settings.time_zone,
         epics.created_at,
         epics.updated_at,
-        as_of.as_of
+        project_settings.as_of
     from epics
-    cross join as_of
-    left join project_settings
+    inner join project_settings
         on epics.project_id = project_settings.project_id
     where
         epics.created_at is null
-        or epics.created_at <= as_of.as_of
+        or epics.created_at <= project_settings.as_of
 
 )
 

@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -51,10 +51,11 @@ final as (
         labels.created_at,
         labels.updated_at
     from labels
-    cross join as_of
+    inner join projects_as_of
+        on labels.project_id = projects_as_of.project_id
     where
         labels.created_at is null
-        or labels.created_at <= as_of.as_of
+        or labels.created_at <= projects_as_of.as_of
 
     union all
 

@@ -3,12 +3,6 @@
 
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 plans as (
 
     select * from {{ ref('int_plans_with_progress') }}
@@ -39,11 +33,11 @@ with_paces as (
             as fast_velocity_per_week,
         paces.current_velocity_per_week * (1 - paces.current_volatility)
             as slow_velocity_per_week,
-        {{ local_date('as_of.as_of', 'project_settings.time_zone') }} as as_of_date,
+        {{ local_date('project_settings.as_of', 'project_settings.time_zone') }}
+            as as_of_date,
         {{ local_date('plans.deadline_at', 'project_settings.time_zone') }}
             as deadline_date
     from plans
-    cross join as_of
     inner join project_settings
         on plans.project_id = project_settings.project_id
     left join paces

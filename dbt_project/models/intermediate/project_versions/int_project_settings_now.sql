@@ -6,9 +6,9 @@ projects as (
 
 ),
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -31,10 +31,11 @@ with_start as (
             projects.created_at,
             projects.started_at,
             first_stories.created_at,
-            as_of.as_of
+            projects_as_of.as_of
         ) as first_at
     from projects
-    cross join as_of
+    inner join projects_as_of
+        on projects.project_id = projects_as_of.project_id
     left join first_stories
         on projects.project_id = first_stories.project_id
 

@@ -6,9 +6,9 @@
 
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -16,8 +16,9 @@ setting_changes as (
 
     select setting_changes.*
     from {{ ref('int_project_setting_changes') }} as setting_changes
-    cross join as_of
-    where setting_changes.changed_at <= as_of.as_of
+    inner join projects_as_of
+        on setting_changes.project_id = projects_as_of.project_id
+    where setting_changes.changed_at <= projects_as_of.as_of
 
 ),
 
@@ -42,9 +43,10 @@ final as (
         filled.next_valid_from is null as is_last,
         filled.is_inferred,
         filled.valid_from,
-        coalesce(filled.next_valid_from, as_of.as_of) as valid_to
+        coalesce(filled.next_valid_from, projects_as_of.as_of) as valid_to
     from filled
-    cross join as_of
+    inner join projects_as_of
+        on filled.project_id = projects_as_of.project_id
 
 )
 

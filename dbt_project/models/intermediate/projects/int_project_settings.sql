@@ -6,17 +6,26 @@ projects as (
 
 ),
 
+projects_as_of as (
+
+    select * from {{ ref('int_projects_as_of') }}
+
+),
+
 -- What a project of an archive does not say is as Tracker sets up a new project.
 final as (
 
     select
-        project_id,
-        coalesce(time_zone, 'UTC') as time_zone,
-        coalesce(week_start_day, 'Monday') as week_start_day,
-        coalesce(iteration_length_weeks, 1) as iteration_length_weeks,
-        coalesce(velocity_averaged_over, 3) as velocity_averaged_over,
-        coalesce(initial_velocity, 10) as initial_velocity
-    from projects
+        projects_as_of.project_id,
+        coalesce(projects.time_zone, 'UTC') as time_zone,
+        coalesce(projects.week_start_day, 'Monday') as week_start_day,
+        coalesce(projects.iteration_length_weeks, 1) as iteration_length_weeks,
+        coalesce(projects.velocity_averaged_over, 3) as velocity_averaged_over,
+        coalesce(projects.initial_velocity, 10) as initial_velocity,
+        projects_as_of.as_of
+    from projects_as_of
+    left join projects
+        on projects_as_of.project_id = projects.project_id
 
 )
 

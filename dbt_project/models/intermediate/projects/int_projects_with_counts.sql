@@ -6,12 +6,6 @@ projects as (
 
 ),
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories_by_project as (
 
     select
@@ -44,8 +38,9 @@ activities_by_project as (
         min(activities.occurred_at) as first_activity_at,
         max(activities.occurred_at) as last_activity_at
     from {{ ref('stg_pivotal_tracker__activities') }} as activities
-    cross join as_of
-    where activities.occurred_at <= as_of.as_of
+    inner join projects
+        on activities.project_id = projects.project_id
+    where activities.occurred_at <= projects.as_of
     group by activities.project_id
 
 ),

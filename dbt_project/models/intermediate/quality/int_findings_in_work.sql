@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -25,12 +25,13 @@ stories as (
         all_stories.*,
         projects.point_scale,
         projects.estimates_bugs_and_chores,
-        {{ seconds_between('all_stories.updated_at', 'as_of.as_of') }}
+        {{ seconds_between('all_stories.updated_at', 'projects_as_of.as_of') }}
             as seconds_untouched,
         {{ plain_number('all_stories.estimate') }} as estimate_text,
         ',' || replace(projects.point_scale, ' ', '') || ',' as point_scale_text
     from all_stories
-    cross join as_of
+    inner join projects_as_of
+        on all_stories.project_id = projects_as_of.project_id
     left join projects
         on all_stories.project_id = projects.project_id
     where

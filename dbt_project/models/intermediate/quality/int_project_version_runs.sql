@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -21,9 +21,10 @@ activities as (
         activities.record_source,
         activities.project_version,
         activities.occurred_at,
-        activities.occurred_at <= as_of.as_of as is_past
+        activities.occurred_at <= projects_as_of.as_of as is_past
     from {{ ref('stg_pivotal_tracker__activities') }} as activities
-    cross join as_of
+    inner join projects_as_of
+        on activities.project_id = projects_as_of.project_id
     where activities.record_source != 'history_csv'
 
 ),

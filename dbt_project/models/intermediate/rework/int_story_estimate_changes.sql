@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories') }}
@@ -30,7 +24,6 @@ final as (
         stories.is_deleted,
         changes.occurred_at
     from {{ ref('int_activity_changes') }} as changes
-    cross join as_of
     inner join stories
         on changes.resource_id = stories.story_id
     where
@@ -38,7 +31,7 @@ final as (
         and changes.change_type = 'update'
         and changes.is_estimate_change
         and {{ differ('changes.from_estimate', 'changes.to_estimate') }}
-        and changes.occurred_at <= as_of.as_of
+        and changes.occurred_at <= stories.as_of
         and (stories.deleted_at is null or changes.occurred_at < stories.deleted_at)
 
 )

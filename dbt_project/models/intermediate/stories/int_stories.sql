@@ -4,12 +4,6 @@
 
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories_last_known') }}
@@ -39,13 +33,13 @@ final as (
             else states_at_as_of.current_state
         end as current_state,
         stories.url,
-        case when stories.deleted_at <= as_of.as_of then stories.delete_evidence end
+        case when stories.deleted_at <= stories.as_of then stories.delete_evidence end
             as delete_evidence,
         stories.record_source,
         stories.source_file,
         stories.source_line,
         stories.estimate,
-        coalesce(stories.deleted_at <= as_of.as_of, false) as is_deleted,
+        coalesce(stories.deleted_at <= stories.as_of, false) as is_deleted,
         stories.is_date_only,
         stories.deadline_at,
         case
@@ -55,15 +49,15 @@ final as (
         end as accepted_at,
         stories.created_at,
         stories.updated_at,
-        case when stories.deleted_at <= as_of.as_of then stories.deleted_at end
-            as deleted_at
+        case when stories.deleted_at <= stories.as_of then stories.deleted_at end
+            as deleted_at,
+        stories.as_of
     from stories
-    cross join as_of
     left join states_at_as_of
         on stories.story_id = states_at_as_of.story_id
     where
         stories.created_at is null
-        or stories.created_at <= as_of.as_of
+        or stories.created_at <= stories.as_of
 
 )
 

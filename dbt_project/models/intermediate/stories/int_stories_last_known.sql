@@ -33,6 +33,12 @@ story_changes as (
 
 ),
 
+projects_as_of as (
+
+    select * from {{ ref('int_projects_as_of') }}
+
+),
+
 changed_stories as (
 
     select
@@ -288,6 +294,7 @@ known_stories as (
 
 ),
 
+-- A story speaks for the instant of the project that it is in now.
 final as (
 
     select
@@ -303,10 +310,13 @@ final as (
         case
             when deletions.story_id is not null then deletions.deleted_at
             when known_stories.is_unlisted then known_stories.unlisted_at
-        end as deleted_at
+        end as deleted_at,
+        projects_as_of.as_of
     from known_stories
     left join deletions
         on known_stories.story_id = deletions.story_id
+    left join projects_as_of
+        on known_stories.project_id = projects_as_of.project_id
 
 )
 

@@ -1,18 +1,13 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 transitions as (
 
     select
         transitions.*,
-        transitions.occurred_at <= as_of.as_of as is_past
+        transitions.occurred_at <= stories.as_of as is_past
     from {{ ref('int_story_transitions_completed') }} as transitions
-    cross join as_of
+    inner join {{ ref('int_stories_last_known') }} as stories
+        on transitions.story_id = stories.story_id
 
 ),
 

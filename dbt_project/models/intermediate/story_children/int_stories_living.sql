@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories') }}
@@ -26,9 +20,8 @@ final as (
         stories.story_id,
         stories.project_id,
         project_settings.time_zone,
-        as_of.as_of
+        stories.as_of
     from stories
-    cross join as_of
     left join project_settings
         on stories.project_id = project_settings.project_id
 

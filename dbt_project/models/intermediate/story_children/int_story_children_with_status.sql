@@ -3,9 +3,9 @@
 
 with
 
-as_of as (
+stories as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_stories') }}
 
 ),
 
@@ -14,9 +14,10 @@ part_changes as (
 
     select
         part_changes.*,
-        part_changes.occurred_at <= as_of.as_of as is_past
+        part_changes.occurred_at <= stories.as_of as is_past
     from {{ ref('int_story_part_changes') }} as part_changes
-    cross join as_of
+    inner join stories
+        on part_changes.story_id = stories.story_id
     where part_changes.to_status is not null
 
 ),

@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories') }}
@@ -77,12 +71,11 @@ final as (
     from unioned
     inner join stories
         on unioned.story_id = stories.story_id
-    cross join as_of
     left join labels
         on unioned.label_id = labels.label_id
     where
         labels.created_at is null
-        or labels.created_at <= as_of.as_of
+        or labels.created_at <= stories.as_of
 
 )
 

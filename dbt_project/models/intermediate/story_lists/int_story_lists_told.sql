@@ -1,12 +1,12 @@
 with
 
-as_of as (
+stories as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_stories') }}
 
 ),
 
-stories as (
+records as (
 
     select * from {{ ref('stg_pivotal_tracker__stories') }}
 
@@ -36,18 +36,19 @@ relevant_changes as (
         story_changes.project_id,
         story_changes.project_version,
         story_changes.change_index,
-        story_changes.occurred_at <= as_of.as_of as is_past,
+        story_changes.occurred_at <= stories.as_of as is_past,
         story_changes.occurred_at
     from story_changes
-    cross join as_of
-    left join stories
+    left join records
+        on story_changes.story_id = records.story_id
+    inner join stories
         on story_changes.story_id = stories.story_id
     left join deletions
         on story_changes.story_id = deletions.story_id
     where
-        stories.story_id is null
+        records.story_id is null
         or deletions.story_id is not null
-        or story_changes.occurred_at > as_of.as_of
+        or story_changes.occurred_at > stories.as_of
 
 ),
 

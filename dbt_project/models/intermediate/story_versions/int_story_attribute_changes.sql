@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories') }}
@@ -65,10 +59,9 @@ with_previous as (
     from ranked
     inner join stories
         on ranked.story_id = stories.story_id
-    cross join as_of
     where
         ranked.recency = 1
-        and ranked.changed_at <= as_of.as_of
+        and ranked.changed_at <= stories.as_of
         and (stories.deleted_at is null or ranked.changed_at < stories.deleted_at)
 
 ),

@@ -7,12 +7,6 @@
 
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories') }}
@@ -41,11 +35,10 @@ final as (
         filled.next_valid_from is null as is_last,
         filled.is_inferred,
         filled.valid_from,
-        coalesce(filled.next_valid_from, stories.deleted_at, as_of.as_of) as valid_to
+        coalesce(filled.next_valid_from, stories.deleted_at, stories.as_of) as valid_to
     from filled
     inner join stories
         on filled.story_id = stories.story_id
-    cross join as_of
 
 )
 

@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories') }}
@@ -34,10 +28,9 @@ with_initial_states as (
         first_transitions.to_state as next_state,
         first_transitions.story_id is null and not stories.is_deleted as is_open,
         stories.created_at as entered_at,
-        coalesce(first_transitions.occurred_at, stories.deleted_at, as_of.as_of)
+        coalesce(first_transitions.occurred_at, stories.deleted_at, stories.as_of)
             as left_at
     from stories
-    cross join as_of
     left join first_transitions
         on stories.story_id = first_transitions.story_id
 

@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories') }}
@@ -42,12 +36,11 @@ unioned as (
         transitions.next_occurred_at is null and not stories.is_deleted as is_open,
         false as is_inferred,
         transitions.occurred_at as entered_at,
-        coalesce(transitions.next_occurred_at, stories.deleted_at, as_of.as_of)
+        coalesce(transitions.next_occurred_at, stories.deleted_at, stories.as_of)
             as left_at
     from transitions
     inner join stories
         on transitions.story_id = stories.story_id
-    cross join as_of
 
     union all
 

@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories') }}
@@ -47,8 +41,7 @@ final as (
     from transitions
     inner join stories
         on transitions.story_id = stories.story_id
-    cross join as_of
-    where transitions.occurred_at <= as_of.as_of
+    where transitions.occurred_at <= stories.as_of
 
 )
 

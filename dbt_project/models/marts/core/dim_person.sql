@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -30,10 +30,14 @@ memberships_by_person as (
         memberships.person_id,
         count(*) as project_count
     from memberships
-    cross join as_of
+    inner join projects_as_of
+        on memberships.project_id = projects_as_of.project_id
     where
         coalesce(memberships.membership_role, '') != 'inactive'
-        and (memberships.created_at is null or memberships.created_at <= as_of.as_of)
+        and (
+            memberships.created_at is null
+            or memberships.created_at <= projects_as_of.as_of
+        )
     group by memberships.person_id
 
 ),

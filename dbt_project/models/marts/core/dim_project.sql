@@ -1,14 +1,14 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 projects as (
 
     select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+projects_as_of as (
+
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -61,9 +61,10 @@ final as (
         projects.created_at,
         projects_with_counts.first_activity_at,
         projects_with_counts.last_activity_at,
-        as_of.as_of
+        projects_as_of.as_of
     from projects
-    cross join as_of
+    inner join projects_as_of
+        on projects.project_id = projects_as_of.project_id
     inner join projects_with_iterations
         on projects.project_id = projects_with_iterations.project_id
     inner join projects_with_counts

@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select
@@ -35,12 +29,11 @@ wall_clocks as (
         time_in_states.first_in_progress_at as clock_started_at,
         case
             when stories.is_accepted then time_in_states.last_accepted_at
-            else coalesce(stories.deleted_at, as_of.as_of)
+            else coalesce(stories.deleted_at, stories.as_of)
         end as clock_ended_at
     from stories
     inner join time_in_states
         on stories.story_id = time_in_states.story_id
-    cross join as_of
 
 ),
 

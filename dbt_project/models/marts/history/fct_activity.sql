@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 activities as (
 
     select * from {{ ref('stg_pivotal_tracker__activities') }}
@@ -56,16 +50,15 @@ final as (
         coalesce(changes_by_activity.is_state_change, false) as is_state_change,
         activities.is_date_only,
         {{ local_date(
-            'activities.occurred_at', "coalesce(settings.time_zone, 'UTC')"
+            'activities.occurred_at', 'settings.time_zone'
         ) }} as occurred_date,
         activities.occurred_at
     from activities
-    cross join as_of
     left join changes_by_activity
         on activities.activity_id = changes_by_activity.activity_id
-    left join settings
+    inner join settings
         on activities.project_id = settings.project_id
-    where activities.occurred_at <= as_of.as_of
+    where activities.occurred_at <= settings.as_of
 
 )
 

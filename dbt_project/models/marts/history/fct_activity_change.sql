@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -29,8 +29,9 @@ final as (
         activity_changes.is_estimate_change,
         activity_changes.occurred_at
     from activity_changes
-    cross join as_of
-    where activity_changes.occurred_at <= as_of.as_of
+    inner join projects_as_of
+        on activity_changes.project_id = projects_as_of.project_id
+    where activity_changes.occurred_at <= projects_as_of.as_of
 
 )
 

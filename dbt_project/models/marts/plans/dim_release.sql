@@ -1,11 +1,5 @@
 with
 
-as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 stories as (
 
     select * from {{ ref('int_stories') }}
@@ -53,7 +47,7 @@ final as (
         stories_by_release.story_count,
         coalesce(stories.current_state = 'accepted', false) as is_accepted,
         coalesce(
-            coalesce(stories.accepted_at, as_of.as_of) > stories.deadline_at, false
+            coalesce(stories.accepted_at, stories.as_of) > stories.deadline_at, false
         ) as is_late,
         stories.is_deleted,
         stories.deadline_at,
@@ -63,7 +57,6 @@ final as (
         stories.updated_at,
         stories.deleted_at
     from stories
-    cross join as_of
     left join releases
         on stories.story_id = releases.release_id
     left join stories_by_release

@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -31,10 +31,11 @@ periods as (
         min(dated_rows.occurred_at) as first_at,
         max(dated_rows.occurred_at) as last_at
     from dated_rows
-    cross join as_of
+    inner join projects_as_of
+        on dated_rows.project_id = projects_as_of.project_id
     where
         dated_rows.occurred_at is null
-        or dated_rows.occurred_at <= as_of.as_of
+        or dated_rows.occurred_at <= projects_as_of.as_of
     group by
         dated_rows.project_id,
         dated_rows.source_name,

@@ -1,8 +1,8 @@
 with
 
-as_of as (
+projects_as_of as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_projects_as_of') }}
 
 ),
 
@@ -48,11 +48,12 @@ compared as (
                 - figures.explained_difference
             ) <= figures.tolerance
         ) as is_explained,
-        as_of.as_of != read_at.read_at as is_of_another_instant,
-        as_of.as_of as our_as_of,
+        projects_as_of.as_of != read_at.read_at as is_of_another_instant,
+        projects_as_of.as_of as our_as_of,
         extracts.tracker_as_of
     from figures
-    cross join as_of
+    inner join projects_as_of
+        on figures.project_id = projects_as_of.project_id
     cross join read_at
     left join extracts
         on figures.load_id = extracts.load_id
