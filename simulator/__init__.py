@@ -4,7 +4,7 @@
     with serve(workspace) as server:
         ...  # server.base_url, server.token
 
-What the API reference leaves open is decided here as follows:
+What docs/tracker-api.md leaves open is decided here as follows:
 
 - `..._after` and `..._before` parameters exclude the instant itself; an unknown name in `fields`
   is 400 `invalid_parameter`; a bad token is 403.

@@ -1,4 +1,4 @@
-"""The log: one activity per command, and its shape in the API (section 4.14).
+"""The log: one activity per command, and its shape in the API (docs/tracker-api.md, Activities).
 
 Held small (a workspace may have 1.5 million): names and messages are put together when an
 activity is read. Like Tracker, that gives the *current* name of a story, also for old activities.

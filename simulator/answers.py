@@ -1,4 +1,4 @@
-"""Requests, answers, errors and paging of the simulated API (API sections 1.3, 1.4, 1.8, 2)."""
+"""Requests, answers, errors and paging of the simulated API (docs/tracker-api.md)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ApiError(Exception):
     """An answer that is an error, by Tracker's code."""
 
     def __init__(self, code: str, **details: str) -> None:
-        """Build the error body of a code, with the optional keys of section 1.4."""
+        """Build the error body of a code, with the optional keys that docs/tracker-api.md names."""
         super().__init__(code)
         self.status = _STATUS[code]
         self.body = {"code": code, "kind": "error", "error": _TEXTS[code], **details}

@@ -1,4 +1,4 @@
-"""When a project's iterations begin and end (API section 5.2).
+"""When a project's iterations begin and end (docs/tracker-api.md, Iterations).
 
 An iteration is a stretch of whole local weeks: it begins at local midnight on the project's start
 day, so its length in hours changes with daylight saving. A length override shifts all later ones.

@@ -1,4 +1,4 @@
-"""A label's `counts`: how many stories carry it, state by state (API section 4.8).
+"""A label's `counts`: how many stories carry it, state by state (docs/tracker-api.md, Labels).
 
 All its stories count, releases too; a story without an estimate counts as one of zero points.
 Held as one flat tuple of 24 numbers, because each change of a labelled story logs the figures

@@ -38,7 +38,7 @@ Number = int | float
 
 
 class Transition(NamedTuple):
-    """One change of a story to a state, as `story_transitions` lists it (API section 4.3)."""
+    """A story's change of state, as `story_transitions` lists it (docs/tracker-api.md, Stories)."""
 
     state: str
     story_id: int
@@ -193,7 +193,7 @@ class Epic:
 
 @dataclass(slots=True)
 class Story:
-    """A feature, bug, chore or release (API section 4.2)."""
+    """A feature, bug, chore or release (docs/tracker-api.md, Stories)."""
 
     id: int
     project_id: int

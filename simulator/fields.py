@@ -1,4 +1,7 @@
-"""The `fields=` grammar (API section 1.7): `:default,comments(:default,person(name)),owner_ids`."""
+"""The `fields=` grammar, such as `:default,comments(:default,person(name))`.
+
+See docs/tracker-api.md, Fields.
+"""
 
 from __future__ import annotations
 

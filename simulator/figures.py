@@ -1,6 +1,6 @@
 """Figures that Tracker computed itself: cycle time, analytics, releases, epics, daily history.
 
-The rules are those of the API reference (sections 4.4 to 4.9, 5) and of `metrics.md`, B.1 to B.9.
+The rules are in docs/tracker-api.md: Stories, Iterations, Velocity, History by day.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def cycle_time_details(story: Story, now: int) -> dict[str, object]:
 def analytics(
     project_stories: Iterable[Story], iteration: Iteration, now: int
 ) -> dict[str, object]:
-    """Return an iteration's analytics (section 4.5): counts, median cycle time (ms), percent."""
+    """Return an iteration's analytics: counts, the median cycle time in ms, per cent."""
     span = iteration.span
     held = set(iteration.story_ids)
     accepted: list[Story] = []

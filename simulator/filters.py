@@ -1,4 +1,4 @@
-"""Which stories a list of stories holds: the parameters of API section 3.3."""
+"""Which stories a list of stories holds: see docs/tracker-api.md, Lists of stories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fields of people, memberships and accounts (API section 4.12)."""
+"""The fields of people, memberships and accounts (docs/tracker-api.md, People)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Velocity, and what each iteration holds (API section 5.3, metrics B.4 to B.6).
+"""Velocity, and what each iteration holds (docs/tracker-api.md, Velocity).
 
 Done iterations hold what was accepted in them. The current one holds what was accepted in it, the
 work in progress, and as much of the backlog as velocity allows; later ones are predictions.

@@ -1,4 +1,4 @@
-"""The fields of projects, iterations, labels, epics and people (API sections 4.1, 4.6 to 4.12)."""
+"""The fields of projects, iterations, labels, epics and people (docs/tracker-api.md)."""
 
 from __future__ import annotations
 

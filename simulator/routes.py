@@ -1,4 +1,4 @@
-"""What each path answers (API section 3)."""
+"""What each path answers (docs/tracker-api.md)."""
 
 from __future__ import annotations
 

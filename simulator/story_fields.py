@@ -1,4 +1,4 @@
-"""The fields of stories, releases and what hangs on them (API sections 4.2 to 4.4, 4.9 to 4.11)."""
+"""The fields of stories, releases and what hangs on them (docs/tracker-api.md, Stories)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What a project's activities tell of what has changed: pure functions, no HTTP.
 
-An activity names what it changed in `changes` and `primary_resources` (API reference, 4.14). What
+An activity names what it changed in `changes` and `primary_resources` (docs/tracker-api.md,
+Activities). What
 follows from a change without being named there (label counts, iterations, roll-ups) is decided
 here too, as lists that have to be read again.
 """
