@@ -145,6 +145,7 @@ class _Run:
             iteration_length=settings.iteration_length,
             week_start_day=settings.week_start_day,
             point_scale=settings.point_scale,
+            date_order=settings.date_order,
             strict=self._options.strict,
         )
         reader = ArchiveReader(paths, options, warehouse=self._warehouse)

@@ -22,12 +22,19 @@ class RowRefused(Exception):
         column: the column that shows it; None when the row as a whole does.
         value: what stands there.
         reason: why that cannot be.
+        cells: the cells of a CSV's row, where its quotes leave them in doubt.
     """
 
-    def __init__(self, column: str | None, value: str | None, reason: str) -> None:
+    def __init__(
+        self,
+        column: str | None,
+        value: str | None,
+        reason: str,
+        cells: list[str] | None = None,
+    ) -> None:
         """Name the cell and the reason."""
         super().__init__(reason)
-        self.column, self.value, self.reason = column, value, reason
+        self.column, self.value, self.reason, self.cells = column, value, reason, cells
 
 
 @dataclass(frozen=True)

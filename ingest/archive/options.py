@@ -18,6 +18,8 @@ class ArchiveOptions:
         iteration_length: weeks; None to infer it from iteration dates.
         week_start_day: an English weekday, capitalised; None to infer it.
         point_scale: as Tracker writes it (`0,1,2,3`); None to infer it from estimates.
+        date_order: `month_first` or `day_first`: how dates such as 02/11/2019 are read in a file
+            that has none such as 31/12/2019 to show it; None is `month_first`, as Tracker writes.
         strict: whether one refused row or file fails the whole run.
         max_unpacked_bytes: what the members of one zip may unpack to in all.
         max_inflation: how many times its packed size a member of a zip may have.
@@ -28,6 +30,7 @@ class ArchiveOptions:
     iteration_length: int | None = None
     week_start_day: str | None = None
     point_scale: str | None = None
+    date_order: str | None = None
     strict: bool = False
     max_unpacked_bytes: int = 20 * 2**30
     max_inflation: int = 250

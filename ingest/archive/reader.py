@@ -167,7 +167,7 @@ class ArchiveReader:
         is_alone = len(files) == 1 and not self._held.rows("stories")
         for order, file in enumerate(files):
             try:
-                surveyed.append(open_stories_file(file, self._options.zone, order, is_alone))
+                surveyed.append(open_stories_file(file, self._options, order, is_alone))
             except FileRefused as refused:
                 self._inventory.refuse(file, refused)
         return group_by_project(surveyed, self._project_of, self._options.project_name)
@@ -220,7 +220,8 @@ class ArchiveReader:
         """Whether nothing else tells of the stories of a project's only file."""
         store = self._dumps.store
         is_told = store.tables["stories"] or store.has_parts or self._held.rows("stories")
-        return len(project.files) == 1 and not is_told
+        (newest, *older) = project.files
+        return not older and newest.columns.has_ids and not is_told
 
     def _stories_at_once(self, project: Project) -> Iterator[pa.Table]:
         stories = self._stories_of(project)
@@ -260,7 +261,7 @@ class ArchiveReader:
         options = self._options_of(project.id)
         for each in project.files:
             each.name = read_name(each.file, options.zone)
-            made_at = each.as_of(each.newest_day, options.zone)
+            made_at = each.as_of(each.newest.at if each.newest else None)
             self._made_at[each.file.name] = made_at or self.as_of
         return CsvStories(project, facts, self._people, options, self.rejections)
 
@@ -279,7 +280,9 @@ class ArchiveReader:
     def _stories_gone(self, project: Project) -> pa.Table:
         """Stories of an earlier run's export that the newest file of this one lacks."""
         newest = project.files[0]
-        is_whole = all(each.file != newest.file.name for each in self.rejections)
+        is_whole = newest.columns.has_ids and all(
+            each.file != newest.file.name for each in self.rejections
+        )
         panels = newest.panels if is_whole else set()
         made_at = self._made_at[newest.file.name]
         seen = self._newest_ids.pop(project.id)

@@ -18,6 +18,7 @@ _OTHER_DATABASE = re.compile(r"\w{2,}:|:memory:")  # md:, sqlite:, s3://, https:
 _DATABASE_NAMES_TAKEN = frozenset(
     ["pivotal_tracker_data", "staging", "intermediate", "marts", "main", "memory", "temp", "system"]
 )
+DATE_ORDERS = ("month_first", "day_first")
 DEFAULT_BASE_URL = "https://www.pivotaltracker.com/services/v5"
 
 
@@ -41,6 +42,8 @@ class TrackerSettings(BaseConfiguration):
         requests_per_second: upper bound of the request rate; empty means the client's default.
         time_zone: what a CSV export does not say of its project: the zone of its days (UTC), and
             `iteration_length`, `week_start_day`, `point_scale`, which are inferred when empty.
+        date_order: `month_first` (as Tracker writes) or `day_first`: how 02/11/2019 is read in a
+            CSV file that has no date such as 31/12/2019 to show it.
     """
 
     api_token: TSecretStrValue | None = None
@@ -59,6 +62,7 @@ class TrackerSettings(BaseConfiguration):
     iteration_length: int | None = None
     week_start_day: str | None = None
     point_scale: str | None = None
+    date_order: str | None = None
 
     @property
     def has_credentials(self) -> bool:
@@ -103,6 +107,10 @@ def load_settings() -> TrackerSettings:
         raise SettingsError(f"[{'.'.join(SECTION)}] cannot be used: {reason}") from None
     if settings.max_in_flight < 1:
         raise SettingsError(f"max_in_flight is {settings.max_in_flight}: name 1 or more")
+    if settings.date_order not in (None, *DATE_ORDERS):
+        raise SettingsError(
+            f"date_order is {settings.date_order!r}: name one of {', '.join(DATE_ORDERS)}"
+        )
     rate = settings.requests_per_second
     if rate is not None and not rate >= 0:  # nan is not, either
         raise SettingsError(f"requests_per_second is {rate}: name a rate, or 0 for no limit")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from ingest.archive.dates import parse_moment
 
 STORY_TYPES = frozenset({"feature", "bug", "chore", "release"})
 STATES = frozenset(
@@ -15,17 +16,12 @@ STATES = frozenset(
     }
 )  # fmt: skip
 PRIORITIES = frozenset({"p0", "p1", "p2", "p3", "none"})
-_MONTH_NAMES = (
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-)  # fmt: skip
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
-_WRITTEN_DAY = re.compile(r"([A-Za-z]{3})[a-z]*\.? (\d{1,2}), (\d{4})")
-_SLASHED_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
-_ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 # Tracker wrote `'=1+1` for a cell that a spreadsheet would take for a formula.
 _GUARD = re.compile(r"'(?='*[=+\-@])")
+_ID = re.compile(r"[\s\ufeff]*#?([0-9]{1,12})(?:\.0*)?\s*")
+_NUMBER = re.compile(r"\+?[0-9]*[.,]?[0-9]+(?:[eE][+-]?[0-9]{1,2})?|[0-9]+[.,]")
+_UTC = ZoneInfo("UTC")
 _COMMENT_DAY = re.compile(r"[A-Z][a-z]{2} \d{1,2}, \d{4}")
-_YEARS = range(1990, 2101)
 
 
 def unguarded(text: str) -> str:
@@ -33,49 +29,14 @@ def unguarded(text: str) -> str:
     return text[1:] if text[:1] == "'" and _GUARD.match(text) else text
 
 
-def day_order(text: str) -> str | None:
-    """How a date such as 31/12/2019 is ordered; None for one that is written otherwise."""
-    if "/" not in text or not (found := _SLASHED_DAY.fullmatch(text.strip())):
-        return None
-    if int(found[1]) > 12:
-        return "day first"
-    return "month first" if int(found[2]) > 12 else "either"
-
-
-def parse_day(text: str, is_day_first: bool = False) -> date:
-    """A day as exports write it: `Nov 22, 2014`, `11/22/2014` or `2014-11-22`.
-
-    Args:
-        text: the cell.
-        is_day_first: whether a day with slashes is `22/11/2014`, as some spreadsheets save it.
-
-    Raises:
-        ValueError: when there is no such day, or none that a story can have.
-    """
-    text = text.strip()
-    if found := _WRITTEN_DAY.fullmatch(text):
-        month = _MONTHS.get(found[1].lower(), 0)
-        day = date(int(found[3]), month, int(found[2]))
-    elif found := _SLASHED_DAY.fullmatch(text):
-        day_of_month, month = (1, 2) if is_day_first else (2, 1)
-        day = date(int(found[3]), int(found[month]), int(found[day_of_month]))
-    elif found := _ISO_DAY.fullmatch(text):
-        day = date(int(found[1]), int(found[2]), int(found[3]))
-    else:
-        raise ValueError("no date")
-    if day.year not in _YEARS:
-        raise ValueError("year out of range")
-    return day
-
-
-def midnight(day: date, zone: ZoneInfo) -> str:
-    """The instant at which a day begins in a zone, as ISO 8601 in UTC."""
-    local = datetime(day.year, day.month, day.day, tzinfo=zone)
-    return local.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def parse_id(text: str) -> int | None:
+    """The id of a story or an epic, also as `#101` or, after a spreadsheet, `101.0`; else None."""
+    found = _ID.fullmatch(text)
+    return int(found[1]) or None if found else None
 
 
 def parse_estimate(text: str) -> float | None:
-    """Points; None for unestimated, which is written empty or as -1.
+    """Points; None for unestimated, which is written empty or as -1. `0,5` is a half.
 
     Raises:
         ValueError: when it is no number that can be an estimate.
@@ -83,7 +44,9 @@ def parse_estimate(text: str) -> float | None:
     text = text.strip()
     if text in ("", "-1", "-1.0"):
         return None
-    points = float(text)
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("no estimate")
+    points = float(text.replace(",", "."))
     if not 0 <= points < 1e9:
         raise ValueError("no estimate")
     return points
@@ -99,6 +62,18 @@ def parse_priority(text: str) -> str | None:
     if priority and priority not in PRIORITIES:
         raise ValueError("no priority")
     return priority or None
+
+
+def parse_iteration(text: str) -> int | None:
+    """The number of an iteration; None when the cell is empty.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    text = text.strip()
+    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise ValueError("no iteration number")
+    return int(text) if text else None
 
 
 def split_labels(text: str) -> list[str]:
@@ -128,11 +103,13 @@ def split_comment(cell: str) -> tuple[str, str | None, str | None]:
 @lru_cache(maxsize=20_000)
 def is_comment_day(text: str) -> bool:
     """Whether a text is a day as the ending of a comment has it: `Nov 22, 2014`."""
+    if not _COMMENT_DAY.fullmatch(text):
+        return False
     try:
-        parse_day(text)
+        parse_moment(text, _UTC)
     except ValueError:
         return False
-    return bool(_COMMENT_DAY.fullmatch(text))
+    return True
 
 
 def _opening_bracket(cell: str, end: int) -> int:

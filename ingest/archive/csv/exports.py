@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
-from ingest.archive.csv.cells import day_order, parse_day
-from ingest.archive.csv.columns import Columns, read_header
-from ingest.archive.csv.rows import (
-    Row,
-    find_delimiter,
-    is_blank,
-    is_separator_line,
-    read_rows,
-)
+from ingest.archive.csv.cells import parse_id
+from ingest.archive.csv.columns import Columns, is_stories_header, read_header
+from ingest.archive.csv.rows import CsvRows, Row, find_delimiter, is_blank, is_separator_line
+from ingest.archive.dates import DayOrders, Moment, Moments
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
 from ingest.archive.files.encodings import find_encoding, opened_text
 from ingest.archive.files.export_name import ExportName, read_name
+from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.people import normalised, project_id
 
 _HEAD = 64 * 1024
-_DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
+DATES = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
 _PEEK = 2_000  # rows that tell whose project a lone file is of
 _ALIKE = 0.8  # share of equal titles from which on a backlog looks imported from another
 _FEWEST_TITLES = 3
-_LONGEST_NUMBER = 19  # digits that surely fit 64 bits
 
 
 @dataclass
@@ -45,11 +41,12 @@ class StoriesFile:
         ids: ids of its rows: all when it was surveyed whole, else of the first ones.
         titles: normalised titles of the same rows.
         panels: which of done, backlog and icebox have rows.
-        newest_day: the newest day on which something in those rows happened.
+        newest: the newest moment at which something in those rows happened.
         order: its place among the files given.
         delimiter: what separates its cells.
         header_line: the line of its header.
-        is_day_first: whether its dates such as 31/12/2019 begin with the day.
+        day_first: column -> whether its dates such as 02/11/2019 begin with the day.
+        is_order_proven: whether some date shows which of these comes first.
     """
 
     file: ArchiveFile
@@ -59,11 +56,12 @@ class StoriesFile:
     ids: set[int] = field(default_factory=set)
     titles: Counter[str] = field(default_factory=Counter)
     panels: set[str] = field(default_factory=set)
-    newest_day: date | None = None
+    newest: Moment | None = None
     order: int = 0
     delimiter: str = ","
     header_line: int = 1
-    is_day_first: bool = False
+    day_first: Mapping[str, bool] = field(default_factory=dict)
+    is_order_proven: bool = True
 
     @contextmanager
     def open(self) -> Iterator[TextIO]:
@@ -83,86 +81,163 @@ class StoriesFile:
         A file without a time stamp was made at some time on its newest day, or later.
         """
         made_at = self.name.made_at
-        day = made_at.date() if made_at else self.newest_day or date.min
+        day = made_at.date() if made_at else self.newest.day if self.newest else date.min
         never = datetime.min.replace(tzinfo=UTC)
         return day, made_at is None, made_at or never, self.order
 
-    def as_of(self, newest_day: date | None, zone: ZoneInfo) -> datetime | None:
-        """The instant that it speaks for: its time stamp, else its newest day's beginning."""
-        if self.name.made_at or newest_day is None:
-            return self.name.made_at
-        return datetime.combine(newest_day, time(), tzinfo=zone).astimezone(UTC)
+    def as_of(self, newest: datetime | None) -> datetime | None:
+        """The instant that it speaks for: its time stamp, else the newest one in its rows."""
+        return self.name.made_at or newest
+
+    def moments(self, zone: ZoneInfo) -> dict[str, Moments]:
+        """What reads the dates of each column."""
+        readers = {is_first: Moments(zone, is_first) for is_first in (False, True)}
+        return {name: readers[self.day_first.get(name, False)] for name in DATES}
 
 
-def open_stories_file(file: ArchiveFile, zone: ZoneInfo, order: int, is_alone: bool) -> StoriesFile:
+def open_stories_file(
+    file: ArchiveFile, options: ArchiveOptions, order: int, is_alone: bool
+) -> StoriesFile:
     """Survey a stories CSV: its encoding, header, ids and days.
 
     Raises:
-        FileRefused: when its rows cannot be told apart by an id.
+        FileRefused: when it has no header, or one without a column that every row needs.
     """
-    found = StoriesFile(file, find_encoding(file), read_name(file, zone), Columns(()))
+    found = StoriesFile(file, find_encoding(file), read_name(file, options.zone), Columns(()))
     found.order = order
     with found.open() as text:
         found.delimiter = find_delimiter(text.read(_HEAD))
-    orders = _survey_rows(found, is_alone)
-    if "day first" in orders and "month first" not in orders:
-        found.is_day_first, found.newest_day = True, None
-        _survey_rows(found, is_alone)
+    orders = _survey_rows(found, options, is_alone)
+    if orders:
+        found.day_first = orders.day_first(options.date_order == "day_first")
+        found.is_order_proven = orders.is_proven
+        if any(found.day_first.values()):
+            found.newest = None
+            _survey_rows(found, options, is_alone)
     return found
 
 
-def _survey_rows(found: StoriesFile, is_alone: bool) -> set[str]:
-    """Look at the rows, and return which orders of day and month their dates have."""
-    orders: set[str] = set()
+def _survey_rows(found: StoriesFile, options: ArchiveOptions, is_alone: bool) -> DayOrders:
+    """Look at the rows, and return what their dates show of the order of day and month."""
+    orders = DayOrders()
     with found.open() as text:
-        rows = read_rows(text, found.delimiter)
+        rows = CsvRows(text, found.delimiter)
         found.header_line, header = _first(rows)
         found.columns = read_header(header)
-        if "id" not in found.columns.single:
-            raise FileRefused("has no Id column: a template for import, not an export")
-        for number, (_, cells) in enumerate(rows):
+        if found.columns.missing:
+            names = " and no ".join(found.columns.missing)
+            raise FileRefused(f"has no {names} column; name it in the header")
+        moments = found.moments(options.zone)
+        number = -1
+        for number, (_, cells) in enumerate(_below(found, rows)):
             if isinstance(cells, RowRefused):
                 continue
             if not is_alone or number < _PEEK:
-                _survey(found, cells)
+                _survey(found, cells, moments)
             elif not orders:
                 break  # the first rows tell enough, where no date can be read in two ways
-            orders |= {order for name in _DAYS if (order := day_order(found.cell(cells, name)))}
+            for name in DATES:
+                orders.see(name, found.cell(cells, name))
+        if number < 0 and not found.columns.has_ids:
+            raise FileRefused("has no row and no Id column: a template for import, not an export")
     return orders
 
 
 def body(file: StoriesFile, text: TextIO) -> Iterator[Row]:
-    """The rows below the header, blank ones left out."""
-    rows = read_rows(text, file.delimiter)
+    """The rows below the header; blank ones and headers that are repeated are left out."""
+    rows = CsvRows(text, file.delimiter)
     _first(rows)
-    return (row for row in rows if isinstance(row[1], RowRefused) or not is_blank(row[1]))
+    return _below(file, rows)
+
+
+def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
+    columns = below = file.columns
+    rows.expect(columns.width, columns.single.get("id") == 0)
+    for line, cells in rows:
+        if isinstance(cells, RowRefused):
+            yield line, cells
+        elif is_header_again(cells, below):
+            again = read_header(cells)
+            below = below if again.missing else again  # a damaged header says nothing new
+            rows.expect(below.width, below.single.get("id") == 0)
+        elif not is_blank(cells):
+            yield line, cells if below.header == columns.header else MovedRow(cells, below, columns)
+
+
+def is_header_again(cells: list[str], columns: Columns) -> bool:
+    """Whether a row among stories is a header: files that were put together have several."""
+    at_id = columns.single.get("id", len(cells))
+    has_id = at_id < len(cells) and parse_id(cells[at_id]) is not None
+    return not has_id and is_stories_header(cells)
+
+
+class MovedRow(list[str]):
+    """A row below another header than its file's first, with its cells where that has them.
+
+    Attributes:
+        unplaced: header -> cell, where the first header has no such column.
+    """
+
+    def __init__(self, cells: list[str], below: Columns, columns: Columns) -> None:
+        """Move the cells of a row.
+
+        Args:
+            cells: the row.
+            below: the header above it.
+            columns: the first header of the file.
+        """
+        super().__init__([""] * columns.width)
+        places = _places(below, columns)
+        self.unplaced: dict[str, str] = {}
+        for place, cell in enumerate(cells):
+            if place in places:
+                self[places[place]] = cell
+            elif cell:
+                header = below.header[place] if place < below.width else ""
+                self.unplaced[header or f"column {place + 1}"] = cell
+
+
+@lru_cache(maxsize=16)
+def _places(below: Columns, columns: Columns) -> dict[int, int]:
+    """Where under the first header what stands under another one belongs."""
+    places = {
+        place: columns.single[name]
+        for name, place in below.single.items()
+        if name in columns.single
+    }
+    for name, spans in below.groups.items():
+        for span, here in zip(spans, columns.groups[name], strict=False):
+            pairs = zip(span, here, strict=True)
+            places |= {place: at for place, at in pairs if min(place, at) >= 0}
+    return places
 
 
 def _first(rows: Iterator[Row]) -> tuple[int, list[str]]:
-    for line, cells in rows:
-        if isinstance(cells, RowRefused):
-            raise FileRefused(f"has no readable header: {cells.reason}")
+    for line, row in rows:
+        cells = row.cells if isinstance(row, RowRefused) else row
+        if isinstance(row, RowRefused) and not (cells and is_stories_header(cells)):
+            raise FileRefused(f"has no readable header: {row.reason}")
         if not is_blank(cells) and not is_separator_line(cells):
             return line, cells
     raise FileRefused("is empty")
 
 
-def _survey(found: StoriesFile, cells: list[str]) -> None:
-    identity = found.cell(cells, "id")
-    if not (identity.isascii() and identity.isdigit() and len(identity) < _LONGEST_NUMBER):
+def _survey(found: StoriesFile, cells: list[str], moments: dict[str, Moments]) -> None:
+    identity = parse_id(found.cell(cells, "id"))
+    if identity is None and found.columns.has_ids:
         return
-    if found.cell(cells, "type").lower() != "epic":
-        found.ids.add(int(identity))
+    if found.cell(cells, "type").strip().lower() != "epic":
+        if identity is not None:
+            found.ids.add(identity)
         found.titles[normalised(found.cell(cells, "title"))] += 1
-        found.panels.add(panel_of(found.cell(cells, "current state").lower()))
+        found.panels.add(panel_of(found.cell(cells, "current state").strip().lower()))
     for name in ("created at", "accepted at"):
-        text = found.cell(cells, name)
         try:
-            day = parse_day(text, found.is_day_first) if text else None
+            moment = moments[name][found.cell(cells, name)]
         except ValueError:
             continue
-        if day and (found.newest_day is None or day > found.newest_day):
-            found.newest_day = day
+        if moment and (found.newest is None or moment.at > found.newest.at):
+            found.newest = moment
 
 
 def panel_of(state: str | None) -> str:
@@ -223,6 +298,8 @@ def _is_same(one: StoriesFile, other: StoriesFile) -> bool:
         return True
     has_stamps = one.name.made_at and other.name.made_at
     same_slug = normalised(one.name.slug) == normalised(other.name.slug)
+    if not (one.columns.has_ids or other.columns.has_ids):
+        return same_slug
     return bool(has_stamps and same_slug) and _likeness(one, other) < _ALIKE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,8 +14,8 @@ from ingest.archive.csv.plain_rows import PlainRows
 from ingest.archive.csv.row_batches import row_batches
 from ingest.archive.csv.rows import Row
 from ingest.archive.csv.story_records import StoryRows
-from ingest.archive.errors import ArchiveError, FileRefused, Rejection, RowRefused
-from ingest.archive.files.encodings import is_mixed, two_encodings
+from ingest.archive.errors import FileRefused, Rejection, RowRefused
+from ingest.archive.files.encodings import encoding_note
 from ingest.archive.id_set import IdSet
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import RELEASE_FIELDS, ProjectFacts, Told
@@ -59,6 +60,7 @@ class CsvStories:
         self.catalogue: list[Record] = []
         self.notes: list[str] = []
         self.newest_ids = IdSet()
+        self._misfits: dict[tuple[str | None, str], list[Rejection]] = defaultdict(list)
 
     def read(self) -> Iterator[Told]:
         """Every story once, with the file and line that it comes from."""
@@ -68,7 +70,7 @@ class CsvStories:
         for file in self._project.files:
             # Older files name labels that are gone, but iterations are as the newest says.
             facts = self._facts if newer is None else self._older_facts()
-            rows = self._reader_of(file, facts)
+            rows = StoryRows(file, facts, self._people, self._options)
             already = len(self._rejections)
             for record, origin in self._told(file, rows, self._body(file)):
                 if newer is None:
@@ -76,9 +78,9 @@ class CsvStories:
                 elif record["id"] not in seen:
                     is_told = panel_of(record.get("current_state")) in newer.panels
                     yield deleted(record, newer_as_of if is_told else None), origin
-            as_of = file.as_of(facts.newest_day, self._options.zone)
-            is_whole = len(self._rejections) == already
-            self._add_to_catalogue(file, rows, as_of, len(self._rejections) - already)
+            as_of = file.as_of(facts.newest)
+            is_whole = self._add_to_catalogue(file, rows, as_of, len(self._rejections) - already)
+            self._note_reading(file)
             if len(self._project.files) > 1:
                 seen.update(rows.ids("stories"))
             if newer is None:
@@ -99,43 +101,67 @@ class CsvStories:
     def read_at_once(self) -> Iterator[tuple[pa.Table, list[Told]]]:
         """The same of a project's only file: plain rows as rows of `stories`, the others by one."""
         (file,) = self._project.files
-        rows = self._reader_of(file, self._facts)
+        rows = StoryRows(file, self._facts, self._people, self._options)
         plain_rows = PlainRows(rows, "stories_csv", file.file.name)
         already = len(self._rejections)
-        with _unchanged(file):
+        with self._until_damaged(file):
             for batch in row_batches(file):
                 plain, others = plain_rows.split(batch)
                 yield plain, list(self._told(file, rows, others))
-        as_of = file.as_of(self._facts.newest_day, self._options.zone)
+        as_of = file.as_of(self._facts.newest)
         self._add_to_catalogue(file, rows, as_of, len(self._rejections) - already)
+        self._note_reading(file)
         self.newest_ids = rows.ids("stories")
         self._facts.origin = Origin("stories_csv", file.file.name, None, True)
         self._note_oddities()
 
-    def _reader_of(self, file: StoriesFile, facts: ProjectFacts) -> StoryRows:
-        if is_mixed(file.encoding):
-            self.notes.append(two_encodings(file.file.name))
-        if file.is_day_first:
-            self.notes.append(f"{file.file.name}: dates are read as day/month/year")
-        zone = self._options.zone
-        return StoryRows(file.columns, facts, self._people, zone, file.is_day_first)
+    def _note_reading(self, file: StoriesFile) -> None:
+        """Say how a file was read, where that is not how Tracker writes one."""
+        name = file.file.name
+        if note := encoding_note(name, file.encoding):
+            self.notes.append(note)
+        for is_first, order in ((True, "day/month/year"), (False, "month/day/year")):
+            columns = [name for name, first in file.day_first.items() if first == is_first]
+            if columns and (is_first or not file.is_order_proven):
+                doubt = "" if file.is_order_proven else "; no date shows which: set date_order"
+                names = ", ".join(map(str.capitalize, columns))
+                self.notes.append(f"{name}: dates in {names} are read as {order}{doubt}")
+        if not file.columns.has_ids:
+            self.notes.append(
+                f"{name}: has no Id column; its stories have negative ids made from project, title "
+                "and creation date"
+            )
+        for misfits in self._misfits.values():
+            more = f" (and {len(misfits) - 1:,} more)" if len(misfits) > 1 else ""
+            self.notes.append(f"{misfits[0].sentence}{more}; kept in extra_fields")
+        self._misfits.clear()
 
     def _body(self, file: StoriesFile) -> Iterator[Row]:
-        with _unchanged(file), file.open() as text:
+        with self._until_damaged(file), file.open() as text:
             yield from body(file, text)
+
+    @contextmanager
+    def _until_damaged(self, file: StoriesFile) -> Iterator[None]:
+        """Keep the rows before a damage that came after the survey, which read every byte."""
+        try:
+            yield
+        except FileRefused as refused:
+            reason = f"{refused}; the rows before that were loaded"
+            self._rejections.append(Rejection(file.file.name, None, None, None, reason))
 
     def _told(self, file: StoriesFile, rows: StoryRows, told: Iterable[Row]) -> Iterator[Told]:
         name = file.file.name
         facts = self._facts
         for line, cells in told:
             try:
-                if isinstance(cells, RowRefused):
-                    raise cells
-                table, record = rows.record(cells)
+                table, record, is_date_only, misfits = rows.record(cells)
             except RowRefused as refused:
                 self._rejections.append(Rejection.of_row(name, line, refused))
                 continue
-            origin = Origin("stories_csv", name, line, True)
+            for each in misfits:
+                misfit = Rejection.of_row(name, line, each)
+                self._misfits[misfit.column, misfit.reason].append(misfit)
+            origin = Origin("stories_csv", name, line, is_date_only)
             if table == "epics":
                 facts.epics.setdefault(record["id"], (record, origin))
                 continue
@@ -146,7 +172,9 @@ class CsvStories:
 
     def _add_to_catalogue(
         self, file: StoriesFile, rows: StoryRows, as_of: datetime | None, rejected: int
-    ) -> None:
+    ) -> bool:
+        """Add a file that was read, and return whether what it lacks was not there."""
+        is_whole = rejected == 0 and file.columns.has_ids
         count = len(rows.ids("stories")) + len(rows.ids("epics"))
         record: Record = {
             "file": file.file.name,
@@ -156,11 +184,12 @@ class CsvStories:
             "rows_count": count,
             "rejected_count": rejected,
             "bytes": file.file.size,
-            "is_whole": rejected == 0,
+            "is_whole": is_whole,
         }
         if as_of:
             record["as_of"] = as_of.isoformat()
         self.catalogue.append(record)
+        return is_whole
 
     def _note_oddities(self) -> None:
         facts = self._facts
@@ -174,15 +203,6 @@ class CsvStories:
                 f"{facts.name} has the titles of project {facts.resembles} under other ids: a "
                 "backlog imported again, kept as a project of its own"
             )
-
-
-@contextmanager
-def _unchanged(file: StoriesFile) -> Iterator[None]:
-    """The survey read every byte, so a damaged file has changed: nothing of it may load."""
-    try:
-        yield
-    except FileRefused as refused:
-        raise ArchiveError(f"{file.file.name} {refused}; nothing was loaded") from None
 
 
 def deleted(record: Record, deleted_at: datetime | None) -> Record:

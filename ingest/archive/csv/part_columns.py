@@ -168,9 +168,9 @@ def _comments_told(rows: StoryRows, parts: _Parts) -> _Told:
         return f',"person_id":{rows.people.id_of(author.strip())}'
 
     def instant(day: str) -> str:
-        written = rows.days[day[:-1]]
-        rows.facts.saw_day(written)
-        return f',"created_at":"{rows.midnights[written]}"}}'
+        written = rows.moments[day[:-1]]
+        rows.facts.saw(written)
+        return f',"created_at":"{written.text}"}}'
 
     texts, tails, has_tail = _halves(parts.texts, " (")
     authors, days, has_author = _halves(tails, " - ")

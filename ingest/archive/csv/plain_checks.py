@@ -10,16 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.archive.csv import cells as read
+from ingest.archive.csv.exports import DATES
 from ingest.archive.csv.row_batches import RowBatch
+from ingest.archive.csv.rows import SUSPICIOUS_LINE
 from ingest.archive.csv.story_records import StoryRows
+from ingest.archive.dates import Moments
 from ingest.archive.distinct_texts import DistinctTexts
 from ingest.archive.text_columns import flags, without_nulls
 
-DAYS = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
 _TYPES = read.STORY_TYPES - {"release"}
 _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by")
-# A line inside a cell that may be a merge-conflict marker or another row: looked at by itself.
-_SUSPICIOUS = r"(?m)^(?:[<>]{7} |\d{3,12},)"
 
 
 def are_plain(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) -> np.ndarray:
@@ -33,8 +33,6 @@ def are_plain(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) ->
     header, columns = rows.columns, batch.columns
     id_cells = without_nulls(at["id"].cells)
     plain = flags(pc.match_substring_regex(id_cells, r"^[1-9]\d{0,11}$"))
-    if "current state" not in at:
-        return np.zeros_like(plain)
     if "url" in at:
         plain &= _are_urls(without_nulls(at["url"].cells), id_cells)
     plain &= at["type"].where(lambda cell: cell.strip().lower() in _TYPES)
@@ -42,8 +40,8 @@ def are_plain(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) ->
     for name, read_one in (
         ("estimate", lambda cell: cell and read.parse_estimate(cell)),
         ("priority", lambda cell: cell and read.parse_priority(cell)),
-        ("iteration", iteration_number),
-        *((name, rows.days.__getitem__) for name in DAYS),
+        ("iteration", read.parse_iteration),
+        *((name, rows.moments_of(name).__getitem__) for name in DATES),
     ):
         if name in at:
             plain &= at[name].where(_readable(read_one))
@@ -53,33 +51,24 @@ def are_plain(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) ->
     for (position,) in header.groups["owned by"]:
         plain &= DistinctTexts(columns[position]).where(lambda cell: "\n" not in cell)
     if {"iteration start", "iteration end"} <= at.keys():
-        plain &= _are_in_order(rows, at["iteration start"], at["iteration end"])
+        plain &= _are_in_order(rows, at)
     for _, position in header.unknown:
         plain &= ~flags(pc.greater(pc.binary_length(columns[position]), 0))
     return plain & _are_plain_texts(rows, batch, at)
 
 
-def iteration_number(cell: str) -> int | None:
-    """The number that a cell holds; None when it is empty.
-
-    Raises:
-        ValueError: when it is none.
-    """
-    text = cell.strip()
-    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise ValueError("no iteration number")
-    return int(text) if text else None
-
-
-def ordinals(rows: StoryRows, texts: DistinctTexts, absent: int) -> np.ndarray:
+def ordinals(moments: Moments, texts: DistinctTexts, absent: int) -> np.ndarray:
     """The days of a column as numbers; `absent` where there is none, or none that can be read."""
-    is_readable = _readable(rows.days.__getitem__)
-    days = (rows.days[each] if is_readable(each) else None for each in texts.distinct)
-    return np.array([day.toordinal() if day else absent for day in days], np.int64)[texts.codes]
+    is_readable = _readable(moments.__getitem__)
+    found = (moments[each] if is_readable(each) else None for each in texts.distinct)
+    days = [moment.day.toordinal() if moment else absent for moment in found]
+    return np.array(days, np.int64)[texts.codes]
 
 
-def _are_in_order(rows: StoryRows, starts: DistinctTexts, ends: DistinctTexts) -> np.ndarray:
-    return ordinals(rows, starts, 0) <= ordinals(rows, ends, 1 << 30)
+def _are_in_order(rows: StoryRows, at: dict[str, DistinctTexts]) -> np.ndarray:
+    first, last = "iteration start", "iteration end"
+    starts = ordinals(rows.moments_of(first), at[first], 0)
+    return starts <= ordinals(rows.moments_of(last), at[last], 1 << 30)
 
 
 def _are_plain_texts(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) -> np.ndarray:
@@ -101,7 +90,7 @@ def _are_plain_texts(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTex
         broken = np.flatnonzero(batch.line_breaks[place])
         if len(broken):
             texts = batch.columns[place].take(pa.array(broken))
-            plain[broken] &= ~flags(pc.match_substring_regex(texts, _SUSPICIOUS))
+            plain[broken] &= ~flags(pc.match_substring_regex(texts, SUSPICIOUS_LINE))
     return plain
 
 

@@ -1,6 +1,6 @@
 """Many rows of a stories CSV at once, column by column, where each row is plain.
 
-A row is plain when reading it cell by cell (`story_records`) would refuse nothing and find nothing
+A row is plain when reading it cell by cell (`stories_csv`) would refuse nothing and find nothing
 but a story: of such rows the same values come out, several times faster, because days, people,
 labels and states repeat. Every other row is left to the reading cell by cell.
 """
@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from ingest.archive.csv import cells as read
 from ingest.archive.csv.part_columns import part_lists
-from ingest.archive.csv.plain_checks import DAYS, are_plain, iteration_number, ordinals
+from ingest.archive.csv.plain_checks import are_plain, ordinals
 from ingest.archive.csv.row_batches import RowBatch
 from ingest.archive.csv.rows import Row
-from ingest.archive.csv.story_records import StoryRows
+from ingest.archive.csv.story_records import StoryRows, is_date_only
 from ingest.archive.distinct_texts import DistinctTexts, alike
 from ingest.archive.errors import RowRefused
 from ingest.archive.id_set import are_distinct
@@ -27,6 +27,9 @@ from ingest.archive.text_columns import without_empty, without_nulls
 from ingest.tables import ARROW_TYPES, TABLES
 
 Columns = list[pa.StringArray]
+_INSTANTS = (
+    ("created at", "created_at"), ("accepted at", "accepted_at"), ("deadline", "deadline")
+)  # fmt: skip
 
 
 class PlainRows:
@@ -69,11 +72,15 @@ class PlainRows:
 
     def _are_new(self, ids: pa.Int64Array, others: list[Row]) -> bool:
         """Whether no id stands twice: which of two rows is refused depends on their order."""
-        position = self._rows.columns.single["id"]
+        single = self._rows.columns.single
+        positions = [single[name] for name in ("id", "url") if name in single]
         numbers = ids.to_numpy()
-        cells = (row[position] for _, row in others if _has_cell(row, position))
-        texts = (cell.strip().lstrip("#") for cell in cells)
-        told = {int(each) for each in texts if each.isdecimal() and len(each) < 20}
+        told = {
+            read.parse_id(row[each].rpartition("/")[2])
+            for _, row in others
+            for each in positions
+            if not isinstance(row, RowRefused) and each < len(row)
+        }
         if told and not told.isdisjoint(numbers.tolist()):
             return False
         return are_distinct(numbers) and not self._rows.ids("stories").has_any(numbers)
@@ -93,7 +100,6 @@ class PlainRows:
             "record_source": pa.repeat(pa.scalar(self._source), count),
             "source_file": pa.repeat(pa.scalar(self._file), count),
             "source_line": pa.array(batch.lines),
-            "is_date_only": pa.repeat(pa.scalar(True), count),
         }
         for name in ("description", "url"):
             if name in at:
@@ -110,21 +116,28 @@ class PlainRows:
         return pa.Table.from_arrays(arrays, schema=TABLES["stories"].arrow_schema)
 
     def _add_instants(self, found: dict[str, pa.Array], at: dict[str, DistinctTexts]) -> None:
+        """Add the instants, and for each row whether they are the beginnings of days."""
         rows = self._rows
-
-        def instant(cell: str) -> str | None:
-            day = rows.days[cell] if cell else None
-            return rows.midnights[day] if day else None
-
-        for name, field in zip(DAYS[:3], ("created_at", "accepted_at", "deadline"), strict=True):
-            if name in at:
-                texts = pa.array([instant(each) for each in at[name].distinct], pa.string())
-                instants = texts.cast(ARROW_TYPES["timestamp"])
-                found[field] = instants.take(pa.array(at[name].codes))
-        for name in DAYS[:2]:
-            if name in at and not at[name].is_empty:
-                told = filter(None, map(rows.days.__getitem__, at[name].distinct))
-                rows.facts.saw_day(max(told, default=None))
+        codes, moments = [], []
+        for name, field in _INSTANTS:
+            if name not in at:
+                continue
+            read_one = rows.moments_of(name)
+            told = [read_one[each] if each else None for each in at[name].distinct]
+            texts = pa.array([each.text if each else None for each in told], pa.string())
+            taken = pa.array(at[name].codes)
+            found[field] = texts.cast(ARROW_TYPES["timestamp"]).take(taken)
+            if name != "deadline":
+                codes.append(at[name].codes)
+                moments.append(told)
+                rows.facts.saw(max(filter(None, told), key=lambda each: each.at, default=None))
+        count = len(found["id"])
+        firsts, combined = alike(*codes) if codes else ([], np.zeros(count, np.int64))
+        flags = [
+            is_date_only(*(told[code[row]] for code, told in zip(codes, moments, strict=True)))
+            for row in firsts
+        ]
+        found["is_date_only"] = pa.array(flags or [True]).take(pa.array(combined))
 
     def _add_plain_values(self, found: dict[str, pa.Array], at: dict[str, DistinctTexts]) -> None:
         def points(cell: str) -> float | None:
@@ -141,7 +154,7 @@ class PlainRows:
                 lambda cell: read.parse_priority(cell) if cell else None, pa.string()
             )
         if "iteration" in at:
-            found["iteration_number"] = at["iteration"].mapped(iteration_number, pa.int64())
+            found["iteration_number"] = at["iteration"].mapped(read.parse_iteration, pa.int64())
         if "requested by" in at:
             found["requested_by_id"] = at["requested by"].mapped(
                 lambda cell: id_of(cell.strip()) if cell.strip() else None, pa.int64()
@@ -184,14 +197,17 @@ class PlainRows:
         done = np.zeros(len(ids), np.int64)
         if "accepted at" in at:
             is_accepted = at["current state"].where(lambda cell: cell.strip().lower() == "accepted")
-            done = np.where(is_accepted, ordinals(rows, at["accepted at"], 0), 0)
+            days = ordinals(rows.moments_of("accepted at"), at["accepted at"], 0)
+            done = np.where(is_accepted, days, 0)
         for here in _alike(numbers.codes, starts.codes, ends.codes):
             number, first, last = (
                 each.distinct[each.codes[here[0]]] for each in (numbers, starts, ends)
             )
-            span = rows.days[first], rows.days[last]
-            if not number.strip() or None in span:
+            begins = rows.moments_of("iteration start")[first]
+            ends_at = rows.moments_of("iteration end")[last]
+            if not (number.strip() and begins and ends_at):
                 continue
+            span = begins.day, ends_at.day
             facts.spans[span] += len(here)
             days = done[here]
             if days.any():
@@ -199,10 +215,6 @@ class PlainRows:
                 first_day, last_day = (day.toordinal() for day in span)
                 is_outside = (days > 0) & ((days < first_day) | (days > last_day))
                 facts.misplaced_count += int(is_outside.sum())
-
-
-def _has_cell(row: list[str] | RowRefused, position: int) -> bool:
-    return not isinstance(row, RowRefused) and position < len(row)
 
 
 def _lowered(texts: DistinctTexts) -> pa.Array:

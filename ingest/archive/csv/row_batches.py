@@ -13,14 +13,17 @@ from itertools import chain, islice, zip_longest
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ingest.archive.csv.exports import StoriesFile, body
+from ingest.archive.csv.columns import Columns
+from ingest.archive.csv.exports import MovedRow, StoriesFile, body, is_header_again
 from ingest.archive.csv.plain_bytes import has_plain_bytes
 from ingest.archive.csv.rows import LONGEST_CELL, Row
 from ingest.archive.errors import RowRefused
-from ingest.archive.text_columns import filled_rows, line_breaks
+from ingest.archive.text_columns import filled_rows, flags, line_breaks, without_nulls
 
 _BATCH = 20_000
+_SMALL = 1 << 18  # bytes that the csv module reads before DuckDB has begun
 _QUICK_ENCODINGS = ("utf-8", "utf-8-sig")
 
 
@@ -64,7 +67,7 @@ def row_batches(file: StoriesFile) -> Iterator[RowBatch]:
                 yield batch
             return
         # Found as the query begins or, through Arrow, while its rows are taken: timing decides.
-        except (duckdb.Error, pa.ArrowException, OSError):
+        except (duckdb.Error, pa.ArrowException, OSError, _HeaderAgain):
             pass  # a row is not as the others; the rows before it are as the csv module reads them
     yield from _by_csv_module(file, given)
 
@@ -76,7 +79,9 @@ def _by_csv_module(file: StoriesFile, already_given: int) -> Iterator[RowBatch]:
         while batch := list(islice(rows, _BATCH)):
             lines, whole, odd = [], [], []
             for line, cells in batch:
-                if isinstance(cells, RowRefused) or len(cells) < 3 or any(cells[width:]):
+                is_moved = isinstance(cells, MovedRow) and bool(cells.unplaced)
+                is_odd = isinstance(cells, RowRefused) or len(cells) < 3 or any(cells[width:])
+                if is_odd or is_moved:
                     odd.append((line, cells))
                 else:
                     lines.append(line)
@@ -111,8 +116,22 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
             ends = line + np.cumsum(heights)
             line = int(ends[-1]) if len(ends) else line
             batch_of_all = RowBatch(ends - heights, columns, breaks, [])
+            _refuse_headers(batch_of_all, file.columns)
             is_blank = _are_blank(columns)
             yield batch_of_all.only(~is_blank) if is_blank.any() else batch_of_all
+
+
+class _HeaderAgain(Exception):
+    """A header stands among the rows."""
+
+
+def _refuse_headers(batch: RowBatch, columns: Columns) -> None:
+    """Leave a file with several headers to the csv module: what is below each depends on it."""
+    ids = without_nulls(batch.columns[columns.single["id"]])
+    odd = ~flags(pc.match_substring_regex(ids, r"^\d+$"))
+    for _, cells in batch.only(odd).rows() if odd.any() else ():
+        if not isinstance(cells, RowRefused) and is_header_again(cells, columns):
+            raise _HeaderAgain
 
 
 def _are_blank(columns: list[pa.StringArray]) -> np.ndarray:
@@ -145,6 +164,6 @@ def _is_plain_text(file: StoriesFile) -> bool:
         or file.encoding not in _QUICK_ENCODINGS
     ):
         return False
-    if file.delimiter != "," or file.header_line != 1:
+    if file.delimiter != "," or file.header_line != 1 or file.file.size < _SMALL:
         return False
     return has_plain_bytes(file.file.path)

@@ -5,19 +5,25 @@ from __future__ import annotations
 import csv
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from ingest.archive.csv.cells import split_comment
+from ingest.archive.csv.columns import is_stories_header
 from ingest.archive.errors import RowRefused
 
 # Tracker's longest text has 20,000 characters: a longer cell is a quote that never closed.
 LONGEST_CELL = 1 << 20
+LONGEST_LINE = 32 << 20  # a row of Tracker's longest texts is far shorter
 _MARKER_ROW = re.compile(r"(<{7}|>{7}|={7}|\|{7})( |$)")
 # Merge-conflict markers inside a cell flip the quotes after them, and rows fuse without an error.
 _FUSED = re.compile(
-    r"^(?:(?P<marker>(?:<{7}|>{7}) .*)|\d{3,12},.*,(?:feature|bug|chore|release|epic),)",
+    r"^(?:(?P<marker>(?:<{7}|>{7}) .*)"
+    r"|\d{3,12}(?P<by>[,;\t]).*(?P=by)(?:feature|bug|chore|release|epic)(?P=by))",
     re.MULTILINE,
 )
+# A line inside a cell that may be either: such rows are looked at one by one.
+SUSPICIOUS_LINE = r"(?m)^(?:[<>]{7} |\d{3,12}[,;\t])"
 _DELIMITERS = ",;\t"  # the first one when a line has none
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)
 _FIELD_LIMIT = threading.Lock()
@@ -33,36 +39,152 @@ def find_delimiter(head: str) -> str:
     lines = (line for line in head.lstrip("\ufeff").splitlines() if line.strip())
     first = next(lines, "")
     if found := _SEPARATOR_LINE.fullmatch(first.strip()):
-        return found[1]
+        first = next(lines, "")
+        if found[1] in first:
+            return found[1]
     return max(_DELIMITERS, key=first.count)
 
 
 def is_separator_line(cells: list[str]) -> bool:
     """Whether a row is Excel's `sep=;`."""
-    return len(cells) in (1, 2) and cells[0].lower().startswith("sep=")
+    return len(cells) in (1, 2) and cells[0].lstrip("\ufeff").lower().startswith("sep=")
 
 
-def read_rows(stream: TextIO, delimiter: str = ",") -> Iterator[Row]:
-    """Give each row with its first line, from 1; a row with broken quotes as its refusal.
+class CsvRows(Iterator[Row]):
+    """The rows of a CSV, each with its first line, from 1.
 
-    Args:
-        stream: the text, opened with `newline=""`.
-        delimiter: what separates the cells.
+    A row that cannot be what was written is given as its refusal. Where a quote was lost or added,
+    a cell runs on over the rows below it: the row with that quote is refused, and reading goes on
+    at the next line that begins as a row does.
     """
-    with _FIELD_LIMIT:  # the csv module has one limit for the whole process
-        csv.field_size_limit(max(LONGEST_CELL, csv.field_size_limit()))
-    reader = csv.reader(stream, strict=True, delimiter=delimiter)
-    line = 1
-    while True:
+
+    def __init__(self, stream: TextIO, delimiter: str = ",") -> None:
+        """Prepare to read a text that was opened with `newline=""`."""
+        with _FIELD_LIMIT:  # the csv module has one limit for the whole process
+            csv.field_size_limit(max(LONGEST_CELL, csv.field_size_limit()))
+        self._lines = _Lines(stream)
+        self._delimiter = delimiter
+        self._reader = csv.reader(self._lines, strict=True, delimiter=delimiter)
+        self._line = 1
+        self.expect(None, is_id_first=False)
+
+    def expect(self, width: int | None, is_id_first: bool) -> None:
+        """Take note of a header.
+
+        Args:
+            width: how many cells a full row has; None while that is not known.
+            is_id_first: whether a row begins with a story's id.
+        """
+        self._width = width
+        sign = re.escape(self._delimiter)
+        start = rf'[\s\ufeff]*"?#?\d{{1,12}}(?:\.0*)?"?{sign}'
+        self._row_start = re.compile(start if is_id_first else rf"[^{sign}]*{sign}[^{sign}]*{sign}")
+
+    def __next__(self) -> Row:
+        """The next row."""
+        lines = self._lines
+        lines.begin_row()
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            row: list[str] | RowRefused = self._checked(next(self._reader))
         except csv.Error as error:
-            yield line, RowRefused(None, None, f"broken quoting: {error}")
-        else:
-            yield line, cells
-        line = reader.line_num + 1
+            row = self._cut_short(f"broken quoting: {error}")
+        line, self._line = self._line, self._line + lines.count
+        return line, row
+
+    def _checked(self, cells: list[str]) -> list[str] | RowRefused:
+        lines, width = self._lines, self._width
+        if lines.is_cut:
+            return RowRefused(None, None, f"has a line of more than {LONGEST_LINE >> 20} MB")
+        if lines.count == 1 or width is None or not any(cells[width:]):
+            return cells
+        if all(split_comment(each)[1] for each in cells[width:] if each):
+            return cells
+        return self._cut_short("broken quoting: a cell runs on into the rows below")
+
+    def _cut_short(self, reason: str) -> list[str] | RowRefused:
+        """End the row at hand at the next line that begins as a row does.
+
+        A single line with the cells of a row stands. Else the row is refused, with the cells that
+        it may have: a reader may know that some of them are right.
+        """
+        lines = self._lines
+        if lines.is_cut:
+            return RowRefused(None, None, reason)
+        below_first = enumerate(lines.taken[1:], start=1)
+        if end := next((number for number, text in below_first if self._begins_row(text)), None):
+            lines.give_back_from(end)
+        elif lines.count > 1:
+            while (text := lines.peek()) and not self._begins_row(text):
+                lines.skip()
+        below = lines.peek()
+        try:
+            (cells, *more) = csv.reader(lines.taken, delimiter=self._delimiter)
+        except (csv.Error, ValueError):
+            return RowRefused(None, None, reason)
+        width = self._width or 0
+        is_of_width = min(width, 3) <= len(cells) and not any(cells[width:])
+        is_one_line = lines.count == 1 and (not below.strip() or self._begins_row(below))
+        if width and is_of_width and is_one_line:
+            return cells
+        return RowRefused(None, None, reason, None if more else cells)
+
+    def _begins_row(self, text: str) -> bool:
+        """Whether a row or another header begins with this line."""
+        if self._row_start.match(text):
+            return True
+        return text.count(self._delimiter) > 1 and is_stories_header(text.split(self._delimiter))
+
+
+class _Lines(Iterator[str]):
+    """The lines of a text; those of the row at hand can be given back.
+
+    Attributes:
+        taken: the lines of the row at hand, without those that were skipped.
+        count: how many lines the row at hand has.
+        is_cut: whether one of these was longer than any row, and lost its rest.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._next: list[str] = []  # what comes next, the first one last
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        """Let go of the row at hand."""
+        self.taken: list[str] = []
+        self.count = 0
+        self.is_cut = False
+
+    def __next__(self) -> str:
+        line = self._next.pop() if self._next else self._stream.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        if len(line) >= LONGEST_LINE and not line.endswith(("\n", "\r")):
+            self.is_cut = True
+            while (more := self._stream.readline(LONGEST_LINE)) and more[-1] not in "\r\n":
+                pass
+            line = "\n"  # an opening quote in it would take in what follows
+        self.taken.append(line)
+        self.count += 1
+        return line
+
+    def peek(self) -> str:
+        """The next line; empty behind the last one."""
+        if not self._next:
+            self._next.append(self._stream.readline(LONGEST_LINE))
+        return self._next[-1]
+
+    def skip(self) -> None:
+        """Leave the next line out."""
+        self.peek()
+        self._next.pop()
+        self.count += 1
+
+    def give_back_from(self, number: int) -> None:
+        """Read the lines of the row at hand again, from the n-th one on."""
+        self._next += reversed(self.taken[number:])
+        self.count -= len(self.taken) - number
+        del self.taken[number:]
 
 
 def is_blank(cells: list[str]) -> bool:
@@ -70,8 +192,14 @@ def is_blank(cells: list[str]) -> bool:
     return not any(cells)
 
 
-def check_integrity(header: tuple[str, ...], cells: list[str]) -> None:
+def check_integrity(header: Sequence[str], cells: list[str], proven: int = 0) -> None:
     """Refuse a row that is a merge-conflict marker, or several rows fused into one.
+
+    Args:
+        header: the names of the columns.
+        cells: the row.
+        proven: how many of its first cells are certain to be its own; texts in them may look as
+            they like, as do comments that end with their author.
 
     Raises:
         RowRefused: naming the cell.
@@ -79,10 +207,13 @@ def check_integrity(header: tuple[str, ...], cells: list[str]) -> None:
     if len(cells) < 3 and _MARKER_ROW.match(cells[0]):
         raise RowRefused(None, cells[0], "merge-conflict marker")
     for index, cell in enumerate(cells):
-        if "\n" in cell and (found := _FUSED.search(cell)):
-            column = header[index] if index < len(header) else None
-            if found["marker"]:
-                reason = "merge-conflict marker inside a cell"
-            else:
-                reason = "broken quoting: a cell holds another row"
-            raise RowRefused(column, found[0], reason)
+        if "\n" not in cell or index < proven or not (found := _FUSED.search(cell)):
+            continue
+        if split_comment(cell)[1]:
+            continue
+        column = header[index] if index < len(header) else None
+        if found["marker"]:
+            reason = "merge-conflict marker inside a cell"
+        else:
+            reason = "broken quoting: a cell holds another row"
+        raise RowRefused(column, found[0], reason)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.archive.csv import cells as read
 from ingest.archive.csv.columns import Columns
-from ingest.archive.csv.days import Days, Midnights
+from ingest.archive.dates import Moments
 from ingest.archive.project.evidence import ProjectFacts
 from ingest.archive.project.people import People
 from ingest.records import Record
@@ -26,8 +26,7 @@ class StoryParts:
         columns: Columns,
         facts: ProjectFacts,
         people: People,
-        days: Days,
-        midnights: Midnights,
+        moments: Moments,
     ) -> None:
         """Prepare to read.
 
@@ -35,12 +34,11 @@ class StoryParts:
             columns: the header.
             facts: the project, which learns of the days of comments.
             people: resolves names.
-            days: reads days.
-            midnights: the instants at which they begin.
+            moments: reads the days of comments.
         """
         self._groups = columns.groups
         self._facts, self._people = facts, people
-        self._days, self._midnights = days, midnights
+        self._moments = moments
         self._comment_cells = [span[0] for span in columns.groups["comment"]]
 
     def of_story(self, cells: Cells, identity: int, more_comments: Sequence[str] = ()) -> Record:
@@ -91,9 +89,9 @@ class StoryParts:
         comment = {"id": part_id(identity, number), owner: identity, "text": text}
         if author and day:
             comment["person_id"] = self._people.id_of(author)
-            written = self._days[day]
-            comment["created_at"] = self._midnights[written]
-            self._facts.saw_day(written)
+            written = self._moments[day]
+            comment["created_at"] = written.text
+            self._facts.saw(written)
         return comment
 
     def _pairs(self, cells: Cells, group: str, identity: int) -> list[dict[str, Any]]:
@@ -136,4 +134,4 @@ class StoryParts:
 
 def part_id(identity: int, number: int) -> int:
     """The id of a story's n-th comment, task, ...: the file gives none."""
-    return -(identity * PART_IDS + number)
+    return -(abs(identity) * PART_IDS + number)

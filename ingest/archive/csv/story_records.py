@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
 from ingest.archive.csv import cells as read
-from ingest.archive.csv.columns import SINGLE, Columns
-from ingest.archive.csv.days import Days, Midnights
+from ingest.archive.csv.columns import SINGLE
+from ingest.archive.csv.exports import MovedRow, StoriesFile
 from ingest.archive.csv.rows import check_integrity
 from ingest.archive.csv.story_parts import StoryParts
+from ingest.archive.dates import Moment, Moments
 from ingest.archive.errors import RowRefused
 from ingest.archive.id_set import IdSet
+from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import ProjectFacts
-from ingest.archive.project.people import People
+from ingest.archive.project.people import People, stable_id
 from ingest.records import Record
+from ingest.tables import TABLES
 
 _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by", "url")
-_LONGEST_ID = 12
+_NUMERIC = re.compile(r"[\s\d.,eE+#-]*")
+# A date whose quotes were lost is cut at its comma.
+_MONTH_AND_DAY = re.compile(r"[A-Z][a-z]{2} \d{1,2}")
+_YEAR = re.compile(r" \d{4}\"?")
+_REST = "rest of the row"  # in `extra_fields`: what stands behind a broken quote
+_ID_BITS = 48  # such an id times `PART_IDS` is still a number of 64 bits
+
+
+class ReadRow(NamedTuple):
+    """One row as a record.
+
+    Attributes:
+        table: `stories` (releases too) or `epics`.
+        record: as the API would give it.
+        is_date_only: whether its instants are the beginnings of days.
+        misfits: what its cells say that cannot be so, and is kept in `extra_fields`.
+    """
+
+    table: str
+    record: Record
+    is_date_only: bool
+    misfits: list[RowRefused]
 
 
 class StoryRows:
@@ -26,38 +53,37 @@ class StoryRows:
 
     What rows say of the project is added to its facts: labels, iterations, estimates.
 
+    A row is refused when its id, type or state cannot be read, or when it is not a row as it was
+    written. What cannot be read in other cells is kept in `extra_fields`.
+
     Attributes:
         columns: the header.
         facts: the project.
         people: resolves names.
-        days: cell -> day; None for an empty cell.
-        midnights: day -> the instant at which it begins.
+        moments: reads the dates of comments.
         parts: reads comments, tasks and the like.
     """
 
     def __init__(
-        self,
-        columns: Columns,
-        facts: ProjectFacts,
-        people: People,
-        zone: ZoneInfo,
-        is_day_first: bool = False,
+        self, file: StoriesFile, facts: ProjectFacts, people: People, options: ArchiveOptions
     ) -> None:
         """Prepare to read rows under a header.
 
         Args:
-            columns: the header.
+            file: the file, which was surveyed.
             facts: the project, which is added to.
             people: resolves names.
-            zone: whose days the file speaks of.
-            is_day_first: whether dates such as 31/12/2019 begin with the day.
+            options: how files are read.
         """
+        columns = file.columns
         self.columns = columns
         self.facts = facts
         self.people = people
-        self.days = Days(is_day_first)
-        self.midnights = Midnights(zone)
-        self.parts = StoryParts(columns, facts, people, self.days, self.midnights)
+        self.moments = Moments(options.zone)
+        self._moments = file.moments(options.zone)
+        self.parts = StoryParts(columns, facts, people, self.moments)
+        self._misfits: list[tuple[str, RowRefused]] = []
+        self._same_rows: Counter[tuple[str, str, str]] = Counter()
         self._labels: dict[str, list[Record]] = {}
         # Every row gets one empty cell more, which stands for the columns that a file has not.
         absent = columns.width
@@ -76,40 +102,88 @@ class StoryRows:
         self._comment_cells = [span[0] for span in columns.groups["comment"]]
         self._line_cells += [span[0] for span in self._tail["owned by"]]
 
-    def record(self, cells: list[str]) -> tuple[str, Record]:
-        """The table and the record of one row: `stories` (releases too) or `epics`.
+    def moments_of(self, name: str) -> Moments:
+        """What reads the dates of a column."""
+        return self._moments[name]
+
+    def record(self, row: list[str] | RowRefused) -> ReadRow:
+        """The record of one row.
+
+        Of a row whose quotes leave its cells in doubt, those that its URL proves are read.
 
         Raises:
             RowRefused: when the row cannot be what was written.
         """
-        cells = self._padded(cells)
-        identity = self._id(cells)
-        story_type = cells[self._type].strip().lower()
-        seen = self._seen["epics" if story_type == "epic" else "stories"]
-        if identity in seen:
-            raise self._refused("id", str(identity), "duplicate id: an earlier row has it")
-        if story_type == "epic":
-            self._check_url(cells, identity)
-            table, record = "epics", self._epic(cells, identity)
+        unplaced: Record = {}
+        doubts: list[RowRefused] = []
+        if isinstance(row, RowRefused):
+            proven = self._proven(row.cells or [])
+            if not (row.cells and proven):
+                raise row
+            cells, unplaced = row.cells[: proven + 1], {_REST: row.cells[proven + 1 :]}
+            doubts.append(row)
         else:
-            table, record = "stories", self._checked_story(cells, identity, story_type)
-        seen.add(identity)
-        return table, record
+            cells = row
+            unplaced = row.unplaced if isinstance(row, MovedRow) else {}
+        cells = self._padded(cells)
+        is_epic = cells[self._type].strip().lower() == "epic"
+        table = "epics" if is_epic else "stories"
+        identity = self._id(cells, table)
+        if identity in self._seen[table]:
+            raise self._refused("id", str(identity), "duplicate id: an earlier row has it")
+        record: Record = {
+            "id": identity,
+            "project_id": self.facts.id,
+            "name": read.unguarded(cells[self._title]),
+        }
+        if not is_epic:
+            record["story_type"] = self._story_type(cells)
+            record["current_state"] = self._current_state(cells)
+        if description := cells[self._text]:
+            record["description"] = read.unguarded(description)
+        if url := cells[self._url].strip():
+            record["url"] = url
+        self._misfits = []
+        created, accepted = self._moment(cells, "created at"), None
+        if created:
+            record["created_at"] = created.text
+        if is_epic:
+            self._add_to_epic(record, cells)
+        else:
+            accepted = self._moment(cells, "accepted at")
+            self._add_to_story(record, cells, accepted)
+        self._add_unknown(record, cells, table)
+        for header, text in unplaced.items():
+            self._keep(record, table, header, self.columns.width, text)
+        self._keep_misfits(record, cells, table)
+        self.facts.saw(created)
+        self.facts.saw(accepted)
+        self._seen[table].add(identity)
+        misfits = [*doubts, *(misfit for _, misfit in self._misfits)]
+        return ReadRow(table, record, is_date_only(created, accepted), misfits)
 
-    def _checked_story(self, cells: list[str], identity: int, story_type: str) -> Record:
+    def _story_type(self, cells: list[str]) -> str:
+        story_type = cells[self._type].strip().lower()
+        if not story_type and not self.columns.has_ids:
+            return "feature"
         if story_type not in read.STORY_TYPES:
             raise self._refused("type", story_type, "unknown story type")
+        return story_type
+
+    def _current_state(self, cells: list[str]) -> str:
         state = cells[self._state].strip().lower()
+        if not state and not self.columns.has_ids:
+            return "unscheduled"
         if state not in read.STATES:
             raise self._refused("current state", state, "unknown story state")
-        self._check_url(cells, identity)
-        return self._story(cells, identity, story_type, state)
+        return state
 
     def _padded(self, cells: list[str]) -> list[str]:
         """A row of the header's width: trailing empty cells are often left out, or too many."""
         width = self.columns.width
-        check_integrity(self.columns.header, cells)
-        if len(cells) > width and any(cells[width:]) and not self._are_comments(cells[width:]):
+        cells = _with_whole_dates(cells)
+        check_integrity(self.columns.header, cells, self._proven(cells))
+        if any(cells[width:]) and not self._are_comments(cells[width:]):
             raise RowRefused(None, cells[width], f"more cells than the header's {width}")
         for index in self._line_cells:
             if index < len(cells) and "\n" in cells[index]:
@@ -117,75 +191,69 @@ class StoryRows:
                 raise RowRefused(header, cells[index], "broken quoting: a line break in this cell")
         return cells[:width] + [""] * (width + 1 - len(cells[:width])) + cells[width:]
 
+    def _proven(self, cells: list[str]) -> int:
+        """How many cells of a row are certainly its own: those before its own URL."""
+        at_id, at_url = self._at["id"], self._url
+        if not max(at_id, at_url) < len(cells):
+            return 0
+        identity = read.parse_id(cells[at_id])
+        return at_url if identity and _id_in_url(cells[at_url]) == str(identity) else 0
+
     def _are_comments(self, extra: list[str]) -> bool:
         is_tail = self._comes_last[1] == "comment"
         return is_tail and all(read.split_comment(each)[1] for each in extra if each)
 
-    def _id(self, cells: list[str]) -> int:
-        text = self._cell(cells, "id").strip().lstrip("#")
-        if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID and int(text)):
+    def _id(self, cells: list[str], table: str) -> int:
+        """The id of a row: its own, or that of its URL, or one made of what it says.
+
+        A row whose URL is another story's is two rows fused by a broken quote.
+        """
+        if not self.columns.has_ids:
+            return self._made_id(cells, table)
+        text, in_url = self._cell(cells, "id"), _id_in_url(cells[self._url])
+        identity = read.parse_id(text)
+        if identity is None and _NUMERIC.fullmatch(text):
+            identity = read.parse_id(in_url)  # a spreadsheet wrote 1.69E+08
+        if identity is None:
             raise self._refused("id", text, "no story id")
-        return int(text)
-
-    def _check_url(self, cells: list[str], identity: int) -> None:
-        """A row whose URL is another story's is two rows fused by a broken quote."""
         url = cells[self._url].strip()
-        if url and url.rstrip("/").rpartition("/")[2] != str(identity):
+        if url and in_url != str(identity) and (in_url.isdigit() or "://" not in url):
             raise self._refused("url", url, "the URL is not this story's: rows are fused or moved")
+        return identity
 
-    def _story(self, cells: list[str], identity: int, story_type: str, state: str) -> Record:
-        facts = self.facts
-        created = self._day(cells, "created at")
-        accepted = self._day(cells, "accepted at")
-        deadline = self._day(cells, "deadline")
-        record: Record = {
-            "id": identity,
-            "project_id": facts.id,
-            "name": read.unguarded(cells[self._title]),
-            "story_type": story_type,
-            "current_state": state,
-            "labels": self.labels(cells[self._label_cell]),
-        }
-        if description := cells[self._text]:
-            record["description"] = read.unguarded(description)
-        if url := cells[self._url].strip():
-            record["url"] = url
-        if created:
-            record["created_at"] = self.midnights[created]
+    def _made_id(self, cells: list[str], table: str) -> int:
+        """A negative id that is the same in every load of this row."""
+        title = cells[self._title].strip()
+        if not title:
+            raise self._refused("title", "", "neither an id nor a title")
+        created = self._cell(cells, "created at").strip()
+        with suppress(ValueError):
+            moment = self._moments["created at"][created]
+            created = str(moment and (moment.day if moment.is_day else moment.text))
+        row = (table, title, created)
+        self._same_rows[row] += 1
+        return stable_id("row", self.facts.id, *row, self._same_rows[row], bits=_ID_BITS)
+
+    def _add_to_story(self, record: Record, cells: list[str], accepted: Moment | None) -> None:
+        record["labels"] = self.labels(cells[self._label_cell])
         if accepted:
-            record["accepted_at"] = self.midnights[accepted]
-        if deadline:
-            record["deadline"] = self.midnights[deadline]
+            record["accepted_at"] = accepted.text
+        if deadline := self._moment(cells, "deadline"):
+            record["deadline"] = deadline.text
         self._add_points(record, cells)
         self._add_people(record, cells)
-        record.update(self.parts.of_story(cells, identity, cells[self.columns.width + 1 :]))
-        self._add_iteration(record, cells, accepted if state == "accepted" else None)
-        self._add_unknown(record, cells)
-        facts.saw_day(created)
-        facts.saw_day(accepted)
-        return record
+        extra = cells[self.columns.width + 1 :]
+        record.update(self.parts.of_story(cells, record["id"], extra))
+        is_done = record["current_state"] == "accepted"
+        self._add_iteration(record, cells, accepted.day if accepted and is_done else None)
 
-    def _epic(self, cells: list[str], identity: int) -> Record:
-        record: Record = {
-            "id": identity,
-            "project_id": self.facts.id,
-            "name": read.unguarded(cells[self._title]),
-        }
+    def _add_to_epic(self, record: Record, cells: list[str]) -> None:
         if labels := self.labels(cells[self._label_cell]):
             record["label"] = labels[0]
-        if description := cells[self._text]:
-            record["description"] = read.unguarded(description)
-        if url := cells[self._url].strip():
-            record["url"] = url
-        if created := self._day(cells, "created at"):
-            record["created_at"] = self.midnights[created]
-            self.facts.saw_day(created)
         texts = [cells[each] for each in self._comment_cells]
         texts += cells[self.columns.width + 1 :]
-        if comments := self.parts.comments(texts, identity, "epic_id"):
+        if comments := self.parts.comments(texts, record["id"], "epic_id"):
             record["comments"] = comments
-        self._add_unknown(record, cells)
-        return record
 
     def ids(self, table: str) -> IdSet:
         """The ids of all rows so far that could be read: of stories, or of epics."""
@@ -193,19 +261,19 @@ class StoryRows:
 
     def _add_points(self, record: Record, cells: list[str]) -> None:
         estimate, priority = self._cell(cells, "estimate"), self._cell(cells, "priority")
-        if estimate:
-            try:
-                points = read.parse_estimate(estimate)
-            except ValueError:
-                raise self._refused("estimate", estimate, "no estimate") from None
+        try:
+            points = read.parse_estimate(estimate)
+        except ValueError:
+            self._note("estimate", estimate, "no estimate")
+        else:
             if points is not None:
                 record["estimate"] = points
                 self.facts.estimates.add(points)
-        if priority:
-            try:
-                record["story_priority"] = read.parse_priority(priority)
-            except ValueError:
-                raise self._refused("priority", priority, "unknown priority") from None
+        try:
+            if level := read.parse_priority(priority):
+                record["story_priority"] = level
+        except ValueError:
+            self._note("priority", priority, "unknown priority")
 
     def _add_people(self, record: Record, cells: list[str]) -> None:
         id_of = self.people.id_of
@@ -235,45 +303,90 @@ class StoryRows:
 
     def _add_iteration(self, record: Record, cells: list[str], accepted: date | None) -> None:
         """Take note of an iteration; only an accepted story makes it history."""
-        text = self._cell(cells, "iteration").strip()
-        first, last = self._day(cells, "iteration start"), self._day(cells, "iteration end")
-        if not text:
+        text = self._cell(cells, "iteration")
+        first = self._moment(cells, "iteration start")
+        last = self._moment(cells, "iteration end")
+        try:
+            number = read.parse_iteration(text)
+        except ValueError:
+            self._note("iteration", text, "no iteration number")
             return
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
-            raise self._refused("iteration", text, "no iteration number")
-        record["iteration_number"] = number = int(text)
+        if number is None:
+            return
+        record["iteration_number"] = number
         if first is None or last is None:
             return
-        if last < first:
+        span = first.day, last.day
+        if last.day < first.day:
             shown = self._cell(cells, "iteration end")
-            raise self._refused("iteration end", shown, "the iteration ends before it starts")
-        self.facts.spans[first, last] += 1
+            reason = "the iteration ends before it starts"
+            self._note("iteration end", shown, reason)
+            return
+        self.facts.spans[span] += 1
         if accepted:
-            self.facts.iterations[number][first, last].append(record["id"])
-            self.facts.misplaced_count += not first <= accepted <= last
+            self.facts.iterations[number][span].append(record["id"])
+            self.facts.misplaced_count += not first.day <= accepted <= last.day
 
-    def _add_unknown(self, record: Record, cells: list[str]) -> None:
+    def _add_unknown(self, record: Record, cells: list[str], table: str) -> None:
         for header, index in self.columns.unknown:
             if text := cells[index]:
-                if header in record:
-                    kept = record[header]
-                    record[header] = [*(kept if isinstance(kept, list) else [kept]), text]
-                else:
-                    record[header or f"column {index + 1}"] = text
+                self._keep(record, table, header, index, text)
+
+    def _keep_misfits(self, record: Record, cells: list[str], table: str) -> None:
+        """Keep what no field can hold.
+
+        Raises:
+            RowRefused: when the row may have been cut at the wrong commas.
+        """
+        for name, misfit in self._misfits:
+            if not self._proven(cells) and any(each.count('"') % 2 for each in cells):
+                raise misfit
+            self._keep(record, table, misfit.column or name, self._at[name], misfit.value)
+
+    def _keep(self, record: Record, table: str, header: str, index: int, text: object) -> None:
+        """Keep a text under its column's name, unless that is the name of a field."""
+        declared = TABLES[table]
+        place = f"column {index + 1}"
+        is_taken = header in record or header in declared.columns or header in declared.ignored
+        record[f"{header} ({place})" if is_taken else header or place] = text
+
+    def _note(self, name: str, value: str, reason: str) -> None:
+        self._misfits.append((name, self._refused(name, value, reason)))
 
     def _cell(self, cells: list[str], name: str) -> str:
         return cells[self._at[name]]
 
-    def _day(self, cells: list[str], name: str) -> date | None:
+    def _moment(self, cells: list[str], name: str) -> Moment | None:
+        """The date in a column; None where there is none that can be read."""
         text = cells[self._at[name]]
-        if not text:
-            return None
         try:
-            return self.days[text]
+            return self._moments[name][text] if text else None
         except ValueError:
-            raise self._refused(name, text, "impossible date") from None
+            self._note(name, text, "impossible date")
+            return None
 
     def _refused(self, name: str, value: str, reason: str) -> RowRefused:
         index = self._at[name]
         header = self.columns.header[index] if index < self.columns.width else name
         return RowRefused(header, value, reason)
+
+
+def is_date_only(*moments: Moment | None) -> bool:
+    """Whether these instants of a story are the beginnings of days, or there are none."""
+    known = [each for each in moments if each]
+    return not known or any(each.is_day for each in known)
+
+
+def _id_in_url(url: str) -> str:
+    """What stands where URLs of stories and epics have the id."""
+    return url.strip().rstrip("/").rpartition("/")[2]
+
+
+def _with_whole_dates(cells: list[str]) -> list[str]:
+    """A row in which no date is cut at its comma."""
+    joined: list[str] = []
+    for cell in cells:
+        if joined and _YEAR.fullmatch(cell) and _MONTH_AND_DAY.fullmatch(joined[-1].strip('"')):
+            cell = joined.pop().strip('"') + "," + cell.strip('"')
+        joined.append(cell)
+    return joined

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import BinaryIO, TextIO
 
-from ingest.archive.errors import FileRefused
 from ingest.archive.files.archive_file import ArchiveFile, chunks
 
-_LONGEST_LINE = 32 << 20  # a row of Tracker's longest texts is far shorter
 _MIXED = "+cp1252"  # stands behind the encoding of a file that has bytes of both
+_DAMAGED = "+damaged"  # stands behind UTF-16 and UTF-32 where some bytes are no characters
+_TELLING_BYTES = 128
 _BY_BYTE = "windows_1252_bytes"
 # A file of Windows-1252 has next to nothing that happens to be UTF-8 too, such as É before ”.
 _FEWEST_VALID = 0.1
@@ -43,11 +43,11 @@ codecs.register_error(_BY_BYTE, _windows_bytes)
 
 
 def find_encoding(file: ArchiveFile) -> str:
-    """The name of the codec that reads a file: UTF-8 or UTF-16, else Windows-1252.
+    """The name of the codec that reads a file: UTF-8, UTF-16 or UTF-32, else Windows-1252.
 
-    With `+cp1252` behind it the file has bytes of both; `opened_text` reads it. Every byte is
-    looked at: the first accent may stand in the last row. A damaged zip member shows here as well,
-    before anything of it is used.
+    With `+cp1252` behind it the file has bytes of both, with `+damaged` it has bytes that are no
+    characters; `opened_text` reads either. Every byte is looked at: the first accent may stand in
+    the last row. A damaged zip member shows here as well, before anything of it is used.
 
     Raises:
         FileRefused: when the file is damaged.
@@ -58,28 +58,30 @@ def find_encoding(file: ArchiveFile) -> str:
     if _decodes(file, guess):
         return guess
     if not guess.startswith("utf-8"):
-        raise FileRefused(f"begins as {guess} and is none further on")
+        return guess + _DAMAGED
     valid, invalid = _counts(file, guess)
     if guess == "utf-8-sig" or valid > _FEWEST_VALID * invalid:
         return guess + _MIXED
-    return "cp1252" if _decodes(file, "cp1252") else "latin-1"
+    return "cp1252"
 
 
-def is_mixed(encoding: str) -> bool:
-    """Whether a file has bytes of two encodings."""
-    return encoding.endswith(_MIXED)
-
-
-def two_encodings(name: str) -> str:
-    """What is told of such a file."""
-    return f"{name}: is UTF-8 with bytes of Windows-1252 in it; each is read as what it is"
+def encoding_note(name: str, encoding: str) -> str | None:
+    """What a run says of a file whose encoding is not one alone; None for all others."""
+    if encoding.endswith(_MIXED):
+        return f"{name}: is UTF-8 with bytes of Windows-1252 in it; each is read as what it is"
+    if encoding.endswith(_DAMAGED):
+        codec = encoding.removesuffix(_DAMAGED).upper()
+        return f"{name}: some of its bytes are not {codec}; they are read as \ufffd"
+    return None
 
 
 @contextmanager
 def opened_text(stream: BinaryIO, encoding: str) -> Iterator[TextIO]:
     """A stream as text, line ends untouched, in an encoding that `find_encoding` found."""
-    codec = encoding.removesuffix(_MIXED)
-    errors = _BY_BYTE if is_mixed(encoding) else "strict"
+    codec, _, rest = encoding.partition("+")
+    # The five bytes that Windows-1252 leaves out are read as control characters.
+    by_byte = rest == _MIXED[1:] or codec == "cp1252"
+    errors = _BY_BYTE if by_byte else "replace" if rest else "strict"
     text = io.TextIOWrapper(stream, encoding=codec, errors=errors, newline="")
     yield text
     text.detach()
@@ -95,6 +97,8 @@ def _from_marks(head: bytes) -> str | None:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
+    # Without a mark, it shows where a header, a bracket or a name stands: at the beginning.
+    head = head[:_TELLING_BYTES]
     half = len(head) // 2
     if half and head[1::2].count(0) > 0.6 * half:
         return "utf-16-le"
@@ -105,15 +109,10 @@ def _from_marks(head: bytes) -> str | None:
 
 def _decodes(file: ArchiveFile, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    without_line_end = 0
     with file.open() as stream:
         try:
             for chunk in chunks(stream):
                 decoder.decode(chunk)
-                has_line_end = b"\n" in chunk or b"\r" in chunk
-                without_line_end = 0 if has_line_end else without_line_end + len(chunk)
-                if without_line_end > _LONGEST_LINE:
-                    raise FileRefused(f"has a line of more than {_LONGEST_LINE >> 20} MB")
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             return False

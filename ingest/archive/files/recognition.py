@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from typing import Literal
 
@@ -47,7 +48,7 @@ def recognise(file: ArchiveFile) -> FileKind:
 def _kind_of_table(text: str) -> FileKind:
     delimiter = find_delimiter(text)
     try:
-        rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         header = next((row for row in rows if any(row) and not is_separator_line(row)), [])
     except csv.Error:
         return "unknown"

@@ -6,34 +6,29 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
-from ingest.archive.csv.cells import midnight, parse_day, unguarded
-from ingest.archive.csv.columns import column_name
+from ingest.archive.csv.cells import unguarded
+from ingest.archive.csv.columns import column_name, is_history_header
 from ingest.archive.csv.rows import (
+    CsvRows,
     check_integrity,
     find_delimiter,
     is_blank,
     is_separator_line,
-    read_rows,
 )
+from ingest.archive.dates import DayOrders, Moment, Moments
 from ingest.archive.errors import RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
 from ingest.archive.files.encodings import find_encoding, opened_text
 from ingest.archive.files.export_name import ExportName, read_name
 from ingest.archive.history.sentences import UNPARSED, Deed, understand
+from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import Told
 from ingest.archive.project.people import People
 from ingest.records import Origin, Record, parse_instant
 
 _SOURCE = "history_csv"
 _HEAD = 64 * 1024
-_CLOCK_FORMATS = (
-    "%Y-%m-%d %H:%M:%S %Z", "%Y/%m/%d %H:%M:%S %Z", "%Y/%m/%d %H:%M:%S", "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M", "%b %d, %Y %H:%M:%S", "%b %d, %Y %H:%M", "%b %d, %Y %I:%M %p",
-    "%b %d, %Y, %I:%M %p", "%b %d, %Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p",
-)  # fmt: skip
 # A version that Tracker never gave: negative, in the order of time, the same in every export.
 _VERSIONS_A_SECOND = 10_000
 _VERSION_OFFSET = 10**15
@@ -93,29 +88,38 @@ class History:
         )
 
 
-def read_history(file: ArchiveFile, zone: ZoneInfo) -> History:
+def read_history(file: ArchiveFile, options: ArchiveOptions) -> History:
     """Read a history file whole: it holds six months at most.
 
     Raises:
         FileRefused: when it is damaged.
     """
-    history = History(file, read_name(file, zone), find_encoding(file), [], [])
+    history = History(file, read_name(file, options.zone), find_encoding(file), [], [])
     with file.open() as stream, opened_text(stream, history.encoding) as head:
         delimiter = find_delimiter(head.read(_HEAD))
+    told: list[tuple[int, list[str]]] = []
+    places: dict[str, int] = {}
+    orders = DayOrders()
     with file.open() as stream, opened_text(stream, history.encoding) as text:
-        places: dict[str, int] = {}
-        for line, cells in read_rows(text, delimiter):
+        rows = CsvRows(text, delimiter)
+        for line, cells in rows:
             if isinstance(cells, RowRefused):
                 history.refused.append((line, cells))
             elif not places and (is_blank(cells) or is_separator_line(cells)):
                 continue
-            elif not places:
-                places = {column_name(each): index for index, each in enumerate(cells)}
+            elif not places or is_history_header(cells):
+                places = places or {column_name(each): at for at, each in enumerate(cells)}
+                rows.expect(len(cells), is_id_first=False)
             elif not is_blank(cells):
-                try:
-                    history.events.append(_event(line, cells, places, zone))
-                except RowRefused as refused:
-                    history.refused.append((line, refused))
+                told.append((line, cells))
+                orders.see("occurred at", _cell(cells, places, "occurred at"))
+    is_day_first = orders.day_first(options.date_order == "day_first")
+    moments = Moments(options.zone, is_day_first.get("occurred at", False))
+    for line, cells in told:
+        try:
+            history.events.append(_event(line, cells, places, moments))
+        except RowRefused as refused:
+            history.refused.append((line, refused))
     events = history.events
     if events and events[0].occurred_at > events[-1].occurred_at:
         events.reverse()  # newest first: now two rows of one second are in the order of time too
@@ -160,47 +164,32 @@ def activity_records(
             yield "story_transitions", (transition, origin)
 
 
-def _event(line: int, cells: list[str], places: dict[str, int], zone: ZoneInfo) -> Event:
-    def cell(name: str) -> str:
-        index = places[name]
-        return cells[index] if index < len(cells) else ""
+def _cell(cells: list[str], places: dict[str, int], name: str) -> str:
+    index = places[name]
+    return cells[index] if index < len(cells) else ""
 
+
+def _event(line: int, cells: list[str], places: dict[str, int], moments: Moments) -> Event:
     check_integrity(tuple(places), cells)
-    message, performer = unguarded(cell("message")), cell("performed by").strip()
+    message = unguarded(_cell(cells, places, "message"))
+    performer = _cell(cells, places, "performed by").strip()
     if not message.strip():
         raise RowRefused("Message", message, "no sentence")
-    occurred_at, is_date_only = _instant(cell("occurred at"), zone)
-    found = re.fullmatch(r"#?(\d{1,12})", cell("id").strip())
-    deed = understand(message, performer, cell("type"))
+    occurred = _occurred(_cell(cells, places, "occurred at"), moments)
+    found = re.fullmatch(r"#?(\d{1,12})", _cell(cells, places, "id").strip())
+    deed = understand(message, performer, _cell(cells, places, "type"))
     identity = int(found[1]) if found else None
-    return Event(line, identity, message, performer, occurred_at, is_date_only, deed)
+    return Event(line, identity, message, performer, occurred.text, occurred.is_day, deed)
 
 
-def _instant(text: str, zone: ZoneInfo) -> tuple[str, bool]:
-    """An instant as ISO 8601 in UTC, and whether only its day was given."""
-    text = text.strip()
+def _occurred(text: str, moments: Moments) -> Moment:
     try:
-        return midnight(parse_day(text), zone), True
+        moment = moments[text]
     except ValueError:
-        pass
-    try:
-        instant = parse_instant(int(text) if text.isdigit() else text)
-        has_zone = text.isdigit() or bool(re.search(r"(Z|[+-]\d\d:?\d\d)$", text))
-        instant = instant if has_zone else instant.replace(tzinfo=zone)
-        return _iso(instant), False
-    except (ValueError, OverflowError, OSError):
-        pass
-    for pattern in _CLOCK_FORMATS:
-        try:
-            told = datetime.strptime(text, pattern)
-        except ValueError:
-            continue
-        return _iso(told.replace(tzinfo=UTC if "%Z" in pattern else zone)), False
-    raise RowRefused("Occurred At", text, "impossible instant")
-
-
-def _iso(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = None
+    if moment is None:
+        raise RowRefused("Occurred At", text, "impossible instant")
+    return moment
 
 
 def _version(occurred_at: str, ordinal: int) -> int:

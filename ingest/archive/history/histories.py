@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from ingest.archive.csv.exports import Project
 from ingest.archive.errors import Rejection
 from ingest.archive.files.archive_file import ArchiveFile
-from ingest.archive.files.encodings import is_mixed, two_encodings
+from ingest.archive.files.encodings import encoding_note
 from ingest.archive.history.events import History, activity_records, read_history
 from ingest.archive.json.store import Store
 from ingest.archive.options import ArchiveOptions
@@ -58,7 +58,7 @@ class Histories:
         Raises:
             FileRefused: when the file is damaged.
         """
-        history = read_history(file, self._options.zone)
+        history = read_history(file, self._options)
         identity = self._project_of(history, projects, store)
         origin = Origin("history_csv", file.name)
         if history.events and identity not in facts and (identity,) not in store.tables["projects"]:
@@ -111,8 +111,8 @@ class Histories:
                 **({"as_of": made_at.isoformat()} if made_at else {}),
             }
         )
-        if is_mixed(history.encoding):
-            self.notes.append(two_encodings(history.file.name))
+        if note := encoding_note(history.file.name, history.encoding):
+            self.notes.append(note)
         if unparsed:
             example = unparsed.most_common(1)[0][0]
             self.notes.append(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
+from ingest.archive.dates import Moment
 from ingest.archive.project.people import stable_id
 from ingest.records import Origin, Record
 
@@ -32,7 +33,7 @@ class ProjectFacts:
         iterations: number -> (first day, last day) -> ids of the accepted stories that say so.
         spans: (first day, last day) of every iteration seen, forecasts too -> how often.
         estimates: every estimate that a story has.
-        newest_day: the newest day on which something happened.
+        newest: the newest instant at which something happened.
         misplaced_count: stories accepted on a day outside the iteration that the file names.
         resembles: the id of a project with the same titles under other ids.
         origin: the file that was made last.
@@ -48,7 +49,7 @@ class ProjectFacts:
     )
     spans: Counter[tuple[date, date]] = field(default_factory=Counter)
     estimates: set[float] = field(default_factory=set)
-    newest_day: date | None = None
+    newest: datetime | None = None
     misplaced_count: int = 0
     resembles: int | None = None
     origin: Origin | None = None
@@ -61,7 +62,7 @@ class ProjectFacts:
             identity = self.labels[key] = stable_id("label", self.id, key)
         return {"id": identity, "project_id": self.id, "name": key}
 
-    def saw_day(self, day: date | None) -> None:
-        """Take note of a day on which something happened."""
-        if day is not None and (self.newest_day is None or day > self.newest_day):
-            self.newest_day = day
+    def saw(self, moment: Moment | None) -> None:
+        """Take note of when something happened."""
+        if moment is not None and (self.newest is None or moment.at > self.newest):
+            self.newest = moment.at

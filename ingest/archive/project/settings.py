@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
-from ingest.archive.csv.cells import midnight
+from ingest.archive.dates import iso, midnight
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import ProjectFacts
 from ingest.records import Record
@@ -78,8 +78,8 @@ def _iteration(
         "number": number,
         "length": max(1, round((finish - span[0]).days / 7)),
         "story_ids": stories,
-        "start": midnight(span[0], options.zone),
-        "finish": midnight(finish, options.zone),
+        "start": iso(midnight(span[0], options.zone)),
+        "finish": iso(midnight(finish, options.zone)),
     }
 
 

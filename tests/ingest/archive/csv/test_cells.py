@@ -1,6 +1,6 @@
 """One cell at a time: dates, comments, estimates, guards."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.archive.csv.cells import (
-    midnight,
-    parse_day,
     parse_estimate,
+    parse_id,
     parse_priority,
     split_comment,
     split_labels,
     unguarded,
 )
+from ingest.archive.dates import DayOrders, parse_moment
 from ingest.archive.project.people import normalised, person_id
 from tests.ingest.archive.samples import guarded
 
@@ -29,44 +29,118 @@ def written(day):
     return f"{day:%b} {day.day}, {day.year}"
 
 
+DENVER = ZoneInfo("America/Denver")  # seven hours behind UTC in winter, six in summer
+
+
 @pytest.mark.parametrize(
-    ("text", "day"),
+    "text",
     [
-        ("Nov 22, 2014", date(2014, 11, 22)),
-        ("May 2, 2019", date(2019, 5, 2)),
-        ("11/22/2014", date(2014, 11, 22)),
-        ("2014-11-22", date(2014, 11, 22)),
-        (" Feb 29, 2016 ", date(2016, 2, 29)),
+        "Nov 2, 2014", "November 2, 2014", "11/2/2014", "11/02/14", "11-02-2014", "2014-11-02",
+        "2014/11/2", "2014.11.02", "02.11.2014", "2.11.14", "2-Nov-14", "2 Nov 2014", "02-NOV-2014",
+        " Nov 2, 2014 ",
+    ],
+)  # fmt: skip
+def test_days_are_read_in_every_form(text):
+    moment = parse_moment(text, DENVER)
+    assert moment == (date(2014, 11, 2), datetime(2014, 11, 2, 6, tzinfo=UTC), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2018-10-24T10:02:11Z", "2018-10-24T10:02:11Z"),
+        ("2018-10-24T10:02:11.250+05:30", "2018-10-24T04:32:11.250000Z"),
+        ("2018-10-24 10:02:11 -0300", "2018-10-24T13:02:11Z"),
+        ("2018-10-24 10:02:11 UTC", "2018-10-24T10:02:11Z"),
+        ("2018-10-24 10:02:11 +02", "2018-10-24T08:02:11Z"),
+        ("2018-10-24T10:02:11", "2018-10-24T16:02:11Z"),
+        ("2018-10-24 10:02", "2018-10-24T16:02:00Z"),
+        ("2012/01/19 12:12:13 EST", "2012-01-19T17:12:13Z"),
+        ("24.10.2018 10:02", "2018-10-24T16:02:00Z"),
+        ("10/24/18 3:04 PM", "2018-10-24T21:04:00Z"),
+        ("Oct 24, 2018, 12:30 a.m.", "2018-10-24T06:30:00Z"),
+        ("24-Oct-18 10:02:11", "2018-10-24T16:02:11Z"),
+        ("1540375331000", "2018-10-24T10:02:11Z"),
     ],
 )
-def test_days_are_read_in_every_form(text, day):
-    assert parse_day(text) == day
+def test_a_time_is_that_of_its_offset_or_of_the_project(text, instant):
+    moment = parse_moment(text, DENVER)
+    assert (moment.text, moment.is_day) == (instant, False)
+
+
+def test_the_day_of_an_instant_is_the_projects():
+    assert parse_moment("2018-10-24T01:00:00Z", DENVER).day == date(2018, 10, 23)
 
 
 @pytest.mark.parametrize(
-    "text", ["Feb 30, 2014", "22/11/2014", "yesterday", "Nox 1, 2014", "Nov 1, 0214", "Nov 2014"]
-)
+    "text",
+    [
+        "Feb 30, 2014", "22/11/2014", "yesterday", "Nox 1, 2014", "Nov 1, 0214", "Nov 2014",
+        "42000", "0000-00-00", "2014-11-22 25:00", "2014-11-22 10:61", "2014-11-22T10:00:00+99:00",
+        "2014-11-22 13:00 PM", "2014-11-22 x", "2014-11-221", "Nov 19, 99999", "9" * 13, "1" * 40,
+    ],
+)  # fmt: skip
 def test_an_impossible_day_is_refused(text):
     with pytest.raises(ValueError, match="."):
-        parse_day(text)
+        parse_moment(text, DENVER)
 
 
 @settings(deadline=None)
 @given(DAYS)
 def test_a_written_day_is_read_back(day):
-    assert parse_day(written(day)) == day
+    assert parse_moment(written(day), DENVER).day == day
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("0123456789-/.,: TZ+APMNov"), max_size=30))
+def test_any_other_text_is_refused_in_one_way(text):
+    try:
+        moment = parse_moment(text, DENVER)
+    except ValueError:
+        return
+    assert moment.at.tzinfo is UTC
 
 
 @pytest.mark.parametrize(
-    ("zone", "instant"),
+    ("seen", "default", "day_first"),
     [
-        ("UTC", "2014-07-02T00:00:00Z"),
-        ("America/Denver", "2014-07-02T06:00:00Z"),
-        ("Asia/Kolkata", "2014-07-01T18:30:00Z"),
+        ([("a", "31/12/2019"), ("a", "01/02/2019")], False, {"a": True}),
+        ([("a", "12/31/2019"), ("a", "01/02/2019")], True, {"a": False}),
+        ([("a", "01/02/2019")], False, {"a": False}),
+        ([("a", "01/02/2019")], True, {"a": True}),
+        ([("a", "31/12/2019"), ("b", "01/02/2019")], False, {"a": True, "b": True}),
+        ([("a", "31/12/2019"), ("b", "12/31/2019")], False, {"a": True, "b": False}),
+        ([("a", "13/1/19 10:00"), ("a", "14/1/19"), ("a", "1/15/19")], False, {"a": True}),
+        ([("a", "Nov 2, 2014"), ("a", "2019-01-02")], True, {}),
+    ],
+    ids=[
+        "day first",
+        "month first",
+        "neither",
+        "neither, as configured",
+        "another column shows it",
+        "each column by itself",
+        "most of a column",
+        "no such date",
     ],
 )
-def test_a_day_begins_at_local_midnight(zone, instant):
-    assert midnight(date(2014, 7, 2), ZoneInfo(zone)) == instant
+def test_the_order_of_day_and_month_is_what_the_column_proves(seen, default, day_first):
+    orders = DayOrders()
+    for column, text in seen:
+        orders.see(column, text)
+    assert orders.day_first(default) == day_first
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("101", 101), (" #101 ", 101), ("101.0", 101), ("\ufeff101", 101), ("0107", 107),
+        ("0", None), ("", None), ("1.5", None), ("1.69E+08", None), ("1" * 13, None),
+        ("１０１", None),
+    ],
+)  # fmt: skip
+def test_an_id_is_a_whole_number(text, number):
+    assert parse_id(text) == number
 
 
 @pytest.mark.parametrize(
@@ -109,13 +183,23 @@ def test_any_text_survives_its_guard(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "points"), [("", None), ("-1", None), ("0", 0), ("3", 3), ("0.5", 0.5), ("100", 100)]
+    ("text", "points"),
+    [
+        ("", None),
+        ("-1", None),
+        ("0", 0),
+        ("3", 3),
+        ("0.5", 0.5),
+        ("0,5", 0.5),
+        ("2.0", 2),
+        ("1e2", 100),
+    ],
 )
 def test_an_estimate_is_points_or_nothing(text, points):
     assert parse_estimate(text) == points
 
 
-@pytest.mark.parametrize("text", ["many", "-2", "nan", "inf", "1e12"])
+@pytest.mark.parametrize("text", ["many", "-2", "nan", "inf", "1e12", "1e400", "1_0", "0x1"])
 def test_what_is_no_estimate_is_refused(text):
     with pytest.raises(ValueError, match="."):
         parse_estimate(text)

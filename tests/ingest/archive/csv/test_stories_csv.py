@@ -265,23 +265,18 @@ REFUSED = [
     pytest.param({"id": "x12"}, ("Id", "no story id"), id="id"),
     pytest.param({"type": "flunk"}, ("Type", "unknown story type"), id="type"),
     pytest.param({"current_state": "done"}, ("Current State", "unknown story state"), id="state"),
-    pytest.param({"created_at": "Feb 30, 2015"}, ("Created at", "impossible date"), id="day"),
-    pytest.param({"accepted_at": "soon"}, ("Accepted at", "impossible date"), id="no day"),
-    pytest.param({"estimate": "lots"}, ("Estimate", "no estimate"), id="estimate"),
-    pytest.param({"priority": "p9 - No"}, ("Priority", "unknown priority"), id="priority"),
-    pytest.param({"iteration": "next"}, ("Iteration", "no iteration number"), id="iteration"),
     pytest.param(
         {"url": "https://www.pivotaltracker.com/story/show/5"},
         ("URL", "the URL is not this story's: rows are fused or moved"),
         id="another story's URL",
     ),
     pytest.param(
-        {"description": "a\n<<<<<<< HEAD\nb"},
+        {"description": "a\n<<<<<<< HEAD\nb", "url": ""},
         ("Description", "merge-conflict marker inside a cell"),
         id="marker in a cell",
     ),
     pytest.param(
-        {"description": "a\n102,Next,,,,,feature,,unstarted"},
+        {"description": "a\n102,Next,,,,,feature,,unstarted", "url": ""},
         ("Description", "broken quoting: a cell holds another row"),
         id="row in a cell",
     ),
@@ -304,6 +299,36 @@ def test_a_bad_row_is_refused_and_its_neighbours_load(tmp_path, cells, refusal):
     assert rejected["file"].endswith("shop.csv")
     assert loaded.archive_files[0]["is_whole"] is False
     assert "shop.csv: 1 row was refused" in loaded.reader.skipped[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["a\n<<<<<<< HEAD\nb", "a\n102,Next,,,,,feature,,unstarted"], ids=["marker", "row"]
+)
+def test_a_text_may_look_like_another_row_when_the_url_behind_it_is_the_storys(tmp_path, text):
+    assert load_one(tmp_path, description=text).one_story()["description"] == text
+
+
+@pytest.mark.parametrize(
+    ("cells", "field", "misfit"),
+    [
+        ({"created_at": "Feb 30, 2015"}, "created_at", ("Created at", "impossible date")),
+        ({"accepted_at": "soon"}, "accepted_at", ("Accepted at", "impossible date")),
+        ({"estimate": "lots"}, "estimate", ("Estimate", "no estimate")),
+        ({"priority": "p9 - No"}, "story_priority", ("Priority", "unknown priority")),
+        ({"iteration": "next"}, "iteration_number", ("Iteration", "no iteration number")),
+    ],
+)
+def test_a_value_that_cannot_be_is_kept_beside_its_story(tmp_path, cells, field, misfit):
+    rows = [story(101), story(102, **cells), story(103)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    (value,) = cells.values()
+    column, reason = misfit
+    assert [each[field] is None for each in loaded.stories if each["id"] == 102] == [True]
+    assert json.loads(loaded.stories[1]["extra_fields"]) == {column: value}
+    assert loaded.refusals == []
+    assert loaded.archive_files[0]["is_whole"] is True
+    note = f"shop.csv:3: {column}: {reason} ({value!r}); kept in extra_fields"
+    assert any(each.endswith(note) for each in loaded.reader.skipped)
 
 
 @pytest.mark.parametrize(("cells", "refusal"), REFUSED)
@@ -356,10 +381,193 @@ def test_a_quote_that_never_closes_is_refused(tmp_path):
     assert loaded.refusals == [(3, None, "broken quoting: unexpected end of data")]
 
 
-def test_a_template_without_ids_is_refused(tmp_path):
+def test_a_template_without_ids_and_rows_is_refused(tmp_path):
     path = write_csv(tmp_path / "template.csv", [], [each for each in HEADER if each != "Id"])
-    with pytest.raises(ArchiveError, match="has no Id column: a template for import"):
+    with pytest.raises(ArchiveError, match="has no row and no Id column: a template"):
         Loaded(path)
+
+
+WITH_CLOCKS = """\
+Id,Story,Labels,Iteration,Iteration Start,Iteration End,Story Type,Estimate,Current State,\
+Started At,Created at,Accepted at,Deadline,Requested By,Owned By,Description,URL,Note,Note
+7,Open,,,,,feature,5,started,2018-10-24 10:02:11 -0300,2018-10-20 09:00:00 -0300,,,Ru,Ru,,,"a",\
+"b (Ru - Oct 25, 2018)"
+8,Done,x,3,2018-10-21,2018-10-27,feature,3,accepted,2018-10-21 10:02:11 -0300,\
+2018-10-20 23:30:00 -0300,2018-10-27 23:10:00 -0300,,Ru,Ru,,,,
+9,A day,,,,,bug,,accepted,,2018-10-20,2018-10-26 10:00:00 -0300,,Ru,,,,,
+"""
+
+
+def test_a_file_with_clock_times_keeps_them(tmp_path):
+    path = tmp_path / "cm42.csv"
+    path.write_text(WITH_CLOCKS)
+    loaded = Loaded(path, time_zone="America/Sao_Paulo")
+    first, done, mixed = loaded.stories
+    assert first["created_at"] == datetime(2018, 10, 20, 12, tzinfo=UTC)
+    assert done["accepted_at"] == datetime(2018, 10, 28, 2, 10, tzinfo=UTC)
+    assert [each["is_date_only"] for each in (first, done, mixed)] == [False, False, True]
+    assert json.loads(first["extra_fields"]) == {"Started At": "2018-10-24 10:02:11 -0300"}
+    assert loaded.reader.as_of == done["accepted_at"]
+    # The acceptance is on the 27th where the project is, though in UTC it is on the 28th.
+    assert not any("outside the iteration" in each for each in loaded.reader.skipped)
+    assert loaded.refusals == []
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%m/%d/%Y", "%d.%m.%Y", "%d-%b-%y", "%Y/%m/%d"])
+def test_plain_rows_and_others_read_dates_alike(tmp_path, form):
+    days = [datetime(2015, 11, 20 + number).strftime(form) for number in range(3)]
+    rows = [story(101 + number, created_at=day) for number, day in enumerate(days)]
+    rows.append(story(104, type="release", created_at=days[0]))
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    found = {each["id"]: each["created_at"].day for each in loaded.stories}
+    assert found == {101: 20, 102: 21, 103: 22, 104: 20}
+
+
+def test_a_column_that_proves_nothing_is_read_as_configured_and_named(tmp_path):
+    path = write_csv(tmp_path / "shop.csv", [story(101, created_at="01/02/2019")])
+    loaded = Loaded(path, date_order="day_first")
+    assert f"{loaded.one_story()['created_at']:%Y-%m-%d}" == "2019-02-01"
+    read = "dates in Created at are read as day/month/year; no date shows which: set date_order"
+    assert [each.partition("shop.csv: ")[2] for each in loaded.reader.skipped] == [read]
+
+
+IMPORT_HEADER = ["Title", "Labels", "Type", "Estimate", "Current State", "Created at", "Comment"]
+
+
+def imported(title, created="Nov 19, 2015", **cells):
+    cells = {"type": "feature", "current_state": "unstarted", **cells}
+    return row(IMPORT_HEADER, title=title, created_at=created, **cells)
+
+
+def test_rows_without_ids_get_ids_that_last(tmp_path):
+    rows = [
+        imported("Pay"),
+        imported("Pay"),
+        imported("Pay", "Nov 20, 2015", comment="hi (Ada Obi - Nov 21, 2015)"),
+        imported("Big", type="epic", labels="big", current_state=""),
+        imported("Blank", type="", current_state=""),
+        imported(""),
+    ]
+    loaded = Loaded(write_csv(tmp_path / "a" / "shop.csv", rows, IMPORT_HEADER))
+    ids = [each["id"] for each in loaded.stories]
+    assert len(set(ids)) == 4
+    assert all(-(2**48) < each < 0 for each in [*ids, loaded.epics[0]["id"]])
+    blank = loaded.stories[-1]
+    assert (blank["story_type"], blank["current_state"]) == ("feature", "unscheduled")
+    assert loaded.refusals == [(7, "Title", "neither an id nor a title")]
+    (comment,) = json.loads(loaded.stories[2]["comments"])
+    assert -(2**63) < comment["id"] < 0
+    assert "has no Id column; its stories have negative ids" in loaded.reader.skipped[0]
+    assert loaded.archive_files[0]["is_whole"] is False
+
+    again = [imported("New", "11/22/2015"), *rows[:2], imported("Pay", "2015-11-20")]
+    other = Loaded(write_csv(tmp_path / "b" / "shop.csv", again, IMPORT_HEADER))
+    assert [each["id"] for each in other.stories][1:] == ids[:3]
+    assert other.projects[0]["id"] == loaded.projects[0]["id"]
+
+
+def test_two_files_without_ids_are_one_project_and_prove_no_deletion(tmp_path):
+    for folder, titles in (("a", ["One", "Two"]), ("b", ["Two", "Three"])):
+        rows = [imported(each) for each in titles]
+        write_csv(tmp_path / folder / "shop.csv", rows, IMPORT_HEADER)
+    loaded = Loaded(tmp_path)
+    assert len(loaded.projects) == 1
+    assert sorted(each["name"] for each in loaded.stories) == ["One", "Three", "Two"]
+    assert not any(each["is_deleted"] for each in loaded.stories)
+
+
+@pytest.mark.parametrize("lost", ["Title", "Type", "Current State"])
+def test_a_lost_header_cell_is_named_and_other_files_load(tmp_path, lost):
+    header = ["" if each == lost else each for each in HEADER]
+    write_csv(tmp_path / "a.csv", [story(101)], header)
+    write_csv(tmp_path / "b.csv", [story(202)])
+    loaded = Loaded(tmp_path)
+    assert [each["id"] for each in loaded.stories] == [202]
+    assert loaded.refusals == [(None, None, f"has no {lost} column; name it in the header")]
+
+
+def test_a_column_whose_header_was_lost_is_kept(tmp_path):
+    header = ["" if each == "Estimate" else each for each in HEADER]
+    rows = [[*story(101)[:7], "3", *story(101)[8:]]]
+    loaded = Loaded(write_csv(tmp_path / "a.csv", rows, header))
+    assert json.loads(loaded.one_story()["extra_fields"]) == {"column 8": "3"}
+
+
+def test_other_columns_never_take_the_place_of_a_field(tmp_path):
+    header = [*HEADER, "id", "project_id", "Labels", "name"]
+    rows = [[*story(101, labels="api"), "7", "8", "x", "y"]]
+    loaded = Loaded(write_csv(tmp_path / "a.csv", rows, header))
+    found = loaded.one_story()
+    assert (found["id"], found["name"]) == (101, "Story 101")
+    assert found["project_id"] == loaded.projects[0]["id"]
+    assert sorted(json.loads(found["extra_fields"]).values()) == ["7", "8", "x", "y"]
+
+
+def test_files_that_were_put_together_keep_their_columns(tmp_path):
+    swapped = [*HEADER[:1], *reversed(HEADER[1:]), "Swimlane"]
+    lines = [
+        *csv_text([story(101)]).splitlines(keepends=True),
+        *csv_text([story(102, description="a")]).splitlines(keepends=True),
+        *csv_text([story(103, swapped, description="b", swimlane="left")], swapped).splitlines(
+            keepends=True
+        ),
+    ]
+    path = tmp_path / "shop.csv"
+    path.write_text("".join(lines))
+    loaded = Loaded(path)
+    assert [(each["id"], each["description"]) for each in loaded.stories] == [
+        (101, None),
+        (102, "a"),
+        (103, "b"),
+    ]
+    assert json.loads(loaded.stories[2]["extra_fields"]) == {"Swimlane": "left"}
+    assert loaded.refusals == []
+
+
+def lines_of(*rows):
+    return csv_text(rows).splitlines(keepends=True)[1:]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "left"),
+    [
+        (lambda text: text.replace(',"two', ",two"), [101, 103, 104]),
+        (lambda text: text.replace('lines"', "lines"), [101, 103, 104]),
+        (lambda text: text.replace('"Nov 19, 2015"', "Nov 19, 2015", 2), [101, 102, 103, 104]),
+        (lambda text: text.replace('"a ""b"" c"', '"a "b" c"'), [101, 102, 103, 104]),
+        (lambda text: text.replace("two", "two" + "\n" * 1_100_000), [101, 103, 104]),
+    ],
+    ids=["opening quote", "closing quote", "quotes of dates", "inner quotes", "huge cell"],
+)
+def test_a_lost_quote_costs_its_own_row_alone(tmp_path, spoil, left):
+    rows = [story(101), story(102, description="two\nlines"), story(103, description='a "b" c')]
+    path = tmp_path / "shop.csv"
+    path.write_text(spoil(csv_text([*rows, story(104, description="one\nmore")])))
+    loaded = Loaded(path)
+    found = {each["id"]: each for each in loaded.stories}
+    assert set(left) <= found.keys() <= {101, 102, 103, 104}
+    assert found[104]["description"] == "one\nmore"
+    assert found[101]["created_at"] == datetime(2015, 11, 19, tzinfo=UTC)
+    assert len(loaded.refusals) < 5
+
+
+def test_of_a_row_with_a_broken_quote_what_stands_before_its_url_is_read(tmp_path):
+    broken = csv_text([story(102, estimate="2", comment=["x\ny"])]).replace('"x\ny"', '"x" z\ny')
+    path = tmp_path / "shop.csv"
+    path.write_text(broken + "".join(lines_of(story(103))))
+    loaded = Loaded(path)
+    assert [(each["id"], each["estimate"]) for each in loaded.stories] == [
+        (102, Decimal(2)),
+        (103, None),
+    ]
+    assert "broken quoting" in loaded.reader.skipped[0]
+
+
+def test_an_id_that_a_spreadsheet_spoilt_is_that_of_the_url(tmp_path):
+    rows = [story(101, id="1.01E+02"), story(102, id="102.0"), story(103, id="x")]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    assert [each["id"] for each in loaded.stories] == [101, 102]
+    assert loaded.refusals == [(4, "Id", "no story id")]
 
 
 def test_nothing_to_load_is_an_error_of_one_line(tmp_path):

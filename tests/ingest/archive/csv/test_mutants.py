@@ -1,0 +1,72 @@
+"""Of spoilt CSV files every good row loads, whatever is wrong with the others."""
+
+import os
+from unittest import mock
+
+import pytest
+
+from ingest.archive import ArchiveError, ArchiveReader
+from ingest.archive.csv import row_batches
+from ingest.pipeline import run
+from ingest.warehouses.configured import warehouse_of
+from tests.ingest.archive.csv.mutants import mutant
+from tests.ingest.archive.samples import Loaded
+
+_COUNT = int(os.environ.get("MUTANTS", "300"))
+_AT_ONCE = 50
+_FIELDS = (
+    ("title", "name"), ("type", "story_type"), ("current state", "current_state"),
+    ("description", "description"),
+)  # fmt: skip
+
+
+def missing_or_wrong(good, stories):
+    """The good rows that were not loaded as they are."""
+    found = {each["id"]: each for each in stories}
+
+    def is_right(identity, cells):
+        row = found.get(identity)
+        told = [(row[field], cells[name]) for name, field in _FIELDS if row and name in cells]
+        return bool(row) and all((value or "") == cell for value, cell in told)
+
+    return [identity for identity, cells in good.items() if not is_right(identity, cells)]
+
+
+@pytest.mark.parametrize("first", range(0, _COUNT, _AT_ONCE))
+def test_no_good_row_is_lost(tmp_path, first):
+    lost = {}
+    for seed in range(first, first + _AT_ONCE):
+        spoilt = mutant(seed)
+        path = tmp_path / "shop_20160301_1010.csv"
+        path.write_bytes(spoilt.content)
+        smallest = 0 if seed % 4 == 0 else row_batches._SMALL  # some by DuckDB, most without
+        with mock.patch.object(row_batches, "_SMALL", smallest):
+            try:
+                stories = Loaded(path).stories
+            except ArchiveError:
+                stories = []
+        if ids := missing_or_wrong(spoilt.good, stories):
+            lost[seed] = (spoilt.mutations, ids)
+    assert lost == {}
+
+
+@pytest.mark.parametrize("first", range(0, _COUNT, 100))
+def test_spoilt_files_load_beside_each_other(tmp_path, first):
+    good = {}
+    for seed in range(first, first + 100):
+        spoilt = mutant(seed, first_id=1_000 + 10 * seed)
+        good |= spoilt.good
+        (tmp_path / "files").mkdir(exist_ok=True)
+        (tmp_path / "files" / f"p{seed}_20160301_1010.csv").write_bytes(spoilt.content)
+    warehouse = warehouse_of(tmp_path / "warehouse.duckdb")
+    run(ArchiveReader([tmp_path / "files"], warehouse=warehouse), "archive", "files", warehouse)
+    with warehouse.reading() as reading:
+        rows = reading.rows("select id, name, story_type, current_state, description from "
+                            "pivotal_tracker_data.stories", [])  # fmt: skip
+    names = ("id", *(field for _, field in _FIELDS))
+    assert missing_or_wrong(good, [dict(zip(names, row, strict=True)) for row in rows]) == []
+
+
+def test_a_mutant_is_that_of_its_seed():
+    assert mutant(7).content == mutant(7).content
+    assert len({mutant(seed).content for seed in range(50)}) == 50
