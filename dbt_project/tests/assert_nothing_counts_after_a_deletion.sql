@@ -20,7 +20,6 @@ instants as (
 
     union all
 
-    -- An interval is half-open: one that ends with the deletion holds no instant of it.
     select
         story_id,
         'start of an interval' as counted,
@@ -45,9 +44,4 @@ select
 from instants
 inner join deleted_stories
     on instants.story_id = deleted_stories.story_id
-where
-    instants.counted_at > deleted_stories.deleted_at
-    or (
-        instants.counted_at = deleted_stories.deleted_at
-        and instants.counted != 'end of an interval'
-    )
+where instants.counted_at > deleted_stories.deleted_at

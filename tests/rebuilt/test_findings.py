@@ -7,14 +7,14 @@ import pytest
 
 from tests.support.crafted import crafted_warehouse
 from tests.support.marts import build, compiled_models
-from tests.support.odd_workspace import EXPECTED, odd_records
+from tests.support.odd_workspace import EXCLUDED, EXPECTED, odd_records
 
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory):
     path = tmp_path_factory.mktemp("findings") / "warehouse.duckdb"
     crafted_warehouse(path, odd_records(), dates_only=frozenset([201]))
-    build(path, compiled_models(path))
+    build(path, compiled_models(path, "--vars", EXCLUDED))
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
@@ -65,3 +65,17 @@ def test_holes_are_ranges_between_what_was_read(connection):
         "order by period_number"
     ).fetchall()
     assert periods == [(1, 2, 2, False), (3, 3, 1, True), (4, 5, 2, False)]
+
+
+@pytest.mark.parametrize("column", ["project_id", "story_id"])
+def test_no_mart_has_a_row_of_what_is_excluded(column, connection):
+    marts = connection.execute(
+        "select distinct table_name from information_schema.columns "
+        "where table_schema = 'marts' and column_name = ?",
+        [column],
+    ).fetchall()
+    assert len(marts) > 10
+    excluded = {"project_id": "4", "story_id": "132, 401"}[column]
+    for (mart,) in marts:
+        rows = connection.execute(f"select * from marts.{mart} where {column} in ({excluded})")
+        assert mart == "dq_finding" or not rows.fetchall(), mart

@@ -1,13 +1,14 @@
 """A workspace in which everything odd that `dq_finding` looks for happens once.
 
-As of June 2024. Project 1 has weekly iterations from 6 May on. Each story is told by its id and
-what is odd about it; what is not said is as in an ordinary story.
+As of June 2024. Project 1 has weekly iterations from 6 May on. Each story is described by its id
+and what is odd about it; all else is as in an ordinary story.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 
+EXCLUDED = "{excluded_project_ids: 4, excluded_story_ids: [132]}"  # a dbt variable each
 MEMBER, LEFT, TWIN_A, TWIN_B = 11, 12, 13, 14
 
 EXPECTED = {
@@ -28,11 +29,11 @@ EXPECTED = {
     "epic_without_label": {"53"},
     "epic_without_stories": {"52"},
     "estimate_changed_after_acceptance": {"110"},
+    "excluded": {"project 4", "story 132"},
     "history_missing": {"113", "201"},
     "history_partial": {"114"},
-    "instant_in_the_future": {"115"},
     "iteration_gap": {"3-1"},
-    "iteration_overlap": {"3-2"},
+    "iteration_overlap": {"3-3"},
     "label_name_duplicated": {"61"},
     "label_not_listed": {"64"},
     "label_without_stories": {"63"},
@@ -49,6 +50,8 @@ EXPECTED = {
     "release_name_duplicated": {"72"},
     "release_past_deadline": {"72"},
     "row_refused": {"r1"},
+    "row_repeated": {"story_owners 131-11"},
+    "row_unusable": {"story_owners of 131"},
     "stale_in_progress": {"121"},
     "start_skipped": {"122"},
     "started_unestimated": {"123"},
@@ -59,6 +62,7 @@ EXPECTED = {
     "transition_gap": {"128"},
     "unaccepted_after_close": {"129"},
     "updated_before_created": {"116"},
+    "value_impossible": {"stories 115"},
     "version_hole": {"1-3"},
 }
 
@@ -177,7 +181,9 @@ def _stories(workspace):
     workspace.activity(5, "story_dance", "05-30", 100, {}, {})
     story(129, *done, ("rejected", "05-15"))
     story(130, labels=[label(61), label(62), label(64)])
-    story(131, labels=[label(65)])
+    story(131, labels=[label(65)], owner_ids=[MEMBER, MEMBER, None])
+    story(132)
+    story(401, project_id=4)
     release = {"story_type": "release", "estimate": None, "owner_ids": []}
     story(71, ("accepted", "05-20"), **release)
     story(72, **release, name="Launch", deadline=at("05-10"))
@@ -222,6 +228,7 @@ def _surroundings():
             {"id": 1, "name": "Shop", "version": 5, **settings},
             {"id": 2, "name": "Archive", **settings, "time_zone": None},
             {"id": 3, "name": "Calendar", **settings},
+            {"id": 4, "name": "Left out", **settings},
         ],
         "memberships": [
             {"id": person, "project_id": 1, "person_id": person, "role": "member", "person": named}

@@ -2,6 +2,8 @@
 -- and 1.4 million activities the core marts take 42 CPU seconds then, 37 so.
 {{ config(materialized='table') }}
 
+{%- set repairs = [] %}
+
 with
 
 activity_changes as (
@@ -33,9 +35,7 @@ with_parsed_values as (
         coalesce(resource_id, iteration_number) as resource_id,
         case
             when change_type = 'update'
-                then cast(
-                    {{ json_text('new_story_values', 'project_id') }} as bigint
-                )
+                then {{ activity_value('new_story_values', 'project_id', repairs) }}
         end as moved_to_project_id,
         performed_by_id,
         change_type,
@@ -46,17 +46,17 @@ with_parsed_values as (
         {{ json_text('new_story_values', 'current_state') }} as to_state,
         project_version,
         change_index,
-        {{ as_decimal(json_text('original_story_values', 'estimate')) }}
-            as from_estimate,
-        {{ as_decimal(json_text('new_story_values', 'estimate')) }}
-            as to_estimate,
+        {{ activity_value('original_story_values', 'estimate', repairs) }} as from_estimate,
+        {{ activity_value('new_story_values', 'estimate', repairs) }} as to_estimate,
         {{ json_has_key('new_story_values', 'estimate') }} as is_estimate_change,
         original_story_values,
         new_story_values,
         original_project_values,
         new_project_values,
-        {{ as_instant(json_text('new_story_values', 'accepted_at')) }} as accepted_at,
-        occurred_at
+        {{ activity_value('new_story_values', 'accepted_at', repairs) }} as accepted_at,
+        {{ repairs_shown(repairs) }} as repairs,
+        occurred_at,
+        read_by
     from with_story_values
 
 ),

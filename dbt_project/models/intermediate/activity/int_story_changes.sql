@@ -57,7 +57,8 @@ final as (
         end as stay_in_second,
         story_changes.project_version,
         story_changes.change_index,
-        story_changes.occurred_at
+        story_changes.occurred_at,
+        story_changes.read_by
     from story_changes
     left join moves_by_second
         on

@@ -15,7 +15,6 @@ activity_changes as (
 
 ),
 
--- A time zone comes as an object, as in a project itself, or by its bare name.
 told as (
 
     {% for setting in settings %}
@@ -23,13 +22,7 @@ told as (
         resource_id as project_id,
         '{{ setting }}' as attribute_name,
         {% for which in ['original', 'new'] %}
-        coalesce(
-            {% if setting == 'time_zone' %}
-            {{ json_text(which ~ '_project_values', 'time_zone.olson_name') }},
-            {% endif %}
-            {{ json_text(which ~ '_project_values', setting) }},
-            null
-        ) as {{ which }}_value,
+        {{ activity_value_as_text(which ~ '_project_values', setting) }} as {{ which }}_value,
         {% endfor %}
         change_type = 'create' as is_creation,
         project_version,

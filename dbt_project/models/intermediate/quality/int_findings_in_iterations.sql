@@ -28,13 +28,6 @@ final as (
     union all
 
     {{ finding(
-        'iteration_overlap', 'iterations', 'iteration_key',
-        "'next iteration_key ' || next_iteration_key", 'finishes_at > next_starts_at'
-    ) }}
-
-    union all
-
-    {{ finding(
         'accepted_without_team', 'velocities', 'iteration_key',
         "'accepted_points ' || accepted_points",
         'team_strength = 0 and accepted_story_count > 0'

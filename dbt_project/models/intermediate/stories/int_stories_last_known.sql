@@ -97,7 +97,7 @@ attribute_changes as (
         story_id,
         'project_id' as attribute_name,
         coalesce(
-            {{ json_text('new_story_values', 'project_id') }},
+            {{ activity_value_as_text('new_story_values', 'project_id') }},
             {{ as_text('project_id') }}
         ) as attribute_value,
         change_number
@@ -135,7 +135,7 @@ attribute_changes as (
     select
         story_id,
         '{{ attribute }}' as attribute_name,
-        {{ json_text('new_story_values', attribute) }} as attribute_value,
+        {{ activity_value_as_text('new_story_values', attribute) }} as attribute_value,
         change_number
     from relevant_changes
     where {{ json_has_key('new_story_values', attribute) }}

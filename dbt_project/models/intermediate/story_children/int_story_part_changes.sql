@@ -1,6 +1,8 @@
 -- A table: else each reader unnests all activities again.
 {{ config(materialized='table') }}
 
+{%- set repairs = [] %}
+
 with
 
 activities as (
@@ -22,24 +24,20 @@ activity_changes as (
 final as (
 
     select
+        activity_changes.activity_id,
+        activity_changes.project_id,
         activity_changes.resource_kind as part_kind,
         activity_changes.resource_id as part_id,
         coalesce(
-            cast(
-                {{ json_text('activity_changes.new_values', 'story_id') }} as bigint
-            ),
+            {{ activity_value('activity_changes.new_values', 'story_id', repairs) }},
             activities.primary_resource_id
         ) as story_id,
         activity_changes.change_type,
         coalesce(
-            cast({{ json_text('activity_changes.new_values', 'person_id') }} as bigint),
-            cast(
-                {{ json_text('activity_changes.new_values', 'reviewer_id') }} as bigint
-            )
+            {{ activity_value('activity_changes.new_values', 'person_id', repairs) }},
+            {{ activity_value('activity_changes.new_values', 'reviewer_id', repairs) }}
         ) as person_id,
-        cast(
-            {{ json_text('activity_changes.new_values', 'review_type_id') }} as bigint
-        ) as review_type_id,
+        {{ activity_value('activity_changes.new_values', 'review_type_id', repairs) }} as review_type_id,
         coalesce(
             {{ json_text('activity_changes.new_values', 'text') }},
             {{ json_text('activity_changes.new_values', 'description') }}
@@ -54,7 +52,7 @@ final as (
             {{ json_text('activity_changes.new_values', 'resolved') }},
             {{ json_text('activity_changes.new_values', 'status') }}
         ) as to_status,
-        cast({{ json_text('activity_changes.new_values', 'position') }} as bigint)
+        {{ activity_value('activity_changes.new_values', 'position', repairs) }}
             as part_position,
         {{ json_has_key('activity_changes.new_values', 'person_id') }}
         or {{ json_has_key('activity_changes.new_values', 'reviewer_id') }}
@@ -62,10 +60,11 @@ final as (
         activity_changes.performed_by_id,
         activity_changes.project_version,
         activity_changes.change_index,
-        {{ as_instant(json_text('activity_changes.new_values', 'created_at')) }}
+        {{ activity_value('activity_changes.new_values', 'created_at', repairs) }}
             as created_at,
-        {{ as_instant(json_text('activity_changes.new_values', 'updated_at')) }}
+        {{ activity_value('activity_changes.new_values', 'updated_at', repairs) }}
             as updated_at,
+        {{ repairs_shown(repairs) }} as repairs,
         activity_changes.occurred_at
     from activity_changes
     left join activities

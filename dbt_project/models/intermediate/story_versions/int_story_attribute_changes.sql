@@ -62,7 +62,7 @@ with_previous as (
     where
         ranked.recency = 1
         and ranked.changed_at <= stories.as_of
-        and (stories.deleted_at is null or ranked.changed_at < stories.deleted_at)
+        and (stories.deleted_at is null or ranked.changed_at <= stories.deleted_at)
 
 ),
 

@@ -38,7 +38,7 @@ final as (
         on transitions.story_id = stories.story_id
     where
         stories.deleted_at is null
-        or transitions.occurred_at < stories.deleted_at
+        or transitions.occurred_at <= stories.deleted_at
 
 )
 

@@ -39,7 +39,7 @@ inferred as (
         stories.current_state = 'accepted'
         and coalesce(last_known.to_state, '') != 'accepted'
         and stories.accepted_at is not null
-        and (stories.deleted_at is null or stories.accepted_at < stories.deleted_at)
+        and (stories.deleted_at is null or stories.accepted_at <= stories.deleted_at)
 
 ),
 

@@ -10,7 +10,7 @@ findings as (
 
     {% for theme in [
         'histories', 'transitions', 'changes', 'stories', 'work', 'iterations', 'plans',
-        'people', 'projects', 'sources'
+        'people', 'projects', 'sources', 'repairs'
     ] %}
     select * from {{ ref('int_findings_in_' ~ theme) }}
     {{ 'union all' if not loop.last }}

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'activity') }}
+    {{ raw_rows('activity') }}
 
 ),
 
@@ -13,7 +13,7 @@ renamed as (
         guid as activity_id,
         project_id,
         performed_by_id,
-        cast({{ json_text('primary_resources', '[0].id') }} as bigint)
+        {{ typed_text(json_text('primary_resources', '[0].id'), 'bigint') }}
             as primary_resource_id,
 
         -- text

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'activity') }}
+    {{ raw_rows('activity') }}
 
 ),
 
@@ -13,7 +13,7 @@ changes as (
         list_column='changes',
         keep=[
             'guid', 'project_id', 'project_version', 'performed_by_id', 'occurred_at',
-            'record_source'
+            'read_by', 'record_source'
         ],
         fields={
             'kind': 'text',
@@ -55,6 +55,7 @@ renamed as (
 
         -- instants
         occurred_at,
+        read_by,
 
         -- row
         record_source
@@ -63,3 +64,8 @@ renamed as (
 )
 
 select * from renamed
+where
+    resource_kind is null
+    or resource_kind != 'story'
+    or resource_id is null
+    or {{ is_included(story_id='resource_id') }}

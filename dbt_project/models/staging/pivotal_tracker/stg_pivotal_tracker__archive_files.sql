@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'archive_files') }}
+    {{ raw_rows('archive_files') }}
 
 ),
 
@@ -26,9 +28,10 @@ renamed as (
         is_whole,
 
         -- instants
-        as_of,
+        {{ repaired('as_of', 'instant', repairs) }} as as_of,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'attachments') }}
+    {{ raw_rows('attachments') }}
 
 ),
 
@@ -25,9 +27,10 @@ renamed as (
         bytes as size_bytes,
 
         -- instants
-        created_at,
+        {{ repaired('created_at', 'instant', repairs) }} as created_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         source_file,
         source_line,
         extra_fields,

@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'cycle_time_details') }}
+    {{ raw_rows('cycle_time_details') }}
 
 ),
 
@@ -15,17 +17,18 @@ renamed as (
         iteration_number,
 
         -- numbers
-        total_cycle_time as tracker_total_cycle_time_ms,
-        started_time as tracker_started_time_ms,
-        finished_time as tracker_finished_time_ms,
-        delivered_time as tracker_delivered_time_ms,
-        rejected_time as tracker_rejected_time_ms,
-        started_count as tracker_started_count,
-        finished_count as tracker_finished_count,
-        delivered_count as tracker_delivered_count,
-        rejected_count as tracker_rejected_count,
+        {{ repaired('total_cycle_time', 'figure', repairs) }} as tracker_total_cycle_time_ms,
+        {{ repaired('started_time', 'figure', repairs) }} as tracker_started_time_ms,
+        {{ repaired('finished_time', 'figure', repairs) }} as tracker_finished_time_ms,
+        {{ repaired('delivered_time', 'figure', repairs) }} as tracker_delivered_time_ms,
+        {{ repaired('rejected_time', 'figure', repairs) }} as tracker_rejected_time_ms,
+        {{ repaired('started_count', 'figure', repairs) }} as tracker_started_count,
+        {{ repaired('finished_count', 'figure', repairs) }} as tracker_finished_count,
+        {{ repaired('delivered_count', 'figure', repairs) }} as tracker_delivered_count,
+        {{ repaired('rejected_count', 'figure', repairs) }} as tracker_rejected_count,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'epics') }}
+    {{ raw_rows('epics') }}
 
 ),
 
@@ -23,17 +25,18 @@ renamed as (
         url,
 
         -- numbers
-        past_done_story_estimates as tracker_past_done_story_estimates,
-        past_done_stories_count as tracker_past_done_stories_count,
-        past_done_stories_no_point_count as tracker_past_done_stories_no_point_count,
+        {{ repaired('past_done_story_estimates', 'figure', repairs) }} as tracker_past_done_story_estimates,
+        {{ repaired('past_done_stories_count', 'figure', repairs) }} as tracker_past_done_stories_count,
+        {{ repaired('past_done_stories_no_point_count', 'figure', repairs) }} as tracker_past_done_stories_no_point_count,
 
         -- instants
-        projected_completion as tracker_projected_completion_at,
-        completed_at as tracker_completed_at,
-        created_at,
-        updated_at,
+        {{ repaired('projected_completion', 'planned_instant', repairs) }} as tracker_projected_completion_at,
+        {{ repaired('completed_at', 'instant', repairs) }} as tracker_completed_at,
+        {{ repaired('created_at', 'instant', repairs) }} as created_at,
+        {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

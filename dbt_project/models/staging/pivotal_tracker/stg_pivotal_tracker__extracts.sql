@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'extracts') }}
+    {{ raw_rows('extracts') }}
 
 ),
 
@@ -27,11 +29,12 @@ renamed as (
         skipped,
 
         -- instants
-        as_of,
+        {{ repaired('as_of', 'instant', repairs) }} as as_of,
         started_at,
         ended_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

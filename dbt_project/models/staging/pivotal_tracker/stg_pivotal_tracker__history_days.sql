@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'history_days') }}
+    {{ raw_rows('history_days') }}
 
 ),
 
@@ -13,27 +15,28 @@ renamed as (
         project_id,
 
         -- numbers
-        points_accepted,
-        points_delivered,
-        points_finished,
-        points_started,
-        points_rejected,
-        points_planned,
-        points_unstarted,
-        points_unscheduled,
-        counts_accepted,
-        counts_delivered,
-        counts_finished,
-        counts_started,
-        counts_rejected,
-        counts_planned,
-        counts_unstarted,
-        counts_unscheduled,
+        {{ repaired('points_accepted', 'figure', repairs) }} as points_accepted,
+        {{ repaired('points_delivered', 'figure', repairs) }} as points_delivered,
+        {{ repaired('points_finished', 'figure', repairs) }} as points_finished,
+        {{ repaired('points_started', 'figure', repairs) }} as points_started,
+        {{ repaired('points_rejected', 'figure', repairs) }} as points_rejected,
+        {{ repaired('points_planned', 'figure', repairs) }} as points_planned,
+        {{ repaired('points_unstarted', 'figure', repairs) }} as points_unstarted,
+        {{ repaired('points_unscheduled', 'figure', repairs) }} as points_unscheduled,
+        {{ repaired('counts_accepted', 'figure', repairs) }} as counts_accepted,
+        {{ repaired('counts_delivered', 'figure', repairs) }} as counts_delivered,
+        {{ repaired('counts_finished', 'figure', repairs) }} as counts_finished,
+        {{ repaired('counts_started', 'figure', repairs) }} as counts_started,
+        {{ repaired('counts_rejected', 'figure', repairs) }} as counts_rejected,
+        {{ repaired('counts_planned', 'figure', repairs) }} as counts_planned,
+        {{ repaired('counts_unstarted', 'figure', repairs) }} as counts_unstarted,
+        {{ repaired('counts_unscheduled', 'figure', repairs) }} as counts_unscheduled,
 
         -- dates
         date as history_date,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'iterations') }}
+    {{ raw_rows('iterations') }}
 
 ),
 
@@ -11,9 +11,15 @@ story_ids as (
     {{ unnest_json_list(
         from_cte='source',
         list_column='story_ids',
-        keep=['project_id', 'number', 'record_source'],
+        keep=['project_id', 'number', 'record_source', '_dlt_load_id'],
         element_type='bigint'
     ) }}
+
+),
+
+usable_story_ids as (
+
+    {{ one_per_key('story_ids', 'iteration_stories') }}
 
 ),
 
@@ -31,8 +37,9 @@ renamed as (
 
         -- row
         record_source
-    from story_ids
+    from usable_story_ids
 
 )
 
 select * from renamed
+where {{ is_included(story_id='story_id') }}

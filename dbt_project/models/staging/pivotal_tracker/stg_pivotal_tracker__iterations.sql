@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'iterations') }}
+    {{ raw_rows('iterations') }}
 
 ),
 
@@ -15,12 +17,13 @@ renamed as (
         number as iteration_number,
 
         -- numbers
-        length as length_weeks,
-        team_strength,
-        velocity as tracker_velocity,
-        points as tracker_points,
-        accepted_points as tracker_accepted_points,
-        effective_points as tracker_effective_points,
+        {{ repaired('length', 'weeks', repairs) }} as length_weeks,
+        {{ repaired('team_strength', 'team_strength', repairs) }} as team_strength,
+        {{ repaired('velocity', 'figure', repairs) }} as tracker_velocity,
+        {{ repaired('points', 'figure', repairs) }} as tracker_points,
+        {{ repaired('accepted_points', 'figure', repairs) }} as tracker_accepted_points,
+        {{ repaired('effective_points', 'figure', repairs) }}
+            as tracker_effective_points,
 
         -- lists
         analytics as tracker_analytics,
@@ -29,15 +32,42 @@ renamed as (
         planned as is_planned,
 
         -- instants
-        start as starts_at,
-        finish as finishes_at,
+        {{ repaired('start', 'planned_instant', repairs) }} as given_starts_at,
+        {{ repaired('finish', 'planned_instant', repairs) }} as finishes_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id
     from source
 
+),
+
+-- Where iterations overlap, the later one begins where the earlier one ends.
+with_earlier as (
+
+    select
+        *,
+        max(finishes_at) over (
+            partition by project_id
+            order by given_starts_at, iteration_number
+            rows between unbounded preceding and 1 preceding
+        ) as earlier_finishes_at
+    from renamed
+    where given_starts_at < finishes_at
+
+),
+
+final as (
+
+    select
+        *,
+        earlier_finishes_at > given_starts_at as is_overlapping,
+        {{ latest('given_starts_at', 'earlier_finishes_at') }} as starts_at
+    from with_earlier
+
 )
 
-select * from renamed
+select * from final
+where starts_at < finishes_at

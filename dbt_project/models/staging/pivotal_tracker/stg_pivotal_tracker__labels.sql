@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'labels') }}
+    {{ raw_rows('labels') }}
 
 ),
 
@@ -20,10 +22,11 @@ renamed as (
         counts as tracker_counts,
 
         -- instants
-        created_at,
-        updated_at,
+        {{ repaired('created_at', 'instant', repairs) }} as created_at,
+        {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

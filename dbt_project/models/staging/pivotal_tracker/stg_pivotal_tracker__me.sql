@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'me') }}
+    {{ raw_rows('me') }}
 
 ),
 
@@ -28,10 +30,11 @@ renamed as (
         receives_in_app_notifications,
 
         -- instants
-        created_at,
-        updated_at,
+        {{ repaired('created_at', 'instant', repairs) }} as created_at,
+        {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'memberships') }}
+    {{ raw_rows('memberships') }}
 
 ),
 
@@ -28,11 +30,12 @@ renamed as (
         will_receive_mention_notifications_or_emails,
 
         -- instants
-        last_viewed_at,
-        created_at,
-        updated_at,
+        {{ repaired('last_viewed_at', 'instant', repairs) }} as last_viewed_at,
+        {{ repaired('created_at', 'instant', repairs) }} as created_at,
+        {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

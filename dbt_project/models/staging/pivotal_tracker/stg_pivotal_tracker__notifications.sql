@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'notifications') }}
+    {{ raw_rows('notifications') }}
 
 ),
 
@@ -11,11 +13,11 @@ renamed as (
     select
         -- ids
         id as notification_id,
-        cast({{ json_text('project', 'id') }} as bigint) as project_id,
-        cast({{ json_text('story', 'id') }} as bigint) as story_id,
-        cast({{ json_text('epic', 'id') }} as bigint) as epic_id,
+        {{ typed_text(json_text('project', 'id'), 'bigint') }} as project_id,
+        {{ typed_text(json_text('story', 'id'), 'bigint') }} as story_id,
+        {{ typed_text(json_text('epic', 'id'), 'bigint') }} as epic_id,
         comment_id,
-        cast({{ json_text('performer', 'id') }} as bigint) as performed_by_id,
+        {{ typed_text(json_text('performer', 'id'), 'bigint') }} as performed_by_id,
 
         -- text
         notification_type,
@@ -27,11 +29,12 @@ renamed as (
         new_attachment_count,
 
         -- instants
-        created_at,
-        updated_at,
-        read_at,
+        {{ repaired('created_at', 'instant', repairs) }} as created_at,
+        {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
+        {{ repaired('read_at', 'instant', repairs) }} as read_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

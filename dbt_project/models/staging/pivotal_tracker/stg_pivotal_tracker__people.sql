@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'people') }}
+    {{ raw_rows('people') }}
 
 ),
 

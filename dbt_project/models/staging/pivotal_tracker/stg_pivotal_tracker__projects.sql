@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'projects') }}
+    {{ raw_rows('projects') }}
 
 ),
 
@@ -20,20 +22,22 @@ renamed as (
         profile_content,
         status as project_status,
         project_type,
-        {{ json_text('time_zone', 'olson_name') }} as time_zone,
+        {{ repaired(
+            json_text('time_zone', 'olson_name'), 'time_zone', repairs, name='time_zone'
+        ) }} as time_zone,
         week_start_day,
         point_scale,
 
         -- numbers
         version as project_version,
-        iteration_length as iteration_length_weeks,
-        velocity_averaged_over,
-        initial_velocity,
+        {{ repaired('iteration_length', 'weeks', repairs) }} as iteration_length_weeks,
+        {{ repaired('velocity_averaged_over', 'iteration_count', repairs) }} as velocity_averaged_over,
+        {{ repaired('initial_velocity', 'points', repairs) }} as initial_velocity,
         number_of_done_iterations_to_show,
         current_iteration_number as tracker_current_iteration_number,
-        current_velocity as tracker_current_velocity,
-        current_standard_deviation as tracker_current_standard_deviation,
-        current_volatility as tracker_current_volatility,
+        {{ repaired('current_velocity', 'figure', repairs) }} as tracker_current_velocity,
+        {{ repaired('current_standard_deviation', 'figure', repairs) }} as tracker_current_standard_deviation,
+        {{ repaired('current_volatility', 'figure', repairs) }} as tracker_current_volatility,
 
         -- lists
         iteration_override_numbers,
@@ -54,13 +58,14 @@ renamed as (
         show_priority_icon_in_all_panels as shows_priority_icon_in_all_panels,
 
         -- dates and instants
-        start_date,
-        start_time as started_at,
-        shown_iterations_start_time as shown_iterations_started_at,
-        created_at,
-        updated_at,
+        {{ repaired('start_date', 'date', repairs) }} as start_date,
+        {{ repaired('start_time', 'instant', repairs) }} as started_at,
+        {{ repaired('shown_iterations_start_time', 'planned_instant', repairs) }} as shown_iterations_started_at,
+        {{ repaired('created_at', 'instant', repairs) }} as created_at,
+        {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         source_file,
         extra_fields,
         record_source,

@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'rejected_rows') }}
+    {{ raw_rows('rejected_rows') }}
 
 ),
 
@@ -22,9 +24,10 @@ renamed as (
         line as line_number,
 
         -- instants
-        as_of,
+        {{ repaired('as_of', 'instant', repairs) }} as as_of,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

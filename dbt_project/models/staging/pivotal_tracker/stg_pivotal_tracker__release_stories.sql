@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'releases') }}
+    {{ raw_rows('releases') }}
 
 ),
 
@@ -11,9 +11,15 @@ story_ids as (
     {{ unnest_json_list(
         from_cte='source',
         list_column='story_ids',
-        keep=['id', 'project_id', 'record_source'],
+        keep=['id', 'project_id', 'read_by', 'record_source', '_dlt_load_id'],
         element_type='bigint'
     ) }}
+
+),
+
+usable_story_ids as (
+
+    {{ one_per_key('story_ids', 'release_stories') }}
 
 ),
 
@@ -30,8 +36,9 @@ renamed as (
 
         -- row
         record_source
-    from story_ids
+    from usable_story_ids
 
 )
 
 select * from renamed
+where {{ is_included(story_id='story_id') }}

@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'releases') }}
+    {{ raw_rows('releases') }}
 
 ),
 
@@ -21,23 +23,24 @@ renamed as (
         projected_completion_interval as tracker_projected_completion_interval,
 
         -- numbers
-        points_accepted as tracker_points_accepted,
-        points_total as tracker_points_total,
-        counts_accepted as tracker_counts_accepted,
-        counts_total as tracker_counts_total,
+        {{ repaired('points_accepted', 'figure', repairs) }} as tracker_points_accepted,
+        {{ repaired('points_total', 'figure', repairs) }} as tracker_points_total,
+        {{ repaired('counts_accepted', 'figure', repairs) }} as tracker_counts_accepted,
+        {{ repaired('counts_total', 'figure', repairs) }} as tracker_counts_total,
 
         -- lists
         labels,
         story_ids,
 
         -- instants
-        deadline as deadline_at,
-        projected_completion as tracker_projected_completion_at,
-        accepted_at,
-        created_at,
-        updated_at,
+        {{ repaired('deadline', 'planned_instant', repairs) }} as deadline_at,
+        {{ repaired('projected_completion', 'planned_instant', repairs) }} as tracker_projected_completion_at,
+        {{ repaired('accepted_at', 'instant', repairs) }} as accepted_at,
+        {{ repaired('created_at', 'instant', repairs) }} as created_at,
+        {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'stories') }}
+    {{ raw_rows('stories') }}
 
 ),
 
@@ -29,11 +31,11 @@ renamed as (
         delete_evidence,
 
         -- numbers
-        estimate,
-        points_accepted as tracker_points_accepted,
-        points_total as tracker_points_total,
-        counts_accepted as tracker_counts_accepted,
-        counts_total as tracker_counts_total,
+        {{ repaired('estimate', 'points', repairs) }} as estimate,
+        {{ repaired('points_accepted', 'figure', repairs) }} as tracker_points_accepted,
+        {{ repaired('points_total', 'figure', repairs) }} as tracker_points_total,
+        {{ repaired('counts_accepted', 'figure', repairs) }} as tracker_counts_accepted,
+        {{ repaired('counts_total', 'figure', repairs) }} as tracker_counts_total,
 
         -- lists
         follower_ids,
@@ -52,14 +54,15 @@ renamed as (
         transitions is not null as has_transition_list,
 
         -- instants
-        deadline as deadline_at,
-        projected_completion as tracker_projected_completion_at,
-        accepted_at,
-        created_at,
-        updated_at,
-        deleted_at,
+        {{ repaired('deadline', 'planned_instant', repairs) }} as deadline_at,
+        {{ repaired('projected_completion', 'planned_instant', repairs) }} as tracker_projected_completion_at,
+        {{ repaired('accepted_at', 'instant', repairs) }} as accepted_at,
+        {{ repaired('created_at', 'instant', repairs) }} as created_at,
+        {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
+        {{ repaired('deleted_at', 'instant', repairs) }} as deleted_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         source_file,
         source_line,
         extra_fields,

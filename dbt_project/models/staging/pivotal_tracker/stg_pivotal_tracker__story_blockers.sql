@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'stories') }}
+    {{ raw_rows('stories') }}
 
 ),
 
@@ -11,16 +13,22 @@ blockers as (
     {{ unnest_json_list(
         from_cte='source',
         list_column='blockers',
-        keep=['id', 'project_id', 'record_source'],
+        keep=['id', 'project_id', 'read_by', 'record_source', '_dlt_load_id'],
         fields={
             'id': 'bigint',
-            'person_id': 'bigint',
+            'person_id': 'text',
             'description': 'text',
-            'resolved': 'boolean',
-            'created_at': 'timestamp',
-            'updated_at': 'timestamp'
+            'resolved': 'text',
+            'created_at': 'text',
+            'updated_at': 'text'
         }
     ) }}
+
+),
+
+usable_blockers as (
+
+    {{ one_per_key('blockers', 'story_blockers', 'element_updated_at') }}
 
 ),
 
@@ -31,21 +39,26 @@ renamed as (
         element_id as blocker_id,
         id as story_id,
         project_id,
-        element_person_id as person_id,
+        {{ repaired('element_person_id', none, repairs, 'bigint') }}
+            as person_id,
 
         -- text
         element_description as blocker_description,
 
         -- booleans
-        element_resolved as is_resolved,
+        {{ repaired('element_resolved', none, repairs, 'boolean') }}
+            as is_resolved,
 
         -- instants
-        element_created_at as created_at,
-        element_updated_at as updated_at,
+        {{ repaired('element_created_at', 'instant', repairs, 'timestamp') }}
+            as created_at,
+        {{ repaired('element_updated_at', 'instant', repairs, 'timestamp') }}
+            as updated_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         record_source
-    from blockers
+    from usable_blockers
 
 )
 

@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'stories') }}
+    {{ raw_rows('stories') }}
 
 ),
 
@@ -11,15 +13,21 @@ comments as (
     {{ unnest_json_list(
         from_cte='source',
         list_column='comments',
-        keep=['id', 'project_id', 'record_source'],
+        keep=['id', 'project_id', 'read_by', 'record_source', '_dlt_load_id'],
         fields={
             'id': 'bigint',
-            'person_id': 'bigint',
+            'person_id': 'text',
             'text': 'text',
-            'created_at': 'timestamp',
-            'updated_at': 'timestamp'
+            'created_at': 'text',
+            'updated_at': 'text'
         }
     ) }}
+
+),
+
+usable_comments as (
+
+    {{ one_per_key('comments', 'story_comments', 'element_updated_at') }}
 
 ),
 
@@ -30,18 +38,22 @@ renamed as (
         element_id as comment_id,
         id as story_id,
         project_id,
-        element_person_id as person_id,
+        {{ repaired('element_person_id', none, repairs, 'bigint') }}
+            as person_id,
 
         -- text
         element_text as comment_text,
 
         -- instants
-        element_created_at as created_at,
-        element_updated_at as updated_at,
+        {{ repaired('element_created_at', 'instant', repairs, 'timestamp') }}
+            as created_at,
+        {{ repaired('element_updated_at', 'instant', repairs, 'timestamp') }}
+            as updated_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         record_source
-    from comments
+    from usable_comments
 
 )
 

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'stories') }}
+    {{ raw_rows('stories') }}
 
 ),
 
@@ -11,12 +11,18 @@ labels as (
     {{ unnest_json_list(
         from_cte='source',
         list_column='labels',
-        keep=['id', 'project_id', 'record_source'],
+        keep=['id', 'project_id', 'read_by', 'record_source', '_dlt_load_id'],
         fields={
             'id': 'bigint',
             'name': 'text'
         }
     ) }}
+
+),
+
+usable_labels as (
+
+    {{ one_per_key('labels', 'story_labels') }}
 
 ),
 
@@ -36,7 +42,7 @@ renamed as (
 
         -- row
         record_source
-    from labels
+    from usable_labels
 
 )
 

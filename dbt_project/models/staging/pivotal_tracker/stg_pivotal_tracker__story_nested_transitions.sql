@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'stories') }}
+    {{ raw_rows('stories') }}
 
 ),
 
@@ -11,14 +13,14 @@ transitions as (
     {{ unnest_json_list(
         from_cte='source',
         list_column='transitions',
-        keep=['id', 'project_id', 'record_source'],
+        keep=['id', 'project_id', 'read_by', 'record_source'],
         fields={
             'story_id': 'bigint',
             'project_id': 'bigint',
             'project_version': 'bigint',
             'state': 'text',
-            'performed_by_id': 'bigint',
-            'occurred_at': 'timestamp'
+            'performed_by_id': 'text',
+            'occurred_at': 'text'
         }
     ) }}
 
@@ -30,7 +32,8 @@ renamed as (
         -- ids
         id as story_id,
         coalesce(element_project_id, project_id) as project_id,
-        element_performed_by_id as performed_by_id,
+        {{ repaired('element_performed_by_id', none, repairs, 'bigint') }}
+            as performed_by_id,
 
         -- text
         element_state as to_state,
@@ -39,12 +42,18 @@ renamed as (
         element_project_version as project_version,
 
         -- instants
-        element_occurred_at as occurred_at,
+        {{ repaired('element_occurred_at', 'instant', repairs, 'timestamp') }}
+            as occurred_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         record_source
     from transitions
 
 )
 
 select * from renamed
+where
+    project_version is not null
+    and to_state is not null
+    and occurred_at is not null

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'stories') }}
+    {{ raw_rows('stories') }}
 
 ),
 

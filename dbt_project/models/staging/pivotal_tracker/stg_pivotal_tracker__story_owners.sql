@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'stories') }}
+    {{ raw_rows('stories') }}
 
 ),
 
@@ -11,9 +11,15 @@ owner_ids as (
     {{ unnest_json_list(
         from_cte='source',
         list_column='owner_ids',
-        keep=['id', 'project_id', 'record_source'],
+        keep=['id', 'project_id', 'read_by', 'record_source', '_dlt_load_id'],
         element_type='bigint'
     ) }}
+
+),
+
+usable_owner_ids as (
+
+    {{ one_per_key('owner_ids', 'story_owners') }}
 
 ),
 
@@ -30,7 +36,7 @@ renamed as (
 
         -- row
         record_source
-    from owner_ids
+    from usable_owner_ids
 
 )
 

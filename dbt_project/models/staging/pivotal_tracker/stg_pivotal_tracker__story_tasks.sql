@@ -1,8 +1,10 @@
+{%- set repairs = [] -%}
+
 with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'stories') }}
+    {{ raw_rows('stories') }}
 
 ),
 
@@ -11,16 +13,22 @@ tasks as (
     {{ unnest_json_list(
         from_cte='source',
         list_column='tasks',
-        keep=['id', 'project_id', 'record_source'],
+        keep=['id', 'project_id', 'read_by', 'record_source', '_dlt_load_id'],
         fields={
             'id': 'bigint',
             'description': 'text',
-            'position': 'bigint',
-            'complete': 'boolean',
-            'created_at': 'timestamp',
-            'updated_at': 'timestamp'
+            'position': 'text',
+            'complete': 'text',
+            'created_at': 'text',
+            'updated_at': 'text'
         }
     ) }}
+
+),
+
+usable_tasks as (
+
+    {{ one_per_key('tasks', 'story_tasks', 'element_updated_at') }}
 
 ),
 
@@ -36,18 +44,23 @@ renamed as (
         element_description as task_description,
 
         -- numbers
-        element_position as task_position,
+        {{ repaired('element_position', none, repairs, 'bigint') }}
+            as task_position,
 
         -- booleans
-        element_complete as is_complete,
+        {{ repaired('element_complete', none, repairs, 'boolean') }}
+            as is_complete,
 
         -- instants
-        element_created_at as created_at,
-        element_updated_at as updated_at,
+        {{ repaired('element_created_at', 'instant', repairs, 'timestamp') }}
+            as created_at,
+        {{ repaired('element_updated_at', 'instant', repairs, 'timestamp') }}
+            as updated_at,
 
         -- row
+        {{ repairs_shown(repairs) }} as repairs,
         record_source
-    from tasks
+    from usable_tasks
 
 )
 

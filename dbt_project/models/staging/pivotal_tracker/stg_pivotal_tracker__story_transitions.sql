@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pivotal_tracker', 'story_transitions') }}
+    {{ raw_rows('story_transitions') }}
 
 ),
 

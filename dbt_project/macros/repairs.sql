@@ -1,0 +1,342 @@
+{#-
+    What staging repairs, each rule once: the expressions below give the value to use, and
+    the evidence of what was there for `dq_finding`.
+
+    An instant before 2000 or after its reading is not possible. `read_by` is the end of the day
+    after the reading: a host's clock may be ahead of ours, and a time without a zone is read
+    as UTC.
+-#}
+{% macro possible(expression, kind) -%}
+    case
+        when
+            {% if kind == 'instant' -%}
+            {{ expression }} >= {{ as_instant("'2000-01-01'") }}
+            and {{ expression }} <= read_by
+            {%- elif kind == 'planned_instant' -%}
+            {{ expression }} >= {{ as_instant("'2000-01-01'") }}
+            and {{ expression }} < {{ as_instant("'2100-01-01'") }}
+            {%- elif kind == 'date' -%}
+            {{ expression }} >= cast('2000-01-01' as date)
+            and {{ expression }} <= {{ local_date('read_by', "'UTC'") }}
+            {%- elif kind == 'time_zone' -%}
+            {{ expression }} in ('{{ modules.pytz.all_timezones | join("', '") }}')
+            {%- else -%}
+            {%- set least, most = {
+                'points': (0, 10000), 'weeks': (1, 520), 'iteration_count': (1, 100),
+                'team_strength': (0, 100), 'figure': (-1e12, 1e12)
+            }[kind] -%}
+            {{ expression }} >= {{ least | int }} and {{ expression }} <= {{ most | int }}
+            {%- endif %}
+            then {{ expression }}
+    end
+{%- endmacro %}
+
+
+{#-
+    A raw column, repaired. Null where its value is not possible.
+
+    repairs: a list of the model, which this adds to; `repairs_shown` makes evidence of it
+    type:    of a text inside JSON: the type that it should be of
+    name:    the field's name in the evidence; that of the expression, if not given
+-#}
+{% macro repaired(expression, kind, repairs, type=none, name=none) -%}
+    {%- set value = typed_text(expression, type) if type else expression -%}
+    {%- if kind -%}
+        {%- set value = possible(value, kind) -%}
+    {%- endif -%}
+    {%- do repairs.append((name or expression.replace('element_', ''), expression, value, type)) -%}
+    {{ value }}
+{%- endmacro %}
+
+
+{#- The repairs of a row as evidence, `created_at 0001-01-01; estimate -1`; null: none. -#}
+{% macro repairs_shown(repairs) -%}
+    nullif(
+        {% for name, expression, value, type in repairs -%}
+        {{ '|| ' if not loop.first }}case
+            when {{ expression }} is not null and ({{ value }}) is null
+                then '{{ name }}'
+                {#- A text that is no value may be anything, also what people wrote. -#}
+                {%- if type %} || ' (no possible {{ type }}); '
+                {%- else %} || ' ' || {{ as_text(expression) }} || '; '
+                {%- endif %}
+            else ''
+        end
+        {% endfor -%}
+        , ''
+    )
+{%- endmacro %}
+
+
+{#-
+    The key of each raw table: what its rows need to be of use.
+
+    key:      the columns that identify a row
+    required: further columns without which a row says nothing
+    instants: columns of instants without which it says nothing; they must be possible
+    newest:   the instant that tells which of two rows with one key is the newer
+    project, story: the columns with the ids that exclude a row (see `is_included`)
+-#}
+{% macro raw_keys() -%}
+    {%- set of_project = {'key': ['id'], 'required': ['project_id'], 'newest': 'updated_at',
+        'project': 'project_id'} -%}
+    {%- set activity = {'key': ['guid'], 'required': ['project_id'],
+        'instants': ['occurred_at'], 'newest': 'occurred_at', 'project': 'project_id'} -%}
+    {{ return({
+        'projects': {'key': ['id'], 'newest': 'updated_at', 'project': 'id'},
+        'accounts': {'key': ['id'], 'newest': 'updated_at'},
+        'me': {'key': ['id'], 'newest': 'updated_at'},
+        'people': {'key': ['id']},
+        'notifications': {'key': ['id'], 'newest': 'updated_at'},
+        'memberships': dict(of_project, required=['project_id', 'person_id']),
+        'labels': of_project,
+        'epics': of_project,
+        'releases': dict(of_project, story='id'),
+        'stories': dict(of_project, story='id'),
+        'activity': activity,
+        'my_activity': activity,
+        'story_transitions': {
+            'key': ['project_id', 'project_version', 'story_id'], 'required': ['state'],
+            'instants': ['occurred_at'], 'newest': 'occurred_at',
+            'project': 'project_id', 'story': 'story_id'
+        },
+        'iterations': {'key': ['project_id', 'number'], 'project': 'project_id'},
+        'history_days': {'key': ['project_id', 'date'], 'project': 'project_id'},
+        'cycle_time_details': {'key': ['story_id'], 'story': 'story_id'},
+        'attachments': {'key': ['attachment_id'], 'newest': 'created_at'},
+        'archive_files': {'key': ['file'], 'newest': 'as_of'},
+        'rejected_rows': {'key': ['rejection_id'], 'newest': 'as_of'},
+        'extracts': {'key': ['extract_id'], 'newest': 'ended_at'},
+    }) }}
+{%- endmacro %}
+
+
+{#-
+    The usable rows of a raw table, for use as the body of a CTE: one per key, with `read_by`,
+    the instant that none of its instants may lie after. Rows that lack what a row needs, and
+    those of excluded projects and stories, are left out.
+
+    Only rows whose key is repeated are ranked: ranking 1.4 million activities takes longer
+    than reading them.
+-#}
+{% macro raw_rows(name) -%}
+    {%- set raw = raw_keys()[name] -%}
+    select * from (
+        {% for is_repeated in [false, true] -%}
+        select
+            raw_rows.*,
+            {{ newest_first(raw.key, raw.newest) if is_repeated else '1' }} as row_choice
+        from ({{ read_rows(name) }}) as raw_rows
+        {{ 'inner' if is_repeated else 'left' }} join
+            {{ ref('stg_pivotal_tracker__repeated_keys') }} as repeated_keys
+            on
+                repeated_keys.raw_name = '{{ name }}'
+                and {{ row_key(raw.key) }} = repeated_keys.row_key
+        where
+            {{ is_usable(raw) }}
+            and {{ is_included(raw.project, raw.story) }}
+            {%- if not is_repeated %}
+            and repeated_keys.row_key is null
+            {%- endif %}
+        {{ 'union all' if not loop.last }}
+        {% endfor -%}
+    ) as usable_rows
+    where row_choice = 1
+{%- endmacro %}
+
+
+{#-
+    All rows of a raw table, with `read_by`: the end of the day after their load ended. A load
+    that nobody recorded sets no bound.
+-#}
+{% macro read_rows(name) -%}
+    {%- set reading = 'max(coalesce(ended_at, as_of))' -%}
+    {%- set day_after_next = days_later(local_date(reading, "'UTC'"), 2) -%}
+    select
+        unbounded.*,
+        coalesce(readings.read_by, {{ as_instant("'2100-01-01'") }}) as read_by
+    from {{ source('pivotal_tracker', name) }} as unbounded
+    left join (
+        select
+            _dlt_load_id as load_id,
+            {{ local_midnight(day_after_next, "'UTC'") }} as read_by
+        from {{ source('pivotal_tracker', 'extracts') }}
+        group by _dlt_load_id
+    ) as readings
+        on unbounded._dlt_load_id = readings.load_id
+{%- endmacro %}
+
+
+{#- A key as one text. -#}
+{% macro row_key(columns) -%}
+    {%- for column in columns -%}
+        {{ "|| '-' || " if not loop.first }}{{ as_text(column) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{#- Whether a row has what it needs (see `raw_keys`). -#}
+{% macro is_usable(raw) -%}
+    {%- for column in raw.key + raw.required | default([]) %}
+    {{- 'and ' if not loop.first }}{{ column }} is not null
+    {% endfor -%}
+    {%- for column in raw.instants | default([]) %}
+    and {{ possible(column, 'instant') }} is not null
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{#-
+    The place of a row among those with its key: the newest record first, then the newest load,
+    then the most trusted source: the API and activities, JSON, history files, CSV.
+-#}
+{% macro newest_first(key, newest, position=none) -%}
+    row_number() over (
+        partition by {{ key | join(', ') }}
+        order by
+            {% if newest -%}
+            case when {{ newest }} is null then 1 else 0 end,
+            {{ newest }} desc,
+            {% endif -%}
+            _dlt_load_id desc,
+            case record_source
+                when 'json' then 2 when 'history_csv' then 3 when 'stories_csv' then 4 else 1
+            end
+            {%- if position %},
+            {{ position }}
+            {%- endif %}
+    )
+{%- endmacro %}
+
+
+{#-
+    The condition that leaves out what the variables excluded_project_ids and
+    excluded_story_ids name; a story of an excluded project is excluded wherever it is named.
+-#}
+{% macro is_included(project_id=none, story_id=none) -%}
+    {%- set projects = excluded_ids('project') -%}
+    {%- set stories = excluded_ids('story') -%}
+    {%- set conditions = ['true'] -%}
+    {%- if project_id and projects -%}
+        {%- do conditions.append(project_id ~ ' not in (' ~ projects ~ ')') -%}
+    {%- endif -%}
+    {%- if story_id and stories -%}
+        {%- do conditions.append(story_id ~ ' not in (' ~ stories ~ ')') -%}
+    {%- endif -%}
+    {%- if story_id and projects -%}
+        {%- do conditions.append(
+            story_id ~ ' not in (select id from ' ~ source('pivotal_tracker', 'stories')
+            ~ ' where id is not null and project_id in (' ~ projects ~ '))'
+        ) -%}
+    {%- endif -%}
+    {{ conditions | join(' and ') }}
+{%- endmacro %}
+
+
+{#- The ids of the variable excluded_<what>_ids, a number or a list of numbers, as SQL. -#}
+{% macro excluded_ids(what) -%}
+    {%- set given = var('excluded_' ~ what ~ '_ids') -%}
+    {%- set ids = [] -%}
+    {%- for id in ([given] if given is number else given or []) -%}
+        {%- do ids.append(id | int) -%}
+    {%- endfor -%}
+    {{ return(ids | join(', ')) }}
+{%- endmacro %}
+
+
+{#-
+    The lists inside records that become rows: the raw table, its column with the list, and the
+    key of an element, in columns of the unnested list.
+-#}
+{% macro raw_lists() -%}
+    {{ return({
+        'story_owners': ('stories', 'owner_ids', ['id', 'element']),
+        'story_labels': ('stories', 'labels', ['id', 'element_id']),
+        'story_comments': ('stories', 'comments', ['element_id']),
+        'story_tasks': ('stories', 'tasks', ['element_id']),
+        'story_blockers': ('stories', 'blockers', ['element_id']),
+        'story_reviews': ('stories', 'reviews', ['element_id']),
+        'epic_comments': ('epics', 'comments', ['element_id']),
+        'iteration_stories': ('iterations', 'story_ids', ['project_id', 'number', 'element']),
+        'release_stories': ('releases', 'story_ids', ['id', 'element'])
+    }) }}
+{%- endmacro %}
+
+
+{#-
+    One row per key of an unnested list, for use as the body of a CTE: the newest, else the
+    first. Elements without a key are left out.
+-#}
+{% macro one_per_key(from_cte, list_name, newest=none) -%}
+    {%- set key = raw_lists()[list_name][2] -%}
+    select * from (
+        select
+            *,
+            {{ newest_first(key, newest, 'element_index') }} as row_choice
+        from {{ from_cte }}
+        where {{ key[-1] }} is not null
+    ) as elements
+    where row_choice = 1
+{%- endmacro %}
+
+
+{#-
+    A value that an activity gives, typed and repaired; null where it is not possible.
+
+    values: the column with the JSON object of values, such as new_story_values
+-#}
+{% macro activity_value(values, field, repairs=[]) -%}
+    {%- set type, kind = activity_field_types()[field] -%}
+    {%- set name = values.split('.')[-1].split('_')[0] ~ ' ' ~ field -%}
+    {{ repaired(activity_field(values, field), kind, repairs, type, name) }}
+{%- endmacro %}
+
+
+{#- The same as text, as Tracker wrote it. -#}
+{% macro activity_value_as_text(values, field) -%}
+    {%- set text = activity_field(values, field) -%}
+    {%- if field in activity_field_types() -%}
+        case when ({{ activity_value(values, field) }}) is not null then {{ text }} end
+    {%- else -%}
+        {{ text }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- A time zone comes as an object, as in a project itself, or by its bare name. -#}
+{% macro activity_field(values, field) -%}
+    {%- if field == 'time_zone' -%}
+        coalesce(
+            {{ json_text(values, 'time_zone.olson_name') }}, {{ json_text(values, field) }}
+        )
+    {%- else -%}
+        {{ json_text(values, field) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Fields of activities that are no text: the type, and the kind of value (see `possible`). -#}
+{% macro activity_field_types() -%}
+    {{ return({
+        'project_id': ('bigint', none),
+        'requested_by_id': ('bigint', none),
+        'owned_by_id': ('bigint', none),
+        'story_id': ('bigint', none),
+        'person_id': ('bigint', none),
+        'reviewer_id': ('bigint', none),
+        'review_type_id': ('bigint', none),
+        'position': ('bigint', none),
+        'estimate': ('decimal', 'points'),
+        'deadline': ('timestamp', 'planned_instant'),
+        'accepted_at': ('timestamp', 'instant'),
+        'created_at': ('timestamp', 'instant'),
+        'updated_at': ('timestamp', 'instant'),
+        'time_zone': (none, 'time_zone'),
+        'iteration_length': ('bigint', 'weeks'),
+        'velocity_averaged_over': ('bigint', 'iteration_count'),
+        'initial_velocity': ('bigint', 'points'),
+        'bugs_and_chores_are_estimatable': ('boolean', none),
+        'automatic_planning': ('boolean', none),
+        'public': ('boolean', none)
+    }) }}
+{%- endmacro %}

@@ -1,0 +1,193 @@
+{%- set keys = {
+    'projects': 'project_id', 'stories': 'story_id',
+    'activity_changes': "activity_id || ' change ' || change_index",
+    'story_part_changes': "activity_id || ' change ' || change_index",
+    'story_nested_transitions': "story_id || '-' || project_version",
+    'story_comments': 'comment_id', 'epic_comments': 'comment_id',
+    'story_tasks': 'task_id', 'story_blockers': 'blocker_id',
+    'story_reviews': 'review_id', 'iterations': 'iteration_key',
+    'history_days': "project_id || '-' || history_date",
+    'cycle_time_details': 'story_id', 'attachments': 'attachment_id',
+    'labels': 'label_id', 'epics': 'epic_id', 'releases': 'release_id',
+    'memberships': 'membership_id', 'notifications': 'notification_id'
+} -%}
+
+-- What staging repaired: values that are not possible, rows whose key is repeated or
+-- missing, and what was excluded on request.
+with
+
+values_repaired as (
+
+    {% for name, key in keys.items() %}
+    select
+        project_id,
+        '{{ name.replace('story_part_', 'activity_') }} ' || {{ key }} as row_key,
+        repairs
+    from
+        {% if name.endswith('_changes') -%}
+        {{ ref('int_' ~ name) }}
+        {%- else -%}
+        {{ ref('stg_pivotal_tracker__' ~ name) }}
+        {%- endif %}
+    where repairs is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+values_by_row as (
+
+    select
+        row_key,
+        min(project_id) as project_id,
+        min(repairs) as repairs
+    from values_repaired
+    group by row_key
+
+),
+
+iterations_cut as (
+
+    select * from {{ ref('stg_pivotal_tracker__iterations') }}
+    where is_overlapping
+
+),
+
+keys_repeated as (
+
+    select
+        cast(null as bigint) as project_id,
+        raw_name || ' ' || row_key as row_key,
+        row_count
+    from {{ ref('stg_pivotal_tracker__repeated_keys') }}
+
+),
+
+{% for name, raw in raw_keys().items() %}
+{{ name }}_unusable as (
+
+    select
+        {{ raw.project or 'cast(null as bigint)' }} as project_id,
+        count(*) as row_count
+    from ({{ read_rows(name) }}) as read_rows
+    where not ({{ is_usable(raw) }})
+    {%- if raw.project %}
+    group by {{ raw.project }}
+    {%- endif %}
+
+),
+
+{% endfor %}
+rows_unusable as (
+
+    {% for name in raw_keys() %}
+    select
+        project_id,
+        '{{ name }}' || coalesce(' of project ' || project_id, '') as row_key,
+        row_count
+    from {{ name }}_unusable
+    where row_count > 0
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+{% for name, (table, list, key) in raw_lists().items() %}
+{% set parent = ['project_id', 'number'] if table == 'iterations' else ['id'] %}
+{{ name }}_rows as (
+
+    {{ raw_rows(table) }}
+
+),
+
+{{ name }}_elements as (
+
+    {{ unnest_json_list(
+        name ~ '_rows', list, (['project_id'] + parent) | unique | list,
+        fields={'id': 'bigint'} if key[-1] == 'element_id' else {}, element_type='bigint'
+    ) }}
+
+),
+
+{{ name }}_by_key as (
+
+    select
+        '{{ name }} ' || coalesce(
+            {{ row_key(key) }}, 'of ' || min({{ row_key(parent) }})
+        ) as row_key,
+        {{ key[-1] }} is null as is_unusable,
+        min(project_id) as project_id,
+        count(*) as row_count
+    from {{ name }}_elements
+    group by {{ key | join(', ') }}
+    having
+        count(*) > 1
+        or {{ key[-1] }} is null
+
+),
+
+{% endfor %}
+elements_by_key as (
+
+    {% for name in raw_lists() %}
+    select * from {{ name }}_by_key
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+rows_excluded as (
+
+    {% for what in ['project', 'story'] %}
+    {% for id in excluded_ids(what).split(', ') if id %}
+    select
+        {{ id if what == 'project' else 'cast(null as bigint)' }} as project_id,
+        '{{ what }} {{ id }}' as row_key
+    union all
+    {% endfor %}
+    {% endfor %}
+    select
+        cast(null as bigint) as project_id,
+        '' as row_key
+    where false
+
+),
+
+final as (
+
+    {{ finding('value_impossible', 'values_by_row', 'row_key', 'repairs') }}
+
+    union all
+
+    {{ finding(
+        'iteration_overlap', 'iterations_cut', 'iteration_key',
+        instants_shown('given_starts_at', 'starts_at')
+    ) }}
+
+    union all
+
+    {% for from_cte, where in [
+        ('keys_repeated', 'true'), ('elements_by_key', 'not is_unusable')
+    ] %}
+    {{ finding(
+        'row_repeated', from_cte, 'row_key', "'rows ' || row_count", where
+    ) }}
+
+    union all
+
+    {% endfor %}
+    {% for from_cte, where in [
+        ('rows_unusable', 'true'), ('elements_by_key', 'is_unusable')
+    ] %}
+    {{ finding(
+        'row_unusable', from_cte, 'row_key', "'rows ' || row_count", where
+    ) }}
+
+    union all
+
+    {% endfor %}
+    {{ finding('excluded', 'rows_excluded', 'row_key', "'by a variable'") }}
+
+)
+
+select * from final
