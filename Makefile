@@ -5,8 +5,9 @@ PYTHON ?= python3
 WAIT ?= 600
 VENV := .venv
 BIN := $(VENV)/bin
-UV_LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header
-PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+UV_LOCK := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements/constraints.txt
+# Install a lock into an environment: with uv, and with pip where uv is missing or fails.
+INSTALL = $(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes $(2) 2>/dev/null || $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes $(2)
 # Which warehouse ingestion and dbt use, such as TARGET=postgres; DuckDB when nobody says.
 ifdef TARGET
 export WAREHOUSE_TARGET := $(TARGET)
@@ -21,50 +22,30 @@ help: ## print all targets
 .PHONY: setup
 setup: $(VENV)/.installed $(EXTRA:%=$(VENV)/.installed-%) ## create .venv and install the pinned dependencies
 
-$(VENV)/.installed: requirements/base.txt
+$(VENV)/.installed: requirements/base.txt requirements/uv.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11 to 3.13 is needed; say which with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP_INSTALL) -r requirements/base.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt || echo "uv cannot be installed; pip installs the rest, more slowly"
+	$(call INSTALL,$(VENV),-r requirements/base.txt)
 	touch $@
 
-$(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r requirements/dev.txt
+# What is added to that environment: dev, bi, files, and what an engine needs.
+$(VENV)/.installed-%: requirements/%.txt $(VENV)/.installed
+	$(call INSTALL,$(VENV),-r $<)
 	touch $@
 
-$(VENV)/.installed-bi: requirements/bi.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r requirements/bi.txt
+# Environments of their own: simulations of Snowflake and S3, and MetricFlow, ask for other versions.
+$(VENV)-%/.installed: requirements/%.txt $(VENV)/.installed
+	$(PYTHON) -m venv $(@D)
+	$(call INSTALL,$(@D),-r $<)
 	touch $@
 
-# A client of its own environment for the published copy; where there is none for this Python, the
-# test that needs it says so.
-.venv-oldest-duckdb/.installed: requirements/oldest-duckdb.txt
-	$(PYTHON) -m venv .venv-oldest-duckdb
-	.venv-oldest-duckdb/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $< || rm -r .venv-oldest-duckdb/bin
-	mkdir -p .venv-oldest-duckdb && touch $@
-
-# A simulation of Snowflake needs another DuckDB than ingestion.
-.venv-fakesnow/.installed: requirements/fakesnow.txt
-	$(PYTHON) -m venv .venv-fakesnow
-	.venv-fakesnow/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
-
-# A server that speaks S3, in an environment of its own.
-.venv-s3/.installed: requirements/s3.txt
-	$(PYTHON) -m venv .venv-s3
-	.venv-s3/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
-
-$(VENV)/.installed-postgres $(CLOUDS:%=$(VENV)/.installed-%): $(VENV)/.installed-%: requirements/%.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r $<
-	touch $@
-
-$(VENV)/.installed-files: requirements/files.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r requirements/files.txt
-	touch $@
-
-$(VENV)/.installed-spark: requirements/spark.txt $(VENV)/.installed
-	$(PIP_INSTALL) -r requirements/spark.txt
-	touch $@
+# The oldest DuckDB that opens the published copy. Where there is none for this Python, the test that
+# needs it says so.
+$(VENV)-oldest-duckdb/.installed: requirements/oldest-duckdb.txt $(VENV)/.installed
+	$(PYTHON) -m venv $(@D)
+	$(call INSTALL,$(@D),--only-binary :all: -r $<) || rm -r $(@D)/bin
+	mkdir -p $(@D) && touch $@
 
 .PHONY: ingest
 ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIVE=path, or FILES=url
@@ -72,11 +53,11 @@ ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIV
 
 .PHONY: build
 build: setup ## build and test all models, then publish the marts (marts.duckdb)
-	$(BIN)/python -m ingest.run.exclusive --wait $(WAIT) $(BIN)/python -m bi.build $(ARGS)
+	$(BIN)/python -m ingest.warehouses.exclusive --wait $(WAIT) $(BIN)/python -m bi.build $(ARGS)
 
 .PHONY: copy
 copy: setup ## copy the raw tables from DuckDB into TARGET=snowflake and other clouds
-	$(BIN)/python -m ingest.warehouses.copy
+	$(BIN)/python -m ingest.warehouses.copy_to_cloud
 
 .PHONY: warehouse
 warehouse: ingest build ## set up, ingest and build
@@ -106,11 +87,11 @@ browser: ## install the Chromium that the browser tests drive (on Debian, as roo
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; }
 
 .PHONY: test
-test: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed ## lint, run the tests, and build the demo with all its tests
+test: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed ## lint, run the tests, and build the demo with all its tests
 	$(MAKE) --no-print-directory --jobs 2 lint pytest
 
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev .venv-oldest-duckdb/.installed
+pytest: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long
@@ -119,7 +100,7 @@ test-long: $(VENV)/.installed-dev ## other rebuilds, random histories, faults, k
 	MUTANTS=$${MUTANTS:-10000} $(BIN)/python -m pytest --numprocesses 2 tests/ingest/archive/csv/test_mutants.py
 
 .PHONY: test-engines
-test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) $(VENV)/.installed-spark .venv-s3/.installed .venv-fakesnow/.installed postgresql ## load and build the demo on every engine, and compare the marts
+test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) $(VENV)/.installed-spark $(VENV)-s3/.installed $(VENV)-fakesnow/.installed postgresql ## load and build the demo on every engine, and compare the marts
 	$(BIN)/python -m pytest tests/engines
 
 .PHONY: postgresql
@@ -127,11 +108,6 @@ postgresql:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq postgresql >/dev/null; } \
 	|| { echo "error: the tests start a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
-
-$(VENV)-semantic/.installed: requirements/semantic.txt
-	$(PYTHON) -m venv $(VENV)-semantic
-	$(VENV)-semantic/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/semantic.txt
-	touch $@
 
 .PHONY: semantic
 semantic: $(VENV)-semantic/.installed ## install MetricFlow in .venv-semantic: mf query answers metrics
@@ -141,9 +117,10 @@ test-semantic: $(VENV)/.installed-dev semantic ## hold MetricFlow's answers agai
 	$(BIN)/python -m pytest tests/dbt_project/test_semantic.py
 
 .PHONY: lint
-lint: $(VENV)/.installed-dev ## check the style of Python and SQL
+lint: $(VENV)/.installed-dev ## check style, types and the directions of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint --processes 0 dbt_project/models dbt_project/tests dbt_project/analyses --disable-progress-bar
 
 .PHONY: format
@@ -159,7 +136,7 @@ bench: $(VENV)/.installed-dev ## measure first loads and builds at three sizes, 
 	$(BIN)/python -m benchmarks.archive
 
 .PHONY: lock
-lock: ## pin the dependencies of pyproject.toml anew (needs uv)
+lock: setup ## pin the dependencies of pyproject.toml anew
 	$(UV_LOCK) --extra dev --extra bi pyproject.toml -o requirements/dev.txt
 	$(UV_LOCK) --extra bi -c requirements/dev.txt pyproject.toml -o requirements/bi.txt
 	$(UV_LOCK) -c requirements/dev.txt pyproject.toml -o requirements/base.txt
@@ -170,7 +147,7 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	for cloud in $(CLOUDS); do \
 	    $(UV_LOCK) --extra $$cloud -c requirements/dev.txt pyproject.toml -o requirements/$$cloud.txt || exit 1; \
 	done
-	for tool in fakesnow s3; do $(UV_LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit 1; done
+	for tool in uv fakesnow s3; do $(UV_LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit 1; done
 	sed -i 's/^snowflake-connector-python\[.*\]==/snowflake-connector-python==/' requirements/snowflake.txt # pip finds it twice
 
 .PHONY: clean

@@ -21,8 +21,8 @@ def _():
     sys.path.insert(0, str(mo.notebook_dir().parent))
 
     from bi.published import PublishedCopy
-    from ingest.pipeline import make_pipeline
     from ingest.run.settings import marts_path, warehouse_path
+    from ingest.warehouses.configured import make_pipeline
 
     return PublishedCopy, alt, make_pipeline, marts_path, mo, warehouse_path
 

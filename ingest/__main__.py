@@ -127,8 +127,8 @@ class _Run:
         return self._load_api(settings)
 
     def _copy_files(self) -> RunSummary:
+        from ingest.warehouses.copy_from_files import copy
         from ingest.warehouses.duckdb.warehouse import DuckDBFile
-        from ingest.warehouses.files.into_duckdb import copy
         from ingest.warehouses.files.warehouse import files_at
 
         if not isinstance(self._warehouse, DuckDBFile):

@@ -23,10 +23,9 @@ from ingest.run.summary import RunSummary
 from ingest.run.working_folder import tidy
 from ingest.tables import TABLES, Table
 from ingest.warehouses.base import DATASET, Warehouse, WarehouseError
-from ingest.warehouses.configured import warehouse_of
+from ingest.warehouses.configured import make_pipeline, warehouse_of
 from ingest.warehouses.stored import Stored
 
-PIPELINE_NAME = "pivotal_tracker_pipeline"
 SourceKind = Literal["api", "demo", "archive"]
 
 _BATCH_BYTES = 32 * 1024 * 1024
@@ -150,20 +149,6 @@ def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
         pa.default_memory_pool().release_unused()  # what reading took, DuckDB may need
         with warehouse.held():
             pipeline.load(workers=warehouse.load_workers)
-
-
-def make_pipeline(place: Path | Warehouse) -> dlt.Pipeline:
-    """The dlt pipeline of one warehouse.
-
-    Each has working folders of its own: pending packages of two warehouses must not meet.
-    """
-    warehouse = warehouse_of(place)
-    return dlt.pipeline(
-        PIPELINE_NAME,
-        pipelines_dir=str(warehouse.pipelines_folder),
-        destination=warehouse.destination(),
-        dataset_name=DATASET,
-    )
 
 
 def _refuse_mixing(warehouse: Warehouse, source_kind: SourceKind, source_name: str) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ingest.run.settings import SettingsError, warehouse_path
-from ingest.warehouses.base import Warehouse
+import dlt
 
+from ingest.run.settings import SettingsError, warehouse_path
+from ingest.warehouses.base import DATASET, Warehouse
+
+PIPELINE_NAME = "pivotal_tracker_pipeline"
 TARGETS = ("duckdb", "postgres", "files", "spark")
-# Ingestion does not write to these itself: `copy.py` copies a DuckDB file into them.
+# Ingestion does not write to these itself: `copy_to_cloud` copies a DuckDB file into them.
 COPIED = ("snowflake", "bigquery", "redshift", "databricks", "motherduck")
 
 
@@ -47,3 +50,17 @@ def warehouse_of(place: Path | Warehouse) -> Warehouse:
     from ingest.warehouses.duckdb.warehouse import DuckDBFile
 
     return DuckDBFile(place) if isinstance(place, Path) else place
+
+
+def make_pipeline(place: Path | Warehouse) -> dlt.Pipeline:
+    """The dlt pipeline of one warehouse.
+
+    Each has working folders of its own: pending packages of two warehouses must not meet.
+    """
+    warehouse = warehouse_of(place)
+    return dlt.pipeline(
+        PIPELINE_NAME,
+        pipelines_dir=str(warehouse.pipelines_folder),
+        destination=warehouse.destination(),
+        dataset_name=DATASET,
+    )

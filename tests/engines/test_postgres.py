@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from ingest.pipeline import make_pipeline
 from ingest.warehouses.base import WarehouseError
+from ingest.warehouses.configured import make_pipeline
 from ingest.warehouses.postgres.warehouse import PostgresDatabase, settings_of_environment
 from simulator import serve, simulate
 from tests.conftest import BIN, ROOT
@@ -73,7 +73,7 @@ def test_a_program_that_ingestion_gave_its_place_to_holds_the_lock_until_it_ends
         [
             sys.executable,
             "-m",
-            "ingest.run.exclusive",
+            "ingest.warehouses.exclusive",
             sys.executable,
             "-c",
             "import sys; sys.stdin.read()",
@@ -121,7 +121,9 @@ def test_a_server_that_is_down(engine):
         assert f"postgres://127.0.0.1:{port}/" in line
         assert "does not answer" in line
         assert "set PGHOST and PGPORT" in line
-        built = engine.run(sys.executable, "-m", "ingest.run.exclusive", BIN / "dbt", "build")
+        built = engine.run(
+            sys.executable, "-m", "ingest.warehouses.exclusive", BIN / "dbt", "build"
+        )
         assert one_line(built) == line
 
 

@@ -97,7 +97,7 @@ def test_a_server_that_is_down(spark_demo):
     settings = spark_demo.settings | {"SPARK_REMOTE": f"{NOBODY}/;token=s3cret"}
     engine = SparkEngine(spark_demo.folder, settings)
     built = engine.run(
-        sys.executable, "-m", "ingest.run.exclusive", sys.executable, "-m", "bi.build"
+        sys.executable, "-m", "ingest.warehouses.exclusive", sys.executable, "-m", "bi.build"
     )
     assert built.returncode == 1
     assert built.stderr.startswith("error: no Spark Connect server answers at 127.0.0.1:1; start")

@@ -13,10 +13,11 @@ import pytest
 
 from ingest.api.http.client import TrackerClient
 from ingest.api.reader import ApiReader
-from ingest.pipeline import make_pipeline, run
+from ingest.pipeline import run
 from ingest.records import Drift, removal_rows, to_arrow
 from ingest.tables import TABLES
 from ingest.warehouses.base import WarehouseError
+from ingest.warehouses.configured import make_pipeline
 from ingest.warehouses.duckdb import file as warehouse
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from ingest.api.http.client import TrackerClient
 from ingest.api.reader import ApiReader
-from ingest.pipeline import make_pipeline
 from ingest.tables import TABLES
+from ingest.warehouses.configured import make_pipeline
 from simulator import simulate
 
 RAW = "pivotal_tracker_data"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.pipeline import make_pipeline
 from ingest.run.working_folder import KEPT_PACKAGES
+from ingest.warehouses.configured import make_pipeline
 from simulator import ServerOptions, serve, simulate
 from tests.conftest import ROOT, SECTION, environment, ingest
 from tests.ingest.test_pipeline import TWO_LABELS, load

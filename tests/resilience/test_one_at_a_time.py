@@ -122,7 +122,9 @@ def test_a_reader_that_opens_the_file_while_ingestion_reads(tiny_workspace, path
 def test_dbt_while_ingestion_loads_says_who_has_the_file(small, path):
     with warehouse.locked(path), warehouse.held(path):
         plain = dbt("show", "--inline", "select 1 as one", warehouse=path)
-        alone = start(sys.executable, "-m", "ingest.run.exclusive", "dbt", "build", path=path)
+        alone = start(
+            sys.executable, "-m", "ingest.warehouses.exclusive", "dbt", "build", path=path
+        )
         said, _ = alone.communicate(timeout=60)
     assert plain.returncode != 0
     assert f"(PID {os.getpid()})" in plain.stdout
@@ -135,7 +137,7 @@ def test_a_command_runs_alone_once_the_warehouse_is_free_and_holds_it(small, pat
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     with warehouse.locked(path):
         program = start(
-            sys.executable, "-m", "ingest.run.exclusive", "--wait", "60",
+            sys.executable, "-m", "ingest.warehouses.exclusive", "--wait", "60",
             sys.executable, "-c", code,
             path=path,
         )  # fmt: skip
@@ -156,7 +158,7 @@ def test_the_exit_code_is_that_of_the_command_that_ran_alone(path):
     ended = start(
         sys.executable,
         "-m",
-        "ingest.run.exclusive",
+        "ingest.warehouses.exclusive",
         sys.executable,
         "-c",
         "raise SystemExit(3)",
@@ -164,7 +166,9 @@ def test_the_exit_code_is_that_of_the_command_that_ran_alone(path):
     )
     ended.communicate(timeout=60)
     assert ended.returncode == 3
-    missing = start(sys.executable, "-m", "ingest.run.exclusive", "no-such-program", path=path)
+    missing = start(
+        sys.executable, "-m", "ingest.warehouses.exclusive", "no-such-program", path=path
+    )
     assert (
         missing.communicate(timeout=60)[0] == "error: no-such-program: there is no such program\n"
     )

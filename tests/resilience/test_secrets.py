@@ -13,7 +13,7 @@ import duckdb
 import orjson
 import pytest
 
-from ingest.pipeline import make_pipeline
+from ingest.warehouses.configured import make_pipeline
 from simulator import ServerOptions, serve
 from simulator.answers import ApiError
 from simulator.routes import kinds

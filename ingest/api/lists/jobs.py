@@ -19,6 +19,8 @@ from ingest.api.http.paging import FieldChoices, Pages
 from ingest.api.lists.catalogue import LONG_ITERATIONS_PAGE_SIZE, TrackerList
 from ingest.records import Record, history_day_records, shape
 
+ToRows = Callable[[str, list[Record]], pa.Table]  # rows of the raw table that is named
+
 
 @dataclass(eq=False)
 class ListJob:

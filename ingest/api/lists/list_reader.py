@@ -15,12 +15,11 @@ from ingest.api.http.errors import (
 )
 from ingest.api.http.paging import ReadAhead
 from ingest.api.lists.catalogue import GROWING_TABLES
-from ingest.api.lists.jobs import GivenRows, Job, ListJob
+from ingest.api.lists.jobs import GivenRows, Job, ListJob, ToRows
 from ingest.api.lists.listed_keys import ListedKeys
 from ingest.api.lists.moving_lists import HeldRows, SeenKeys, StoryCheck
 from ingest.api.lists.refusals import Refusals
 from ingest.api.lists.workspace import Workspace
-from ingest.api.sync.activity_log import ToRows
 from ingest.records import Record
 from ingest.tables import Table
 

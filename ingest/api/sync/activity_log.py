@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from ingest.api.http.errors import InvalidParameter, NotFound
 from ingest.api.http.paging import Pages
 from ingest.api.lists.catalogue import PAGE_SIZE
+from ingest.api.lists.jobs import ToRows
 from ingest.api.sync.changes import Changes
 from ingest.records import Record, parse_instant, shape
 from ingest.tables import TABLES
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ingest.api.http.client import TrackerClient
 
 _MARGIN = timedelta(minutes=1)  # an activity may be stamped a little before it can be read
-ToRows = Callable[[str, list[Record]], pa.Table]
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pyarrow as pa
 from ingest.api.http.errors import InvalidParameter, NotFound
 from ingest.api.http.paging import FieldChoices, Pages
 from ingest.api.lists.catalogue import PAGE_SIZE, STORY_FIELDS
-from ingest.api.sync.activity_log import ToRows
+from ingest.api.lists.jobs import ToRows
 from ingest.records import Record, parse_instant, shape
 from ingest.tables import TABLES
 

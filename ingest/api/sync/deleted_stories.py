@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ingest.api.http.errors import UnauthorizedOperation
+from ingest.api.lists.jobs import ToRows
 from ingest.api.lists.listed_keys import ListedKeys
-from ingest.api.sync.activity_log import ToRows, Watched, read_project_log
+from ingest.api.sync.activity_log import Watched, read_project_log
 from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import ProjectPlan
 from ingest.records import removal_rows

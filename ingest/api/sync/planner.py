@@ -10,9 +10,9 @@ import pyarrow as pa
 from ingest.api.http.errors import InvalidParameter, NotFound, TrackerError, UnauthorizedOperation
 from ingest.api.http.paging import FieldChoices
 from ingest.api.lists.catalogue import ApiOptions, TrackerList
-from ingest.api.lists.jobs import GivenRows, Job, iterations_job, list_job
+from ingest.api.lists.jobs import GivenRows, Job, ToRows, iterations_job, list_job
 from ingest.api.lists.nested import read_nested_lists
-from ingest.api.sync.activity_log import ToRows, Watched, WorkspaceLog, read_project_log
+from ingest.api.sync.activity_log import Watched, WorkspaceLog, read_project_log
 from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.api.sync.rereading import Rereader

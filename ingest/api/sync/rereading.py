@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from ingest.api.http.errors import InvalidParameter, NotFound
 from ingest.api.lists.catalogue import ApiOptions, TrackerList
-from ingest.api.lists.jobs import GivenRows
-from ingest.api.sync.activity_log import ToRows, Watched
+from ingest.api.lists.jobs import GivenRows, ToRows
+from ingest.api.sync.activity_log import Watched
 from ingest.api.sync.changed_stories import Batch, NoBulk, StoryReader
 from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan

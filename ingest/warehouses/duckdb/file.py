@@ -12,10 +12,10 @@ from typing import Any
 
 import duckdb
 
-from ingest.run.lock import lock_held, take_file_lock, wait_for
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
 from ingest.warehouses.base import DATASET, WarehouseError, WarehouseInUse
+from ingest.warehouses.lock import lock_held, take_file_lock, wait_for
 
 # DuckDB 1.4 and later open such a file; DuckDB 2 would by default write one that only itself reads.
 STORAGE_VERSION = "v1.4.0"

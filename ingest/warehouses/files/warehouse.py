@@ -18,12 +18,12 @@ from typing import Any, Literal, get_args
 import dlt
 import duckdb
 
-from ingest.run.lock import lock_held, take_file_lock
 from ingest.run.settings import ROOT, SettingsError
 from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET, REPLACE, UPSERT, WarehouseError
 from ingest.warehouses.files.location import Location, location_of
 from ingest.warehouses.files.reading import LOADS, FilesReading, delta_table, listed
+from ingest.warehouses.lock import lock_held, take_file_lock
 
 Format = Literal["delta", "parquet"]
 

@@ -15,11 +15,11 @@ from urllib.parse import quote
 import dlt
 import pyarrow as pa
 
-from ingest.run.lock import wait_for
 from ingest.run.settings import ROOT, SettingsError
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
 from ingest.warehouses.base import DATASET, UPSERT, NothingThere, WarehouseError, WarehouseInUse
+from ingest.warehouses.lock import wait_for
 
 if TYPE_CHECKING:
     import psycopg2

@@ -10,7 +10,7 @@ import pytest
 
 from bi import build
 from ingest.tables import TABLES
-from ingest.warehouses import copy as copying
+from ingest.warehouses import copy_to_cloud as copying
 from ingest.warehouses.configured import COPIED
 from ingest.warehouses.duckdb.warehouse import DuckDBFile
 from tests.conftest import ROOT

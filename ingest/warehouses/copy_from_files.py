@@ -14,10 +14,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset
 
-from ingest.pipeline import make_pipeline
 from ingest.run.summary import RunSummary
 from ingest.tables import TABLES, Table
 from ingest.warehouses.base import DATASET, WarehouseError
+from ingest.warehouses.configured import make_pipeline
 from ingest.warehouses.duckdb.file import DUCKDB_TYPES
 from ingest.warehouses.duckdb.warehouse import DuckDBFile
 from ingest.warehouses.files.reading import LOADS, dataset_of, loads_of

@@ -1,6 +1,6 @@
 """Run another program while nothing loads the warehouse.
 
-`python -m ingest.run.exclusive dbt build` is an example.
+`python -m ingest.warehouses.exclusive dbt build` is an example.
 
 The program takes this process's place, with the lock that ingestion takes, so the lock ends with
 it, however it ends.
@@ -53,7 +53,7 @@ def _program(name: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ingest.run.exclusive",
+        prog="python -m ingest.warehouses.exclusive",
         description="Run a command, such as `dbt build`, while nothing loads the warehouse.",
     )
     parser.add_argument(
