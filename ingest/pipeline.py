@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import uuid
 from collections import Counter
@@ -11,18 +12,27 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import dlt
+import duckdb
 import pyarrow as pa
 from dlt.common.schema.typing import TTableSchema
 from dlt.common.schema.utils import dlt_load_id_column, new_table
 from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from ingest.records import Drift, removal_rows, to_arrow, without_nul
+from ingest.contract import admitted, keep_one_row_per_key, rejected_row_records
+from ingest.records import Drift, removal_rows, to_arrow
 from ingest.run.interpreter import seldom_garbage_collection
 from ingest.run.summary import RunSummary
 from ingest.run.working_folder import tidy
 from ingest.tables import TABLES, Table
-from ingest.warehouses.base import DATASET, Warehouse, WarehouseError
+from ingest.warehouses.base import (
+    DATASET,
+    Warehouse,
+    WarehouseError,
+    WarehouseInUse,
+    causes,
+    is_disk_full,
+)
 from ingest.warehouses.configured import make_pipeline, warehouse_of
 from ingest.warehouses.stored import Stored
 
@@ -59,9 +69,10 @@ class Reader(Protocol):
         ...
 
     def read(self, table_name: str) -> Iterator[pa.Table]:
-        """Rows of one raw table, with exactly its Arrow schema, no key twice.
+        """Rows of one raw table, with exactly its Arrow schema.
 
-        A row whose `is_removed` is true orders the removal of the stored one.
+        Of several rows with one key the newest is loaded (see `ingest.contract`). A row whose
+        `is_removed` is true orders the removal of the stored one.
         """
         ...
 
@@ -102,6 +113,7 @@ def run(
     started = time.monotonic()
     rows: Counter[str] = Counter()
     warehouse = warehouse_of(place)
+    notes: list[str] = []
     with (
         warehouse.locked(wait_seconds),
         warehouse.prepared() as is_new,
@@ -113,9 +125,13 @@ def run(
         tidy(Path(pipeline.working_dir))
         try:
             _load_pending(pipeline, warehouse)
-            if not is_new:
-                _refuse_mixing(warehouse, source_kind, source_name)
-                _refuse_replacing(warehouse, source_name)
+        except LoadFailed as failure:
+            notes.append(f"what an earlier run had read was not loaded: {failure}")
+            pipeline = make_pipeline(warehouse)
+        if not is_new:
+            _refuse_mixing(warehouse, source_kind, source_name)
+            _refuse_replacing(warehouse, source_name)
+        try:
             pipeline.sync_destination()
             with Stored(warehouse, source_kind, source_name) as stored:
                 if isinstance(reader, SyncingReader):
@@ -125,9 +141,12 @@ def run(
                     reading["extracts"] = _unless_failed(reader, reading["extracts"])
                 source = _source(reading, stored, warehouse)
                 pipeline.extract(source, loader_file_format="parquet")
-            _load_pending(pipeline, warehouse)
-        except PipelineStepFailed as failure:
+        except Exception as failure:
+            tidy(Path(pipeline.working_dir))  # the half that was read takes room
             raise _root_cause(failure, warehouse) from failure
+        for table_name, count in _load_pending(pipeline, warehouse).items():
+            rows[table_name] -= count
+            notes.append(f"{table_name}: {count:,} rows came again in this run; the newest stay")
     return RunSummary(
         source_name=source_name,
         warehouse=warehouse.name,
@@ -138,17 +157,70 @@ def run(
         failed_project_ids=reader.failed_project_ids,
         drift=reader.drift,
         extract_mode=_extract_mode(reader),
-        notes=[*getattr(reader, "notes", []), *([] if warehouse.merges else [_REPLACED])],
+        notes=[
+            *getattr(reader, "notes", []),
+            *notes,
+            *([] if warehouse.merges else [_REPLACED]),
+        ],
     )
 
 
-def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
-    """Load what has been read whole, by this run or by one that was killed."""
-    if pipeline.has_pending_data:
+def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> Counter[str]:
+    """Load what has been read whole, by this run or by one that was killed.
+
+    Returns:
+        How many rows were left out, because others of the same key replace them; by table.
+
+    Raises:
+        LoadFailed: when it cannot be loaded. It is then out of the way of all later loads.
+        WarehouseError: when another program has the warehouse; the next run loads it.
+    """
+    replaced: Counter[str] = Counter()
+    if not pipeline.has_pending_data:
+        return replaced
+    packages = _pending_packages(Path(pipeline.working_dir))
+    try:
+        for package in packages:
+            replaced.update(keep_one_row_per_key(package / "new_jobs"))
         pipeline.normalize()
         pa.default_memory_pool().release_unused()  # what reading took, DuckDB may need
         with warehouse.held():
             pipeline.load(workers=warehouse.load_workers)
+    except Exception as failure:
+        cause = _root_cause(failure, warehouse)
+        if isinstance(cause, WarehouseInUse):
+            raise cause from failure
+        what_became = _out_of_the_way(pipeline, warehouse, is_disk_full(failure))
+        undone = "the warehouse is as it was"
+        if not warehouse.undoes_loads:
+            undone = "tables that were loaded before keep the new rows"
+        raise LoadFailed(f"{cause}; {undone}, and {what_became}") from failure
+    return replaced
+
+
+class LoadFailed(WarehouseError):
+    """What was read could not be loaded; the message says why, and what became of it."""
+
+
+def _pending_packages(working_folder: Path) -> list[Path]:
+    """The folders of load packages that are not loaded yet."""
+    stages = (working_folder / "normalize" / "extracted", working_folder / "load" / "normalized")
+    return [each for stage in stages if stage.is_dir() for each in sorted(stage.iterdir())]
+
+
+def _out_of_the_way(pipeline: dlt.Pipeline, warehouse: Warehouse, is_full: bool) -> str:
+    """Take a load that failed away from dlt, which would try it again before any other.
+
+    The latest one is kept for whoever looks for the reason, unless the disk is full. dlt's notes of
+    the schema go with it; it reads them from the warehouse in the next run.
+    """
+    kept = warehouse.pipelines_folder / "failed"
+    shutil.rmtree(kept, ignore_errors=True)
+    for package in _pending_packages(Path(pipeline.working_dir)) if not is_full else ():
+        kept.mkdir(parents=True, exist_ok=True)
+        package.rename(kept / package.name)
+    pipeline.drop()
+    return "what had been read was dropped" if is_full else f"what had been read is kept in {kept}"
 
 
 def _refuse_mixing(warehouse: Warehouse, source_kind: SourceKind, source_name: str) -> None:
@@ -191,20 +263,28 @@ def _read_in_order(
 ) -> dict[str, Callable[[], Iterator[pa.Table]]]:
     """What reads each raw table, in the order in which they are read."""
     started_at = datetime.now(UTC)
+    as_of_files = getattr(reader, "as_of_files", dict)
 
     def read(name: str) -> Iterator[pa.Table]:
         table = TABLES[name]
         rows[name] = 0
         for batch in _in_large_batches(reader.read(name)):
             rows[name] += batch["is_removed"].null_count
-            yield from _differing(without_nul(table, batch), stored, name)
+            yield from _differing(admitted(table, batch, reader.drift), stored, name)
         yield from _removed_rows(reader, table, stored)
+
+    def read_rejections() -> Iterator[pa.Table]:
+        as_of = {None: reader.as_of.isoformat(), **as_of_files()}
+        records = rejected_row_records(reader.drift.rejections, as_of)
+        rows["rejected_rows"] = len(records)
+        if records:
+            yield to_arrow(TABLES["rejected_rows"], records, source_kind, reader.drift)
 
     def read_extract() -> Iterator[pa.Table]:
         yield _extract_row(reader, source_kind, source_name, started_at, rows)
 
     filled = {name: lambda name=name: read(name) for name in reader.tables()}
-    return {**filled, "extracts": read_extract}
+    return {**filled, "rejected_rows": read_rejections, "extracts": read_extract}
 
 
 def _unless_failed(
@@ -356,12 +436,22 @@ def _extract_row(
     return to_arrow(TABLES["extracts"], [record], source_kind, reader.drift)
 
 
-def _root_cause(failure: PipelineStepFailed, warehouse: Warehouse) -> Exception:
+def _root_cause(failure: Exception, warehouse: Warehouse) -> Exception:
     """What a step of dlt really failed on: a reader's own error, or the warehouse."""
-    cause: BaseException | None = failure
-    while cause is not None:
-        if cause.__class__.__module__.startswith("ingest."):
-            return cause if isinstance(cause, Exception) else failure
-        cause = cause.__cause__ or cause.__context__
+    if not isinstance(failure, PipelineStepFailed | OSError | duckdb.Error | pa.ArrowException):
+        return failure
+    chain = list(causes(failure))
+    for cause in chain:
+        if cause.__class__.__module__.startswith("ingest.") and isinstance(cause, Exception):
+            return cause
     explained = warehouse.explained(failure)
-    return WarehouseError(explained) if explained else failure
+    if explained and any("Could not set lock" in str(each) for each in chain):
+        return WarehouseInUse(explained)
+    if explained:
+        return WarehouseError(explained)
+    if is_disk_full(failure):
+        return WarehouseError(
+            f"the disk of {warehouse.pipelines_folder}, where what was read is kept until it is "
+            "loaded, is full; make room on it and run this again"
+        )
+    return failure

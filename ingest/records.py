@@ -1,12 +1,14 @@
 """API-shaped records become rows of the raw tables: pure functions, no HTTP, no files.
 
-Whatever a record says is kept. A field that no table declares, and a value that does not fit its
-declared type, go into `extra_fields`; `Drift` counts both, so that a run can report them once.
+A field that no table declares, and a value that does not fit its declared type, go into
+`extra_fields`. A record that cannot be a row (it has no usable key, or is nested too deeply) is
+refused by itself. `Drift` collects all of these, so that a run can report each once.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +30,82 @@ Record = dict[str, Any]
 _SECRET_FIELD = re.compile(r"token|passw|secret|credential|api_?key", re.IGNORECASE)
 _MAX_INT64 = 2**63 - 1
 _MAX_DECIMAL = Decimal(10) ** 14  # decimal(18, 4)
-_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_REPLACEMENT = "\ufffd"
+# Levels of lists and objects that orjson writes; a record that is nested more deeply is refused.
+_DEEPEST = 254
+_TOO_DEEP = f"nested more than {_DEEPEST} levels deep"
+_SHOWN_CHARACTERS = 200
+# Microseconds from 1970 to the first instant of the year 1 and to the last of 9999.
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+
+
+class RowRefused(Exception):
+    """One row cannot be loaded.
+
+    Attributes:
+        column: the column that shows it; None when the row as a whole does.
+        value: what stands there.
+        reason: why that cannot be.
+        cells: the cells of a CSV's row, where its quotes leave them in doubt.
+    """
+
+    def __init__(
+        self,
+        column: str | None,
+        value: str | None,
+        reason: str,
+        cells: list[str] | None = None,
+    ) -> None:
+        """Name the cell and the reason."""
+        super().__init__(reason)
+        self.column, self.value, self.reason, self.cells = column, value, reason, cells
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A row, or a whole file, that was not loaded: a row of `rejected_rows`.
+
+    Attributes:
+        file: the file, as it was named to the run; None for an answer of the API.
+        line: the line that the row begins on, from 1; None for the whole file, and where there
+            are no lines.
+        column: the column that shows it, where there is one.
+        value: what stands there, cut to 200 characters.
+        reason: why that cannot be loaded.
+        table: the raw table that the row was meant for; None when that is unknown.
+        request: method and path of the answer that held the record; None for files.
+        record: the record's place in that answer, from 1.
+    """
+
+    file: str | None
+    line: int | None
+    column: str | None
+    value: str | None
+    reason: str
+    table: str | None = None
+    request: str | None = None
+    record: int | None = None
+
+    @classmethod
+    def of_row(cls, file: str, line: int | None, refused: RowRefused) -> Rejection:
+        """The rejection of one row of a file."""
+        return cls(file, line, refused.column, shown(refused.value), shown(refused.reason) or "")
+
+    @property
+    def is_whole_file(self) -> bool:
+        """Whether nothing of the file was read."""
+        return self.request is None and (self.line, self.column, self.table) == (None, None, None)
+
+    @property
+    def sentence(self) -> str:
+        """One line for people."""
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        if self.request:
+            place = self.request if self.record is None else f"{self.request}, record {self.record}"
+        value = "" if self.value is None else f" ({self.value[:60]!r})"
+        column = "" if self.column is None else f"{self.column}: "
+        return f"{place or self.table}: {column}{self.reason}{value}"
 
 
 @dataclass
@@ -38,10 +115,12 @@ class Drift:
     Attributes:
         undeclared: (table, field) -> records that carried a field which no column declares.
         misfits: (table, field) -> values that did not fit the declared type.
+        rejections: records that could not become rows, and files that could not be read.
     """
 
     undeclared: Counter[tuple[str, str]] = field(default_factory=Counter)
     misfits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rejections: list[Rejection] = field(default_factory=list)
 
 
 class Origin(NamedTuple):
@@ -66,6 +145,8 @@ def to_arrow(
     record_source: str,
     drift: Drift,
     origins: Sequence[Origin] | None = None,
+    request: str | None = None,
+    first_record: int = 1,
 ) -> pa.Table:
     """Build rows of a raw table from records that have been shaped for it.
 
@@ -73,55 +154,74 @@ def to_arrow(
         table: the declared raw table.
         records: one dict per row, under Tracker's field names (see `shape`).
         record_source: the reader's name, stored with each row.
-        drift: collects what did not fit.
+        drift: collects what did not fit, and the records that are refused.
         origins: where each record was read from, in their order; they replace `record_source`.
+        request: method and path of the answer that held the records, for refusals.
+        first_record: the place of the first of them in that answer.
 
     Returns:
-        An Arrow table with exactly `table.arrow_schema`, one row per record, in order.
-
-    Raises:
-        ValueError: when a record lacks its key.
+        An Arrow table with exactly `table.arrow_schema`: one row per record, in order, without
+        those that were refused.
     """
-    _require_keys(table, records)
+    refused: dict[int, tuple[str | None, object, str]] = {}  # place -> column, value, reason
     present = set().union(*records)
-    undeclared = present - table.columns.keys() - table.ignored
-    extras = _undeclared_fields(table, records, undeclared, drift)
+    extras = _undeclared_fields(table, records, present, drift, refused)
     arrays = []
     for name, kind in table.columns.items():
-        if name not in present:
+        is_key = name in table.key
+        if name not in present and not is_key:
             arrays.append(pa.nulls(len(records), ARROW_TYPES[kind]))
             continue
         values = [record.get(name) for record in records]
         try:
             array = _FAST[kind](values)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            array = _convert_one_by_one(table, name, kind, values, extras, drift)
+            array = _convert_one_by_one(table, name, values, extras, drift, refused)
+        if is_key and array.null_count:
+            for place in np.flatnonzero(array.is_null()).tolist():
+                has_value = values[place] is not None
+                reason = "no usable key" if has_value else "a record without its key"
+                refused.setdefault(place, (name, values[place], reason))
         arrays.append(array)
     arrays.append(pa.array([_json_text(extra) if extra else None for extra in extras], pa.string()))
     arrays += _origin_columns(record_source, len(records), origins)
     arrays.append(pa.nulls(len(records), pa.bool_()))
-    return pa.Table.from_arrays(arrays, schema=table.arrow_schema)
+    rows = pa.Table.from_arrays(arrays, schema=table.arrow_schema)
+    if not refused:
+        return rows
+    for place, (column, value, reason) in sorted(refused.items()):
+        origin = origins[place] if origins else Origin(record_source, "")
+        drift.rejections.append(
+            Rejection(
+                origin.source_file or None,
+                origin.source_line,
+                column,
+                shown(value),
+                reason,
+                table.name,
+                request,
+                first_record + place if request else None,
+            )
+        )
+    is_kept = np.ones(len(records), bool)
+    is_kept[list(refused)] = False
+    return rows.filter(pa.array(is_kept))
 
 
-def without_nul(table: Table, rows: pa.Table) -> pa.Table:
-    """Rows with U+FFFD in place of each NUL character: PostgreSQL can store none.
+def shown(value: object) -> str | None:
+    """A value as a refusal shows it: valid text of at most 200 characters."""
+    if value is None:
+        return None
+    try:
+        text = value if isinstance(value, str) else _json_text(value)
+    except (RecursionError, TypeError, ValueError):
+        text = type(value).__name__
+    return valid_text(text[:_SHOWN_CHARACTERS])
 
-    In JSON it stands as an escape, which may itself be escaped.
-    """
-    for name, kind in table.all_columns.items():
-        if kind not in ("text", "json"):
-            continue
-        column = rows[name]
-        sign = b"\0" if kind == "text" else b"\\u0000"
-        if not any(holds(chunk, sign) for chunk in column.chunks):
-            continue
-        if kind == "text":
-            column = pc.replace_substring(column, "\0", "\ufffd")
-        else:
-            texts = [text and _ESCAPED_NUL.sub("\\1\ufffd", text) for text in column.to_pylist()]
-            column = pa.chunked_array([texts], pa.string())
-        rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)
-    return rows
+
+def valid_text(text: str) -> str:
+    """A text with U+FFFD in place of each lone surrogate, which no encoding has."""
+    return text if text.isascii() else _SURROGATES.sub(_REPLACEMENT, text)
 
 
 def removal_rows(table: Table, keys: Iterable[tuple[Any, ...]]) -> pa.Table:
@@ -155,16 +255,14 @@ def shape(table_name: str, record: Record, project_id: int | None = None) -> Rec
 
 def history_day_records(container: Record, project_id: int) -> list[Record]:
     """Rows of `history_days` from a `daily_history_container` (a header and arrays of values)."""
-    header = container.get("header", [])
+    header, data = container.get("header"), container.get("data")
+    if not isinstance(header, list) or not all(isinstance(name, str) for name in header):
+        return []
     return [
         {**dict(zip(header, values, strict=False)), "project_id": project_id}
-        for values in container.get("data", [])
+        for values in (data if isinstance(data, list) else [])
+        if isinstance(values, list)
     ]
-
-
-def holds(column: pa.StringArray, sign: bytes) -> bool:
-    """Whether such bytes stand in any of the cells."""
-    return re.search(re.escape(sign), cell_bytes(column)[1]) is not None
 
 
 def cell_bytes(column: pa.StringArray) -> tuple[np.ndarray, memoryview]:
@@ -202,29 +300,34 @@ def _named(record: Record) -> Record:
     return record
 
 
+def _id_in(record: Record, name: str) -> object:
+    """The id of the object that a record has under a name; None when it has no such object."""
+    inner = record.get(name)
+    return inner.get("id") if isinstance(inner, dict) else None
+
+
 def _shape_activity(record: Record) -> Record:
-    guid = record.get("guid", "")
-    project_id, _, project_version = guid.partition("_")
-    record.setdefault("project_id", (record.get("project") or {}).get("id") or project_id)
-    record.setdefault("project_version", project_version)
-    record["performed_by_id"] = (record.get("performed_by") or {}).get("id")
+    project_id, _, project_version = str(record.get("guid") or "").partition("_")
+    record.setdefault("project_id", _id_in(record, "project") or project_id or None)
+    record.setdefault("project_version", project_version or None)
+    record["performed_by_id"] = _id_in(record, "performed_by")
     return record
 
 
 def _shape_membership(record: Record) -> Record:
-    record.setdefault("person_id", (record.get("person") or {}).get("id"))
+    record.setdefault("person_id", _id_in(record, "person"))
     return record
 
 
 def _shape_epic(record: Record) -> Record:
-    record.setdefault("label_id", (record.get("label") or {}).get("id"))
+    record.setdefault("label_id", _id_in(record, "label"))
     return _named(record)
 
 
 def _shape_iteration(record: Record) -> Record:
     stories = record.pop("stories", None)
-    if stories is not None and "story_ids" not in record:
-        record["story_ids"] = [story["id"] for story in stories]
+    if isinstance(stories, list) and "story_ids" not in record:
+        record["story_ids"] = [each.get("id") for each in stories if isinstance(each, dict)]
     return record
 
 
@@ -259,20 +362,45 @@ def _origin_columns(
 
 
 def _undeclared_fields(
-    table: Table, records: Sequence[Record], undeclared: set[str], drift: Drift
+    table: Table,
+    records: Sequence[Record],
+    present: set[str],
+    drift: Drift,
+    refused: dict[int, tuple[str | None, object, str]],
 ) -> list[Record]:
-    """What each record has under these names."""
+    """What each record has under names that no column declares."""
+    undeclared = present - table.columns.keys() - table.ignored
     if not undeclared:
         return [{} for _ in records]
     extras: list[Record] = []
-    for record in records:
+    for place, record in enumerate(records):
         extra = {}
         for name in record.keys() & undeclared:
-            if record[name] is not None and not _SECRET_FIELD.search(name):
-                extra[name] = _without_secrets(record[name])
-                drift.undeclared[table.name, name] += 1
+            value = record[name]
+            if value is None or _SECRET_FIELD.search(name):
+                continue
+            if _is_too_deep(value):
+                refused[place] = (name, value, _TOO_DEEP)
+                continue
+            extra[name] = _without_secrets(value)
+            drift.undeclared[table.name, name] += 1
         extras.append(extra)
     return extras
+
+
+def _is_too_deep(value: object) -> bool:
+    """Whether a value cannot stand in a field of an object that is written as JSON."""
+    level, depth = [value], 1
+    while level and depth < _DEEPEST:
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+        depth += 1
+    return bool(level)
 
 
 def _without_secrets(value: object) -> object:
@@ -287,43 +415,58 @@ def _without_secrets(value: object) -> object:
     return value
 
 
-def _require_keys(table: Table, records: Sequence[Record]) -> None:
-    for name in table.key:
-        for record in records:
-            if record.get(name) is None:
-                fields = ", ".join(sorted(record))
-                raise ValueError(f"{table.name}: a record has no {name} (it has: {fields})")
-
-
 def _convert_one_by_one(
     table: Table,
     name: str,
-    kind: ColumnType,
     values: list[Any],
     extras: list[Record],
     drift: Drift,
+    refused: dict[int, tuple[str | None, object, str]],
 ) -> pa.Array:
-    """Convert a column slowly: what does not fit becomes null and is kept in `extra_fields`."""
+    """Convert a column slowly: what does not fit becomes null and is kept in `extra_fields`.
+
+    A part of a key is not kept there: without it the record is no row.
+    """
+    kind = table.columns[name]
     converted: list[Any] = []
-    for index, value in enumerate(values):
+    for place, value in enumerate(values):
         try:
             converted.append(None if value is None else _SLOW[kind](value))
         except (TypeError, ValueError, InvalidOperation, OverflowError, OSError):
-            if name in table.key:
-                raise ValueError(
-                    f"{table.name}: a record has no usable key: {name} is {value!r}"
-                ) from None
             converted.append(None)
-            extras[index][name] = value
-            drift.misfits[table.name, name] += 1
+            if _is_too_deep(value):
+                refused[place] = (name, value, _TOO_DEEP)
+            elif name not in table.key:
+                extras[place][name] = value
+                drift.misfits[table.name, name] += 1
     return pa.array(converted, ARROW_TYPES[kind])
 
 
 def _json_text(value: object) -> str:
+    """JSON text of a value.
+
+    Raises:
+        ValueError: when it is nested too deeply.
+    """
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    except TypeError:  # a number of more than 64 bits
-        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    except TypeError:  # a number of more than 64 bits, a lone surrogate, or too many levels
+        if _is_too_deep(value):
+            raise ValueError(_TOO_DEEP) from None
+        return json.dumps(_storable(value), sort_keys=True, ensure_ascii=False)
+
+
+def _storable(value: object) -> object:
+    """A value that JSON has a form for; null for infinity, as orjson writes it."""
+    if isinstance(value, str):
+        return valid_text(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {valid_text(str(name)): _storable(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_storable(inner) for inner in value]
+    return value if value is None or isinstance(value, bool | int) else valid_text(str(value))
 
 
 def _bigints(values: list[Any]) -> pa.Array:
@@ -336,7 +479,23 @@ def _bigints(values: list[Any]) -> pa.Array:
 def _doubles(values: list[Any]) -> pa.Array:
     if bool in set(map(type, values)):
         raise TypeError("a boolean is not a number")
-    return pa.array(values, pa.float64())
+    numbers = pa.array(values, pa.float64())
+    if pc.all(pc.is_finite(numbers)).as_py() is False:
+        raise ValueError("not a finite number")
+    return numbers
+
+
+def _timestamps(values: list[Any]) -> pa.Array:
+    instants = pc.cast(pa.array(values, pa.string()), ARROW_TYPES["timestamp"])
+    if are_out_of_range(instants):
+        raise ValueError("year out of range")
+    return instants
+
+
+def are_out_of_range(instants: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether any instant lies outside the years 1 to 9999, which not all engines can store."""
+    found = pc.min_max(instants.cast(pa.int64())).as_py()
+    return found["min"] is not None and (found["min"] < _FIRST or found["max"] > _LAST)
 
 
 def _json_texts(values: list[Any]) -> pa.Array:
@@ -350,7 +509,7 @@ _FAST: dict[ColumnType, Callable[[list[Any]], pa.Array]] = {
     "double": _doubles,
     "text": lambda values: pa.array(values, pa.string()),
     "bool": lambda values: pa.array(values, pa.bool_()),
-    "timestamp": lambda values: pc.cast(pa.array(values, pa.string()), ARROW_TYPES["timestamp"]),
+    "timestamp": _timestamps,
     "date": lambda values: pc.cast(pa.array(values, pa.string()), pa.date32()),
     "json": _json_texts,
 }
@@ -379,14 +538,16 @@ def _one_decimal(value: object) -> Decimal:
 def _one_double(value: object) -> float:
     if isinstance(value, bool):
         raise TypeError("a boolean is not a number")
-    return float(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
 
 
 def _one_text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
-    value.encode()  # a lone surrogate cannot be stored
-    return value
+    return valid_text(value)
 
 
 def _one_bool(value: object) -> bool:

@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from ingest.archive.csv.exports import Project
 from ingest.archive.errors import Rejection
 from ingest.archive.project.evidence import Told
-from ingest.archive.project.people import stable_id
-from ingest.records import Origin, Record
 
 
 def refusal_sentences(rejections: list[Rejection]) -> Iterator[str]:
     """One sentence for each file of which something was refused."""
-    by_file: dict[str, list[Rejection]] = defaultdict(list)
+    by_file: dict[str | None, list[Rejection]] = defaultdict(list)
     for each in rejections:
         by_file[each.file].append(each)
     for file, rejected in by_file.items():
@@ -24,25 +22,6 @@ def refusal_sentences(rejections: list[Rejection]) -> Iterator[str]:
         else:
             rows = "1 row was" if len(rejected) == 1 else f"{len(rejected):,} rows were"
             yield (f"{file}: {rows} refused (see rejected_rows), the first: {rejected[0].sentence}")
-
-
-def rejected_rows(rejections: list[Rejection], catalogue: list[Record]) -> Iterator[Told]:
-    """Records of `rejected_rows`, each refusal once."""
-    as_of = {each["file"]: each.get("as_of") for each in catalogue}
-    for each in dict.fromkeys(rejections):
-        identity = stable_id(
-            "rejection", each.file, each.line, each.column, each.value, each.reason
-        )
-        record: Record = {
-            "rejection_id": str(-identity),
-            "file": each.file,
-            "line": each.line,
-            "column_name": each.column,
-            "value": each.value,
-            "reason": each.reason,
-            "as_of": as_of.get(each.file),
-        }
-        yield record, Origin("archive", each.file, each.line)
 
 
 def attachments_with_projects(attachments: list[Told], projects: list[Project]) -> Iterator[Told]:

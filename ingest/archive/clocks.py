@@ -45,5 +45,6 @@ def _converted(value: object, name: str = "") -> object:
         return [_converted(each) for each in value]
     is_instant = name.endswith("_at") or name in _INSTANT_FIELDS
     if is_instant and type(value) is int and abs(value) > _MILLISECONDS:
-        return parse_instant(value).isoformat().replace("+00:00", "Z")
+        instant = _instant(value)
+        return value if instant is None else instant.isoformat().replace("+00:00", "Z")
     return value

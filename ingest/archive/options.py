@@ -42,9 +42,18 @@ class ArchiveOptions:
         Raises:
             ArchiveError: when there is no such zone.
         """
-        try:
-            return ZoneInfo(self.time_zone or "UTC")
-        except (KeyError, ValueError, OSError):
+        name = self.time_zone or "UTC"
+        if not is_zone(name):
             raise ArchiveError(
-                f"there is no time zone {self.time_zone!r}; give an Olson name such as Europe/Paris"
-            ) from None
+                f"there is no time zone {name!r}; give an Olson name such as Europe/Paris"
+            )
+        return ZoneInfo(name)
+
+
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of this name."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True

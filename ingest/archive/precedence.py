@@ -176,5 +176,5 @@ def _held(record_source: str | None, updated_at: datetime | None, as_of: datetim
 def _clock(record: Record) -> datetime:
     try:
         return parse_instant(record["updated_at"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError, OSError):
         return NEVER

@@ -16,11 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingest.archive.bookkeeping import (
-    attachments_with_projects,
-    refusal_sentences,
-    rejected_rows,
-)
+from ingest.archive.bookkeeping import attachments_with_projects, refusal_sentences
 from ingest.archive.clocks import NEVER
 from ingest.archive.csv.exports import (
     Project,
@@ -37,7 +33,7 @@ from ingest.archive.history.histories import Histories
 from ingest.archive.id_set import IdSet
 from ingest.archive.json.dumps import Dumps
 from ingest.archive.json.store import with_parts
-from ingest.archive.options import ArchiveOptions
+from ingest.archive.options import ArchiveOptions, is_zone
 from ingest.archive.precedence import HeldRows
 from ingest.archive.project.evidence import ProjectFacts, Told
 from ingest.archive.project.people import People
@@ -65,11 +61,10 @@ _TABLES = [
     "accounts",
     "attachments",
     "archive_files",
-    "rejected_rows",
 ]
 
 # Tables that only archives fill: a later run of the same file replaces their rows.
-_OWN_TABLES = frozenset({"people", "attachments", "archive_files", "rejected_rows"})
+_OWN_TABLES = frozenset({"people", "attachments", "archive_files"})
 
 
 class ArchiveReader:
@@ -108,7 +103,7 @@ class ArchiveReader:
         self.drift = drift if drift is not None else Drift()
         self.skipped: list[str] = []
         self.failed_project_ids: list[int] = []
-        self.rejections: list[Rejection] = []
+        self.rejections: list[Rejection] = self.drift.rejections
         self._options = options or ArchiveOptions()
         self._inventory = Inventory(
             [Path(each) for each in paths], self._options, self.rejections, self.skipped
@@ -138,11 +133,15 @@ class ArchiveReader:
         told = {key for (key,) in self._dumps.store.tables["projects"]}
         return sorted({*self._facts, *told})
 
+    def as_of_files(self) -> dict[str | None, str | None]:
+        """The instant that each file speaks for, by its name."""
+        return {each["file"]: each.get("as_of") for each in self._catalogue}
+
     def keys_listed(self, table_name: str, project_id: int) -> None:
         """Always None: an archive never says that nothing else exists."""
 
     def read(self, table_name: str) -> Iterator[pa.Table]:
-        """Rows of one raw table, with exactly its Arrow schema, no key twice.
+        """Rows of one raw table, with exactly its Arrow schema.
 
         Raises:
             ArchiveError: when nothing can be loaded, or when something was refused and the
@@ -273,9 +272,12 @@ class ArchiveReader:
     def _options_of(self, project_id: int) -> ArchiveOptions:
         """The options with the zone that a dump or the warehouse tells, unless one was given."""
         told = self._dumps.store.tables["projects"].get((project_id,))
-        zone = (told[0].get("time_zone") or {}).get("olson_name") if told else None
+        stated = told[0].get("time_zone") if told else None
+        zone = stated.get("olson_name") if isinstance(stated, dict) else stated
         zone = self._options.time_zone or zone or self._held.time_zone(project_id)
-        return replace(self._options, time_zone=zone)
+        if isinstance(zone, str) and is_zone(zone):
+            return replace(self._options, time_zone=zone)
+        return self._options
 
     def _stories_gone(self, project: Project) -> pa.Table:
         """Stories of an earlier run's export that the newest file of this one lacks."""
@@ -343,8 +345,6 @@ class ArchiveReader:
         elif table_name == "archive_files":
             for record in self._catalogue:
                 yield record, Origin(record["file_kind"], record["file"])
-        elif table_name == "rejected_rows":
-            yield from rejected_rows(self.rejections, self._catalogue)
 
     def _is_held(self, table_name: str, record: Record, origin: Origin) -> bool:
         made_at = self._made_at.get(origin.source_file) or self.as_of

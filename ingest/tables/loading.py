@@ -43,16 +43,19 @@ ARCHIVE_FILES = Table(
 
 REJECTED_ROWS = Table(
     name="rejected_rows",
-    description="One row per row or file of an archive that was not loaded, and why.",
+    description="One row per record or file that was not loaded, and why.",
     key=("rejection_id",),
     columns={
         "rejection_id": "text",
-        "file": "text",
-        "line": "bigint",  # null: the whole file
+        "file": "text",  # null: an answer of the API
+        "line": "bigint",  # null: the whole file, or a file without lines
         "column_name": "text",
         "value": "text",  # at most 200 characters of it
         "reason": "text",
         "as_of": "timestamp",
+        "table_name": "text",  # the raw table that the record was meant for, where that is known
+        "request": "text",  # method and path of the answer that held it; null for files
+        "record_number": "bigint",  # its place in that answer, from 1
     },
 )
 

@@ -6,7 +6,10 @@ ingestion knows which engine it writes to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import os
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +23,9 @@ DATASET = "pivotal_tracker_data"
 # How dlt writes a raw table: rows take the place of those with their key, or all rows of all.
 UPSERT: dict[str, Any] = {"write_disposition": {"disposition": "merge", "strategy": "upsert"}}
 REPLACE: dict[str, Any] = {"write_disposition": "replace"}
+# Full, over the quota, or larger than a file may become.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_SAYS_NO_ROOM = re.compile("|".join(os.strerror(each) for each in sorted(_NO_ROOM)))
 
 
 class WarehouseError(Exception):
@@ -69,6 +75,7 @@ class Warehouse(Protocol):
         another: the advice that names another warehouse, as the end of a sentence.
         load_workers: how many files dlt loads at once.
         hints: how dlt writes each raw table.
+        undoes_loads: whether nothing of a load that failed stays.
         merges: whether a run goes on from what is there; else it replaces all of it.
         makes_tables: whether a table that is declared is made; else its first file makes it.
         secrets: what no message may show.
@@ -79,6 +86,7 @@ class Warehouse(Protocol):
     another: str
     load_workers: int
     hints: dict[str, Any]
+    undoes_loads: bool
     merges: bool
     makes_tables: bool
     secrets: tuple[str, ...]
@@ -142,3 +150,19 @@ class Warehouse(Protocol):
     def explained(self, error: BaseException) -> str | None:
         """Say in one line what a failed load ran into, when the warehouse was the reason."""
         ...
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error, or what it arose from, says that there is no more room for files."""
+    return any(
+        (isinstance(each, OSError) and each.errno in _NO_ROOM) or _SAYS_NO_ROOM.search(str(each))
+        for each in causes(error)
+    )
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, what it arose from, and so on."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

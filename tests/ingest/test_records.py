@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.contract import admitted
 from ingest.records import (
     Drift,
     history_day_records,
@@ -17,7 +18,6 @@ from ingest.records import (
     removal_rows,
     shape,
     to_arrow,
-    without_nul,
 )
 from ingest.tables import TABLES
 
@@ -125,12 +125,50 @@ def test_secrets_are_never_kept():
         assert orjson.loads(rows["extra_fields"][0].as_py()) == {"login": {"name": "ok"}}
 
 
-def test_a_record_without_its_key_is_refused_in_one_line():
-    with pytest.raises(
-        ValueError, match=r"^iterations: a record has no number \(it has: "
-    ) as error:
-        to_arrow(TABLES["iterations"], [{"project_id": 1, "length": 1}], "api", Drift())
-    assert "\n" not in str(error.value)
+@pytest.mark.parametrize(
+    ("record", "column", "value", "reason"),
+    [
+        ({"project_id": 1}, "number", None, "a record without its key"),
+        ({"project_id": 1, "number": 2**70}, "number", str(2**70), "no usable key"),
+        ({"project_id": 1, "number": "x\ud800"}, "number", "x\ufffd", "no usable key"),
+        ({"project_id": 1, "number": 2, "x": "deep"}, "x", "list", "nested more than 254 levels"),
+        ({"project_id": 1, "number": 2, "analytics": "deep"}, "analytics", "list", "nested more"),
+        ({"project_id": 1, "number": 2, "length": "deep"}, "length", "list", "nested more"),
+    ],
+    ids=["no key", "huge key", "key of no encoding", "deep field", "deep list", "deep number"],
+)
+def test_a_record_that_can_be_no_row_is_refused_by_itself(record, column, value, reason):
+    deep = []
+    for _ in range(900):
+        deep = [deep]
+    records = [{"project_id": 1, "number": number} for number in (1, 3)]
+    odd = {name: deep if each == "deep" else each for name, each in record.items()}
+    drift = Drift()
+    rows = to_arrow(
+        TABLES["iterations"], [records[0], odd, records[1]], "api", drift, request="GET /x?offset=5"
+    )
+    assert rows["number"].to_pylist() == [1, 3]
+    (refused,) = drift.rejections
+    assert (refused.table, refused.request, refused.record) == ("iterations", "GET /x?offset=5", 2)
+    assert (refused.column, refused.value) == (column, value)
+    assert refused.reason.startswith(reason)
+
+
+def test_half_a_character_and_infinity_are_replaced():
+    labels = [{"name": "a\ud800", "\udfff": [float("inf"), 10**30]}]
+    row, drift = one_story(name="Pay \udc00", labels=labels, other="\ud800")
+    assert row["name"] == "Pay \ufffd"
+    assert json.loads(row["labels"]) == [{"name": "a\ufffd", "\ufffd": [None, 10**30]}]
+    assert json.loads(row["extra_fields"]) == {"other": "\ufffd"}
+    assert not drift.misfits
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_an_instant_outside_of_all_calendars_is_a_misfit(value):
+    row, drift = one_story(accepted_at=value)
+    assert row["accepted_at"] is None
+    assert json.loads(row["extra_fields"]) == {"accepted_at": value}
+    assert drift.misfits == {("stories", "accepted_at"): 1}
 
 
 @settings(deadline=None)
@@ -213,7 +251,7 @@ def test_a_nul_is_replaced_in_texts_and_in_json_but_not_where_it_is_only_spelt()
     text = "a\0b\0\0 \\u0000 \\\0"
     record = {"id": 1, "name": text, "labels": [{"name": text}]}
     table = TABLES["stories"]
-    rows = without_nul(table, to_arrow(table, [record], "api", Drift()))
+    rows = admitted(table, to_arrow(table, [record], "api", Drift()), Drift())
     assert rows.schema == table.arrow_schema
     (row,) = rows.to_pylist()
     assert row["name"] == text.replace("\0", "\ufffd")

@@ -6,8 +6,10 @@ Members are read where they are, as streams: nothing is unpacked to disk.
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,10 +23,21 @@ from ingest.archive.options import ArchiveOptions
 
 _IGNORED = re.compile(r"(^|/)(__MACOSX/|\.[^/]+(/|$)|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 _ATTACHMENT = re.compile(r"(?:^|.*/)(?P<story_id>\d{3,18})/(?P<file_name>[^/]+)$")
+_GZIP = b"\x1f\x8b"
 _SMALL = 1 << 20  # a member of less than this may inflate as it likes
 _CHUNK = 1 << 20
-# What reading a damaged or truncated zip or gzip may raise.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, NotImplementedError)
+# What reading a damaged or truncated zip or gzip may raise, and one that is packed in another way.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    gzip.BadGzipFile,
+    NotImplementedError,
+    RuntimeError,
+)
+_MOST_OF_GZIP = 1000  # a gzip that unpacks to more times its size holds nothing that was written
 
 
 @dataclass(frozen=True)
@@ -36,12 +49,14 @@ class ArchiveFile:
         name: how reports call it: as it was named to the run, `export.zip!member` for a member.
         size: bytes, unpacked.
         member: its name inside the zip; None for a file on disk.
+        place: its place among the members, as two of them may have one name.
     """
 
     path: Path
     name: str
     size: int
     member: str | None = None
+    place: int = 0
 
     @property
     def inner_path(self) -> str:
@@ -66,6 +81,14 @@ class ArchiveFile:
         return inner or outer
 
     @property
+    def is_plain(self) -> bool:
+        """Whether its bytes lie on disk as they are, neither in a zip nor in a gzip."""
+        if self.member is not None:
+            return False
+        with self.path.open("rb") as stream:
+            return stream.read(2) != _GZIP
+
+    @property
     def has_pattern_path(self) -> bool:
         """Whether DuckDB would take its path for a pattern, which may match other files."""
         return any(each in self.path.as_posix() for each in "*?[{")
@@ -85,8 +108,8 @@ class ArchiveFile:
         """
         try:
             with self._raw() as raw:
-                if raw.peek(2)[:2] == b"\x1f\x8b":
-                    with gzip.GzipFile(fileobj=raw) as unpacked:
+                if raw.peek(2)[:2] == _GZIP:
+                    with _BoundedGzip(raw, max(_SMALL, self.size * _MOST_OF_GZIP)) as unpacked:
                         yield unpacked
                 else:
                     yield raw
@@ -101,8 +124,31 @@ class ArchiveFile:
             with self.path.open("rb") as handle:
                 yield handle
         else:
-            with zipfile.ZipFile(self.path) as package, package.open(self.member) as handle:
+            with (
+                zipfile.ZipFile(self.path) as package,
+                package.open(package.infolist()[self.place]) as handle,
+            ):
                 yield handle
+
+
+class _BoundedGzip(gzip.GzipFile):
+    """A gzip that is refused once it has unpacked to more than a number of bytes."""
+
+    def __init__(self, packed: BinaryIO, most: int) -> None:
+        super().__init__(fileobj=packed)
+        self._most = most
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read at most as much as is left of what it may unpack to."""
+        left = self._most - self.tell() + 1
+        content = super().read(left if size is None or size < 0 else min(size, left))
+        if self.tell() > self._most:
+            raise FileRefused(f"inflates absurdly, to more than {self._most:,} bytes")
+        return content
+
+    def read1(self, size: int = -1) -> bytes:
+        """The same, for whoever decodes text."""
+        return self.read(_CHUNK if size < 0 else size)
 
 
 def find_files(
@@ -124,10 +170,11 @@ def find_files(
         if not (path.is_file() or path.is_dir()):
             raise ArchiveError(f"{path}: is neither a file nor a folder; name one")
         for found in _below(path, rejections):
-            name = found.as_posix()
+            # A name that is no UTF-8 shows its bytes as \xff.
+            name = os.fsencode(found).decode(errors="backslashreplace")
             try:
                 if _is_zip(found):
-                    yield from _members(found, name, options)
+                    yield from _members(found, name, options, rejections)
                 else:
                     yield ArchiveFile(found, name, found.stat().st_size)
             except FileRefused as refused:
@@ -142,7 +189,8 @@ def _below(path: Path, rejections: list[Rejection]) -> Iterator[Path]:
 
     def refuse(error: OSError) -> None:
         reason = f"cannot be read: {error.strerror or error}"
-        rejections.append(Rejection(Path(error.filename).as_posix(), None, None, None, reason))
+        name = os.fsencode(error.filename).decode(errors="backslashreplace")
+        rejections.append(Rejection(name, None, None, None, reason))
 
     walked = os.walk(path, onerror=refuse)
     for found in sorted(Path(folder, name) for folder, _, names in walked for name in names):
@@ -159,23 +207,32 @@ def _is_zip(path: Path) -> bool:
     return magic in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
-def _members(path: Path, name: str, options: ArchiveOptions) -> list[ArchiveFile]:
-    """The members of a zip, all checked before one is read."""
+def _members(
+    path: Path, name: str, options: ArchiveOptions, rejections: list[Rejection]
+) -> list[ArchiveFile]:
+    """The members of a zip; those that are unsafe are refused."""
     try:
         with zipfile.ZipFile(path) as package:
-            infos = [each for each in package.infolist() if not each.is_dir()]
-    except _DAMAGE as error:
+            infos = package.infolist()
+    except (*_DAMAGE, OSError, ValueError, LookupError) as error:
         raise FileRefused(f"is no whole zip ({error}); copy or download it again") from None
-    for info in infos:
-        _check_member(info, options)
     if sum(info.file_size for info in infos) > options.max_unpacked_bytes:
         limit = options.max_unpacked_bytes >> 20
         raise FileRefused(f"would unpack to more than {limit:,} MB; unpack it yourself")
-    return [
-        ArchiveFile(path, f"{name}!{info.filename}", info.file_size, info.filename)
-        for info in sorted(infos, key=lambda each: each.filename)
-        if not _IGNORED.search("/" + info.filename.replace("\\", "/"))
-    ]
+    members = []
+    for place, info in sorted(enumerate(infos), key=lambda each: each[1].filename):
+        inner = info.filename.replace("\\", "/")
+        if inner.endswith("/"):
+            continue
+        try:
+            _check_member(info, options)
+        except FileRefused as refused:
+            rejections.append(Rejection(f"{name}!{inner}", None, None, None, str(refused)))
+            continue
+        if not _IGNORED.search("/" + inner):
+            file = ArchiveFile(path, f"{name}!{inner}", info.file_size, info.filename, place)
+            members.append(file)
+    return members
 
 
 def _check_member(info: zipfile.ZipInfo, options: ArchiveOptions) -> None:
@@ -183,11 +240,11 @@ def _check_member(info: zipfile.ZipInfo, options: ArchiveOptions) -> None:
         raise FileRefused("is encrypted; unpack it with its password first")
     name = info.orig_filename.replace("\\", "/")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name) or ".." in name.split("/"):
-        raise FileRefused(f"has a member whose path climbs out of it: {info.orig_filename!r}")
+        raise FileRefused("has a path that climbs out of the zip")
     too_much = info.file_size > options.max_inflation * max(info.compress_size, 1)
     if too_much and info.file_size > _SMALL:
         raise FileRefused(
-            f"inflates absurdly: {info.filename!r} has {info.compress_size:,} bytes and would "
+            f"inflates absurdly: it has {info.compress_size:,} bytes and would "
             f"have {info.file_size:,}"
         )
 

@@ -56,5 +56,5 @@ def _instant(digits: str, zone: ZoneInfo) -> datetime | None:
     pattern = "%Y%m%d%H%M%S" if len(digits) == 14 else "%Y%m%d%H%M"
     try:
         return datetime.strptime(digits, pattern).replace(tzinfo=zone).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

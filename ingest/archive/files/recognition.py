@@ -16,6 +16,7 @@ from ingest.archive.files.encodings import text_of
 FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
 
 _HEAD = 64 * 1024
+_JSON_LINE = re.compile(r'^\s*\{\s*"\w+"\s*:', re.MULTILINE)
 _V3_ROOTS = re.compile(rb"<(iterations?|stories|story|projects?|activit(y|ies)|memberships)[\s>]")
 
 
@@ -42,7 +43,8 @@ def recognise(file: ArchiveFile) -> FileKind:
         return "unknown"
     if text.startswith(("{", "[")):
         return "json"
-    return _kind_of_table(text)
+    kind = _kind_of_table(text)
+    return "json" if kind == "unknown" and _JSON_LINE.search(text) else kind
 
 
 def _kind_of_table(text: str) -> FileKind:

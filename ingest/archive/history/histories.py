@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ingest.archive.clocks import clock_of
 from ingest.archive.csv.exports import Project
 from ingest.archive.errors import Rejection
 from ingest.archive.files.archive_file import ArchiveFile
@@ -126,14 +127,16 @@ def _known_transitions(store: Store) -> set[tuple[int, str, str]]:
     known = set()
     for record, origin in store.rows("story_transitions"):
         if origin.record_source == "json":
-            known.add((record["story_id"], record.get("state"), _second(record)))
+            known.add((record["story_id"], str(record.get("state")), _second(record)))
     for record, origin in store.rows("activity"):
-        for change in record.get("changes") or () if origin.record_source == "json" else ():
-            state = (change.get("new_values") or {}).get("current_state")
-            if change.get("kind") == "story" and state:
-                known.add((change.get("id"), state, _second(record)))
+        changes = record.get("changes") if origin.record_source == "json" else None
+        for change in changes if isinstance(changes, list) else ():
+            values = change.get("new_values") if isinstance(change, dict) else None
+            state = values.get("current_state") if isinstance(values, dict) else None
+            if state and change.get("kind") == "story" and isinstance(change.get("id"), int):
+                known.add((change["id"], str(state), _second(record)))
     return known
 
 
 def _second(record: Record) -> str:
-    return parse_instant(record["occurred_at"]).strftime("%Y-%m-%dT%H:%M:%S")
+    return clock_of(record).strftime("%Y-%m-%dT%H:%M:%S")

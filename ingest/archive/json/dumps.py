@@ -142,6 +142,9 @@ class Dumps:
         before, self.store.newest = self.store.newest, None
         counted, already = 0, len(self._rejections)
         for found in read_backup(file):
+            if isinstance(found, RowRefused):
+                self._reject(file, None, found)
+                continue
             try:
                 self.store.add(found.table, found.record, Origin(_SOURCE, file.name))
                 counted += 1

@@ -23,7 +23,7 @@ from ingest.archive.files.archive_file import ArchiveFile, chunks
 from ingest.archive.id_set import are_distinct
 from ingest.archive.json.columns import are_plain, column_of
 from ingest.archive.text_columns import flags
-from ingest.records import Record
+from ingest.records import Record, are_out_of_range
 from ingest.tables import TABLES
 
 LEAST_BYTES = 1 << 20  # of a smaller file nothing is to be gained
@@ -153,7 +153,10 @@ def _read(
         first_line = None if first_line is None else first_line + len(batch)
     if first_line is not None and first_line - 1 != _lines_count(file):
         raise _NotPlainError  # with empty lines between, nobody knows which story stands where
-    return PlainStories(pa.concat_tables([_TABLE.arrow_schema.empty_table(), *tables]), others)
+    rows = pa.concat_tables([_TABLE.arrow_schema.empty_table(), *tables])
+    if any(are_out_of_range(each) for each in rows.columns if pa.types.is_timestamp(each.type)):
+        raise _NotPlainError
+    return PlainStories(rows, others)
 
 
 def _quoted(text: str) -> str:

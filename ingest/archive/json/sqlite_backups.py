@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 
-from ingest.archive.errors import FileRefused
+from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
 from ingest.archive.json.walk import Found
 from ingest.archive.project.people import stable_id
@@ -24,31 +24,34 @@ _PARTS = {"comment": "comments", "story_comment": "comments", "blocker": "blocke
           "task": "tasks", "review": "reviews"}  # fmt: skip
 
 
-def read_backup(file: ArchiveFile) -> Iterator[Found]:
+def read_backup(file: ArchiveFile) -> Iterator[Found | RowRefused]:
     """Every record of a backup; attachments without their content.
 
+    Where a table is damaged, what could be read of it is given, and a `RowRefused` that names it.
+
     Raises:
-        FileRefused: when it is damaged, or no tool that is known made it.
+        FileRefused: when no table can be read, or no tool that is known made it.
     """
     try:
         with closing(_connect(file)) as connection:
             names = _tables(connection)
             if not {"project", "story"} <= names:
-                shown = ", ".join(sorted(names)[:6]) or "none"
-                raise FileRefused(f"is an SQLite file of no known backup tool (tables: {shown})")
-            yield from _records(connection, names)
+                known = ", ".join(sorted(names)[:6]) or "none"
+                raise FileRefused(f"is an SQLite file of no known backup tool (tables: {known})")
+            yield from _Backup(connection, names).records()
     except sqlite3.Error as error:
         raise FileRefused(f"is a damaged SQLite file: {error}") from None
 
 
 def _connect(file: ArchiveFile) -> sqlite3.Connection:
-    if file.member is None and file.path.suffix != ".gz":
+    if file.is_plain:
         address = file.path.resolve().as_uri() + "?mode=ro&immutable=1"
         connection = sqlite3.connect(address, uri=True)
     else:
         connection = sqlite3.connect(":memory:")
         connection.deserialize(read_whole(file, _LARGEST))
     connection.row_factory = sqlite3.Row
+    connection.text_factory = lambda content: content.decode(errors="replace")
     return connection
 
 
@@ -57,61 +60,84 @@ def _tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in rows}
 
 
-def _rows(connection: sqlite3.Connection, table: str, order: str = "rowid") -> Iterator[Record]:
-    for row in connection.execute(f'select * from "{table}" order by {order}'):
-        yield {name: row[name] for name in row.keys() if row[name] is not None}  # noqa: SIM118
+class _Backup:
+    """The tables of a backup."""
 
+    def __init__(self, connection: sqlite3.Connection, names: set[str]) -> None:
+        self._connection = connection
+        self._names = names
+        self._refused: dict[str, RowRefused] = {}
 
-def _records(connection: sqlite3.Connection, names: set[str]) -> Iterator[Found]:
-    labels: dict[int, Record] = {}
-    for name, table in _PLAIN.items():
-        for record in _rows(connection, name) if name in names else ():
-            if name == "label":
-                labels[record["id"]] = record
-            yield Found(table, record)
-    for record in _rows(connection, "epic") if "epic" in names else ():
-        label = labels.get(record.get("label_id", 0))
-        yield Found("epics", {**record, "label": label} if label else record)
-    yield from _stories(connection, names, labels)
-    for name, table in _PARTS.items():
-        for record in _rows(connection, name) if name in names else ():
-            yield Found(table, record)
-    if "file_attachment" in names:
-        yield from _attachments(connection, names)
+    def records(self) -> Iterator[Found | RowRefused]:
+        labels: dict[object, Record] = {}
+        for name, table in _PLAIN.items():
+            for record in self._rows(name):
+                if name == "label":
+                    labels[record.get("id")] = record
+                yield Found(table, record)
+        for record in self._rows("epic"):
+            label = labels.get(record.get("label_id"))
+            yield Found("epics", {**record, "label": label} if label else record)
+        yield from self._stories(labels)
+        for name, table in _PARTS.items():
+            for record in self._rows(name):
+                yield Found(table, record)
+        yield from self._attachments()
+        yield from self._refused.values()
 
+    def _rows(self, table: str) -> Iterator[Record]:
+        """The rows of a table in the order in which they were written, without empty cells."""
+        if table not in self._names:
+            return
+        try:
+            try:
+                rows = self._connection.execute(f'select * from "{table}" order by rowid')
+            except sqlite3.OperationalError:  # it may have no rowid
+                rows = self._connection.execute(f'select * from "{table}"')
+            for row in rows:
+                yield {
+                    name: value.decode(errors="replace") if isinstance(value, bytes) else value
+                    for name, value in zip(row.keys(), row, strict=True)
+                    if value is not None
+                }
+        except sqlite3.Error as error:
+            reason = f"the table is damaged from here on: {error}"
+            self._refused[table] = RowRefused(table, None, reason)
 
-def _stories(
-    connection: sqlite3.Connection, names: set[str], labels: dict[int, Record]
-) -> Iterator[Found]:
-    label_ids: dict[int, list[int]] = defaultdict(list)
-    owner_ids: dict[int, list[int]] = defaultdict(list)
-    for record in _rows(connection, "story_label") if "story_label" in names else ():
-        label_ids[record["story_id"]].append(record["label_id"])
-    for record in _rows(connection, "story_owner") if "story_owner" in names else ():
-        owner_ids[record["story_id"]].append(record.get("person_id") or record.get("owner_id"))
-    for record in _rows(connection, "story"):
-        carried = [labels.get(each, {"id": each}) for each in label_ids[record["id"]]]
-        story = {**record, "labels": carried}
-        if "story_owner" in names:
-            story["owner_ids"] = owner_ids[record["id"]]
-        yield Found("stories", story)
+    def _stories(self, labels: dict[object, Record]) -> Iterator[Found]:
+        label_ids: dict[object, list[object]] = defaultdict(list)
+        owner_ids: dict[object, list[object]] = defaultdict(list)
+        for record in self._rows("story_label"):
+            label_ids[record.get("story_id")].append(record.get("label_id"))
+        for record in self._rows("story_owner"):
+            owner = record.get("person_id") or record.get("owner_id")
+            owner_ids[record.get("story_id")].append(owner)
+        for record in self._rows("story"):
+            identity = record.get("id")
+            carried = [labels.get(each, {"id": each}) for each in label_ids[identity] if each]
+            story = {**record, "labels": carried}
+            if "story_owner" in self._names:
+                story["owner_ids"] = [each for each in owner_ids[identity] if each]
+            yield Found("stories", story)
 
-
-def _attachments(connection: sqlite3.Connection, names: set[str]) -> Iterator[Found]:
-    story_of = {
-        record["id"]: record.get("story_id")
-        for name in ("comment", "story_comment")
-        if name in names
-        for record in _rows(connection, name)
-    }
-    for record in _rows(connection, "file_attachment"):
-        attachment = {
-            "attachment_id": str(-stable_id("file_attachment", record["id"])),
-            "story_id": story_of.get(record.get("comment_id")),
-            "comment_id": record.get("comment_id"),
-            "file_name": record.get("filename"),
-            "content_type": record.get("content_type"),
-            "bytes": record.get("size"),
-            "created_at": record.get("created_at"),
+    def _attachments(self) -> Iterator[Found]:
+        if "file_attachment" not in self._names:
+            return
+        story_of = {
+            record.get("id"): record.get("story_id")
+            for name in ("comment", "story_comment")
+            for record in self._rows(name)
         }
-        yield Found("attachments", {name: each for name, each in attachment.items() if each})
+        for record in self._rows("file_attachment"):
+            if record.get("id") is None:
+                continue
+            attachment = {
+                "attachment_id": str(-stable_id("file_attachment", record["id"])),
+                "story_id": story_of.get(record.get("comment_id")),
+                "comment_id": record.get("comment_id"),
+                "file_name": record.get("filename"),
+                "content_type": record.get("content_type"),
+                "bytes": record.get("size"),
+                "created_at": record.get("created_at"),
+            }
+            yield Found("attachments", {name: each for name, each in attachment.items() if each})

@@ -14,7 +14,7 @@ from ingest.archive.json.kinds import PARTS, is_stub
 from ingest.archive.json.plain_stories import PlainStories
 from ingest.archive.project.evidence import RELEASE_FIELDS, Told
 from ingest.archive.project.people import People
-from ingest.records import Origin, Record, history_day_records, shape
+from ingest.records import Origin, Record, history_day_records, shape, shown
 from ingest.tables import TABLES, Table
 
 _STORY_LISTS = ("comments", "tasks", "blockers", "reviews", "transitions", "pull_requests",
@@ -79,6 +79,8 @@ class Store:
         """
         try:
             self._take_in(table, record, origin, recorded_at)
+        except RecursionError:
+            raise RowRefused(None, _shown_id(record), "nested too deeply") from None
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             reason = f"not shaped as a record of {table} ({type(error).__name__}: {error})"
             raise RowRefused(None, _shown_id(record), reason) from None
@@ -97,6 +99,8 @@ class Store:
         if table in PARTS:
             self._add_part(table, record, origin, clock)
         elif table == "history_days":
+            if not isinstance(record.get("header"), list):
+                raise RowRefused("header", None, "a history without the names of its columns")
             for each in history_day_records(record, _project_of(record)):
                 self._put(table, each, origin, clock_of(each))
         elif table == "people":
@@ -146,8 +150,8 @@ class Store:
             projects.setdefault((project_id,), told)
         for table in ("stories", "epics", "labels", "releases", "iterations", "activity"):
             for record, origin in self.rows(table):
-                project_id = record.get("project_id")
-                if isinstance(project_id, int) and (project_id,) not in projects:
+                project_id = _whole_number(record.get("project_id"))
+                if project_id is not None and (project_id,) not in projects:
                     projects[project_id,] = ({"id": project_id}, origin)
 
     @property
@@ -183,17 +187,20 @@ class Store:
         self._ages.pop(table, None)
 
     def _prepared(self, table: str, record: Record, origin: Origin) -> Record:
-        if table == "activity" and "guid" not in record:
-            project_id = (record.get("project") or {}).get("id")
-            record = {**record, "guid": f"{project_id}_{record.get('project_version')}"}
+        if table == "activity" and not record.get("guid"):
+            parts = _id_in(record.get("project")), _whole_number(record.get("project_version"))
+            if None in parts:
+                reason = "an activity without guid, or project and version in its place"
+                raise RowRefused("guid", _shown_id(record), reason)
+            record = {**record, "guid": "{}_{}".format(*parts)}
         if table == "stories":
             record = _with_ids(record)
         project = record.get("project")
-        if isinstance(project, dict) and "name" in project and "id" in project:
-            named = {"id": project["id"], "name": project["name"]}
-            self._project_names.setdefault(project["id"], (named, origin))
+        if (project_id := _id_in(project)) is not None and "name" in project:
+            named = {"id": project_id, "name": project["name"]}
+            self._project_names.setdefault(project_id, (named, origin))
         if table in ("stories", "epics"):
-            for label in (*(record.get("labels") or ()), record.get("label")):
+            for label in (*_listed(record.get("labels")), record.get("label")):
                 self._add_label(label, record, origin)
         return record
 
@@ -214,12 +221,16 @@ class Store:
 
     def _put(self, table: str, record: Record, origin: Origin, clock: datetime) -> None:
         declared, held_rows = TABLES[table], self.tables[table]
+        needed: dict[str, Any] = {}
         for name in _NEEDED[table]:
-            if record.get(name) is None and not (
-                name == "project_id" and (record.get("id"),) in held_rows
-            ):
+            value = record.get(name)
+            if value is not None:
+                needed[name] = _key_part(declared, name, value)
+            elif name != "project_id" or (record.get("id"),) not in held_rows:
                 raise RowRefused(name, _shown_id(record), f"a record of {table} without it")
-        key = tuple([_key_part(declared, name, record.get(name)) for name in declared.key])
+        key = tuple([needed[name] for name in declared.key])
+        if any(record[name] is not value for name, value in needed.items()):
+            record = {**record, **needed}  # a number that was written as text
         told, ages = (record, origin), self._ages[table]
         age = clock, _version(record), self._recorded_at
         if held := held_rows.get(key):
@@ -231,9 +242,12 @@ class Store:
 
     def _add_part(self, table: str, record: Record, origin: Origin, clock: datetime) -> None:
         owner = "epics" if record.get("epic_id") else "stories"
-        identity = record.get("epic_id") or record.get("story_id")
-        if not isinstance(identity, int) or not isinstance(record.get("id"), int):
+        identity = _whole_number(record.get("epic_id") or record.get("story_id"))
+        if identity is None:
             raise RowRefused("story_id", _shown_id(record), f"one of {table} without a story")
+        if _whole_number(record.get("id")) is None:
+            raise RowRefused("id", _shown_id(record), f"one of {table} without a usable id")
+        record = {**record, "id": _whole_number(record["id"])}
         parts = self._parts.setdefault((owner, identity), {}).setdefault(table, {})
         held = parts.get(record["id"])
         age, ages, key = (clock, 0, self._recorded_at), self._ages[table], (record["id"],)
@@ -270,7 +284,7 @@ class Store:
             if isinstance(record.get(name), dict):
                 know(record[name])
         for name in ("owners", "followers"):
-            for each in record.get(name) or ():
+            for each in _listed(record.get(name)):
                 if isinstance(each, dict):
                     know(each)
 
@@ -328,20 +342,34 @@ def _with_ids(record: Record) -> Record:
             del changed[nested]
     owners = changed.get("owners")
     if isinstance(owners, list) and changed.get("owner_ids") is None:
-        changed["owner_ids"] = [each["id"] for each in owners if isinstance(each, dict)]
+        ids = [each.get("id") for each in owners if isinstance(each, dict)]
+        changed["owner_ids"] = [each for each in ids if each is not None]
     if changed.get("owner_ids") is None and isinstance(changed.get("owned_by_id"), int):
         changed["owner_ids"] = [changed["owned_by_id"]]
     return changed
 
 
 def _shown_id(record: Record) -> str:
-    identity = record.get("id")
-    return "" if identity is None else str(identity)
+    return shown(record.get("id")) or ""
+
+
+def _whole_number(value: object) -> int | None:
+    """A number of 64 bits, also where it is written as text; None for anything else."""
+    if type(value) is int and abs(value) < 1 << 63:
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        return int(value)
+    return None
+
+
+def _id_in(value: object) -> int | None:
+    """The id of an object; None when it is no object or has no usable id."""
+    return _whole_number(value.get("id")) if isinstance(value, dict) else None
 
 
 def _project_of(record: Record) -> int:
-    project_id = record.get("project_id")
-    if not isinstance(project_id, int):
+    project_id = _whole_number(record.get("project_id"))
+    if project_id is None:
         raise RowRefused("project_id", None, "a record of history_days without it")
     return project_id
 
@@ -352,13 +380,13 @@ def _key_part(table: Table, name: str, value: object) -> object:
     Raises:
         RowRefused: when it cannot.
     """
-    if table.columns[name] != "bigint":
-        return str(value)
-    if type(value) is int and abs(value) < 1 << 63:
+    if table.columns[name] == "bigint":
+        number = _whole_number(value)
+        if number is not None:
+            return number
+    elif isinstance(value, str):
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
-        return int(value)
-    raise RowRefused(name, str(value), f"a record of {table.name} without a usable key")
+    raise RowRefused(name, shown(value), f"a record of {table.name} without a usable key")
 
 
 def _version(record: Record) -> int:

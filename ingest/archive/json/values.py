@@ -15,14 +15,17 @@ from ingest.archive.files.encodings import text_of
 
 _LARGEST = 8 << 30
 _SOMETHING = re.compile(r"\S")
+# Where the elements of the outer list begin, be it in an envelope.
+_LIST = re.compile(r"\s*(?:\{[^\[\]{}]*)?\[")
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _LINE_END = re.compile(r"\r\n|[\r\n]")  # what else ends a line elsewhere may stand in a text
 
 
 def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
     """Each value with its line; a document has no line, and is the only one.
 
-    A line that is no JSON is given as a `RowRefused`, and so is what follows the last whole one
-    of several documents.
+    What is no JSON is given as a `RowRefused`: a line, an element of a list, and what follows the
+    last whole one of several documents. NaN and Infinity, which Python writes, are null.
 
     Raises:
         FileRefused: when the file is neither JSON, nor JSON lines, nor documents in a row.
@@ -43,15 +46,18 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
     elif documents := list(_in_a_row(text)):
         yield from documents
     else:
-        raise FileRefused(f"is broken JSON: {whole_error}")
+        elements = list(_elements(text))
+        if all(isinstance(value, RowRefused) for _, value in elements):
+            raise FileRefused(f"is broken JSON: {whole_error}")
+        yield from elements
 
 
 def _by_line(lines: list[str]) -> Iterator[tuple[int, object]]:
     for number, text in enumerate(lines, start=1):
         if text.strip():
             try:
-                yield number, orjson.loads(text)
-            except orjson.JSONDecodeError as error:
+                yield number, _loads_text(text)
+            except (ValueError, RecursionError) as error:
                 yield number, RowRefused(None, text, f"broken JSON: {error}")
 
 
@@ -66,14 +72,13 @@ def _are_mostly_json(lines: list[str]) -> bool:
 
 def _in_a_row(text: str) -> Iterator[tuple[int, object]]:
     """Documents that stand one behind the other, with nothing between: at least one is whole."""
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
     place = found = 0
     line = 1
     while start := _SOMETHING.search(text, place):
         line += text.count("\n", place, start.start())
         before = place = start.start()
         try:
-            value, place = decoder.raw_decode(text, place)
+            value, place = _DECODER.raw_decode(text, place)
         except (ValueError, RecursionError) as error:
             if found:
                 yield line, RowRefused(None, text[place : place + 200], f"broken JSON: {error}")
@@ -83,8 +88,56 @@ def _in_a_row(text: str) -> Iterator[tuple[int, object]]:
         line += text.count("\n", before, place)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+def _elements(text: str) -> Iterator[tuple[int, object]]:
+    """The elements of a list in which some are broken, up to where nobody knows what ends what."""
+    opening = _LIST.match(text)
+    place, line, counted = (opening.end() if opening else len(text)), 1, 0
+    while (start := _SOMETHING.search(text, place)) and start[0] != "]":
+        place = start.start()
+        if start[0] == ",":
+            place += 1
+            continue
+        line, counted = line + text.count("\n", counted, place), place
+        try:
+            value, place = _DECODER.raw_decode(text, place)
+            yield line, value
+        except (ValueError, RecursionError) as error:
+            yield line, RowRefused(None, text[place : place + 200], f"broken JSON: {error}")
+            end = _end_of_value(text, place)
+            if end is None:
+                return
+            place = end
+
+
+def _end_of_value(text: str, start: int) -> int | None:
+    """Where a broken object or list ends; None when its brackets do not match."""
+    open_brackets: list[str] = []
+    for token in _TOKEN.finditer(text, start):
+        sign = token[0][0]
+        if sign in "[{":
+            open_brackets.append(sign)
+        elif sign in "]}":
+            if not open_brackets or open_brackets.pop() + sign not in ("[]", "{}"):
+                return None
+            if not open_brackets:
+                return token.end()
+        elif not open_brackets:
+            return None
+    return None
+
+
+_DECODER = json.JSONDecoder(parse_constant=lambda name: None)
+
+
+def _loads_text(text: str) -> object:
+    """One JSON value, also one with what orjson does not read: 1e400, NaN, half a character."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value, end = _DECODER.raw_decode(text.strip())
+        if end != len(text.strip()):
+            raise
+        return value
 
 
 def _loads(content: bytes) -> object:
@@ -107,7 +160,7 @@ def _is_utf_8(content: bytes) -> bool:
 
 def _is_json(text: str) -> bool:
     try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
+        _loads_text(text)
+    except (ValueError, RecursionError):
         return False
     return True

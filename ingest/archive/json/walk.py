@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import orjson
 
-from ingest.archive.errors import FileRefused, RowRefused
+from ingest.archive.errors import RowRefused
 from ingest.archive.json.kinds import TABLE_OF_KIND, error_of, table_of
 from ingest.records import Record, parse_instant
 
-_PATH_IDS = re.compile(r"/(projects|stories|epics)/(\d+)")
+_PATH_IDS = re.compile(r"/(projects|stories|epics)/([0-9]{1,18})(?![0-9])")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _HISTORY_OF_A_PART = re.compile(r"/history/(iterations|releases)/")
 _OWN_FIELD = {"projects": "project_id", "stories": "story_id", "epics": "epic_id"}
 # Lists inside a record that are records of other tables; the rest stays with the record.
@@ -59,14 +60,16 @@ class Walk:
     ) -> Iterator[Found]:
         """Every record in a value, inner ones before their outer one."""
         context = context or _Context()
-        if isinstance(value, list):
+        if depth > _DEEPEST and value and isinstance(value, dict | list):
+            self.refusals.append(RowRefused(None, None, "nested too deeply to be a record"))
+        elif isinstance(value, list):
             self.answers_count += not (value or depth)
             for each in value:
                 if isinstance(each, dict) and depth < _DEEPEST:
                     yield from self._of_object(each, context, depth + 1)
                 else:
                     yield from self.records(each, context, depth + 1)
-        elif isinstance(value, dict) and depth <= _DEEPEST:
+        elif isinstance(value, dict):
             yield from self._of_object(value, context, depth)
 
     def _of_object(self, value: Record, context: _Context, depth: int) -> Iterator[Found]:
@@ -97,10 +100,20 @@ class Walk:
             self.recorded_at = _instant(value.get("recorded_at"))
             return response.get("body"), context.of_path(str(request.get("path", "")))
         if "PathTemplate" in value and "Data" in value:
-            return _unpacked(value["Data"]), context.of_keys(value.get("Keys"))
+            return self._unpacked(value["Data"]), context.of_keys(value.get("Keys"))
         if "data" in value and ({"http_status", "pagination", "project_version"} & value.keys()):
             return value["data"], context
         return None
+
+    def _unpacked(self, data: object) -> object:
+        """A cached body: as it is, or as the text of it."""
+        if not isinstance(data, str):
+            return data
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            self.refusals.append(RowRefused("Data", data, "a cached body that is no JSON"))
+            return None
 
     def _of_container(self, value: Record, context: _Context, depth: int) -> Iterator[Found]:
         if _KIND.fullmatch(str(value.get("kind", ""))):
@@ -153,7 +166,7 @@ class _Context:
         ids = {}
         for name, value in pairs:
             spelt = re.sub(r"\W", "", str(name)).lower().removesuffix("id").strip("_") + "_id"
-            if spelt in _OWN_FIELD.values() and str(value).isdigit():
+            if spelt in _OWN_FIELD.values() and _NUMBER.fullmatch(str(value)):
                 ids[spelt] = int(value)
         return replace(self, ids={**self.ids, **ids})
 
@@ -183,20 +196,10 @@ def _without(record: Record, name: str) -> Record:
     return {key: value for key, value in record.items() if key != name}
 
 
-def _unpacked(data: object) -> object:
-    """A cached body: as it is, or as the text of it."""
-    if isinstance(data, str):
-        try:
-            return orjson.loads(data)
-        except orjson.JSONDecodeError:
-            raise FileRefused("holds a cached body that is no JSON") from None
-    return data
-
-
 def _instant(text: object) -> datetime | None:
     """When something was recorded: ISO 8601, or as HTTP writes it."""
-    with suppress(TypeError, ValueError):
+    with suppress(TypeError, ValueError, OverflowError, OSError):
         return parse_instant(text)
-    with suppress(TypeError, ValueError):
-        return parsedate_to_datetime(str(text))
+    with suppress(TypeError, ValueError, OverflowError):
+        return parse_instant(parsedate_to_datetime(str(text)).isoformat())
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import (
@@ -34,9 +35,10 @@ class _CopyJob(DuckDbCopyJob):
             super().run()
             return
         path = self._file_path.replace("'", "''")
-        # dlt lets the log grow to 1 GB; so large a statement is rather written to its place at
-        # once than to the log first, which takes a third longer.
-        client.execute_sql("set checkpoint_threshold = '16MB'")
+        if not client.execute_sql(f"select 1 from {DATASET}._dlt_loads limit 1"):
+            # Writing a first load to its place at once takes a third less time than writing it to
+            # the log first. Later loads stay in the log until they are whole (`warehouse.held`).
+            client.execute_sql("set checkpoint_threshold = '16MB'")
         client.execute_sql(
             f"insert into {table} by name "
             f"select * from read_parquet('{path}') where is_removed is not true"
@@ -44,6 +46,11 @@ class _CopyJob(DuckDbCopyJob):
 
 
 class _Client(MakesEveryTable, DuckDbClient):
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - as dlt's
+        """Keep a load in the log until it is whole; dlt writes it down after each gigabyte."""
+        super().__init__(*arguments, **named)
+        self.sql_client._global_config["checkpoint_threshold"] = "1TB"
+
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:

@@ -14,7 +14,7 @@ import duckdb
 
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
-from ingest.warehouses.base import DATASET, WarehouseError, WarehouseInUse
+from ingest.warehouses.base import DATASET, WarehouseError, WarehouseInUse, causes, is_disk_full
 from ingest.warehouses.lock import lock_held, take_file_lock, wait_for
 
 # DuckDB 1.4 and later open such a file; DuckDB 2 would by default write one that only itself reads.
@@ -136,7 +136,9 @@ def wait_until_free(path: Path, seconds: float) -> None:
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Keep other programs out of the file, between the connections that dlt opens and closes.
+    """Keep other programs out of the file while dlt loads; a load that fails leaves no trace.
+
+    dlt opens and closes connections of its own meanwhile.
 
     Raises:
         WarehouseError: when another program has it open.
@@ -150,7 +152,31 @@ def held(path: Path) -> Iterator[None]:
         if loads is not None:
             _mend_types(connection)
             _let_dlt_mend(connection)
-        yield
+        try:
+            yield
+        except BaseException:
+            # Until the last connection is closed, all of a load but a first one is in the log.
+            connection.execute("pragma disable_checkpoint_on_shutdown")
+            connection.close()
+            path.with_name(path.name + ".wal").unlink(missing_ok=True)
+            if not loads:
+                _undo_first_load(path)
+            raise
+
+
+def _undo_first_load(path: Path) -> None:
+    """Remove the tables of a first load that failed; the disk may be full."""
+    with _connect(path, read_only=False) as connection:
+        others = connection.execute(
+            "select 1 from (select schema_name from duckdb_tables() where not internal "
+            "union all select schema_name from duckdb_views() where not internal) "
+            f"where schema_name not in ('{DATASET}', '{DATASET}_staging') limit 1"
+        ).fetchall()
+        for schema in (DATASET, f"{DATASET}_staging") if others else ():
+            connection.execute(f"drop schema if exists {schema} cascade")
+    if not others:
+        path.unlink()
+        _create(path)
 
 
 def _loads(connection: duckdb.DuckDBPyConnection) -> list[tuple] | None:
@@ -262,7 +288,7 @@ def _require_duckdb_file(path: Path) -> None:
         raise WarehouseError(_explain(path, OSError("not a valid DuckDB database")))
 
 
-def _explain(path: Path, error: Exception) -> str:
+def _explain(path: Path, error: Exception, what: str = "opened") -> str:
     text = str(error)
     holder = _LOCK_HOLDER.search(text)
     if holder:
@@ -270,7 +296,7 @@ def _explain(path: Path, error: Exception) -> str:
             f"{path} is in use by {holder['program']} (PID {holder['pid']}); "
             "close that program, or wait until it has finished (--wait SECONDS)"
         )
-    if "No space left on device" in text:
+    if is_disk_full(error):
         return f"the disk of {path} is full; make room on it and run this again"
     if path.is_dir():
         return f"{path} is a folder; set WAREHOUSE_PATH to a file"
@@ -278,16 +304,14 @@ def _explain(path: Path, error: Exception) -> str:
         return f"{path} is not a DuckDB file; set WAREHOUSE_PATH to another, or move it away"
     if path.exists() and not os.access(path, os.W_OK):
         return f"{path} is not writable; change its permissions, or set WAREHOUSE_PATH"
-    return f"{path} cannot be opened: {text.splitlines()[0]}"
+    return f"{path} could not be {what}: {text.splitlines()[0]}"
 
 
 def explain_failure(path: Path, error: BaseException) -> str | None:
     """Say in one line what a failed load ran into, when the warehouse file was the reason."""
-    chain: BaseException | None = error
-    while chain is not None:
-        if isinstance(chain, duckdb.Error) or "Could not set lock" in str(chain):
-            return _explain(path, chain)
-        chain = chain.__cause__ or chain.__context__
+    for each in causes(error):
+        if isinstance(each, duckdb.Error) or "Could not set lock" in str(each):
+            return _explain(path, each, "written")
     return None
 
 

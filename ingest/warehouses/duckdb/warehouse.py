@@ -61,7 +61,7 @@ class DuckDBFile:
     # Several at once would share the memory limit.
     load_workers = 1
     hints = UPSERT
-    merges = makes_tables = True
+    undoes_loads = merges = makes_tables = True
     secrets = ()
 
     @property

@@ -51,6 +51,7 @@ class FilesWarehouse:
         """
         self.location = location
         self._format = file_format
+        self.undoes_loads = False
         self.merges = file_format == "delta"
         self.secrets = location.secrets
 

@@ -135,6 +135,7 @@ class PostgresDatabase:
     another = "set PGDATABASE to another database"
     load_workers = 4  # each opens some three connections
     hints = UPSERT
+    undoes_loads = False
     merges = makes_tables = True
 
     def __init__(self, settings: PostgresSettings) -> None:

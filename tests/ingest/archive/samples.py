@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from ingest.archive import ArchiveOptions, ArchiveReader
+from ingest.contract import rejected_row_records
 from tests.conftest import ROOT
 
 _OLD_HEADER = """\
@@ -87,6 +88,9 @@ class Loaded:
             self.tables[name] = [
                 record for batch in self.reader.read(name) for record in batch.to_pylist()
             ]
+        self.tables["rejected_rows"] = rejected_row_records(
+            self.reader.drift.rejections, self.reader.as_of_files()
+        )
 
     def __getattr__(self, name):
         if name == "tables":

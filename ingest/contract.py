@@ -1,0 +1,190 @@
+"""The reader contract: what holds for every row before it is loaded, whichever reader gave it.
+
+A row has its key, no key comes twice in a load, values have the declared types, text is valid and
+has no NUL character, and instants lie in the years 1 to 9999. `to_arrow` makes such rows of single
+records; what is here checks whole columns, so that it costs next to nothing for clean data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ingest.records import Drift, Record, Rejection, are_out_of_range, cell_bytes
+from ingest.tables import TABLES, Table
+
+# Who is trusted over whom, where two rows of one key are equally new.
+TRUST = {"stories_csv": 0, "history_csv": 1, "json": 2, "activity": 3, "api": 4}
+_CLOCKS = ("updated_at", "occurred_at", "as_of", "created_at")
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_MEMORY = "300MB"
+
+
+def admitted(table: Table, rows: pa.Table, drift: Drift) -> pa.Table:
+    """The rows that may be loaded, repaired where that is possible; the others are refused.
+
+    Args:
+        table: the declared raw table.
+        rows: what a reader gave for it.
+        drift: collects the refusals, and the values that were set to null.
+    """
+    if rows.schema != table.arrow_schema:
+        rows = rows.select(table.all_columns).cast(table.arrow_schema)
+    for name in table.key:
+        if rows[name].null_count:
+            is_null = rows[name].is_null()
+            places = rows.filter(is_null).select(["source_file", "source_line"]).to_pylist()
+            drift.rejections += [
+                Rejection(*each.values(), name, None, "a record without its key", table.name)
+                for each in places
+            ]
+            rows = rows.filter(pc.invert(is_null))
+    for name, kind in table.all_columns.items():
+        column = rows[name]
+        if kind in ("text", "json"):
+            repaired = _without_nul(column, is_json=kind == "json")
+        elif kind == "timestamp" and are_out_of_range(column):
+            repaired = pa.chunked_array([_in_range(each) for each in column.chunks])
+            drift.misfits[table.name, name] += repaired.null_count - column.null_count
+        else:
+            continue
+        if repaired is not column:
+            place = rows.schema.get_field_index(name)
+            rows = rows.set_column(place, rows.schema.field(name), repaired)
+    return rows
+
+
+def _without_nul(column: pa.ChunkedArray, is_json: bool) -> pa.ChunkedArray:
+    """A column with U+FFFD in place of each NUL character: PostgreSQL can store none.
+
+    In JSON it stands as an escape, which may itself be escaped.
+    """
+    sign = b"\\u0000" if is_json else b"\0"
+    if not any(_contains(chunk, sign) for chunk in column.chunks):
+        return column
+    if not is_json:
+        return pc.replace_substring(column, "\0", "\ufffd")
+    texts = [text and _ESCAPED_NUL.sub("\\1\ufffd", text) for text in column.to_pylist()]
+    return pa.chunked_array([texts], pa.string())
+
+
+def _contains(column: pa.StringArray, sign: bytes) -> bool:
+    """Whether such bytes stand in any of the cells."""
+    return re.search(re.escape(sign), cell_bytes(column)[1]) is not None
+
+
+def _in_range(instants: pa.Array) -> pa.Array:
+    is_out = [are_out_of_range(instants.slice(place, 1)) for place in range(len(instants))]
+    return pc.if_else(pa.array(is_out, pa.bool_()), None, instants)
+
+
+def rejected_row_records(
+    rejections: Iterable[Rejection], as_of: dict[str | None, str | None]
+) -> list[Record]:
+    """Records of `rejected_rows`, each refusal once.
+
+    Args:
+        rejections: what was refused.
+        as_of: the instant that a file speaks for, by its name.
+    """
+    records = []
+    for each in dict.fromkeys(rejections):
+        parts = (each.file, each.line, each.column, each.value, each.reason)
+        if each.request:
+            parts = (each.request, each.record, each.table, *parts)
+        text = "\x1f".join(str(part) for part in ("rejection", *parts))
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        records.append(
+            {
+                "rejection_id": str((int.from_bytes(digest[:8], "big") >> 2) or 1),
+                "file": each.file,
+                "line": each.line,
+                "column_name": each.column,
+                "value": each.value,
+                "reason": each.reason,
+                "as_of": as_of.get(each.file),
+                "table_name": each.table,
+                "request": each.request,
+                "record_number": each.record,
+            }
+        )
+    return records
+
+
+def keep_one_row_per_key(folder: Path) -> dict[str, int]:
+    """Remove from the Parquet files of a load package what another row of the same key replaces.
+
+    The newest row stays; of equally new ones that of the more trusted source, else the last one.
+
+    Args:
+        folder: has the files, named `<table>.<anything>.parquet`.
+
+    Returns:
+        How many rows were removed, by table.
+    """
+    files: dict[str, list[Path]] = defaultdict(list)
+    for file in sorted(folder.glob("*.parquet")):
+        files[file.name.partition(".")[0]].append(file)
+    removed: dict[str, int] = {}
+    with duckdb.connect(config={"memory_limit": _MEMORY, "threads": 1}) as connection:
+        for name, found in files.items():
+            if name not in TABLES:
+                continue
+            places = _replaced_rows(connection, TABLES[name], found)
+            for file, rows in places.items():
+                _rewrite_without(file, rows)
+            if places:
+                removed[name] = sum(map(len, places.values()))
+    return removed
+
+
+def _replaced_rows(
+    connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]
+) -> dict[Path, list[int]]:
+    """The rows of each file that another row replaces, by their place in the file."""
+    source = "read_parquet(?, filename = true, file_row_number = true)"
+    key = ", ".join(f'"{name}"' for name in table.key)
+    paths = [str(file) for file in files]
+    is_twice = connection.execute(
+        f"select 1 from {source} group by {key} having count(*) > 1 limit 1", [paths]
+    ).fetchone()
+    if not is_twice:
+        return {}
+    clocks = [f'"{name}" desc nulls last' for name in _CLOCKS if name in table.columns]
+    trust = " ".join(f"when '{source}' then {rank}" for source, rank in TRUST.items())
+    order = ", ".join(
+        [
+            "is_removed is true",
+            *clocks,
+            f"case record_source {trust} else -1 end desc",
+            "filename desc",
+            "file_row_number desc",
+        ]
+    )
+    replaced: dict[Path, list[int]] = defaultdict(list)
+    for file, place in connection.execute(
+        f"select filename, file_row_number from {source} "
+        f"qualify row_number() over (partition by {key} order by {order}) > 1",
+        [paths],
+    ).fetchall():
+        replaced[Path(file)].append(place)
+    return replaced
+
+
+def _rewrite_without(file: Path, places: list[int]) -> None:
+    """Write a file anew without some of its rows; a process killed meanwhile leaves it whole."""
+    rows = pq.read_table(file)
+    is_kept = np.ones(len(rows), bool)
+    is_kept[places] = False
+    aside = file.with_name(file.name + ".new")
+    pq.write_table(rows.filter(pa.array(is_kept)), aside)
+    aside.replace(file)
