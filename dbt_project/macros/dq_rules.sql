@@ -72,6 +72,11 @@
     ('history_partial', 'info', 'story',
      "Its last known transition does not lead to its state.",
      "Load its transitions; what was read of them is not complete."),
+    ('ids_made', 'info', 'project',
+     "Stories of the project come from a CSV without an Id column: their ids are "
+     ~ "negative, and made from project, title and creation date.",
+     "Load an export with ids if there is one; a story whose title changes in the "
+     ~ "file becomes another one."),
     ('iteration_gap', 'error', 'iteration',
      "The next iteration of the project starts after this one finishes.",
      "Load the project's iterations again: what was accepted between counts nowhere."),

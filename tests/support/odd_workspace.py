@@ -32,6 +32,7 @@ EXPECTED = {
     "excluded": {"project 4", "story 132"},
     "history_missing": {"113", "201"},
     "history_partial": {"114"},
+    "ids_made": {"2"},
     "iteration_gap": {"3-1"},
     "iteration_overlap": {"3-3"},
     "label_name_duplicated": {"61"},
@@ -189,6 +190,7 @@ def _stories(workspace):
     story(72, **release, name="Launch", deadline=at("05-10"))
     story(73, **release, name="launch", deadline=at("12-10"))
     story(201, project_id=2, current_state="accepted", accepted_at=at("05-08"), owner_ids=[])
+    story(-7, project_id=2, owner_ids=[], estimate=None)
 
 
 def _plans(workspace):

@@ -46,6 +46,17 @@ days_only as (
 
 ),
 
+ids_made as (
+
+    select
+        project_id,
+        count(*) as story_count
+    from {{ ref('stg_pivotal_tracker__stories') }}
+    where story_id < 0
+    group by project_id
+
+),
+
 final as (
 
     {{ finding(
@@ -78,6 +89,10 @@ final as (
     union all
 
     {{ finding('dates_only', 'days_only', 'project_id', "'stories ' || story_count") }}
+
+    union all
+
+    {{ finding('ids_made', 'ids_made', 'project_id', "'stories ' || story_count") }}
 
 )
 

@@ -76,6 +76,7 @@ final as (
         coalesce(stories.current_state = 'accepted', false) as is_accepted,
         stories.is_deleted,
         stories.is_date_only,
+        stories.story_id < 0 as is_id_made,
         stories.deadline_at,
         stories.accepted_at,
         stories.created_at,
