@@ -1,8 +1,4 @@
-"""What the warehouse holds already, and which of it is trusted over a file.
-
-Trust: the API (and what its activities tell) over JSON over history over CSV; of two JSON records
-the newer, of two CSV exports the one that was made later.
-"""
+"""What the warehouse holds already, and which of it stays when a file says something else."""
 
 from __future__ import annotations
 
@@ -15,18 +11,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingest.archive.clocks import NEVER
 from ingest.archive.csv.exports import panel_of
-from ingest.records import Origin, Record, parse_instant
+from ingest.archive.versions import CLOCKS, Version, version_of
+from ingest.records import Origin, Record
 from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET, NothingThere, Warehouse
 from ingest.warehouses.configured import warehouse_of
 
-_RANKS = {"stories_csv": 0, "history_csv": 1, "json": 2}
-_HIGHEST = 3
-
 Key = tuple[Any, ...]
-Held = tuple[int, datetime]
 
 
 class HeldRows:
@@ -55,8 +47,7 @@ class HeldRows:
         held = self.rows(table).get(tuple(record.get(name) for name in TABLES[table].key))
         if held is None:
             return False
-        rank = _RANKS.get(origin.record_source, 0)
-        return held > (rank, _clock(record) if rank == _RANKS["json"] else as_of)
+        return held > version_of(record, origin.record_source, as_of)
 
     def project_of(self, story_ids: Iterable[int]) -> int | None:
         """The project of most of these stories; None when the warehouse has none of them."""
@@ -128,7 +119,9 @@ class HeldRows:
         gone = [
             identity
             for identity, state in found
-            if identity not in seen and panel_of(state) in panels and older[identity,][1] < as_of
+            if identity not in seen
+            and panel_of(state) in panels
+            and older[identity,].read_at < as_of
         ]
         if not gone:
             return table.arrow_schema.empty_table()
@@ -144,19 +137,22 @@ class HeldRows:
         with self._warehouse.reading() as reading:
             return reading.table(statement, [as_of, gone], table.arrow_schema)
 
-    def _rows_of(self, table: str) -> dict[Key, Held]:
-        """Key -> how far a row is trusted: its rank, and its age within that."""
+    def _rows_of(self, table: str) -> dict[Key, Version]:
+        """Key -> the version that is stored."""
         declared = TABLES[table]
-        keys = ", ".join(f'held."{name}"' for name in declared.key)
-        updated_at = "held.updated_at" if "updated_at" in declared.columns else "null"
+        names = [each for each in (*CLOCKS, "version") if each in declared.columns]
+        columns = ", ".join(f'held."{name}"' for name in (*declared.key, *names))
         # That a story was deleted is known as of its deletion.
         as_of = "greatest(files.as_of, held.deleted_at)" if table == "stories" else "files.as_of"
         found = self._query(
-            f"select {keys}, held.record_source, {updated_at}, {as_of} "
-            f"from {{dataset}}.{table} as held "
+            f"select {columns}, held.record_source, {as_of} from {{dataset}}.{table} as held "
             "left join {dataset}.archive_files as files on held.source_file = files.file"
         )
-        return {tuple(row[:-3]): _held(*row[-3:]) for row in found}
+        width = len(declared.key)
+        return {
+            row[:width]: version_of(dict(zip(names, row[width:-2], strict=True)), *row[-2:])
+            for row in map(tuple, found)
+        }
 
     def _query(self, statement: str, parameters: list[Any] | None = None) -> list[tuple]:
         if self._warehouse is None:
@@ -166,15 +162,3 @@ class HeldRows:
                 return reading.rows(statement.format(dataset=DATASET), parameters or [])
             except NothingThere:
                 return []  # of an older release, without that table or column
-
-
-def _held(record_source: str | None, updated_at: datetime | None, as_of: datetime | None) -> Held:
-    rank = _RANKS.get(record_source or "", _HIGHEST)
-    return rank, (updated_at if rank == _RANKS["json"] else as_of) or NEVER
-
-
-def _clock(record: Record) -> datetime:
-    try:
-        return parse_instant(record["updated_at"])
-    except (KeyError, ValueError, OverflowError, OSError):
-        return NEVER

@@ -1,8 +1,6 @@
 """Reads what people kept of a Tracker project, as rows of the raw tables.
 
-Order of trust, for one record in several files: JSON and backups over CSV; of two CSV exports of
-one project the newer. Rows that the warehouse has from the API, or from a more trusted or newer
-file, stay (see `held`).
+Of one record in several files, and in the warehouse, the version wins that `versions` says.
 """
 
 from __future__ import annotations
@@ -17,7 +15,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingest.archive.bookkeeping import attachments_with_projects, refusal_sentences
-from ingest.archive.clocks import NEVER
 from ingest.archive.csv.exports import (
     Project,
     StoriesFile,
@@ -38,6 +35,7 @@ from ingest.archive.precedence import HeldRows
 from ingest.archive.project.evidence import ProjectFacts, Told
 from ingest.archive.project.people import People
 from ingest.archive.project.settings import iteration_records, project_record
+from ingest.archive.versions import NEVER
 from ingest.records import Drift, Origin, Record, shape, to_arrow
 from ingest.tables import TABLES
 from ingest.warehouses.base import Warehouse
@@ -164,9 +162,9 @@ class ArchiveReader:
         files = self._inventory.files.get("stories_csv", [])
         surveyed: list[StoriesFile] = []
         is_alone = len(files) == 1 and not self._held.rows("stories")
-        for order, file in enumerate(files):
+        for file in files:
             try:
-                surveyed.append(open_stories_file(file, self._options, order, is_alone))
+                surveyed.append(open_stories_file(file, self._options, is_alone))
             except FileRefused as refused:
                 self._inventory.refuse(file, refused)
         return group_by_project(surveyed, self._project_of, self._options.project_name)
@@ -199,7 +197,13 @@ class ArchiveReader:
         self._settle()
 
     def _read_dumps(self) -> None:
-        self._dumps.read(self._inventory, are_stories_held=bool(self._held.rows("stories")))
+        are_stories_held = bool(self._held.rows("stories"))
+        self._dumps.read(self._inventory, are_stories_held, self._options.zone)
+        self._made_at |= {
+            each["file"]: datetime.fromisoformat(each["as_of"])
+            for each in self._dumps.catalogue
+            if each.get("as_of")
+        }
         self._catalogue += self._dumps.catalogue
         self.skipped += self._dumps.notes
         for kind, count in sorted(self._dumps.unknown.items()):
@@ -260,8 +264,7 @@ class ArchiveReader:
         options = self._options_of(project.id)
         for each in project.files:
             each.name = read_name(each.file, options.zone)
-            made_at = each.as_of(each.newest.at if each.newest else None)
-            self._made_at[each.file.name] = made_at or self.as_of
+            self._made_at[each.file.name] = each.as_of(each.newest_in(options.zone)) or self.as_of
         return CsvStories(project, facts, self._people, options, self.rejections)
 
     def _finish(self, project: Project, stories: CsvStories) -> None:

@@ -6,21 +6,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from ingest.archive.csv.cells import parse_id
 from ingest.archive.csv.columns import Columns, is_stories_header, read_header
 from ingest.archive.csv.rows import CsvRows, Row, find_delimiter, is_blank, is_separator_line
-from ingest.archive.dates import DayOrders, Moment, Moments
+from ingest.archive.dates import DayOrders, Moment, Moments, midnight
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
+from ingest.archive.files.chronology import tie_break
 from ingest.archive.files.encodings import find_encoding, opened_text
 from ingest.archive.files.export_name import ExportName, read_name
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.people import normalised, project_id
+from ingest.archive.versions import NEVER
 
 _HEAD = 64 * 1024
 DATES = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
@@ -42,7 +44,6 @@ class StoriesFile:
         titles: normalised titles of the same rows.
         panels: which of done, backlog and icebox have rows.
         newest: the newest moment at which something in those rows happened.
-        order: its place among the files given.
         delimiter: what separates its cells.
         header_line: the line of its header.
         day_first: column -> whether its dates such as 02/11/2019 begin with the day.
@@ -57,7 +58,6 @@ class StoriesFile:
     titles: Counter[str] = field(default_factory=Counter)
     panels: set[str] = field(default_factory=set)
     newest: Moment | None = None
-    order: int = 0
     delimiter: str = ","
     header_line: int = 1
     day_first: Mapping[str, bool] = field(default_factory=dict)
@@ -74,16 +74,22 @@ class StoriesFile:
         index = self.columns.single.get(name, -1)
         return cells[index] if 0 <= index < len(cells) else ""
 
-    @property
-    def age(self) -> tuple[date, bool, datetime, int]:
+    @cached_property
+    def age(self) -> tuple[date, bool, datetime, tuple[str, int, str]]:
         """Sorts files from the oldest to the newest.
 
         A file without a time stamp was made at some time on its newest day, or later.
         """
         made_at = self.name.made_at
         day = made_at.date() if made_at else self.newest.day if self.newest else date.min
-        never = datetime.min.replace(tzinfo=UTC)
-        return day, made_at is None, made_at or never, self.order
+        newest = self.newest.at if self.newest else NEVER
+        return day, made_at is None, made_at or newest, tie_break(self.file)
+
+    def newest_in(self, zone: ZoneInfo) -> datetime | None:
+        """The newest instant in its rows, when days begin as in a zone."""
+        if self.newest is None:
+            return None
+        return midnight(self.newest.day, zone) if self.newest.is_day else self.newest.at
 
     def as_of(self, newest: datetime | None) -> datetime | None:
         """The instant that it speaks for: its time stamp, else the newest one in its rows."""
@@ -95,16 +101,13 @@ class StoriesFile:
         return {name: readers[self.day_first.get(name, False)] for name in DATES}
 
 
-def open_stories_file(
-    file: ArchiveFile, options: ArchiveOptions, order: int, is_alone: bool
-) -> StoriesFile:
+def open_stories_file(file: ArchiveFile, options: ArchiveOptions, is_alone: bool) -> StoriesFile:
     """Survey a stories CSV: its encoding, header, ids and days.
 
     Raises:
         FileRefused: when it has no header, or one without a column that every row needs.
     """
     found = StoriesFile(file, find_encoding(file), read_name(file, options.zone), Columns(()))
-    found.order = order
     with found.open() as text:
         found.delimiter = find_delimiter(text.read(_HEAD))
     orders = _survey_rows(found, options, is_alone)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -50,6 +51,7 @@ class ArchiveFile:
         size: bytes, unpacked.
         member: its name inside the zip; None for a file on disk.
         place: its place among the members, as two of them may have one name.
+        modified_at: when it was last written, in seconds since 1970.
     """
 
     path: Path
@@ -57,6 +59,7 @@ class ArchiveFile:
     size: int
     member: str | None = None
     place: int = 0
+    modified_at: float = 0
 
     @property
     def inner_path(self) -> str:
@@ -176,7 +179,8 @@ def find_files(
                 if _is_zip(found):
                     yield from _members(found, name, options, rejections)
                 else:
-                    yield ArchiveFile(found, name, found.stat().st_size)
+                    stat = found.stat()
+                    yield ArchiveFile(found, name, stat.st_size, modified_at=stat.st_mtime)
             except FileRefused as refused:
                 rejections.append(Rejection(name, None, None, None, str(refused)))
 
@@ -230,9 +234,16 @@ def _members(
             rejections.append(Rejection(f"{name}!{inner}", None, None, None, str(refused)))
             continue
         if not _IGNORED.search("/" + inner):
-            file = ArchiveFile(path, f"{name}!{inner}", info.file_size, info.filename, place)
-            members.append(file)
+            member = f"{name}!{inner}", info.file_size, info.filename, place, _written_at(info)
+            members.append(ArchiveFile(path, *member))
     return members
+
+
+def _written_at(info: zipfile.ZipInfo) -> float:
+    try:
+        return datetime(*info.date_time, tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0
 
 
 def _check_member(info: zipfile.ZipInfo, options: ArchiveOptions) -> None:

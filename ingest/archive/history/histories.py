@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ingest.archive.clocks import clock_of
+from ingest.archive.versions import clock_of
 from ingest.archive.csv.exports import Project
 from ingest.archive.errors import Rejection
 from ingest.archive.files.archive_file import ArchiveFile

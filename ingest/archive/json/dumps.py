@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.archive.errors import FileRefused, Rejection, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
+from ingest.archive.files.chronology import file_times
 from ingest.archive.files.inventory import Inventory
 from ingest.archive.id_set import are_distinct
 from ingest.archive.json.plain_stories import PlainStories, read_plain_stories
@@ -49,14 +51,17 @@ class Dumps:
         self.notes: list[str] = []
         self._rejections = rejections
 
-    def read(self, inventory: Inventory, are_stories_held: bool) -> None:
+    def read(self, inventory: Inventory, are_stories_held: bool, zone: ZoneInfo) -> None:
         """Read all dumps and backups of a run.
 
         Args:
             inventory: its files.
             are_stories_held: whether the warehouse has stories, which may be trusted more.
+            zone: the time zone of time stamps in file names.
         """
         files = inventory.files.get("json", [])
+        backups = inventory.files.get("sqlite", [])
+        self.store.file_times = file_times([*files, *backups], zone)
         is_alone = not are_stories_held and inventory.files.keys() <= {"json"}
         large = {file: read_plain_stories(file, _SOURCE) for file in files if is_alone}
         at_once = {file: stories for file, stories in large.items() if stories}
@@ -68,7 +73,7 @@ class Dumps:
             for file, stories in at_once.items():
                 self._read_values(file, stories.others, stories)
                 self.plain_stories.append(stories.rows)
-        for file in inventory.files.get("sqlite", []):
+        for file in backups:
             try:
                 self._read_sqlite(file)
             except FileRefused as refused:

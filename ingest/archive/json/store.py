@@ -8,12 +8,13 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from ingest.archive.clocks import NEVER, clock_of, with_iso_instants
 from ingest.archive.errors import RowRefused
+from ingest.archive.files.chronology import FileTime
 from ingest.archive.json.kinds import PARTS, is_stub
 from ingest.archive.json.plain_stories import PlainStories
 from ingest.archive.project.evidence import RELEASE_FIELDS, Told
 from ingest.archive.project.people import People
+from ingest.archive.versions import NEVER, Version, clock_of, version_of, with_iso_instants
 from ingest.records import Origin, Record, history_day_records, shape, shown
 from ingest.tables import TABLES, Table
 
@@ -35,8 +36,7 @@ _NAMING = frozenset(
     {"person", "performed_by", "requested_by", "owned_by", "owners", "followers"}
 )  # fields that hold persons
 
-# How new a version of a record is: its clock, its version, and when it was read from the API.
-Age = tuple[datetime, int, datetime]
+Key = tuple[Any, ...]
 
 
 class Store:
@@ -45,6 +45,7 @@ class Store:
     Attributes:
         tables: table -> key -> record and origin.
         newest: the newest instant in any record.
+        file_times: when each file was made, by its name.
     """
 
     def __init__(self, people: People) -> None:
@@ -55,13 +56,16 @@ class Store:
         """
         self.tables: dict[str, dict[tuple[Any, ...], Told]] = defaultdict(dict)
         self.newest: datetime | None = None
+        self.file_times: dict[str, FileTime] = {}
         self._people = people
         self._parts: dict[tuple[str, int], dict[str, dict[int, Told]]] = {}
-        self._project_names: dict[int, Told] = {}
+        self._project_names: dict[int, tuple[Version, Told]] = {}
         self._projects_of_plain_stories: dict[int, Told] = {}
-        self._recorded_at = NEVER
-        # table -> key -> how new the version is that is held
-        self._ages: dict[str, dict[tuple[Any, ...], Age]] = defaultdict(dict)
+        self._recorded_at: datetime | None = None
+        # table -> key -> the version that the stored record is of
+        self._versions: dict[str, dict[Key, Version]] = defaultdict(dict)
+        # table -> key -> fields that an older version gave -> that version
+        self._older_fields: dict[str, dict[Key, dict[str, Version]]] = defaultdict(dict)
 
     def add(
         self, table: str, record: Record, origin: Origin, recorded_at: datetime | None = None
@@ -91,22 +95,22 @@ class Store:
         record = with_iso_instants(record)
         if table in _NESTING:
             shape(table, record)
-        self._recorded_at = recorded_at or NEVER
+        self._recorded_at = recorded_at
         clock = clock_of(record)
         if clock > (self.newest or NEVER):
             self.newest = clock
         self._note_people(table, record)
         if table in PARTS:
-            self._add_part(table, record, origin, clock)
+            self._add_part(table, record, origin)
         elif table == "history_days":
             if not isinstance(record.get("header"), list):
                 raise RowRefused("header", None, "a history without the names of its columns")
             for each in history_day_records(record, _project_of(record)):
-                self._put(table, each, origin, clock_of(each))
+                self._put(table, each, origin)
         elif table == "people":
-            self._put(table, record, origin, clock)
+            self._put(table, record, origin)
         else:
-            self._put(table, self._prepared(table, record, origin), origin, clock)
+            self._put(table, self._prepared(table, record, origin), origin)
 
     def note_plain(self, stories: PlainStories, origin: Origin) -> None:
         """Take note of what plain stories, which are not taken in, tell of other records.
@@ -116,7 +120,7 @@ class Store:
             origin: the file.
         """
         self.newest = stories.newest
-        self._recorded_at = NEVER
+        self._recorded_at = None
         for project_id in stories.project_ids:
             told = ({"id": project_id}, origin)
             self._projects_of_plain_stories.setdefault(project_id, told)
@@ -139,7 +143,7 @@ class Store:
             if story.get("story_type") == "release":
                 release = {name: story[name] for name in RELEASE_FIELDS if name in story}
                 self.tables["releases"].setdefault((story["id"],), (release, origin))
-        for project_id, told in self._project_names.items():
+        for project_id, (_, told) in self._project_names.items():
             self.tables["projects"].setdefault((project_id,), told)
         self._add_unnamed_projects()
 
@@ -184,7 +188,8 @@ class Store:
     def forget(self, table: str) -> None:
         """Let go of the records of a table that has been given."""
         self.tables.pop(table, None)
-        self._ages.pop(table, None)
+        self._versions.pop(table, None)
+        self._older_fields.pop(table, None)
 
     def _prepared(self, table: str, record: Record, origin: Origin) -> Record:
         if table == "activity" and not record.get("guid"):
@@ -197,8 +202,11 @@ class Store:
             record = _with_ids(record)
         project = record.get("project")
         if (project_id := _id_in(project)) is not None and "name" in project:
-            named = {"id": project_id, "name": project["name"]}
-            self._project_names.setdefault(project_id, (named, origin))
+            named = ({"id": project_id, "name": project["name"]}, origin)
+            version = self._version(record, origin)
+            known = self._project_names.get(project_id)
+            if known is None or version >= known[0]:
+                self._project_names[project_id] = (version, named)
         if table in ("stories", "epics"):
             for label in (*_listed(record.get("labels")), record.get("label")):
                 self._add_label(label, record, origin)
@@ -219,28 +227,64 @@ class Store:
             with suppress(RowRefused):
                 self.add("labels", {"project_id": project_id, **label}, origin, self._recorded_at)
 
-    def _put(self, table: str, record: Record, origin: Origin, clock: datetime) -> None:
-        declared, held_rows = TABLES[table], self.tables[table]
+    def _version(self, record: Record, origin: Origin) -> Version:
+        time = self.file_times.get(origin.source_file, FileTime(NEVER, 0))
+        read_at = self._recorded_at or time.at
+        return version_of(record, origin.record_source, read_at, time.place)
+
+    def _put(self, table: str, record: Record, origin: Origin) -> None:
+        declared, stored_rows = TABLES[table], self.tables[table]
         needed: dict[str, Any] = {}
         for name in _NEEDED[table]:
             value = record.get(name)
             if value is not None:
                 needed[name] = _key_part(declared, name, value)
-            elif name != "project_id" or (record.get("id"),) not in held_rows:
+            elif name != "project_id" or (record.get("id"),) not in stored_rows:
                 raise RowRefused(name, _shown_id(record), f"a record of {table} without it")
         key = tuple([needed[name] for name in declared.key])
         if any(record[name] is not value for name, value in needed.items()):
             record = {**record, **needed}  # a number that was written as text
-        told, ages = (record, origin), self._ages[table]
-        age = clock, _version(record), self._recorded_at
-        if held := held_rows.get(key):
-            is_newer = age >= ages[key]
-            told = merged(table, *((held, told) if is_newer else (told, held)))
-            age = max(age, ages[key])
-        held_rows[key] = told
-        ages[key] = age
+        version = self._version(record, origin)
+        if key in stored_rows:
+            self._merge(table, key, (record, origin), version)
+        else:
+            stored_rows[key] = (record, origin)
+            self._versions[table][key] = version
 
-    def _add_part(self, table: str, record: Record, origin: Origin, clock: datetime) -> None:
+    def _merge(self, table: str, key: Key, told: Told, version: Version) -> None:
+        """Make one record of two versions: the newer, with the lists that only the other has.
+
+        A stub (a story that is only referred to) never replaces a story. The order in which the
+        versions come makes no difference: each list that the newest lacks is that of the newest
+        version that has it.
+        """
+        stored, stored_version = self.tables[table][key], self._versions[table][key]
+        given = self._older_fields[table].get(key, {})
+        are_stubs = [table == "stories" and is_stub(record) for record, _ in (stored, told)]
+        is_newer = version >= stored_version
+        if are_stubs[0] != are_stubs[1]:
+            is_newer = are_stubs[0]
+        kept: Record = {}
+        if is_newer:
+            record, origin = told
+            for name in _fields_to_keep(table, stored[0], is_stub=all(are_stubs)):
+                if name not in record:
+                    kept[name] = stored[0][name]
+            given = {name: given.get(name, stored_version) for name in kept}
+            self._versions[table][key] = version
+        else:
+            record, origin = stored
+            for name in _fields_to_keep(table, told[0], is_stub=all(are_stubs)):
+                if name not in record or (name in given and version >= given[name]):
+                    kept[name] = told[0][name]
+            given = {**given, **dict.fromkeys(kept, version)}
+        self.tables[table][key] = ({**record, **kept}, origin) if kept else (record, origin)
+        if given:
+            self._older_fields[table][key] = given
+        else:
+            self._older_fields[table].pop(key, None)
+
+    def _add_part(self, table: str, record: Record, origin: Origin) -> None:
         owner = "epics" if record.get("epic_id") else "stories"
         identity = _whole_number(record.get("epic_id") or record.get("story_id"))
         if identity is None:
@@ -249,12 +293,12 @@ class Store:
             raise RowRefused("id", _shown_id(record), f"one of {table} without a usable id")
         record = {**record, "id": _whole_number(record["id"])}
         parts = self._parts.setdefault((owner, identity), {}).setdefault(table, {})
-        held = parts.get(record["id"])
-        age, ages, key = (clock, 0, self._recorded_at), self._ages[table], (record["id"],)
-        if held is not None:
-            is_newer = age >= ages[key]
-            record = {**held[0], **record} if is_newer else {**record, **held[0]}
-        ages[key] = max(age, ages.get(key, age))
+        stored, key = parts.get(record["id"]), (record["id"],)
+        version, versions = self._version(record, origin), self._versions[table]
+        if stored is not None:
+            is_newer = version >= versions[key]
+            record = {**stored[0], **record} if is_newer else {**record, **stored[0]}
+        versions[key] = max(version, versions.get(key, version))
         parts[record["id"]] = (record, origin)
 
     def _catalogue_attachments(self, story: Record, origin: Origin) -> None:
@@ -289,23 +333,11 @@ class Store:
                     know(each)
 
 
-def merged(table: str, older: Told, newer: Told) -> Told:
-    """One record of two versions: the newer one, with the lists that only the other was asked for.
-
-    A stub (a story that is only referred to) never replaces a story.
-    """
-    if table == "stories" and is_stub(newer[0]) and not is_stub(older[0]):
-        older, newer = newer, older
-    if table == "stories" and is_stub(older[0]) and is_stub(newer[0]):
-        return {**older[0], **newer[0]}, newer[1]
-    kept = {
-        name: older[0][name]
-        for name in (*_STORY_LISTS, "label_id", "project_id")
-        if name in older[0] and name not in newer[0]
-    }
-    if table in _FILLED_UP:
-        kept = {name: value for name, value in older[0].items() if name not in newer[0]}
-    return ({**newer[0], **kept}, newer[1]) if kept else newer
+def _fields_to_keep(table: str, record: Record, is_stub: bool) -> list[str]:
+    """The fields of an older version that stay where a newer one was not asked for them."""
+    if table in _FILLED_UP or is_stub:
+        return list(record)
+    return [name for name in (*_STORY_LISTS, "label_id", "project_id") if name in record]
 
 
 def with_parts(record: Record, lists: dict[str, dict[int, Told]]) -> Record:
@@ -387,8 +419,3 @@ def _key_part(table: Table, name: str, value: object) -> object:
     elif isinstance(value, str):
         return value
     raise RowRefused(name, shown(value), f"a record of {table.name} without a usable key")
-
-
-def _version(record: Record) -> int:
-    version = record.get("version")
-    return version if isinstance(version, int) else 0

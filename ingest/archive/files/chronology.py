@@ -1,0 +1,101 @@
+"""When each of several dumps was made, and their order, whatever folders they lie in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import chain
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from ingest.archive.errors import FileRefused
+from ingest.archive.files.archive_file import ArchiveFile, chunks
+from ingest.archive.versions import NEVER
+from ingest.records import parse_instant
+
+_STAMP = re.compile(
+    r"(?<!\d)(?P<year>(?:19|20)\d\d)[-_.]?(?P<month>0[1-9]|1[0-2])[-_.]?(?P<day>[0-3]\d)"
+    r"(?:[-_T .]?(?P<hour>[01]\d|2[0-3])[-_.:h]?(?P<minute>[0-5]\d)"
+    r"(?:[-_.:]?(?P<second>[0-5]\d))?)?(?!\d)"
+)
+_INSTANT = re.compile(
+    rb'(?:updated|occurred|accepted|created)_at\\?"\s*:\s*\\?"?'
+    rb"(\d{4}-\d\d-\d\d[T ][0-9:.]+(?:Z|[+-][0-9:]+)?|\d{12,13}(?!\d))"
+)
+_OVERLAP = 128
+
+
+class FileTime(NamedTuple):
+    """When a file was made.
+
+    Attributes:
+        at: the instant: as its name or that of its folder says, else the newest one inside of it
+            or of the files beside it; `NEVER` when nothing says so.
+        place: its place among the files of the run, from the oldest.
+    """
+
+    at: datetime
+    place: int
+
+
+def file_times(files: Sequence[ArchiveFile], zone: ZoneInfo) -> dict[str, FileTime]:
+    """When each file was made, by its name.
+
+    Args:
+        files: the dumps of one run.
+        zone: the time zone of time stamps in names.
+    """
+    if len(files) < 2:
+        return {each.name: FileTime(_stamp(each, zone) or NEVER, 0) for each in files}
+    at = {each: _stamp(each, zone) or _newest_inside(each) for each in files}
+    beside: dict[str, datetime] = {}
+    for file, instant in at.items():
+        if instant:
+            folder = _folder(file)
+            beside[folder] = max(instant, beside.get(folder, instant))
+    known = {file: instant or beside.get(_folder(file), NEVER) for file, instant in at.items()}
+    ordered = sorted(files, key=lambda each: (known[each], *tie_break(each)))
+    return {file.name: FileTime(known[file], place) for place, file in enumerate(ordered)}
+
+
+def tie_break(file: ArchiveFile) -> tuple[str, int, str]:
+    """Sorts files that say nothing of their time: by name, time stamp on disk, and content."""
+    digest = sha256()
+    with suppress(FileRefused), file.open() as stream:
+        for chunk in chunks(stream):
+            digest.update(chunk)
+    return file.file_name, int(file.modified_at), digest.hexdigest()
+
+
+def _folder(file: ArchiveFile) -> str:
+    return file.name.rpartition("/")[0] or file.zip_name
+
+
+def _stamp(file: ArchiveFile, zone: ZoneInfo) -> datetime | None:
+    """The instant that a file's name states, else that of the folder or zip nearest to it."""
+    inner = file.inner_path.split("/")[::-1] if file.member else []
+    for name in chain(inner, reversed(file.path.parts)):
+        for found in _STAMP.finditer(name):
+            parts = [int(part or 0) for part in found.groups()]
+            with suppress(ValueError):
+                return datetime(*parts, tzinfo=zone).astimezone(UTC)
+    return None
+
+
+def _newest_inside(file: ArchiveFile) -> datetime | None:
+    """The newest instant at which a record in a file was made or changed."""
+    newest: datetime | None = None
+    tail = b""
+    with suppress(FileRefused), file.open() as stream:
+        for chunk in chunks(stream):
+            content = tail + chunk
+            for text in set(_INSTANT.findall(content)):
+                told = text.decode()
+                with suppress(ValueError, OverflowError, OSError):
+                    instant = parse_instant(int(told) if told.isdigit() else told)
+                    newest = max(newest or instant, instant)
+            tail = content[-_OVERLAP:]
+    return newest
