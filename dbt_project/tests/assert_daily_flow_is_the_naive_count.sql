@@ -42,7 +42,7 @@ versions as (
 
 intervals as (
 
-    select * from {{ ref('fct_story_state_interval') }}
+    select * from {{ ref('int_story_state_intervals') }}
 
 ),
 
@@ -71,10 +71,10 @@ counted as (
         on
             versions.story_id = intervals.story_id
             and sampled_days.calendar_date
-            >= {{ local_date('intervals.entered_at', 'versions.time_zone') }}
+            >= {{ local_date('intervals.counted_from', 'versions.time_zone') }}
             and (
                 sampled_days.calendar_date
-                < {{ local_date('intervals.left_at', 'versions.time_zone') }}
+                < {{ local_date('intervals.counted_until', 'versions.time_zone') }}
                 or intervals.is_open
             )
     group by

@@ -211,18 +211,33 @@ def flow_daily(workspace, starts, as_of):
     """Rows of `fct_flow_daily` by key: the workspace's own log of daily totals, replayed.
 
     The demo books every command that changes a total as it happens (`Project.flow`, from which it
-    answers `history/days`); releases are in no total.
+    answers `history/days`); releases are in no total. A story that was created or imported as
+    accepted is moved to its accepted_at.
     """
     rows = {}
+    imported = {
+        change.id: change.new["accepted_at"]
+        for activity in workspace.activities
+        for change in activity.changes
+        if oracle.is_created_accepted(change)
+    }
+    booked_at = {
+        id(story.flow[0]): imported[story.id]
+        for story in [*workspace.stories.values(), *workspace.deleted_stories.values()]
+        if story.id in imported and story.flow and story.flow[0].occurred_at == story.created_at
+    }
     for project in workspace.projects.values():
         zone = project.time_zone
         day = local_date(starts[project.id], zone)
         today = local_date(as_of, zone)
-        pending = sorted(project.flow, key=lambda change: change.occurred_at)
+        pending = sorted(
+            (booked_at.get(id(change), change.occurred_at), number, change)
+            for number, change in enumerate(project.flow)
+        )
         totals = {state: [0, Fraction(0)] for state in STATES}
         while day <= today:
-            while pending and local_date(pending[0].occurred_at, zone) <= day:
-                change = pending.pop(0)
+            while pending and local_date(pending[0][0], zone) <= day:
+                *_, change = pending.pop(0)
                 for state, sign, worth in (
                     (change.from_state, -1, change.from_points),
                     (change.to_state, 1, change.to_points),

@@ -120,26 +120,26 @@ class Cut:
     trials: int
     window: list[int]
     first_week: date | None
-    targets: dict  # (kind, id): (remaining, queued, deadline)
+    targets: dict  # (kind, id): (remaining, queued, deadline, why no date is known)
 
     def rows(self):
         """Yield a row per target, question, horizon and percentile."""
         asked = {("project", self.project_id, self.day + weeks * WEEK): weeks for weeks in HORIZONS}
-        for (kind, number), (_, _, deadline) in self.targets.items():
+        for (kind, number), (_, _, deadline, _) in self.targets.items():
             if deadline is not None:
                 asked[kind, number, deadline] = (deadline - self.day).days // 7
         gap = self.gap()
-        need = max((queued for _, queued, _ in self.targets.values()), default=0)
+        need = max((queued for _, queued, *_ in self.targets.values()), default=0)
         known = [] if gap else list(self.paths(need, max(asked.values())))
-        for (kind, number), (_, queued, deadline) in self.targets.items():
-            weeks = [weeks_until(sums, queued) for sums in known]
+        for (kind, number), (_, queued, deadline, unplanned) in self.targets.items():
+            weeks = [] if unplanned else [weeks_until(sums, queued) for sums in known]
             share = None
-            if deadline is not None and known:
+            if deadline is not None and weeks:
                 share = sum(7 * each <= (deadline - self.day).days for each in weeks) / self.trials
             for percentile in PERCENTILES:
-                week = sure_week(weeks, percentile) if known else None
+                week = sure_week(weeks, percentile) if weeks else None
                 yield self.row(kind, number, "when", percentile) | {
-                    "gap_reason": gap or (None if week else "beyond the horizon"),
+                    "gap_reason": gap or unplanned or (None if week else "beyond the horizon"),
                     "forecast_week_count": week,
                     "forecast_date": None if week is None else self.day + week * WEEK,
                     "in_time_share": share,
@@ -164,7 +164,7 @@ class Cut:
         return paths(self.project_id, self.day, self.trials, self.window, need, weeks_asked)
 
     def row(self, kind, number, question, percentile):
-        remaining, queued, _ = self.targets.get((kind, number), (None, None, None))
+        remaining, queued, *_ = self.targets.get((kind, number), (None, None))
         last_week = self.first_week and self.first_week + len(self.window) * WEEK
         return {
             "project_id": self.project_id,
@@ -230,7 +230,7 @@ def backtests(workspace, as_of, starts):
             cut = cut_at(project.id, day, day, stories, weeks[project.id], BACKTEST_TRIALS)
             left = sum(life.was_open(day) for life in mine)
             if left:
-                cut.targets = {("project", project.id): (left, left, None)}
+                cut.targets = {("project", project.id): (left, left, None, None)}
             later = [each for each in accepted if each > day]
             for row in cut.rows():
                 key = f"{project.id}-{day}-{row['question']}-p{row['percentile']}"
@@ -303,7 +303,7 @@ def complete_weeks(workspace, as_of, starts):
 
 
 def open_targets(workspace, as_of, iterations):
-    """What is left now: {project_id: {(kind, id): (remaining, queued, deadline)}}."""
+    """What is left now: {project_id: {(kind, id): (remaining, queued, deadline, gap)}}."""
     targets = {project_id: {} for project_id in workspace.projects}
     for kind, rows in (
         ("epic", progress.epics(workspace, as_of, iterations)),
@@ -315,6 +315,7 @@ def open_targets(workspace, as_of, iterations):
                     row["remaining_story_count"],
                     row["queued_story_count"],
                     row.get("deadline_date"),
+                    row["gap_reason"] if row["gap_reason"] == "nothing planned" else None,
                 )
     for project_id in workspace.projects:
         left = sum(
@@ -324,5 +325,5 @@ def open_targets(workspace, as_of, iterations):
             for story in workspace.stories.values()
         )
         if left:
-            targets[project_id]["project", project_id] = (left, left, None)
+            targets[project_id]["project", project_id] = (left, left, None, None)
     return targets

@@ -68,18 +68,21 @@ def _above(workspace, project, release):
     return []
 
 
+def backlog(workspace, project):
+    """The stories in the backlog's order."""
+    placed = [workspace.stories[story_id] for story_id in project.active]
+    return [story for story in placed if story.story_type != "release"]
+
+
 def queue(workspace, project, stories):
-    """The open stories down to the last one of some, in the backlog's order."""
+    """The open stories down to the last one of some, in the backlog's order; the icebox is last."""
     open_ids = {each.id for each in stories if each.current_state != "accepted"}
-    placed = [
-        workspace.stories[story_id]
-        for story_id in project.active
-        if workspace.stories[story_id].story_type != "release"
-    ]
-    last = max((index for index, each in enumerate(placed) if each.id in open_ids), default=-1)
-    waiting = placed[: last + 1]
-    there = {each.id for each in waiting}
-    return waiting + [workspace.stories[each] for each in sorted(open_ids - there)]
+    waiting = backlog(workspace, project)
+    icebox = open_ids - {each.id for each in waiting}
+    if icebox:
+        return waiting + [workspace.stories[each] for each in sorted(icebox)]
+    last = max((index for index, each in enumerate(waiting) if each.id in open_ids), default=-1)
+    return waiting[: last + 1]
 
 
 def _progress(workspace, project, stories, pace, begun, as_of):
@@ -90,6 +93,8 @@ def _progress(workspace, project, stories, pace, begun, as_of):
     starts = [begun[each.id] for each in stories if each.id in begun]
     velocity, volatility = pace
     today = local_date(as_of, project.time_zone)
+    planned = backlog(workspace, project)
+    work = points(waiting) if left and planned else 0
     row = {
         "project_id": project.id,
         "story_count": len(stories),
@@ -114,13 +119,20 @@ def _progress(workspace, project, stories, pace, begun, as_of):
     for name, factor in (("early_projected_date", 1), ("late_projected_date", -1)):
         known = None not in (velocity, volatility)
         rate = velocity * (1 + factor * volatility) if known else None
-        row[name] = _done_on(today, left, points(waiting), rate)
-    row["projected_date"] = _done_on(today, left, points(waiting), velocity)
+        row[name] = _done_on(today, work, rate)
+    row["projected_date"] = _done_on(today, work, velocity)
+    row["gap_reason"] = None
+    if left and row["projected_date"] is None:
+        row["gap_reason"] = "beyond the horizon" if velocity else "no velocity"
+        if not points(waiting):
+            row["gap_reason"] = "no points in the queue"
+        if not planned:
+            row["gap_reason"] = "nothing planned"
     return row
 
 
-def _done_on(today, left, work, rate):
-    if not left or rate is None or rate <= 0 or work > rate * HORIZON_WEEKS:
+def _done_on(today, work, rate):
+    if not work or rate is None or rate <= 0 or work > rate * HORIZON_WEEKS:
         return None
     return today + timedelta(days=math.ceil(round(float(work) * 7 / rate, 9)))
 

@@ -21,7 +21,8 @@ def told_values(workspace):
 
 
 def value_at(told, story_id, field, at):
-    """The value that was told last by an instant; None when none was."""
+    """The value that was told last by an instant; before the creation, that of the creation."""
+    at = max([at, *(told_at for told_at, _ in told[story_id, "name"][:1])])
     values = [value for told_at, value in told[story_id, field] if told_at <= at]
     return values[-1] if values else None
 

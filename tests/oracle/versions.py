@@ -74,8 +74,9 @@ def at_instant(versions, instant):
 
 
 def before_instant(versions, instant):
-    """The values that held until an instant."""
-    return [version for version in versions if version.since < instant][-1].values
+    """The values that held until an instant; before the first version, those of the first one."""
+    held = [version for version in versions if version.since < instant]
+    return (held[-1] if held else versions[0]).values
 
 
 def points(values):

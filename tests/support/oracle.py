@@ -22,11 +22,12 @@ TIMED = ("started", "finished", "delivered", "rejected")
 
 @dataclass(frozen=True)
 class Event:
-    """One entry of a story into a state."""
+    """One entry of a story into a state; `is_known` when a source states the transition."""
 
     state: str
     at: int
     version: int
+    is_known: bool = True
 
 
 @dataclass
@@ -36,7 +37,6 @@ class History:
     story: object
     events: list[Event]
     end: int
-    is_inferred: bool
 
     def stays(self):
         """Yield (state, entered, left) of each stay, in order; the last one ends at `end`."""
@@ -63,26 +63,39 @@ def histories(workspace, as_of):
                 key = (activity.occurred_at, activity.project_version, activity.project_id)
                 state = change.new["current_state"]
                 events[change.id][key] = Event(state, key[0], key[1])
+                if is_created_accepted(change):
+                    accepted_at = change.new["accepted_at"]
+                    events[change.id][key] = Event(state, accepted_at, 0, is_known=False)
     for row in workspace.transitions:
         key = (row.occurred_at, row.project_version, row.project_id)
         events[row.story_id][key] = Event(row.state, key[0], key[1])
 
     result = {}
     for story in [*workspace.stories.values(), *workspace.deleted_stories.values()]:
-        known = [events[story.id][key] for key in sorted(events[story.id])]
+        known = sorted(
+            (events[story.id][key] for key in sorted(events[story.id])), key=lambda each: each.at
+        )
         end = as_of if story.deleted_at is None else min(story.deleted_at, as_of)
         # A deleted story counts in nothing that speaks for an instant at or after its deletion.
         gone_at = math.inf if story.deleted_at is None else story.deleted_at
         known = [event for event in known if event.at <= as_of and event.at < gone_at]
-        is_inferred = (
+        if (
             story.current_state == "accepted"
             and (not known or known[-1].state != "accepted")
             and story.accepted_at < gone_at
-        )
-        if is_inferred:
-            known.append(Event("accepted", story.accepted_at, 0))
-        result[story.id] = History(story, known, end, is_inferred)
+        ):
+            known.append(Event("accepted", story.accepted_at, 0, is_known=False))
+        result[story.id] = History(story, known, end)
     return result
+
+
+def is_created_accepted(change):
+    """Whether a change creates or imports a story as accepted: it was so at its accepted_at."""
+    return (
+        change.kind == "story"
+        and change.change_type == "create"
+        and change.new.get("current_state") == "accepted"
+    )
 
 
 def iteration_of(iterations, instant):
@@ -142,9 +155,7 @@ def story_cycle_time(workspace, as_of, iterations):
 
 
 def coverage(history):
-    known = [event for event in history.events if not history.is_inferred]
-    if history.is_inferred:
-        known = history.events[:-1]
+    known = [event for event in history.events if event.is_known]
     if not known:
         return "none"
     return "complete" if known[-1].state == history.story.current_state else "partial"

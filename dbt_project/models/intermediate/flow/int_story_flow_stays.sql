@@ -2,7 +2,7 @@ with
 
 intervals as (
 
-    select * from {{ ref('fct_story_state_interval') }}
+    select * from {{ ref('int_story_state_intervals') }}
 
 ),
 
@@ -30,12 +30,12 @@ stays as (
         versions.estimate,
         intervals.is_open and versions.is_last as is_open,
         case
-            when versions.version_number = 1 then intervals.entered_at
-            else {{ latest('intervals.entered_at', 'versions.valid_from') }}
+            when versions.version_number = 1 then intervals.counted_from
+            else {{ latest('intervals.counted_from', 'versions.valid_from') }}
         end as entered_at,
         case
-            when versions.is_last then intervals.left_at
-            else {{ earliest('intervals.left_at', 'versions.valid_to') }}
+            when versions.is_last then intervals.counted_until
+            else {{ earliest('intervals.counted_until', 'versions.valid_to') }}
         end as left_at
     from intervals
     inner join versions
@@ -43,10 +43,10 @@ stays as (
             intervals.story_id = versions.story_id
             and (
                 versions.version_number = 1
-                or intervals.left_at > versions.valid_from
-                or (intervals.is_open and intervals.left_at = versions.valid_from)
+                or intervals.counted_until > versions.valid_from
+                or (intervals.is_open and intervals.counted_until = versions.valid_from)
             )
-            and (intervals.entered_at < versions.valid_to or versions.is_last)
+            and (intervals.counted_from < versions.valid_to or versions.is_last)
     where coalesce(versions.story_type, '') != 'release'
 
 ),

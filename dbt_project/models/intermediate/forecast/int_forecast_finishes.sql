@@ -3,6 +3,7 @@ with
 targets as (
 
     select * from {{ ref('int_forecast_targets') }}
+    where queue_gap_reason is null
 
 ),
 

@@ -29,6 +29,7 @@ final as (
         cuts.cut_date,
         plans.target_kind,
         plans.target_id,
+        plans.queue_gap_reason,
         plans.remaining_story_count,
         plans.queued_story_count,
         plans.deadline_date
@@ -45,6 +46,7 @@ final as (
         cut_date,
         'project' as target_kind,
         project_id as target_id,
+        {{ as_text('null') }} as queue_gap_reason,
         story_count as remaining_story_count,
         story_count as queued_story_count,
         cast(null as date) as deadline_date

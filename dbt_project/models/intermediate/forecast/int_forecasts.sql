@@ -75,6 +75,8 @@ final as (
         case
             when windows.sampled_week_count = 0 then 'no complete week'
             when windows.sampled_story_count = 0 then 'nothing accepted'
+            when unioned.question = 'when' and targets.queue_gap_reason is not null
+                then targets.queue_gap_reason
             when unioned.horizon_week_count < 1 then 'no week left'
             when
                 unioned.forecast_week_count is null

@@ -45,7 +45,10 @@ final as (
             end
         ) as forecast_week_count,
         case
-            when targets.deadline_date is not null and windows.sampled_story_count > 0
+            when
+                targets.deadline_date is not null
+                and targets.queue_gap_reason is null
+                and windows.sampled_story_count > 0
                 then
                     {{ as_double('coalesce(sum(finishes.in_time_trial_count), 0)') }}
                     / nullif(windows.trial_count, 0)
@@ -67,6 +70,7 @@ final as (
         targets.cut_date,
         targets.target_kind,
         targets.target_id,
+        targets.queue_gap_reason,
         targets.deadline_date,
         percentiles.percentile,
         windows.sampled_story_count,

@@ -20,7 +20,6 @@ project_settings as (
 
 ),
 
--- A story that is accepted now was accepted when Tracker says so.
 stays as (
 
     select
@@ -29,12 +28,8 @@ stays as (
         state_intervals.story_state,
         project_settings.time_zone,
         project_settings.week_start_day,
-        case
-            when state_intervals.is_open and state_intervals.story_state = 'accepted'
-                then coalesce(stories.accepted_at, state_intervals.entered_at)
-            else state_intervals.entered_at
-        end as entered_at,
-        case when not state_intervals.is_open then state_intervals.left_at end
+        state_intervals.counted_from as entered_at,
+        case when not state_intervals.is_open then state_intervals.counted_until end
             as left_at
     from state_intervals
     inner join stories

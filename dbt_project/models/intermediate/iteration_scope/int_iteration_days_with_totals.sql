@@ -47,7 +47,7 @@ final as (
     left join versions
         on
             memberships.story_id = versions.story_id
-            and days.ends_at > versions.valid_from
+            and (days.ends_at > versions.valid_from or versions.version_number = 1)
             and days.ends_at <= versions.valid_to
     group by
         days.iteration_key,

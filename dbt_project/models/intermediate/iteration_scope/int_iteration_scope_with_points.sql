@@ -32,12 +32,18 @@ final as (
     inner join versions as entry_versions
         on
             scope.story_id = entry_versions.story_id
-            and scope.entered_at >= entry_versions.valid_from
+            and (
+                scope.entered_at >= entry_versions.valid_from
+                or entry_versions.version_number = 1
+            )
             and scope.entered_at < entry_versions.valid_to
     inner join versions as exit_versions
         on
             scope.story_id = exit_versions.story_id
-            and scope.last_member_at > exit_versions.valid_from
+            and (
+                scope.last_member_at > exit_versions.valid_from
+                or exit_versions.version_number = 1
+            )
             and scope.last_member_at <= exit_versions.valid_to
 
 )

@@ -24,6 +24,7 @@ final as (
     select
         story_id,
         project_id,
+        min(version_number) = 1 as is_first,
         min(valid_from) as valid_from,
         max(valid_to) as valid_to
     from with_stays

@@ -11,13 +11,6 @@ intervals as (
 
 ),
 
-acceptances as (
-
-    select * from {{ ref('int_story_transitions_completed') }}
-    where to_state = 'accepted'
-
-),
-
 project_stays as (
 
     select * from {{ ref('int_story_project_stays') }}
@@ -38,23 +31,25 @@ with_next_work as (
         story_id,
         interval_number,
         story_state,
-        entered_at,
-        left_at,
+        accepted_at,
+        counted_from,
+        counted_until,
         min(case
             when story_state in {{ in_progress_states() }} or story_state = 'accepted'
-                then entered_at
+                then counted_from
         end) over (
             partition by story_id
             order by interval_number
             rows between 1 following and unbounded following
         ) as next_worked_at,
-        min(entered_at) over (partition by story_id) as first_known_at
+        min(counted_from) over (partition by story_id) as first_known_at
     from intervals
 
 ),
 
 -- A move splits a stay in a state in two. Stays in projects tile, so each instant of an
--- interval meets one of them.
+-- interval meets one of them; an import that was accepted before its creation was in the
+-- first one.
 final as (
 
     select
@@ -64,22 +59,24 @@ final as (
         with_next_work.next_worked_at,
         with_next_work.first_known_at,
         stories.created_at,
-        coalesce(acceptances.accepted_at, acceptances.occurred_at) as accepted_at,
-        {{ latest('with_next_work.entered_at', 'project_stays.valid_from') }}
-            as entered_at,
-        {{ earliest('with_next_work.left_at', 'project_stays.valid_to') }} as left_at
+        with_next_work.accepted_at,
+        case
+            when project_stays.is_first then with_next_work.counted_from
+            else {{ latest('with_next_work.counted_from', 'project_stays.valid_from') }}
+        end as entered_at,
+        {{ earliest('with_next_work.counted_until', 'project_stays.valid_to') }}
+            as left_at
     from with_next_work
     inner join stories
         on with_next_work.story_id = stories.story_id
     inner join project_stays
         on
             with_next_work.story_id = project_stays.story_id
-            and with_next_work.entered_at < project_stays.valid_to
-            and with_next_work.left_at > project_stays.valid_from
-    left join acceptances
-        on
-            with_next_work.story_id = acceptances.story_id
-            and with_next_work.interval_number = acceptances.transition_number
+            and with_next_work.counted_from < project_stays.valid_to
+            and (
+                with_next_work.counted_until > project_stays.valid_from
+                or project_stays.is_first
+            )
 
 )
 

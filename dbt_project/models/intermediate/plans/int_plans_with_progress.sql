@@ -18,6 +18,27 @@ stories_in_order as (
 
 ),
 
+-- What waits in each project, the icebox left out; and whether its order is known.
+backlogs as (
+
+    select
+        stories.project_id,
+        count(*) as story_count,
+        count(stories_in_order.story_id) as placed_story_count,
+        coalesce(sum(stories.estimate), 0) as points
+    from {{ ref('int_stories') }} as stories
+    left join stories_in_order
+        on
+            stories.story_id = stories_in_order.story_id
+            and stories_in_order.is_waiting
+    where
+        not stories.is_deleted
+        and coalesce(stories.story_type, '') != 'release'
+        and coalesce(stories.current_state, '') not in ('accepted', 'unscheduled')
+    group by stories.project_id
+
+),
+
 counted as (
 
     select
@@ -53,21 +74,22 @@ counted as (
                 case when not plan_stories.is_accepted then plan_stories.estimate end
             ), 0
         ) as remaining_points,
-        -- The queue down to its last story; those without a place come after it.
-        coalesce(max(stories_in_order.queued_story_count), 0)
-        + count(
+        coalesce(max(stories_in_order.queued_story_count), 0) as placed_story_count,
+        coalesce(max(stories_in_order.queued_points), 0) as placed_points,
+        count(
             case
                 when not plan_stories.is_accepted and stories_in_order.story_id is null
                     then 1
             end
-        ) as queued_story_count,
-        coalesce(max(stories_in_order.queued_points), 0)
-        + coalesce(sum(
-            case
-                when not plan_stories.is_accepted and stories_in_order.story_id is null
-                    then plan_stories.estimate
-            end
-        ), 0) as queued_points,
+        ) as unplaced_story_count,
+        coalesce(
+            sum(
+                case
+                    when plan_stories.current_state = 'unscheduled'
+                        then plan_stories.estimate
+                end
+            ), 0
+        ) as unscheduled_points,
         min(time_in_states.first_in_progress_at) as first_started_at,
         max(plan_stories.accepted_at) as last_accepted_at
     from plan_stories
@@ -89,6 +111,8 @@ plans as (
 
 ),
 
+-- The queue down to its last story. One without a place stands after the whole backlog,
+-- and the icebox comes last.
 final as (
 
     select
@@ -99,10 +123,28 @@ final as (
             'story_count', 'accepted_story_count', 'remaining_story_count',
             'unscheduled_story_count', 'unstarted_story_count',
             'in_progress_story_count', 'unestimated_story_count', 'total_points',
-            'accepted_points', 'remaining_points', 'queued_story_count', 'queued_points'
+            'accepted_points', 'remaining_points'
         ] %}
         coalesce(counted.{{ measure }}, 0) as {{ measure }},
         {% endfor %}
+        case
+            when counted.unplaced_story_count > 0
+                then
+                    coalesce(backlogs.story_count, 0) + counted.unscheduled_story_count
+            else coalesce(counted.placed_story_count, 0)
+        end as queued_story_count,
+        case
+            when counted.unplaced_story_count > 0
+                then coalesce(backlogs.points, 0) + counted.unscheduled_points
+            else coalesce(counted.placed_points, 0)
+        end as queued_points,
+        case
+            when
+                plans.target_kind != 'project'
+                and counted.unplaced_story_count > 0
+                and coalesce(backlogs.placed_story_count, 0) = 0
+                then 'nothing planned'
+        end as gap_reason,
         plans.deadline_at,
         counted.first_started_at,
         counted.last_accepted_at
@@ -111,6 +153,8 @@ final as (
         on
             plans.target_kind = counted.target_kind
             and plans.target_id = counted.target_id
+    left join backlogs
+        on plans.project_id = backlogs.project_id
 
 )
 

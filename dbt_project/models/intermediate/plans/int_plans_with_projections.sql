@@ -25,8 +25,10 @@ with_paces as (
 
     select
         plans.*,
-        case when plans.remaining_story_count > 0 then plans.queued_points end
-            as points_ahead,
+        case
+            when plans.remaining_story_count > 0 and plans.gap_reason is null
+                then nullif(plans.queued_points, 0)
+        end as points_ahead,
         paces.current_velocity_per_week as velocity_per_week,
         paces.current_volatility as velocity_volatility,
         paces.current_velocity_per_week * (1 + paces.current_volatility)
@@ -89,6 +91,14 @@ final as (
         velocity_volatility,
         {{ days_between('deadline_date', 'projected_date') }} as projected_late_days,
         projected_date > deadline_date as is_projected_late,
+        gap_reason as queue_gap_reason,
+        case
+            when remaining_story_count = 0 then null
+            when gap_reason is not null then gap_reason
+            when queued_points = 0 then 'no points in the queue'
+            when coalesce(velocity_per_week, 0) = 0 then 'no velocity'
+            when projected_date is null then 'beyond the horizon'
+        end as gap_reason,
         as_of_date,
         early_projected_date,
         projected_date,

@@ -29,6 +29,38 @@ flow_by_day as (
 
 ),
 
+-- Tracker counts a story that was imported as accepted from its creation on.
+imports as (
+
+    select
+        history_days.project_id,
+        history_days.history_date,
+        count(*) as story_count,
+        sum(coalesce(versions.estimate, 0)) as points
+    from history_days
+    inner join {{ ref('int_project_settings') }} as settings
+        on history_days.project_id = settings.project_id
+    inner join {{ ref('int_story_versions') }} as versions
+        on
+            history_days.project_id = versions.project_id
+            and versions.version_number = 1
+    inner join {{ ref('int_story_state_intervals') }} as intervals
+        on
+            versions.story_id = intervals.story_id
+            and intervals.story_state = 'accepted'
+            and intervals.counted_from < versions.valid_from
+    where
+        coalesce(versions.story_type, '') != 'release'
+        and history_days.history_date
+        >= {{ local_date('intervals.counted_from', 'settings.time_zone') }}
+        and history_days.history_date
+        < {{ local_date('versions.valid_from', 'settings.time_zone') }}
+    group by
+        history_days.project_id,
+        history_days.history_date
+
+),
+
 -- Of a day before our first or after our last one we have no figure.
 with_figures as (
 
@@ -46,24 +78,37 @@ with_figures as (
         history_days.history_date,
         case
             when flow_by_day.flow_date is null then 'a day outside of fct_flow_daily'
-        end as explanation
+        end as explanation,
+        case
+            when flow_by_day.flow_date is null then 'a day outside of fct_flow_daily'
+            when imports.story_count is not null
+                then 'imported as accepted: Tracker counts it from its creation'
+        end as accepted_explanation,
+        imports.story_count as imported_count,
+        imports.points as imported_points
     from history_days
     left join flow_by_day
         on
             history_days.project_id = flow_by_day.project_id
             and history_days.history_date = flow_by_day.flow_date
+    left join imports
+        on
+            history_days.project_id = imports.project_id
+            and history_days.history_date = imports.history_date
 
 ),
 
 {% set figures = [] -%}
 {%- for state in states -%}
     {%- do figures.append((
-        'counts_' ~ state, 'stories', state ~ '_count', 'counts_' ~ state, 0, 'null',
-        'explanation'
+        'counts_' ~ state, 'stories', state ~ '_count', 'counts_' ~ state, 0,
+        'imported_count' if state == 'accepted' else 'null',
+        'accepted_explanation' if state == 'accepted' else 'explanation'
     )) -%}
     {%- do figures.append((
-        'points_' ~ state, 'points', state ~ '_points', 'points_' ~ state, 0, 'null',
-        'explanation'
+        'points_' ~ state, 'points', state ~ '_points', 'points_' ~ state, 0,
+        'imported_points' if state == 'accepted' else 'null',
+        'accepted_explanation' if state == 'accepted' else 'explanation'
     )) -%}
 {%- endfor -%}
 

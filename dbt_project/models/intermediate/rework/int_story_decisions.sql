@@ -66,7 +66,7 @@ final as (
         cast(acceptance_number as bigint) as acceptance_number,
         cast(rejection_count as bigint) as rejection_count,
         delivered_at,
-        occurred_at,
+        coalesce(accepted_at, occurred_at) as decided_at,
         next_occurred_at
     from with_deliveries
     where to_state in ('accepted', 'rejected')

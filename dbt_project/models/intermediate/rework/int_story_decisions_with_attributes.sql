@@ -44,10 +44,10 @@ final as (
         versions.story_type,
         versions.estimate,
         stories.is_deleted,
-        {{ local_date('decisions.occurred_at', 'project_settings.time_zone') }}
-            as occurred_date,
+        {{ local_date('decisions.decided_at', 'project_settings.time_zone') }}
+            as decided_date,
         decisions.delivered_at,
-        decisions.occurred_at,
+        decisions.decided_at,
         decisions.next_occurred_at
     from decisions
     inner join stories
@@ -57,8 +57,11 @@ final as (
     left join versions
         on
             decisions.story_id = versions.story_id
-            and decisions.occurred_at >= versions.valid_from
-            and (decisions.occurred_at < versions.valid_to or versions.is_last)
+            and (
+                decisions.decided_at >= versions.valid_from
+                or versions.version_number = 1
+            )
+            and (decisions.decided_at < versions.valid_to or versions.is_last)
 
 )
 

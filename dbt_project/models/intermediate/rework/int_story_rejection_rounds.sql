@@ -29,7 +29,7 @@ rounds as (
         min(case when to_state = 'started' then occurred_at end) as restarted_at,
         min(case when to_state = 'delivered' then occurred_at end) as redelivered_at,
         max(case when to_state = 'delivered' then occurred_at end) as last_delivered_at,
-        min(case when to_state = 'accepted' then occurred_at end) as accepted_at
+        min(accepted_at) as accepted_at
     from numbered
     group by
         story_id,

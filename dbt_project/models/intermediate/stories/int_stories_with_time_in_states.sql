@@ -54,8 +54,7 @@ time_in_states as (
         end) as bigint) as cycle_time_seconds,
         min(case when story_state in {{ in_progress_states() }} then entered_at end)
             as first_in_progress_at,
-        min(case when story_state = 'accepted' then entered_at end)
-            as first_accepted_at,
+        min(accepted_at) as first_accepted_at,
         max(case when story_state = 'accepted' then entered_at end) as last_accepted_at,
         count(
             case when story_state = 'accepted' and next_state != 'accepted' then 1 end

@@ -22,7 +22,10 @@ with_initial_states as (
         stories.project_id,
         case
             when first_transitions.story_id is null then stories.current_state
-            when first_transitions.is_creation then first_transitions.to_state
+            when
+                first_transitions.is_creation
+                and first_transitions.record_source != 'inferred'
+                then first_transitions.to_state
             else first_transitions.told_from_state
         end as story_state,
         first_transitions.to_state as next_state,

@@ -35,6 +35,7 @@ unioned as (
         ) as visit_number,
         transitions.next_occurred_at is null and not stories.is_deleted as is_open,
         false as is_inferred,
+        transitions.accepted_at,
         transitions.occurred_at as entered_at,
         coalesce(transitions.next_occurred_at, stories.deleted_at, stories.as_of)
             as left_at
@@ -55,9 +56,26 @@ unioned as (
         null as visit_number,
         is_open,
         true as is_inferred,
+        null as accepted_at,
         entered_at,
         left_at
     from first_intervals
+
+),
+
+-- Marts that count by days have an acceptance at Tracker's accepted_at. It may lie a second
+-- from the transition, or days where somebody changed it: no earlier interval reaches
+-- beyond it.
+with_counted_from as (
+
+    select
+        *,
+        min(coalesce(accepted_at, entered_at)) over (
+            partition by story_id
+            order by interval_number
+            rows between current row and unbounded following
+        ) as counted_from
+    from unioned
 
 ),
 
@@ -65,8 +83,12 @@ final as (
 
     select
         *,
+        coalesce(
+            lead(counted_from) over (partition by story_id order by interval_number),
+            left_at
+        ) as counted_until,
         {{ seconds_between('entered_at', 'left_at') }} as interval_seconds
-    from unioned
+    from with_counted_from
 
 )
 

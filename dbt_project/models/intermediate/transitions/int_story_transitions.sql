@@ -33,6 +33,7 @@ final as (
         transitions.project_version,
         transitions.transition_number,
         transitions.is_creation,
+        transitions.accepted_at,
         transitions.occurred_at,
         lead(transitions.occurred_at) over (
             partition by transitions.story_id

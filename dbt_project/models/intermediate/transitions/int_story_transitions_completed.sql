@@ -23,8 +23,34 @@ last_known as (
 
 ),
 
--- Accepted, but no transition tells of it: older than the history that was read, or
--- imported.
+-- Tracker's own instant of an acceptance: of the one that stands, the story's; else the
+-- one that the activity gave.
+with_acceptances as (
+
+    select
+        known.*,
+        case
+            when known.to_state = 'accepted'
+                then coalesce(
+                    case
+                        when
+                            known.known_number = known.known_count
+                            and stories.current_state = 'accepted'
+                            then stories.accepted_at
+                    end,
+                    known.accepted_at,
+                    known.occurred_at
+                )
+        end as tracker_accepted_at,
+        coalesce(known.is_creation and known.to_state = 'accepted', false)
+            as is_created_accepted
+    from known
+    inner join stories
+        on known.story_id = stories.story_id
+
+),
+
+-- Accepted, but no transition says so: it is older than the history that was read.
 inferred as (
 
     select
@@ -55,9 +81,29 @@ unioned as (
         project_version,
         known_number,
         is_creation,
-        accepted_at,
+        tracker_accepted_at as accepted_at,
         occurred_at
-    from known
+    from with_acceptances
+    where not is_created_accepted
+
+    union all
+
+    -- Created or imported as accepted: accepted when Tracker says so, maybe before its
+    -- creation, and not by whoever created it.
+    select
+        story_id,
+        project_id,
+        null as performed_by_id,
+        null as told_from_state,
+        to_state,
+        'inferred' as record_source,
+        null as project_version,
+        known_number,
+        is_creation,
+        tracker_accepted_at as accepted_at,
+        tracker_accepted_at as occurred_at
+    from with_acceptances
+    where is_created_accepted
 
     union all
 

@@ -46,8 +46,9 @@ ranked as (
 final as (
 
     select
-        -- A story has at most one inferred transition.
+        -- A story has at most one inferred transition of each kind.
         story_id || '-' || case
+            when record_source = 'inferred' and is_creation then 'created'
             when record_source = 'inferred' then 'inferred'
             else occurred_in_project_id || '-' || project_version
         end as story_transition_key,
@@ -69,7 +70,8 @@ final as (
         project_version,
         transition_number,
         estimate_at_event,
-        occurred_at
+        occurred_at,
+        accepted_at
     from ranked
 
 )

@@ -19,6 +19,7 @@ final as (
         plans.target_id as epic_id,
         plans.project_id,
         epics.epic_name,
+        plans.gap_reason,
         plans.story_count,
         plans.accepted_story_count,
         plans.remaining_story_count,

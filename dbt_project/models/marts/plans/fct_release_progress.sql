@@ -25,6 +25,7 @@ final as (
                 then releases.membership_source
             else 'none'
         end as membership_source,
+        plans.gap_reason,
         plans.story_count,
         plans.accepted_story_count,
         plans.remaining_story_count,

@@ -35,29 +35,35 @@ final as (
         acceptances.acceptance_number,
         acceptances.rejection_count as earlier_rejection_count,
         acceptances.estimate,
-        {{ seconds_between('acceptances.delivered_at', 'acceptances.occurred_at') }}
-            as delivered_to_accepted_seconds,
         case
-            when acceptances.is_undone
+            when acceptances.delivered_at <= acceptances.decided_at
                 then {{ seconds_between(
-                    'acceptances.occurred_at', 'acceptances.next_occurred_at'
+                    'acceptances.delivered_at', 'acceptances.decided_at'
+                ) }}
+        end as delivered_to_accepted_seconds,
+        case
+            when
+                acceptances.is_undone
+                and acceptances.decided_at <= acceptances.next_occurred_at
+                then {{ seconds_between(
+                    'acceptances.decided_at', 'acceptances.next_occurred_at'
                 ) }}
         end as accepted_to_undone_seconds,
         acceptances.acceptance_number = 1 and acceptances.rejection_count = 0
             as is_first_pass,
         acceptances.is_undone,
         acceptances.is_deleted,
-        acceptances.occurred_date as accepted_date,
+        acceptances.decided_date as accepted_date,
         acceptances.delivered_at,
-        acceptances.occurred_at as accepted_at,
+        acceptances.decided_at as accepted_at,
         case when acceptances.is_undone then acceptances.next_occurred_at end
             as undone_at
     from acceptances
     left join iterations
         on
             acceptances.project_id = iterations.project_id
-            and acceptances.occurred_at >= iterations.starts_at
-            and acceptances.occurred_at < iterations.finishes_at
+            and acceptances.decided_at >= iterations.starts_at
+            and acceptances.decided_at < iterations.finishes_at
 
 )
 

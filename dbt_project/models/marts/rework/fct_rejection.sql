@@ -50,9 +50,9 @@ final as (
         estimate,
         case
             when not is_unaccept
-                then {{ seconds_between('last_delivered_at', 'occurred_at') }}
+                then {{ seconds_between('last_delivered_at', 'decided_at') }}
         end as delivered_to_rejected_seconds,
-        {{ seconds_between('occurred_at', 'restarted_at') }}
+        {{ seconds_between('decided_at', 'restarted_at') }}
             as rejected_to_restarted_seconds,
         case
             when restarted_at <= redelivered_at
@@ -60,9 +60,9 @@ final as (
         end as restarted_to_redelivered_seconds,
         is_unaccept,
         is_deleted,
-        occurred_date as rejected_date,
+        decided_date as rejected_date,
         last_delivered_at as delivered_at,
-        occurred_at as rejected_at,
+        decided_at as rejected_at,
         restarted_at,
         redelivered_at,
         accepted_at

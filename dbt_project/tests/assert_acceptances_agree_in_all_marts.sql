@@ -1,0 +1,204 @@
+-- What was accepted on each day, counted from single acceptances, is what throughput,
+-- velocity, daily flow and the burn-up count: the first two by the project that a story
+-- is in now, the other two by the one that it was in.
+with
+
+projects as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+-- An acceptance ends when it is undone, or with the story.
+acceptances as (
+
+    select
+        acceptances.story_id,
+        acceptances.project_id,
+        {{ week_start('acceptances.accepted_date', 'projects.week_start_day') }}
+            as week_start_date,
+        acceptances.accepted_at,
+        {{ earliest('acceptances.undone_at', 'stories.deleted_at') }} as ended_at
+    from {{ ref('fct_acceptance') }} as acceptances
+    inner join projects
+        on acceptances.project_id = projects.project_id
+    inner join {{ ref('fct_story_cycle_time') }} as stories
+        on acceptances.story_id = stories.story_id
+
+),
+
+project_stays as (
+
+    select
+        *,
+        valid_to = max(valid_to) over (partition by story_id) as is_last
+    from {{ ref('int_story_project_stays') }}
+
+),
+
+-- The first stay in a project also has what was accepted before the creation.
+accepted_stays as (
+
+    select
+        acceptances.story_id,
+        project_stays.project_id,
+        projects.time_zone,
+        acceptances.accepted_at,
+        case
+            when project_stays.is_first then acceptances.accepted_at
+            else {{ latest('acceptances.accepted_at', 'project_stays.valid_from') }}
+        end as began_at,
+        case
+            when project_stays.is_last then acceptances.ended_at
+            else {{ earliest('acceptances.ended_at', 'project_stays.valid_to') }}
+        end as ended_at
+    from acceptances
+    inner join project_stays
+        on
+            acceptances.story_id = project_stays.story_id
+            and (
+                acceptances.accepted_at < project_stays.valid_to
+                or project_stays.is_last
+            )
+            and (
+                acceptances.ended_at is null
+                or acceptances.ended_at > project_stays.valid_from
+                or project_stays.is_first
+            )
+    inner join projects
+        on project_stays.project_id = projects.project_id
+
+),
+
+accepted_days as (
+
+    select
+        story_id,
+        project_id,
+        {{ local_date('began_at', 'time_zone') }} as began_date,
+        {{ local_date('ended_at', 'time_zone') }} as ended_date
+    from accepted_stays
+
+),
+
+-- A story that goes from accepted to accepted counts once, from the last time on, here
+-- and wherever stories are counted as distinct.
+standing as (
+
+    select
+        project_id,
+        story_id,
+        max(accepted_at) as accepted_at,
+        max(week_start_date) as week_start_date
+    from acceptances
+    where ended_at is null
+    group by
+        project_id,
+        story_id
+
+),
+
+expected as (
+
+    select
+        'throughput' as mart_name,
+        project_id || '-' || week_start_date as entity_key,
+        count(*) as story_count
+    from standing
+    group by
+        project_id,
+        week_start_date
+    union all
+    select
+        'velocity' as mart_name,
+        iterations.iteration_key as entity_key,
+        count(*) as story_count
+    from standing
+    inner join {{ ref('int_iterations') }} as iterations
+        on
+            standing.project_id = iterations.project_id
+            and standing.accepted_at >= iterations.starts_at
+            and standing.accepted_at < iterations.finishes_at
+    group by iterations.iteration_key
+    union all
+    select
+        'flow' as mart_name,
+        flow.project_id || '-' || flow.flow_date as entity_key,
+        count(distinct accepted_days.story_id) as story_count
+    from {{ ref('fct_flow_daily') }} as flow
+    inner join accepted_days
+        on
+            flow.project_id = accepted_days.project_id
+            and flow.flow_date >= accepted_days.began_date
+            and (
+                accepted_days.ended_date is null
+                or flow.flow_date < accepted_days.ended_date
+            )
+    where flow.story_state = 'accepted'
+    group by
+        flow.project_id,
+        flow.flow_date
+    union all
+    select
+        'burn' as mart_name,
+        burn.iteration_burn_key as entity_key,
+        count(distinct accepted_stays.story_id) as story_count
+    from {{ ref('fct_iteration_burn_daily') }} as burn
+    inner join {{ ref('int_iterations') }} as iterations
+        on burn.iteration_key = iterations.iteration_key
+    inner join accepted_stays
+        on
+            burn.project_id = accepted_stays.project_id
+            and iterations.starts_at <= accepted_stays.accepted_at
+            and burn.ends_at > accepted_stays.began_at
+            and (
+                accepted_stays.ended_at is null
+                or burn.ends_at <= accepted_stays.ended_at
+            )
+    group by burn.iteration_burn_key
+
+),
+
+counted as (
+
+    select
+        'throughput' as mart_name,
+        project_id || '-' || week_start_date as entity_key,
+        sum(story_count) as story_count
+    from {{ ref('fct_throughput') }}
+    group by
+        project_id,
+        week_start_date
+    union all
+    select
+        'velocity' as mart_name,
+        iteration_key as entity_key,
+        accepted_story_count as story_count
+    from {{ ref('fct_iteration_velocity') }}
+    union all
+    select
+        'flow' as mart_name,
+        project_id || '-' || flow_date as entity_key,
+        story_count
+    from {{ ref('fct_flow_daily') }}
+    where story_state = 'accepted'
+    union all
+    select
+        'burn' as mart_name,
+        iteration_burn_key as entity_key,
+        accepted_story_count as story_count
+    from {{ ref('fct_iteration_burn_daily') }}
+
+)
+
+select
+    coalesce(expected.mart_name, counted.mart_name) as mart_name,
+    coalesce(expected.entity_key, counted.entity_key) as entity_key,
+    expected.story_count as expected_story_count,
+    counted.story_count
+from expected
+full outer join counted
+    on
+        expected.mart_name = counted.mart_name
+        and expected.entity_key = counted.entity_key
+where coalesce(expected.story_count, 0) != coalesce(counted.story_count, 0)
