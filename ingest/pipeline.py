@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import dlt
 import duckdb
 import pyarrow as pa
-from dlt.common.schema.typing import TTableSchema
+from dlt.common.schema.typing import TColumnSchema, TTableSchema
 from dlt.common.schema.utils import dlt_load_id_column, new_table
 from dlt.extract import DltResource, DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -341,7 +341,9 @@ def _after_no_rows(
 
 def _declared(table: Table) -> TTableSchema:
     """A table of which dlt knows the columns; its first rows bring what else is to be known."""
-    columns = [{"name": name, **hints} for name, hints in table.dlt_columns.items()]
+    columns: list[TColumnSchema] = [
+        {**hints, "name": name} for name, hints in table.dlt_columns.items()
+    ]
     return new_table(table.name, columns=[*columns, dlt_load_id_column()])
 
 

@@ -158,7 +158,9 @@ class Stored:
         statement = f"select id from {DATASET}.stories where story_type = 'release' and id = any(?)"
         return {key for (key,) in self._rows(statement, [sorted(story_ids)])}
 
-    def cycle_time_keys(self, project_id: int, iteration_numbers: Iterable[int]) -> set[tuple]:
+    def cycle_time_keys(
+        self, project_id: int, iteration_numbers: Iterable[int]
+    ) -> set[tuple[Any, ...]]:
         """The keys of Tracker's own cycle times in iterations of a project."""
         statement = (
             f"select story_id from {DATASET}.cycle_time_details "
@@ -269,8 +271,8 @@ class Stored:
 
     def _projects_read(self, source_kind: str, source_name: str) -> list[dict[str, Any]]:
         """Rows of the projects whose latest read was of this source, and is all there."""
-        reads: dict[int, dict[str, tuple]] = {}  # project -> load -> the run that read it
-        latest: dict[int, tuple] = {}
+        reads: dict[int, dict[str, tuple[str, str]]] = {}  # project -> load -> the run that read it
+        latest: dict[int, tuple[Any, ...]] = {}
         for load_id, kind, name, as_of, _, project_ids in self._rows(_READS):
             for project_id in orjson.loads(project_ids or "[]"):
                 reads.setdefault(project_id, {})[load_id] = (kind, name)
@@ -289,7 +291,7 @@ class Stored:
             and latest[row["id"]][:2] == source
         ]
 
-    def _rows(self, statement: str, parameters: list[Any] | None = None) -> list[tuple]:
+    def _rows(self, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         return self._reading.rows(statement, parameters or [])
 
 
@@ -319,8 +321,8 @@ def _comparable(value: object) -> object:
     return str(value) if hasattr(value, "isoformat") else value
 
 
-def _grouped(rows: list[tuple]) -> dict[int, list[tuple]]:
-    groups: dict[int, list[tuple]] = {}
+def _grouped(rows: list[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    groups: dict[int, list[tuple[Any, ...]]] = {}
     for project_id, *values in rows:
         groups.setdefault(project_id, []).append(tuple(values))
     return groups
