@@ -7,3 +7,12 @@
 {% macro forecast_horizons() -%}
     {{ return([4, 8, 12]) }}
 {%- endmacro %}
+
+{#- Less than this in the window says nothing about the weeks to come. -#}
+{% macro fewest_weeks_for_a_forecast() -%}
+    8
+{%- endmacro %}
+
+{% macro fewest_stories_for_a_forecast() -%}
+    8
+{%- endmacro %}

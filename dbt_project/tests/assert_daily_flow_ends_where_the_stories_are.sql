@@ -1,5 +1,5 @@
--- At as_of the flow is the open stays, each in the project and with the estimate that
--- the story has then.
+-- At as_of the flow is the open intervals, each in the project and with the estimate
+-- that the story has then. A story whose history is not known is in its current state.
 with
 
 stories as (
@@ -11,20 +11,41 @@ stories as (
 
 ),
 
+open_states as (
+
+    select
+        story_id,
+        story_state
+    from {{ ref('fct_story_state_interval') }}
+    where is_open
+
+    union all
+
+    select
+        story_id,
+        coalesce(current_state, 'unknown') as story_state
+    from {{ ref('int_stories') }}
+    where
+        not is_history_known
+        and not is_deleted
+        and created_at is not null
+        and accepted_at is null
+
+),
+
 open_stories as (
 
     select
         stories.project_id,
-        intervals.story_state,
+        open_states.story_state,
         count(*) as story_count,
         coalesce(sum(stories.estimate), 0) as points
-    from {{ ref('fct_story_state_interval') }} as intervals
+    from open_states
     inner join stories
-        on intervals.story_id = stories.story_id
-    where intervals.is_open
+        on open_states.story_id = stories.story_id
     group by
         stories.project_id,
-        intervals.story_state
+        open_states.story_state
 
 ),
 

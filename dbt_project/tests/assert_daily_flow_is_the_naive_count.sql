@@ -40,9 +40,48 @@ versions as (
 
 ),
 
+stories_of_unknown_history as (
+
+    select * from {{ ref('int_stories') }}
+    where
+        not is_history_known
+        and created_at is not null
+
+),
+
 intervals as (
 
-    select * from {{ ref('int_story_state_intervals') }}
+    select
+        story_id,
+        story_state,
+        is_open,
+        counted_from,
+        counted_until
+    from {{ ref('int_story_state_intervals') }}
+
+    union all
+
+    select
+        story_id,
+        'unknown' as story_state,
+        current_state is null and not is_deleted as is_open,
+        created_at as counted_from,
+        coalesce(accepted_at, deleted_at, as_of) as counted_until
+    from stories_of_unknown_history
+
+    union all
+
+    select
+        story_id,
+        current_state as story_state,
+        true as is_open,
+        as_of as counted_from,
+        as_of as counted_until
+    from stories_of_unknown_history
+    where
+        current_state is not null
+        and accepted_at is null
+        and not is_deleted
 
 ),
 

@@ -8,12 +8,31 @@ project_settings as (
 
 ),
 
+entries as (
+
+    select
+        story_id,
+        entered_at
+    from {{ ref('fct_story_state_interval') }}
+
+    union all
+
+    select
+        story_id,
+        created_at as entered_at
+    from {{ ref('int_stories') }}
+    where
+        not is_history_known
+        and created_at is not null
+
+),
+
 first_entries as (
 
     select
         story_id,
         min(entered_at) as first_entered_at
-    from {{ ref('fct_story_state_interval') }}
+    from entries
     group by story_id
 
 ),

@@ -21,16 +21,20 @@ burn_days as (
 scope as (
 
     select
-        iteration_key,
-        count(case when exit_kind != 'removed' then 1 end) as story_count,
-        count(case when exit_kind = 'accepted' then 1 end) as accepted_story_count,
-        sum(case when exit_kind != 'removed' then points_at_exit end) as points,
-        sum(case when exit_kind = 'accepted' then points_at_exit end)
+        scope.iteration_key,
+        count(case when scope.exit_kind != 'removed' then 1 end) as story_count,
+        count(case when scope.exit_kind = 'accepted' then 1 end)
+            as accepted_story_count,
+        sum(case when scope.exit_kind != 'removed' then scope.points_at_exit end)
+            as points,
+        sum(case when scope.exit_kind = 'accepted' then scope.points_at_exit end)
             as accepted_points,
-        count(case when is_committed then 1 end) as committed_story_count,
-        count(*) as scope_story_count
-    from {{ ref('fct_iteration_scope') }}
-    group by iteration_key
+        count(case when scope.is_committed then 1 end) as committed_story_count,
+        count(case when stories.is_history_known then 1 end) as scope_story_count
+    from {{ ref('fct_iteration_scope') }} as scope
+    inner join {{ ref('fct_story_cycle_time') }} as stories
+        on scope.story_id = stories.story_id
+    group by scope.iteration_key
 
 ),
 
@@ -51,8 +55,10 @@ final as (
     left join scope
         on velocities.iteration_key = scope.iteration_key
     where
-        coalesce(burn_days.scope_story_count, 0) != coalesce(scope.story_count, 0)
-        or coalesce(burn_days.scope_points, 0) != coalesce(scope.points, 0)
+        burn_days.scope_story_count != coalesce(scope.story_count, 0)
+        or burn_days.scope_points != coalesce(scope.points, 0)
+        or (burn_days.iteration_key is null and scope.story_count > 0)
+        or (burn_days.scope_story_count is null and scope.scope_story_count > 0)
         or coalesce(burn_days.accepted_story_count, 0)
         != coalesce(scope.accepted_story_count, 0)
         or coalesce(burn_days.accepted_points, 0) != coalesce(scope.accepted_points, 0)

@@ -47,5 +47,8 @@ where
     stories.rejected_count != coalesce(rejections.rejected_count, 0)
     or rejections.last_rejection_number != rejections.rejected_count
     or stories.unaccepted_count != coalesce(acceptances.unaccepted_count, 0)
-    or {{ differ('stories.first_accepted_at', 'acceptances.first_accepted_at') }}
+    or (
+        stories.is_history_known
+        and {{ differ('stories.first_accepted_at', 'acceptances.first_accepted_at') }}
+    )
     or acceptances.first_pass_count > 1

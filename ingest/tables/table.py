@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 import pyarrow as pa
-
-if TYPE_CHECKING:
-    from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 ColumnType = Literal["bigint", "decimal", "double", "text", "bool", "timestamp", "date", "json"]
 
@@ -23,7 +20,7 @@ ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "json": pa.string(),  # text, so that every destination stores the same bytes
 }
 
-_DLT_TYPES: dict[ColumnType, TColumnSchema] = {
+_DLT_TYPES: dict[ColumnType, dict[str, Any]] = {
     "bigint": {"data_type": "bigint"},
     "decimal": {"data_type": "decimal", "precision": 18, "scale": 4},
     "double": {"data_type": "double"},
@@ -85,9 +82,9 @@ class Table:
         )
 
     @property
-    def dlt_columns(self) -> TTableSchemaColumns:
+    def dlt_columns(self) -> dict[str, dict[str, Any]]:
         """Column hints for dlt: types, nullability, and the column that orders a deletion."""
-        hints: TTableSchemaColumns = {}
+        hints: dict[str, dict[str, Any]] = {}
         for name, kind in self.all_columns.items():
             hints[name] = {**_DLT_TYPES[kind], "nullable": name not in self.key}
         hints["is_removed"]["hard_delete"] = True

@@ -156,9 +156,9 @@ class Cut:
                 }
 
     def gap(self):
-        if not self.window:
-            return "no complete week"
-        return None if any(self.window) else "nothing accepted"
+        if len(self.window) < 8:
+            return "too few weeks"
+        return None if sum(self.window) >= 8 else "too few accepted"
 
     def paths(self, need, weeks_asked):
         return paths(self.project_id, self.day, self.trials, self.window, need, weeks_asked)

@@ -24,6 +24,7 @@ from ingest.archive.text_columns import filled_rows, flags
 # Escapes of JSON in the order in which they can be put in; what else needs one is rare.
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 _RARE = ("reviewer", "pull request", "git branch")
+_FIELDS = {"comment": "comments", "task": "tasks", "blocker": "blockers", "reviewer": "reviews"}
 _NEEDS_ESCAPE = r'[\x00-\x1f"\\]'
 
 
@@ -38,7 +39,7 @@ class _Sparse(dict[int, str]):
 
 
 def part_lists(rows: StoryRows, columns: Columns, ids: np.ndarray) -> dict[str, pa.StringArray]:
-    """The lists of all rows by field: null where a story has none of the kind.
+    """The lists of all rows by field: empty where a story has none, null without a column for it.
 
     Args:
         rows: reads one row at a time, and knows the header.
@@ -67,6 +68,9 @@ def part_lists(rows: StoryRows, columns: Columns, ids: np.ndarray) -> dict[str, 
         mask[list(texts)] = True
         values = pa.array([texts[row] for row in sorted(texts)], pa.string())
         found[field] = pc.replace_with_mask(lists, pa.array(mask), values)
+    for group, field in _FIELDS.items():
+        if groups[group]:
+            found[field] = found.get(field, pa.nulls(len(ids), pa.string())).fill_null("[]")
     return found
 
 

@@ -42,7 +42,9 @@ class StoryParts:
         self._comment_cells = [span[0] for span in columns.groups["comment"]]
 
     def of_story(self, cells: Cells, identity: int, more_comments: Sequence[str] = ()) -> Record:
-        """Comments, tasks and the like of a story; lists that are empty are left out.
+        """Comments, tasks and the like of a story.
+
+        A list for which the file has no column is left out: nobody knows what is in it.
 
         Args:
             cells: the row.
@@ -52,20 +54,23 @@ class StoryParts:
         groups = self._groups
         record: Record = {}
         texts = [cells[each] for each in self._comment_cells]
-        if comments := self.comments([*texts, *more_comments], identity, "story_id"):
+        comments = self.comments([*texts, *more_comments], identity, "story_id")
+        if comments or self._comment_cells:
             record["comments"] = comments
-        if groups["task"] and (tasks := self._pairs(cells, "task", identity)):
+        if groups["task"]:
+            tasks = self._pairs(cells, "task", identity)
             for part in tasks:
                 part["complete"] = part.pop("status") == "completed"
                 part["position"] = part.pop("number")
             record["tasks"] = tasks
-        if groups["blocker"] and (blockers := self._pairs(cells, "blocker", identity)):
+        if groups["blocker"]:
+            blockers = self._pairs(cells, "blocker", identity)
             for part in blockers:
                 part["resolved"] = part.pop("status") == "resolved"
                 del part["number"]
             record["blockers"] = blockers
-        if groups["reviewer"] and (reviews := self._reviews(cells, identity)):
-            record["reviews"] = reviews
+        if groups["reviewer"]:
+            record["reviews"] = self._reviews(cells, identity)
         for group, name, key in (
             ("pull request", "pull_requests", "original_url"),
             ("git branch", "branches", "name"),

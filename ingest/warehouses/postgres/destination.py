@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dlt.common.configuration import configspec
-from dlt.common.destination.client import LoadJob
-from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.destination.client import LoadJob, PreparedTableSchema
 from dlt.destinations.impl.postgres.configuration import (
     PostgresClientConfiguration,
     PostgresCredentials,
@@ -24,7 +23,7 @@ class _Login(PostgresCredentials):
 
 @configspec
 class _Configuration(PostgresClientConfiguration):
-    credentials: _Login = None  # type: ignore[assignment] # dlt resolves it
+    credentials: _Login = None
 
 
 class _CopyJob(PostgresParquetCopyJob):
@@ -49,7 +48,7 @@ class _Client(MakesEveryTable, PostgresClient):
 class TrackerPostgres(postgres):
     """PostgreSQL, for passwords with spaces and tables without rows."""
 
-    spec = _Configuration  # type: ignore[assignment] # dlt infers a narrower type from its own
+    spec = _Configuration
 
     @property
     def client_class(self) -> type[PostgresClient]:

@@ -31,6 +31,12 @@ activities as (
 
 ),
 
+story_parts as (
+
+    select * from {{ ref('int_story_parts') }}
+
+),
+
 epic_comments as (
 
     select * from {{ ref('stg_pivotal_tracker__epic_comments') }}
@@ -60,6 +66,16 @@ first_instants as (
         min(occurred_at) as first_at
     from activities
     group by project_id
+
+    union all
+
+    select
+        stories.project_id,
+        story_parts.created_at as first_at
+    from story_parts
+    inner join stories
+        on story_parts.story_id = stories.story_id
+    where not stories.is_deleted
 
     union all
 

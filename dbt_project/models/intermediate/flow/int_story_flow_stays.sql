@@ -1,8 +1,66 @@
 with
 
+stories as (
+
+    select * from {{ ref('int_stories') }}
+
+),
+
+stories_of_unknown_history as (
+
+    select
+        *,
+        current_state is null and not is_deleted as is_unknown_now
+    from stories
+    where
+        not is_history_known
+        and created_at is not null
+
+),
+
+-- A story whose history is not known is open in an unknown state from its creation to
+-- its acceptance. The record that was read says where it is at as_of.
 intervals as (
 
-    select * from {{ ref('int_story_state_intervals') }}
+    select
+        story_id,
+        story_state,
+        is_open,
+        counted_from,
+        counted_until
+    from {{ ref('int_story_state_intervals') }}
+
+    union all
+
+    select
+        stories_of_unknown_history.story_id,
+        'unknown' as story_state,
+        stories_of_unknown_history.is_unknown_now as is_open,
+        stories_of_unknown_history.created_at as counted_from,
+        coalesce(
+            stories_of_unknown_history.accepted_at,
+            stories_of_unknown_history.deleted_at,
+            stories_of_unknown_history.as_of
+        ) as counted_until
+    from stories_of_unknown_history
+    where
+        stories_of_unknown_history.accepted_at is null
+        or stories_of_unknown_history.accepted_at
+        > stories_of_unknown_history.created_at
+
+    union all
+
+    select
+        stories_of_unknown_history.story_id,
+        stories_of_unknown_history.current_state as story_state,
+        true as is_open,
+        stories_of_unknown_history.as_of as counted_from,
+        stories_of_unknown_history.as_of as counted_until
+    from stories_of_unknown_history
+    where
+        stories_of_unknown_history.current_state is not null
+        and stories_of_unknown_history.accepted_at is null
+        and not stories_of_unknown_history.is_deleted
 
 ),
 

@@ -99,7 +99,9 @@ final as (
         sampled_week_count,
         sampled_story_count,
         case
-            when sampled_story_count > 0
+            when
+                sampled_week_count >= {{ fewest_weeks_for_a_forecast() }}
+                and sampled_story_count >= {{ fewest_stories_for_a_forecast() }}
                 then least(
                     cast(floor(week_count_needed) as bigint),
                     {{ var('forecast_horizon_weeks') }}

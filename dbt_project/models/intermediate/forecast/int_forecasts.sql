@@ -73,8 +73,10 @@ final as (
         unioned.question,
         unioned.percentile,
         case
-            when windows.sampled_week_count = 0 then 'no complete week'
-            when windows.sampled_story_count = 0 then 'nothing accepted'
+            when windows.sampled_week_count < {{ fewest_weeks_for_a_forecast() }}
+                then 'too few weeks'
+            when windows.sampled_story_count < {{ fewest_stories_for_a_forecast() }}
+                then 'too few accepted'
             when unioned.question = 'when' and targets.queue_gap_reason is not null
                 then targets.queue_gap_reason
             when unioned.horizon_week_count < 1 then 'no week left'

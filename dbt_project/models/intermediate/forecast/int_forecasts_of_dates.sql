@@ -48,7 +48,7 @@ final as (
             when
                 targets.deadline_date is not null
                 and targets.queue_gap_reason is null
-                and windows.sampled_story_count > 0
+                and windows.simulated_week_count > 0
                 then
                     {{ as_double('coalesce(sum(finishes.in_time_trial_count), 0)') }}
                     / nullif(windows.trial_count, 0)
@@ -73,7 +73,7 @@ final as (
         targets.queue_gap_reason,
         targets.deadline_date,
         percentiles.percentile,
-        windows.sampled_story_count,
+        windows.simulated_week_count,
         windows.trial_count
 
 )

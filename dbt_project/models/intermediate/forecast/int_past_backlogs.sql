@@ -31,6 +31,7 @@ lives as (
     select
         stories.story_id,
         stories.project_id,
+        stories.is_history_known,
         {{ local_date('stories.created_at', 'project_settings.time_zone') }}
             as created_date,
         {{ local_date('stories.deleted_at', 'project_settings.time_zone') }}
@@ -42,7 +43,8 @@ lives as (
 ),
 
 -- The backlog at the end of a past day: stories that were there, and neither accepted
--- nor in the icebox. A story is in at most one stay at that moment.
+-- nor in the icebox. A story is in at most one stay at that moment. Of one whose history
+-- is not known nobody can say whether it was in the icebox: that day has no backlog.
 final as (
 
     select
@@ -64,6 +66,7 @@ final as (
     group by
         cuts.project_id,
         cuts.cut_date
+    having count(case when not lives.is_history_known then 1 end) = 0
 
 )
 

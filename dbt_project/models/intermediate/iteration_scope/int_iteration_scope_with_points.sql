@@ -6,6 +6,12 @@ scope as (
 
 ),
 
+stories as (
+
+    select * from {{ ref('int_stories') }}
+
+),
+
 versions as (
 
     select * from {{ ref('int_story_versions') }}
@@ -25,10 +31,16 @@ final as (
         scope.exit_kind,
         entry_versions.estimate as points_at_entry,
         exit_versions.estimate as points_at_exit,
-        scope.is_committed,
+        case
+            when stories.is_history_known or scope.entry_kind != 'unknown'
+                then scope.is_committed
+        end as is_committed,
+        stories.is_history_known,
         scope.entered_at,
         scope.exited_at
     from scope
+    inner join stories
+        on scope.story_id = stories.story_id
     inner join versions as entry_versions
         on
             scope.story_id = entry_versions.story_id

@@ -24,6 +24,7 @@ final as (
         iterations.iteration_key,
         velocities.velocity_per_week,
         velocities.velocity,
+        velocities.velocity_source,
         coalesce(
             lag(velocities.velocity) over (
                 partition by iterations.project_id

@@ -34,11 +34,24 @@ accepted_stories as (
         count(case when stories.story_type = '{{ story_type }}' then 1 end)
             as accepted_{{ story_type }}_count,
         {% endfor %}
+        count(case when stories.is_history_known then 1 end)
+            as history_known_story_count,
         -- Chores go from started to accepted: nobody can reject one.
+        count(case when stories.story_type in ('feature', 'bug') then 1 end)
+            as rejectable_story_count,
         count(
             case
                 when
                     stories.story_type in ('feature', 'bug')
+                    and stories.is_history_known
+                    then 1
+            end
+        ) as history_known_rejectable_story_count,
+        count(
+            case
+                when
+                    stories.story_type in ('feature', 'bug')
+                    and stories.is_history_known
                     and time_in_states.rejected_count > 0
                     then 1
             end
@@ -93,10 +106,16 @@ final as (
         iterations.finishes_at,
         {% for measure in [
             'accepted_story_count', 'accepted_feature_count', 'accepted_bug_count',
-            'accepted_chore_count', 'rejected_story_count'
+            'accepted_chore_count', 'history_known_story_count',
+            'rejectable_story_count', 'history_known_rejectable_story_count'
         ] %}
         coalesce(accepted_stories.{{ measure }}, 0) as {{ measure }},
         {% endfor %}
+        case
+            when coalesce(accepted_stories.rejectable_story_count, 0) = 0 then 0
+            when accepted_stories.history_known_rejectable_story_count > 0
+                then accepted_stories.rejected_story_count
+        end as rejected_story_count,
         coalesce(created_bugs.bug_created_count, 0) as bug_created_count,
         coalesce(accepted_stories.accepted_points, 0) as accepted_points,
         accepted_stories.median_cycle_time_seconds,

@@ -87,6 +87,10 @@ final as (
             )) as bigint)
         end as velocity,
         case
+            when windowed.velocity_per_week > 0 then 'computed'
+            when with_settings.initial_velocity is not null then 'initial'
+        end as velocity_source,
+        case
             when windowed.averaged_iteration_count >= 2
                 then
                     windowed.weekly_points_deviation

@@ -12,7 +12,8 @@ projects_as_of as (
 
 ),
 
--- What a project of an archive does not say is as Tracker sets up a new project.
+-- What a project of an archive does not say is as Tracker sets up a new project, but
+-- for its initial velocity: that would be a figure which nobody measured.
 final as (
 
     select
@@ -21,7 +22,7 @@ final as (
         coalesce(projects.week_start_day, 'Monday') as week_start_day,
         coalesce(projects.iteration_length_weeks, 1) as iteration_length_weeks,
         coalesce(projects.velocity_averaged_over, 3) as velocity_averaged_over,
-        coalesce(projects.initial_velocity, 10) as initial_velocity,
+        projects.initial_velocity,
         projects_as_of.as_of
     from projects_as_of
     left join projects

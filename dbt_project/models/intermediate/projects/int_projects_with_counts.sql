@@ -52,7 +52,8 @@ final as (
         coalesce(stories_by_project.story_count, 0) as story_count,
         coalesce(stories_by_project.accepted_story_count, 0) as accepted_story_count,
         coalesce(stories_by_project.accepted_points, 0) as accepted_points,
-        coalesce(members_by_project.member_count, 0) as member_count,
+        -- Every project has an owner: none means that members were not read.
+        members_by_project.member_count,
         activities_by_project.first_activity_at,
         activities_by_project.last_activity_at
     from projects

@@ -29,6 +29,7 @@ done_iterations as (
         iterations.project_id,
         iterations.iteration_key,
         velocities.velocity,
+        velocities.velocity_source,
         velocities.velocity_per_week,
         velocities.velocity_volatility,
         row_number() over (
@@ -55,6 +56,11 @@ final as (
         current_iterations.current_iteration_number,
         coalesce(done_iterations.velocity, settings.initial_velocity)
             as current_velocity,
+        case
+            when done_iterations.velocity is not null
+                then done_iterations.velocity_source
+            when settings.initial_velocity is not null then 'initial'
+        end as velocity_source,
         done_iterations.velocity_per_week as current_velocity_per_week,
         done_iterations.velocity_volatility as current_volatility
     from settings

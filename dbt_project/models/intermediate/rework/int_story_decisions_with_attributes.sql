@@ -44,6 +44,7 @@ final as (
         versions.story_type,
         versions.estimate,
         stories.is_deleted,
+        stories.is_history_known,
         {{ local_date('decisions.decided_at', 'project_settings.time_zone') }}
             as decided_date,
         decisions.delivered_at,

@@ -41,6 +41,7 @@ final as (
         stories.estimate,
         coalesce(stories.deleted_at <= stories.as_of, false) as is_deleted,
         stories.is_date_only,
+        stories.is_history_known,
         stories.deadline_at,
         case
             when states_at_as_of.story_id is not null

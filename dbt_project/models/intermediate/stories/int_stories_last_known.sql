@@ -39,6 +39,25 @@ projects_as_of as (
 
 ),
 
+-- Stories of which some source gives transitions, however few.
+stories_with_transitions as (
+
+    select story_id from {{ ref('stg_pivotal_tracker__story_transitions') }}
+    union all
+    select story_id from {{ ref('stg_pivotal_tracker__story_nested_transitions') }}
+
+),
+
+history_sources as (
+
+    select
+        story_id,
+        count(*) as transition_count
+    from stories_with_transitions
+    group by story_id
+
+),
+
 changed_stories as (
 
     select
@@ -211,6 +230,8 @@ known_stories as (
         stories.source_line,
         stories.is_date_only,
         stories.is_deleted as is_unlisted,
+        stories.record_source = 'api' or stories.has_transition_list
+            as has_transition_list,
         stories.delete_evidence,
         stories.record_source,
         stories.deadline_at,
@@ -242,6 +263,7 @@ known_stories as (
         null as source_line,
         false as is_date_only,
         false as is_unlisted,
+        true as has_transition_list,
         null as delete_evidence,
         'activity' as record_source,
         {{ as_instant('last_values.deadline') }} as deadline_at,
@@ -282,6 +304,7 @@ known_stories as (
         null as source_line,
         false as is_date_only,
         false as is_unlisted,
+        false as has_transition_list,
         null as delete_evidence,
         'activity' as record_source,
         null as deadline_at,
@@ -302,6 +325,9 @@ final as (
         {% for column in columns %}
         known_stories.{{ column }},
         {% endfor %}
+        known_stories.has_transition_list
+        or changed_stories.story_id is not null
+        or history_sources.story_id is not null as is_history_known,
         case
             when deletions.story_id is not null then 'activity'
             when known_stories.is_unlisted
@@ -317,6 +343,10 @@ final as (
         on known_stories.story_id = deletions.story_id
     left join projects_as_of
         on known_stories.project_id = projects_as_of.project_id
+    left join changed_stories
+        on known_stories.story_id = changed_stories.story_id
+    left join history_sources
+        on known_stories.story_id = history_sources.story_id
 
 )
 

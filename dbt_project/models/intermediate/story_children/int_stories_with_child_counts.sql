@@ -1,66 +1,99 @@
+{%- set kinds = ['comment', 'task', 'blocker', 'review'] -%}
+
 with
 
-comments as (
+stories as (
 
-    select * from {{ ref('fct_comment') }}
-
-),
-
-tasks as (
-
-    select * from {{ ref('fct_task') }}
+    select * from {{ ref('int_stories') }}
 
 ),
 
-blockers as (
+records as (
 
-    select * from {{ ref('fct_blocker') }}
+    select * from {{ ref('stg_pivotal_tracker__stories') }}
 
 ),
 
-children as (
+changed_parts as (
+
+    select
+        {% for kind in kinds %}
+        count(case when part_kind = '{{ kind }}' then 1 end)
+            as {{ kind }}_change_count,
+        {% endfor %}
+        story_id
+    from {{ ref('int_story_part_changes') }}
+    group by story_id
+
+),
+
+parts as (
+
+    {% for kind in kinds %}
+    select
+        story_id,
+        '{{ kind }}' as part_kind,
+        {{ {'task': 'is_complete', 'blocker': 'is_resolved'}.get(kind, 'true') }}
+            as is_done
+    from {{ ref('fct_' ~ kind) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+parts_by_story as (
 
     select
         story_id,
-        1 as comment_count,
-        0 as task_count,
-        0 as completed_task_count,
-        0 as open_blocker_count
-    from comments
+        {% for kind in kinds %}
+        count(case when part_kind = '{{ kind }}' then 1 end) as {{ kind }}_count,
+        {% endfor %}
+        count(case when part_kind = 'task' and is_done then 1 end)
+            as completed_task_count,
+        count(case when part_kind = 'blocker' and not is_done then 1 end)
+            as open_blocker_count
+    from parts
+    where story_id is not null
+    group by story_id
 
-    union all
+),
 
-    select
-        story_id,
-        0 as comment_count,
-        1 as task_count,
-        case when is_complete then 1 else 0 end as completed_task_count,
-        0 as open_blocker_count
-    from tasks
-
-    union all
+-- A record that was read without a list says nothing about it, unless an activity does.
+with_knowledge as (
 
     select
-        story_id,
-        0 as comment_count,
-        0 as task_count,
-        0 as completed_task_count,
-        case when is_resolved then 0 else 1 end as open_blocker_count
-    from blockers
+        {% for kind in kinds %}
+        stories.is_deleted
+        or coalesce(records.has_{{ kind }}_list, false)
+        or coalesce(changed_parts.{{ kind }}_change_count, 0) > 0
+            as is_{{ kind }}_known,
+        {% endfor %}
+        stories.story_id
+    from stories
+    left join records
+        on stories.story_id = records.story_id
+    left join changed_parts
+        on stories.story_id = changed_parts.story_id
 
 ),
 
 final as (
 
     select
-        story_id,
-        sum(comment_count) as comment_count,
-        sum(task_count) as task_count,
-        sum(completed_task_count) as completed_task_count,
-        sum(open_blocker_count) as open_blocker_count
-    from children
-    where story_id is not null
-    group by story_id
+        {% for measure, kind in {
+            'comment_count': 'comment', 'task_count': 'task',
+            'completed_task_count': 'task', 'blocker_count': 'blocker',
+            'open_blocker_count': 'blocker', 'review_count': 'review'
+        }.items() %}
+        case
+            when with_knowledge.is_{{ kind }}_known
+                then coalesce(parts_by_story.{{ measure }}, 0)
+        end as {{ measure }},
+        {% endfor %}
+        with_knowledge.story_id
+    from with_knowledge
+    left join parts_by_story
+        on with_knowledge.story_id = parts_by_story.story_id
 
 )
 

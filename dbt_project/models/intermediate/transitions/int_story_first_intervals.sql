@@ -3,6 +3,7 @@ with
 stories as (
 
     select * from {{ ref('int_stories') }}
+    where is_history_known
 
 ),
 

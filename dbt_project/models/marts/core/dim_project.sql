@@ -43,6 +43,7 @@ final as (
         projects.point_scale,
         inferred_settings.inferred_settings,
         projects.record_source,
+        projects_with_iterations.velocity_source,
         projects.iteration_length_weeks,
         projects.velocity_averaged_over,
         projects.initial_velocity,

@@ -12,6 +12,12 @@ projects as (
 
 ),
 
+project_settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
 people as (
 
     select * from {{ ref('dim_person') }}
@@ -66,16 +72,24 @@ final as (
         stories.estimate,
         coalesce(owner_names.owner_count, 0) as owner_count,
         {% for child_count in [
-            'comment_count', 'task_count', 'completed_task_count', 'open_blocker_count'
+            'comment_count', 'task_count', 'completed_task_count', 'blocker_count',
+            'open_blocker_count', 'review_count'
         ] %}
-        cast(coalesce(child_counts.{{ child_count }}, 0) as bigint)
-            as {{ child_count }},
+        child_counts.{{ child_count }},
         {% endfor %}
+        case
+            when stories.current_state != 'accepted' and not stories.is_deleted
+                then {{ days_between(
+                    local_date('stories.created_at', 'project_settings.time_zone'),
+                    local_date('stories.as_of', 'project_settings.time_zone')
+                ) }}
+        end as open_age_days,
         coalesce(stories.current_state in {{ in_progress_states() }}, false)
         and not stories.is_deleted as is_in_progress,
         coalesce(stories.current_state = 'accepted', false) as is_accepted,
         stories.is_deleted,
         stories.is_date_only,
+        stories.is_history_known,
         stories.story_id < 0 as is_id_made,
         stories.deadline_at,
         stories.accepted_at,
@@ -83,6 +97,8 @@ final as (
         stories.updated_at,
         stories.deleted_at
     from stories
+    left join project_settings
+        on stories.project_id = project_settings.project_id
     left join projects
         on stories.project_id = projects.project_id
     left join people

@@ -11,6 +11,12 @@ project_days as (
 
 ),
 
+changes as (
+
+    select * from {{ ref('int_flow_changes_daily') }}
+
+),
+
 story_states as (
 
     {% for state in states %}
@@ -20,19 +26,43 @@ story_states as (
 
 ),
 
--- Days and changes on one line: running sums carry what was there before the first day.
-moments as (
+states_by_project as (
 
     select
         project_days.project_id,
         story_states.story_state,
-        0 as story_count_change,
-        0 as points_change,
-        1 as is_day,
-        project_days.calendar_date as flow_date,
+        project_days.calendar_date,
         project_days.last_date
     from project_days
     cross join story_states
+
+    union all
+
+    select
+        project_days.project_id,
+        'unknown' as story_state,
+        project_days.calendar_date,
+        project_days.last_date
+    from project_days
+    where project_days.project_id in (
+        select changes.project_id from changes
+        where changes.story_state = 'unknown'
+    )
+
+),
+
+-- Days and changes on one line: running sums carry what was there before the first day.
+moments as (
+
+    select
+        project_id,
+        story_state,
+        0 as story_count_change,
+        0 as points_change,
+        1 as is_day,
+        calendar_date as flow_date,
+        last_date
+    from states_by_project
 
     union all
 
@@ -44,7 +74,7 @@ moments as (
         0 as is_day,
         flow_date,
         null as last_date
-    from {{ ref('int_flow_changes_daily') }}
+    from changes
 
 ),
 
@@ -78,7 +108,10 @@ final as (
         story_state,
         cast(story_count as bigint) as story_count,
         {{ as_decimal('points') }} as points,
-        story_state in {{ in_progress_states() }} as is_in_progress,
+        case
+            when story_state != 'unknown'
+                then story_state in {{ in_progress_states() }}
+        end as is_in_progress,
         flow_date < last_date as is_complete,
         flow_date
     from summed

@@ -9,24 +9,46 @@ stories as (
 
 ),
 
+known_counts as (
+
+    select * from {{ ref('dim_story') }}
+
+),
+
 blocked_time as (
 
     select * from {{ ref('int_stories_with_blocked_time') }}
 
 ),
 
-with_parts as (
+-- Without its list of blockers nobody knows how long a story was blocked.
+with_blocked_time as (
 
     select
         stories.*,
-        coalesce(blocked_time.blocker_count, 0) as blocker_count,
-        coalesce(blocked_time.undated_blocker_count, 0) as undated_blocker_count,
-        coalesce(blocked_time.blocked_seconds, 0) as blocked_seconds,
-        stories.started_seconds - coalesce(blocked_time.blocked_seconds, 0)
-            as active_seconds
+        known_counts.blocker_count,
+        case
+            when known_counts.blocker_count is not null
+                then coalesce(blocked_time.undated_blocker_count, 0)
+        end as undated_blocker_count,
+        case
+            when known_counts.blocker_count is not null
+                then coalesce(blocked_time.blocked_seconds, 0)
+        end as blocked_seconds
     from stories
+    inner join known_counts
+        on stories.story_id = known_counts.story_id
     left join blocked_time
         on stories.story_id = blocked_time.story_id
+
+),
+
+with_parts as (
+
+    select
+        *,
+        started_seconds - blocked_seconds as active_seconds
+    from with_blocked_time
 
 ),
 

@@ -66,17 +66,22 @@ final as (
             'rejected_seconds', 'started_count', 'finished_count', 'delivered_count',
             'rejected_count', 'unaccepted_count'
         ] %}
-        coalesce(time_in_states.{{ measure }}, 0) as {{ measure }},
+        case
+            when stories.is_history_known
+                then coalesce(time_in_states.{{ measure }}, 0)
+        end as {{ measure }},
         {% endfor %}
         stories.is_accepted,
         stories.is_deleted,
         stories.is_date_only,
+        stories.is_history_known,
         stories.created_at,
         time_in_states.first_started_at,
         time_in_states.first_finished_at,
         time_in_states.first_delivered_at,
         time_in_states.first_rejected_at,
-        time_in_states.first_accepted_at,
+        case when stories.is_history_known then time_in_states.first_accepted_at end
+            as first_accepted_at,
         stories.accepted_at,
         stories.deleted_at
     from stories

@@ -8,7 +8,7 @@ stories_in_progress as (
 
 stories as (
 
-    select * from {{ ref('int_stories') }}
+    select * from {{ ref('dim_story') }}
 
 ),
 
@@ -59,6 +59,7 @@ final as (
             when age_ranks.age_percentile >= 0.85 then 'high'
         end as risk,
         stories_in_progress.estimate,
+        stories.open_age_days,
         stories_in_progress.age_seconds,
         stories_in_progress.age_days,
         stories_in_progress.state_age_seconds,
@@ -68,8 +69,8 @@ final as (
         state_exits.story_count as state_compared_story_count,
         state_exits.p50_seconds as state_p50_age_seconds,
         state_exits.p85_seconds as state_p85_age_seconds,
-        coalesce(open_blockers.open_blocker_count, 0) as open_blocker_count,
-        open_blockers.story_id is not null as is_blocked,
+        stories.open_blocker_count,
+        stories.open_blocker_count > 0 as is_blocked,
         stories_in_progress.first_in_progress_at,
         stories_in_progress.state_entered_at,
         open_blockers.blocked_since_at

@@ -22,12 +22,17 @@ with_zeros as (
 
     select
         days.*,
-        coalesce(totals.scope_story_count, 0) as scope_story_count,
-        coalesce(totals.scope_points, 0) as scope_points,
+        case
+            when commitments.is_scope_known then coalesce(totals.scope_story_count, 0)
+        end as scope_story_count,
+        case when commitments.is_scope_known then coalesce(totals.scope_points, 0) end
+            as scope_points,
         coalesce(totals.accepted_story_count, 0) as accepted_story_count,
         coalesce(totals.accepted_points, 0) as accepted_points,
-        coalesce(commitments.committed_story_count, 0) as committed_story_count,
-        coalesce(commitments.committed_points, 0) as committed_points
+        case when commitments.is_scope_known then commitments.committed_story_count end
+            as committed_story_count,
+        case when commitments.is_scope_known then commitments.committed_points end
+            as committed_points
     from days
     left join totals
         on

@@ -24,17 +24,18 @@ with_velocities as (
         iterations.*,
         velocities.velocity_per_week,
         velocities.velocity,
+        velocities.velocity_source,
         velocities.planned_velocity,
         velocities.velocity_volatility,
         {% for measure in ['committed', 'carried_in', 'added', 'removed', 'spilled'] %}
-        coalesce(scopes.{{ measure }}_story_count, 0) as {{ measure }}_story_count,
-        coalesce(scopes.{{ measure }}_points, 0) as {{ measure }}_points,
+        case when scopes.is_scope_known then scopes.{{ measure }}_story_count end
+            as {{ measure }}_story_count,
+        case when scopes.is_scope_known then scopes.{{ measure }}_points end
+            as {{ measure }}_points,
         {% endfor %}
-        coalesce(scopes.committed_points_accepted, 0) as committed_points_accepted,
-        case
-            when iterations.is_done
-                then coalesce(scopes.accepted_points_as_closed, 0)
-        end as accepted_points_as_closed
+        scopes.committed_points_accepted,
+        case when iterations.is_done then scopes.accepted_points_as_closed end
+            as accepted_points_as_closed
     from iterations
     left join velocities
         on iterations.iteration_key = velocities.iteration_key
@@ -61,11 +62,15 @@ final as (
         accepted_chore_count,
         velocity_per_week,
         velocity,
+        velocity_source,
         planned_velocity,
         velocity_volatility,
+        history_known_story_count,
+        rejectable_story_count,
+        history_known_rejectable_story_count,
         rejected_story_count,
         {{ as_double('rejected_story_count') }}
-        / nullif(accepted_feature_count + accepted_bug_count, 0) as rejection_rate,
+        / nullif(history_known_rejectable_story_count, 0) as rejection_rate,
         bug_created_count,
         median_cycle_time_seconds,
         p85_cycle_time_seconds,

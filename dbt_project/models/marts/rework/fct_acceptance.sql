@@ -32,8 +32,10 @@ final as (
         case when acceptances.is_undone then acceptances.next_state end
             as undone_to_state,
         acceptances.record_source,
-        acceptances.acceptance_number,
-        acceptances.rejection_count as earlier_rejection_count,
+        case when acceptances.is_history_known then acceptances.acceptance_number end
+            as acceptance_number,
+        case when acceptances.is_history_known then acceptances.rejection_count end
+            as earlier_rejection_count,
         acceptances.estimate,
         case
             when acceptances.delivered_at <= acceptances.decided_at
@@ -49,8 +51,12 @@ final as (
                     'acceptances.decided_at', 'acceptances.next_occurred_at'
                 ) }}
         end as accepted_to_undone_seconds,
-        acceptances.acceptance_number = 1 and acceptances.rejection_count = 0
-            as is_first_pass,
+        case
+            when acceptances.is_history_known
+                then
+                    acceptances.acceptance_number = 1
+                    and acceptances.rejection_count = 0
+        end as is_first_pass,
         acceptances.is_undone,
         acceptances.is_deleted,
         acceptances.decided_date as accepted_date,
