@@ -41,7 +41,8 @@ examples:
 
 settings: [sources.pivotal_tracker_source] in .dlt/secrets.toml (see secrets.toml.example), or
 environment variables such as SOURCES__PIVOTAL_TRACKER_SOURCE__API_TOKEN.
-exit codes: 0 done, 1 failed or a project could not be read, 2 wrong usage.
+exit codes: 0 done; 1 failed, or a project or a whole file could not be read, or no row of the
+files; 2 wrong usage.
 log: logs/ingest-<time>-<process>.log, of the latest 20 runs (INGEST_LOG_PATH: another folder).
 --json: one line with exit_code, error, warehouse, source_kind, source_name, extract_mode,
 rows_by_table, requests, retries, seconds, notes, skipped, failed_project_ids, drift, log; null
@@ -72,7 +73,8 @@ def _show(outcome: Outcome, as_json: bool, log: RunLog) -> None:
         lines = outcome.summary.lines(next_command=_next_command())
         print(log.without_secrets("\n".join(lines)))
         if outcome.exit_code and outcome.log:
-            print(f"error: not everything could be read (log: {outcome.log})", file=sys.stderr)
+            failure = outcome.summary.failure or "not everything could be read"
+            print(log.without_secrets(f"error: {failure} (log: {outcome.log})"), file=sys.stderr)
 
 
 class _Run:
@@ -97,7 +99,9 @@ class _Run:
         except Exception as failure:
             _log.exception("unexpected")
             error = f"{type(failure).__name__}: {one_line(failure)}; this is a bug, report the log"
-        failed = error is not None or bool(summary and summary.failed_project_ids)
+        failed = error is not None or bool(
+            summary and (summary.failed_project_ids or summary.failure)
+        )
         return Outcome(
             exit_code=1 if failed else 0,
             warehouse=self._warehouse.name if self._warehouse else None,

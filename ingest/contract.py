@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import numpy as np
@@ -129,7 +130,7 @@ def keep_one_row_per_key(folder: Path) -> dict[str, int]:
         folder: has the files, named `<table>.<anything>.parquet`.
 
     Returns:
-        How many rows were removed, by table.
+        How many rows were removed, by table; without those that order a removal.
     """
     files: dict[str, list[Path]] = defaultdict(list)
     for file in sorted(folder.glob("*.parquet")):
@@ -139,18 +140,18 @@ def keep_one_row_per_key(folder: Path) -> dict[str, int]:
         for name, found in files.items():
             if name not in TABLES:
                 continue
-            places = _replaced_rows(connection, TABLES[name], found)
-            for file, rows in places.items():
-                _rewrite_without(file, rows)
-            if places:
-                removed[name] = sum(map(len, places.values()))
+            replaced = _replaced_rows(connection, TABLES[name], found)
+            for file in {file for file, _, _ in replaced}:
+                _rewrite_without(file, [place for each, place, _ in replaced if each == file])
+            if replaced:
+                removed[name] = sum(not is_removal for _, _, is_removal in replaced)
     return removed
 
 
 def _replaced_rows(
     connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]
-) -> dict[Path, list[int]]:
-    """The rows of each file that another row replaces, by their place in the file."""
+) -> list[tuple[Path, int, bool]]:
+    """The rows that another row replaces: file, place in it, and whether it orders a removal."""
     source = "read_parquet(?, filename = true, file_row_number = true)"
     key = ", ".join(f'"{name}"' for name in table.key)
     paths = [str(file) for file in files]
@@ -158,7 +159,7 @@ def _replaced_rows(
         f"select 1 from {source} group by {key} having count(*) > 1 limit 1", [paths]
     ).fetchone()
     if not is_twice:
-        return {}
+        return []
     clocks = [f'"{name}" desc nulls last' for name in _CLOCKS if name in table.columns]
     trust = " ".join(f"when '{source}' then {rank}" for source, rank in TRUST.items())
     order = ", ".join(
@@ -170,21 +171,22 @@ def _replaced_rows(
             "file_row_number desc",
         ]
     )
-    replaced: dict[Path, list[int]] = defaultdict(list)
-    for file, place in connection.execute(
-        f"select filename, file_row_number from {source} "
+    replaced = connection.execute(
+        f"select filename, file_row_number, is_removed is true from {source} "
         f"qualify row_number() over (partition by {key} order by {order}) > 1",
         [paths],
-    ).fetchall():
-        replaced[Path(file)].append(place)
-    return replaced
+    ).fetchall()
+    return [(Path(file), place, is_removal) for file, place, is_removal in replaced]
 
 
 def _rewrite_without(file: Path, places: list[int]) -> None:
-    """Write a file anew without some of its rows; a process killed meanwhile leaves it whole."""
+    """Write a file anew without some of its rows; a process killed meanwhile leaves it whole.
+
+    Under the name that it has until then, `run/working_folder.py` removes what such a process left.
+    """
     rows = pq.read_table(file)
     is_kept = np.ones(len(rows), bool)
     is_kept[places] = False
-    aside = file.with_name(file.name + ".new")
+    aside = file.with_name(uuid4().hex[:16])
     pq.write_table(rows.filter(pa.array(is_kept)), aside)
     aside.replace(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 import uuid
@@ -35,6 +36,8 @@ from ingest.warehouses.base import (
 )
 from ingest.warehouses.configured import make_pipeline, warehouse_of
 from ingest.warehouses.stored import Stored
+
+_log = logging.getLogger(__name__)
 
 SourceKind = Literal["api", "demo", "archive"]
 
@@ -147,7 +150,9 @@ def run(
         for table_name, count in _load_pending(pipeline, warehouse).items():
             rows[table_name] -= count
             notes.append(f"{table_name}: {count:,} rows came again in this run; the newest stay")
+    failure = getattr(reader, "failure", None)
     return RunSummary(
+        failure=failure(rows) if failure else None,
         source_name=source_name,
         warehouse=warehouse.name,
         rows_by_table=dict(rows),
@@ -194,12 +199,21 @@ def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> Counter[str]:
         undone = "the warehouse is as it was"
         if not warehouse.undoes_loads:
             undone = "tables that were loaded before keep the new rows"
-        raise LoadFailed(f"{cause}; {undone}, and {what_became}") from failure
+        _log.exception("the load failed")
+        raise LoadFailed(f"{_sentence(cause)}; {undone}, and {what_became}") from failure
     return replaced
 
 
 class LoadFailed(WarehouseError):
     """What was read could not be loaded; the message says why, and what became of it."""
+
+
+def _sentence(failure: Exception) -> str:
+    """One line: a message of our own, or what lies at the bottom of an unknown failure."""
+    if isinstance(failure, WarehouseError):
+        return str(failure)
+    *_, first = causes(failure)
+    return f"{type(first).__name__}: {' '.join(str(first).split())[:300]}"
 
 
 def _pending_packages(working_folder: Path) -> list[Path]:

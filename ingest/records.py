@@ -76,6 +76,7 @@ class Rejection:
         table: the raw table that the row was meant for; None when that is unknown.
         request: method and path of the answer that held the record; None for files.
         record: the record's place in that answer, from 1.
+        is_whole_file: whether nothing of the file was read.
     """
 
     file: str | None
@@ -86,16 +87,17 @@ class Rejection:
     table: str | None = None
     request: str | None = None
     record: int | None = None
+    is_whole_file: bool = False
+
+    @classmethod
+    def of_file(cls, file: str, reason: str) -> Rejection:
+        """The rejection of a file."""
+        return cls(file, None, None, None, shown(reason) or "", is_whole_file=True)
 
     @classmethod
     def of_row(cls, file: str, line: int | None, refused: RowRefused) -> Rejection:
         """The rejection of one row of a file."""
         return cls(file, line, refused.column, shown(refused.value), shown(refused.reason) or "")
-
-    @property
-    def is_whole_file(self) -> bool:
-        """Whether nothing of the file was read."""
-        return self.request is None and (self.line, self.column, self.table) == (None, None, None)
 
     @property
     def sentence(self) -> str:

@@ -6,7 +6,7 @@ Of one record in several files, and in the warehouse, the version wins that `ver
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -63,6 +63,7 @@ _TABLES = [
 
 # Tables that only archives fill: a later run of the same file replaces their rows.
 _OWN_TABLES = frozenset({"people", "attachments", "archive_files"})
+_ABOUT_FILES = frozenset({"archive_files", "rejected_rows"})
 
 
 class ArchiveReader:
@@ -114,6 +115,7 @@ class ArchiveReader:
         self._catalogue: list[Record] = []
         self._dumps = Dumps(self._people, self.rejections)
         self._are_stories_read = False
+        self._kept_count = 0
 
     def tables(self) -> list[str]:
         """Names of the raw tables that this reader fills, in reading order."""
@@ -134,6 +136,19 @@ class ArchiveReader:
     def as_of_files(self) -> dict[str | None, str | None]:
         """The instant that each file speaks for, by its name."""
         return {each["file"]: each.get("as_of") for each in self._catalogue}
+
+    def failure(self, rows: Mapping[str, int]) -> str | None:
+        """Why a run counts as failed although it loaded what it could; None when it does not.
+
+        Args:
+            rows: how many rows were loaded, by table.
+        """
+        refused = [each for each in self.rejections if each.is_whole_file]
+        if refused:
+            more = f" (and {len(refused) - 1:,} other files)" if len(refused) > 1 else ""
+            return f"{refused[0].sentence}{more}"
+        loaded = sum(count for name, count in rows.items() if name not in _ABOUT_FILES)
+        return None if loaded or self._kept_count else "no row of these files could be loaded"
 
     def keys_listed(self, table_name: str, project_id: int) -> None:
         """Always None: an archive never says that nothing else exists."""
@@ -360,6 +375,7 @@ class ArchiveReader:
         has_held = table_name not in _OWN_TABLES and bool(self._held.rows(table_name))
         for record, origin in told:
             if has_held and self._is_held(table_name, record, origin):
+                self._kept_count += 1
                 continue
             records.append(shape(table_name, record))
             origins.append(origin)

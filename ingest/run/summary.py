@@ -26,6 +26,8 @@ class RunSummary:
         extract_mode: `full`, or `incremental` when only what changed was read.
         retries_count: requests that were repeated.
         notes: how the projects were read, one sentence each.
+        failure: why the run counts as failed although it loaded what it could; None when it does
+            not.
     """
 
     source_name: str
@@ -39,6 +41,7 @@ class RunSummary:
     extract_mode: str = "full"
     retries_count: int = 0
     notes: list[str] = field(default_factory=list)
+    failure: str | None = None
 
     def lines(self, next_command: str) -> list[str]:
         """The closing summary, ready to print."""
@@ -92,7 +95,7 @@ class Outcome:
         return json.dumps(
             {
                 "exit_code": self.exit_code,
-                "error": self.error,
+                "error": self.error or (read.failure if read else None),
                 "warehouse": self.warehouse,
                 "source_kind": self.source_kind,
                 "source_name": read.source_name if read else None,

@@ -260,7 +260,7 @@ def test_the_data_of_the_report_cannot_end_its_script(report):
 HOSTILE = (
     '</script><script>document.title = "pwned"</script><!-- <script> --><!-- VEGA --><!-- DATA -->'
     '<img src=x onerror="document.title = 1"> {{ 7*7 }} ${1} $& \\1 \u2028 '
-    '[a](javascript:alert(1)) é'
+    "[a](javascript:alert(1)) é"
 )
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
+from ingest import pipeline
 from ingest.api.http.client import TrackerClient
 from ingest.api.reader import ApiReader
 from ingest.pipeline import run
@@ -152,6 +153,62 @@ def test_reading_leaves_the_garbage_collector_as_it_was(path):
     with pytest.raises(WarehouseError):
         load(path, fails_at="stories")
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stays"),
+    [
+        ({"updated_at": "2024-01-02T00:00:00Z"}, {"updated_at": "2024-01-01T00:00:00Z"}, "first"),
+        ({"updated_at": "2024-01-01T00:00:00Z"}, {"updated_at": "2024-01-02T00:00:00Z"}, "second"),
+        ({}, {}, "second"),
+    ],
+    ids=["the first is newer", "the second is newer", "equally new"],
+)
+@pytest.mark.parametrize("pages", [1, 2], ids=["one page", "two pages"])
+def test_a_key_that_comes_twice_is_loaded_once(path, monkeypatch, first, second, stays, pages):
+    monkeypatch.setattr(pipeline, "_BATCH_BYTES", 1)
+    label = {"id": 1, "project_id": 1}
+    both = [{**label, "name": "first", **first}, {**label, "name": "second", **second}]
+
+    class RepeatingReader(ListReader):
+        def read(self, table_name):
+            if table_name == "labels":
+                for page in [both] if pages == 1 else [both[:1], both[1:]]:
+                    yield to_arrow(TABLES["labels"], page, "api", self.drift)
+
+    for _ in range(2):
+        summary = run(RepeatingReader({}), "api", "https://tracker.test", path)
+        assert query(path, "select name from pivotal_tracker_data.labels") == [(stays,)]
+        assert summary.rows_by_table["labels"] == 1
+        assert summary.notes == ["labels: 1 rows came again in this run; the newest stay"]
+
+
+def test_of_equally_new_rows_that_of_the_more_trusted_source_stays(path):
+    label = {"id": 1, "project_id": 1, "updated_at": "2024-01-02T00:00:00Z"}
+
+    class TwoSources(ListReader):
+        def read(self, table_name):
+            for source in ("api", "json") if table_name == "labels" else ():
+                yield to_arrow(TABLES["labels"], [{**label, "name": source}], source, self.drift)
+
+    run(TwoSources({}), "api", "https://tracker.test", path)
+    assert query(path, "select name from pivotal_tracker_data.labels") == [("api",)]
+
+
+def test_a_record_that_can_be_no_row_is_a_row_of_rejected_rows(path):
+    class RefusingReader(ListReader):
+        def read(self, table_name):
+            if table_name == "labels":
+                odd = [{"id": "x", "project_id": 1}, {"id": 2, "project_id": 1}]
+                yield to_arrow(TABLES["labels"], odd, "api", self.drift, request="GET /labels")
+
+    summary = run(RefusingReader({}), "api", "https://tracker.test", path)
+    assert query(path, "select id from pivotal_tracker_data.labels") == [(2,)]
+    columns = "table_name, request, record_number, column_name, value, reason, file, line"
+    assert query(path, f"select {columns} from pivotal_tracker_data.rejected_rows") == [
+        ("labels", "GET /labels", 1, "id", "x", "no usable key", None, None)
+    ]
+    assert summary.rows_by_table["rejected_rows"] == 1
 
 
 def test_rows_of_projects_that_were_not_read_stay(path):

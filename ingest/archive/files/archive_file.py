@@ -182,7 +182,7 @@ def find_files(
                     stat = found.stat()
                     yield ArchiveFile(found, name, stat.st_size, modified_at=stat.st_mtime)
             except FileRefused as refused:
-                rejections.append(Rejection(name, None, None, None, str(refused)))
+                rejections.append(Rejection.of_file(name, str(refused)))
 
 
 def _below(path: Path, rejections: list[Rejection]) -> Iterator[Path]:
@@ -194,7 +194,7 @@ def _below(path: Path, rejections: list[Rejection]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         reason = f"cannot be read: {error.strerror or error}"
         name = os.fsencode(error.filename).decode(errors="backslashreplace")
-        rejections.append(Rejection(name, None, None, None, reason))
+        rejections.append(Rejection.of_file(name, reason))
 
     walked = os.walk(path, onerror=refuse)
     for found in sorted(Path(folder, name) for folder, _, names in walked for name in names):
@@ -231,7 +231,7 @@ def _members(
         try:
             _check_member(info, options)
         except FileRefused as refused:
-            rejections.append(Rejection(f"{name}!{inner}", None, None, None, str(refused)))
+            rejections.append(Rejection.of_file(f"{name}!{inner}", str(refused)))
             continue
         if not _IGNORED.search("/" + inner):
             member = f"{name}!{inner}", info.file_size, info.filename, place, _written_at(info)

@@ -82,4 +82,4 @@ class Inventory:
 
     def refuse(self, file: ArchiveFile, refused: FileRefused) -> None:
         """Note that a file is not read, and why."""
-        self._rejections.append(Rejection(file.name, None, None, None, str(refused)))
+        self._rejections.append(Rejection.of_file(file.name, str(refused)))

@@ -1,0 +1,176 @@
+"""A load that fails leaves the warehouse as it was, and the next load of anything works."""
+
+import csv
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import dlt
+import pytest
+
+from ingest import pipeline
+from ingest.warehouses.configured import make_pipeline
+from ingest.warehouses.duckdb.destination import _Client
+from tests.conftest import ROOT, environment
+from tests.ingest.test_pipeline import TWO_LABELS, load
+from tests.resilience.conftest import query, raw_tables
+
+HEADER = ["Id", "Title", "Type", "Current State", "Created at", "Description"]
+NEXT = {"labels": [{"id": 3, "project_id": 1, "name": "c"}]}
+
+
+def twice(number):
+    return [{"id": number, "project_id": 1, "name": each} for each in "xy"]
+
+
+def failed_package(message):
+    """Where the message says that what was read is kept."""
+    return Path(message.partition("is kept in ")[2])
+
+
+def test_a_load_that_the_warehouse_refuses_is_out_of_the_way(path, monkeypatch):
+    """The same key twice, which nothing removed: what ended every later load."""
+    load(path)
+    before = raw_tables(path)
+    with monkeypatch.context() as broken:
+        broken.setattr(pipeline, "keep_one_row_per_key", lambda folder: {})
+        both = {"stories": [{"id": 9, "project_id": 1}], "labels": twice(1)}
+        with pytest.raises(pipeline.LoadFailed, match="the warehouse is as it was") as error:
+            load(path, both)
+    assert "\n" not in str(error.value)
+    assert raw_tables(path) == before
+    assert list(failed_package(str(error.value)).iterdir())
+    assert not make_pipeline(path).has_pending_data
+    load(path, {**TWO_LABELS, **NEXT})
+    assert query(path, "select id from pivotal_tracker_data.labels order by 1") == [(3,)]
+    shutil.rmtree(failed_package(str(error.value)))
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first load", "later load"])
+@pytest.mark.parametrize("step", ["normalize", "load", "merge"])
+def test_whatever_fails_in_a_load_the_next_one_works(path, monkeypatch, is_first, step):
+    if not is_first:
+        load(path)
+        before = raw_tables(path)
+
+    def fail(*_, **__):
+        raise RuntimeError("a bug in\nsome library")
+
+    with monkeypatch.context() as broken:
+        if step == "merge":
+            broken.setattr(_Client, "complete_load", fail)  # when all tables are written
+        else:
+            broken.setattr(f"dlt.Pipeline.{step}", fail)
+        with pytest.raises(
+            pipeline.LoadFailed, match="RuntimeError: a bug in some library; "
+        ) as error:
+            load(path, NEXT)
+    assert "\n" not in str(error.value)
+    if is_first:
+        assert not path.exists()
+    else:
+        assert raw_tables(path) == before
+    load(path)
+    assert query(path, "select id from pivotal_tracker_data.labels order by 1") == [(1,), (2,)]
+
+
+def test_what_an_earlier_run_left_does_not_stop_this_one(path, monkeypatch):
+    """As a run leaves it that was killed before it loaded what it had read."""
+    load(path)
+    failures = [KeyboardInterrupt(), RuntimeError("unreadable")]
+    normalize = dlt.Pipeline.normalize
+
+    def fail_twice(self):
+        if failures:
+            raise failures.pop(0)
+        return normalize(self)
+
+    monkeypatch.setattr(dlt.Pipeline, "normalize", fail_twice)
+    with pytest.raises(KeyboardInterrupt):
+        load(path, {"labels": twice(1)})
+    assert make_pipeline(path).has_pending_data
+    summary = load(path, NEXT)
+    assert [each.partition("; ")[0] for each in summary.notes] == [
+        "what an earlier run had read was not loaded: RuntimeError: unreadable"
+    ]
+    assert query(path, "select id from pivotal_tracker_data.labels order by 1") == [(3,)]
+
+
+def export(path, rows, seed=1):
+    """An export whose texts cannot be compressed."""
+    rng = random.Random(seed)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        for number in range(rows):
+            text = rng.randbytes(500).hex()
+            writer.writerow([seed * 10**6 + number, "x", "bug", "started", "Nov 22, 2014", text])
+    return path
+
+
+def ingest_with_little_room(path, export_path, most_bytes=None):
+    """Load an export in a process whose files may not become larger than some bytes."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+    return subprocess.run(
+        [sys.executable, "-m", "ingest", "archive", str(export_path)],
+        cwd=ROOT,
+        env=environment(path),
+        preexec_fn=limit if most_bytes else None,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def assert_full_and_then_not(path, small, large, room=None):
+    """What is read last does not fit; what was there stays, and what is small still loads."""
+    before = raw_tables(path) if path.exists() else None
+    full = ingest_with_little_room(path, large, room)
+    assert (full.returncode, "is full; make room" in full.stderr) == (1, True), full.stderr
+    assert len(full.stderr.splitlines()) == 1
+    assert (raw_tables(path) if path.exists() else None) == before
+    assert not make_pipeline(path).has_pending_data
+    after = ingest_with_little_room(path, small, room)
+    assert after.returncode == 0, after.stderr
+    assert query(path, "select count(*) from pivotal_tracker_data.stories where id < 2000000")
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first load", "later load"])
+def test_a_file_that_may_not_grow_is_as_it_was(path, tmp_path, is_first):
+    small = export(tmp_path / "small.csv", 20)
+    if not is_first:
+        assert ingest_with_little_room(path, export(tmp_path / "old.csv", 3_000, 3)).returncode == 0
+    # What is read fits into a file of dlt's; with what is there it does not fit into the warehouse.
+    large = export(tmp_path / "large.csv", 6_000 if is_first else 4_000, 2)
+    assert_full_and_then_not(path, small, large, (5 if is_first else 6) << 20)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 20 MB, where this process may make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first load", "later load"])
+def test_a_full_disk_is_as_it_was(small_disk, tmp_path, is_first):
+    path = small_disk / "w.duckdb"
+    small = export(tmp_path / "small.csv", 20)
+    if not is_first:
+        assert ingest_with_little_room(path, export(tmp_path / "old.csv", 3_000, 3)).returncode == 0
+    try:
+        assert_full_and_then_not(path, small, export(tmp_path / "large.csv", 25_000, 2))
+    finally:
+        shutil.rmtree(make_pipeline(path).pipelines_dir, ignore_errors=True)
