@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ingest.archive.versions import clock_of
 from ingest.archive.csv.exports import Project
 from ingest.archive.errors import Rejection
 from ingest.archive.files.archive_file import ArchiveFile
@@ -14,6 +13,7 @@ from ingest.archive.json.store import Store
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import ProjectFacts
 from ingest.archive.project.people import People, normalised, project_id
+from ingest.archive.versions import clock_of
 from ingest.records import Origin, Record, parse_instant
 
 
