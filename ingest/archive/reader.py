@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingest.archive.bookkeeping import attachments_with_projects, refusal_sentences
+from ingest.archive.coverage import Coverage
 from ingest.archive.csv.exports import (
     Project,
     StoriesFile,
@@ -116,6 +117,7 @@ class ArchiveReader:
         self._dumps = Dumps(self._people, self.rejections)
         self._are_stories_read = False
         self._kept_count = 0
+        self._coverage = Coverage()
 
     def tables(self) -> list[str]:
         """Names of the raw tables that this reader fills, in reading order."""
@@ -150,6 +152,11 @@ class ArchiveReader:
         loaded = sum(count for name, count in rows.items() if name not in _ABOUT_FILES)
         return None if loaded or self._kept_count else "no row of these files could be loaded"
 
+    @property
+    def notes(self) -> list[str]:
+        """What each project's files give and lack, one sentence each; known once all was read."""
+        return self._coverage.sentences(self._catalogue)
+
     def keys_listed(self, table_name: str, project_id: int) -> None:
         """Always None: an archive never says that nothing else exists."""
 
@@ -161,11 +168,14 @@ class ArchiveReader:
                 options are strict.
         """
         if table_name == "stories":
-            yield from self._read_stories()
+            batches = self._read_stories()
         elif not self._are_stories_read:
             raise RuntimeError(f"{table_name} was begun before stories were read")
         else:
-            yield from self._batches(table_name, self._told(table_name))
+            batches = self._batches(table_name, self._told(table_name))
+        for batch in batches:
+            self._coverage.see(table_name, batch)
+            yield batch
         if table_name != "projects":
             self._dumps.store.forget(table_name)  # loading needs the memory
 
