@@ -13,7 +13,7 @@ from typing import Literal
 
 from ingest.api.http.errors import TrackerError, one_line
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
-from ingest.pipeline import SourceKind, run
+from ingest.pipeline import run
 from ingest.run.interpreter import leave_pandas_out
 from ingest.run.log import RunLog, run_log
 from ingest.run.settings import (
@@ -24,6 +24,7 @@ from ingest.run.settings import (
     seconds,
 )
 from ingest.run.summary import Outcome, RunSummary
+from ingest.source import SourceKind
 from ingest.warehouses.base import Warehouse, WarehouseError
 from ingest.warehouses.configured import configured_warehouse
 
@@ -152,7 +153,7 @@ class _Run:
             date_order=settings.date_order,
             strict=self._options.strict,
         )
-        reader = ArchiveReader(paths, options, warehouse=self._warehouse)
+        reader = ArchiveReader(paths, options)
         source_name = ", ".join(str(each) for each in paths)
         return run(reader, "archive", source_name, self._warehouse, wait_seconds=self._options.wait)
 

@@ -128,6 +128,10 @@ class ApiReader:
         """
         return self._keys.whole(table_name, project_id)
 
+    def as_of_files(self) -> dict[str | None, str | None]:
+        """Nothing: no file is read."""
+        return {}
+
     def read(self, table_name: str) -> Iterator[pa.Table]:
         """Rows of one raw table, with exactly its Arrow schema, no key twice.
 

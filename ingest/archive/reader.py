@@ -32,14 +32,14 @@ from ingest.archive.id_set import IdSet
 from ingest.archive.json.dumps import Dumps
 from ingest.archive.json.store import with_parts
 from ingest.archive.options import ArchiveOptions, is_zone
-from ingest.archive.precedence import HeldRows
+from ingest.archive.precedence import Precedence
 from ingest.archive.project.evidence import ProjectFacts, Told
 from ingest.archive.project.people import People
 from ingest.archive.project.settings import iteration_records, project_record
 from ingest.archive.versions import NEVER
 from ingest.records import Drift, Origin, Record, shape, to_arrow
 from ingest.tables import TABLES
-from ingest.warehouses.base import Warehouse
+from ingest.warehouses.stored import Stored
 
 _BATCH = 2_000
 _TABLES = [
@@ -82,13 +82,13 @@ class ArchiveReader:
     """
 
     requests_count = 0
+    extract_mode = "full"
 
     def __init__(
         self,
         paths: Sequence[Path | str],
         options: ArchiveOptions | None = None,
         drift: Drift | None = None,
-        warehouse: Path | Warehouse | None = None,
     ) -> None:
         """Prepare to read; no file is opened yet.
 
@@ -96,9 +96,6 @@ class ArchiveReader:
             paths: files, zips and folders, mixed.
             options: how they are read.
             drift: collects what does not fit the declared tables.
-            warehouse: what is loaded into, or the path of a DuckDB file: its rows tell whose
-                stories and people these are, and the more trusted of them stay. None to look at
-                the files alone.
         """
         self.drift = drift if drift is not None else Drift()
         self.skipped: list[str] = []
@@ -109,7 +106,7 @@ class ArchiveReader:
             [Path(each) for each in paths], self._options, self.rejections, self.skipped
         )
         self._people = People()
-        self._held = HeldRows(warehouse)
+        self.go_on_from(Stored(None))
         self._newest_ids: dict[int, IdSet] = {}
         self._made_at: dict[str, datetime] = {}
         self._facts: dict[int, ProjectFacts] = {}
@@ -118,6 +115,14 @@ class ArchiveReader:
         self._are_stories_read = False
         self._kept_count = 0
         self._coverage = Coverage()
+
+    def go_on_from(self, stored: Stored) -> None:
+        """Compare files with what is stored; to be called before reading.
+
+        Stored rows say whose stories and people these are, and the more trusted of them stay.
+        """
+        self._stored = stored
+        self._precedence = Precedence(stored)
 
     def tables(self) -> list[str]:
         """Names of the raw tables that this reader fills, in reading order."""
@@ -186,7 +191,7 @@ class ArchiveReader:
         """The stories CSV files, by project."""
         files = self._inventory.files.get("stories_csv", [])
         surveyed: list[StoriesFile] = []
-        is_alone = len(files) == 1 and not self._held.rows("stories")
+        is_alone = len(files) == 1 and not self._precedence.has_rows("stories")
         for file in files:
             try:
                 surveyed.append(open_stories_file(file, self._options, is_alone))
@@ -199,12 +204,12 @@ class ArchiveReader:
         stories = self._dumps.store.tables["stories"]
         told = (stories.get((each,)) for each in story_ids)
         found = Counter(each[0].get("project_id") for each in told if each)
-        return found.most_common(1)[0][0] if found else self._held.project_of(story_ids)
+        return found.most_common(1)[0][0] if found else self._stored.project_of(story_ids)
 
     # Rows --------------------------------------------------------------------------------------
 
     def _read_stories(self) -> Iterator[pa.Table]:
-        for identity, name in self._held.people():
+        for identity, name in self._stored.people():
             self._people.know(identity, name)
         self._read_dumps()
         while self._dumps.plain_stories:
@@ -215,15 +220,15 @@ class ArchiveReader:
                 yield from self._stories_at_once(project)
             else:
                 yield from self._batches("stories", self._csv_stories(project))
-            yield self._stories_gone(project)
+            yield self._deleted_stories(project)
         self._read_histories()
         self._dumps.finish()
         self._are_stories_read = True
         self._settle()
 
     def _read_dumps(self) -> None:
-        are_stories_held = bool(self._held.rows("stories"))
-        self._dumps.read(self._inventory, are_stories_held, self._options.zone)
+        are_stories_stored = self._precedence.has_rows("stories")
+        self._dumps.read(self._inventory, are_stories_stored, self._options.zone)
         self._made_at |= {
             each["file"]: datetime.fromisoformat(each["as_of"])
             for each in self._dumps.catalogue
@@ -247,7 +252,7 @@ class ArchiveReader:
     def _stands_alone(self, project: Project) -> bool:
         """Whether nothing else tells of the stories of a project's only file."""
         store = self._dumps.store
-        is_told = store.tables["stories"] or store.has_parts or self._held.rows("stories")
+        is_told = store.tables["stories"] or store.has_parts or self._precedence.has_rows("stories")
         (newest, *older) = project.files
         return not older and newest.columns.has_ids and not is_told
 
@@ -264,13 +269,17 @@ class ArchiveReader:
         store = self._dumps.store
         stories = self._stories_of(project)
         known = store.tables["stories"]
-        later, panels = self._held.next_export(
-            project.id, self._made_at[project.files[0].file.name]
-        )
-        stored = self._held.rows("stories") if later else {}
+        # Where a later export is loaded already, an older one shows what was deleted in between.
+        made_at = self._made_at[project.files[0].file.name]
+        later = self._stored.next_export_at(project.id, made_at)
+        panels = self._precedence.stored_panels(project.id) if later else set()
         for record, origin in stories.read():
             key = (record["id"],)
-            if later and key not in stored and panel_of(record["current_state"]) in panels:
+            if (
+                later
+                and panel_of(record["current_state"]) in panels
+                and not self._precedence.is_stored("stories", *key)
+            ):
                 record = deleted(record, later)
             if key not in known:
                 parts = store.parts_of(record["id"])
@@ -280,7 +289,8 @@ class ArchiveReader:
     def _stories_of(self, project: Project) -> CsvStories:
         facts = ProjectFacts(project.id, project.name)
         facts.resembles = project.resembles
-        facts.labels = self._held.label_ids(project.id) | {
+        stored_labels = sorted(self._stored.label_names(project.id).items())
+        facts.labels = {name.lower(): identity for identity, name in stored_labels if name} | {
             str(label.get("name")).lower(): label["id"]
             for label, _ in self._dumps.store.rows("labels")
             if label.get("project_id") == project.id
@@ -302,12 +312,12 @@ class ArchiveReader:
         told = self._dumps.store.tables["projects"].get((project_id,))
         stated = told[0].get("time_zone") if told else None
         zone = stated.get("olson_name") if isinstance(stated, dict) else stated
-        zone = self._options.time_zone or zone or self._held.time_zone(project_id)
+        zone = self._options.time_zone or zone or self._stored.time_zone(project_id)
         if isinstance(zone, str) and is_zone(zone):
             return replace(self._options, time_zone=zone)
         return self._options
 
-    def _stories_gone(self, project: Project) -> pa.Table:
+    def _deleted_stories(self, project: Project) -> pa.Table:
         """Stories of an earlier run's export that the newest file of this one lacks."""
         newest = project.files[0]
         is_whole = newest.columns.has_ids and all(
@@ -316,7 +326,7 @@ class ArchiveReader:
         panels = newest.panels if is_whole else set()
         made_at = self._made_at[newest.file.name]
         seen = self._newest_ids.pop(project.id)
-        return self._held.stories_gone(project.id, seen, panels, made_at)
+        return self._precedence.deleted_stories(project.id, seen, panels, made_at)
 
     def _settle(self) -> None:
         """See whether the run may be loaded, once all that can be refused has been.
@@ -374,17 +384,17 @@ class ArchiveReader:
             for record in self._catalogue:
                 yield record, Origin(record["file_kind"], record["file"])
 
-    def _is_held(self, table_name: str, record: Record, origin: Origin) -> bool:
+    def _is_outranked(self, table_name: str, record: Record, origin: Origin) -> bool:
         made_at = self._made_at.get(origin.source_file) or self.as_of
-        return self._held.is_trusted_over(table_name, record, origin, made_at)
+        return self._precedence.is_trusted_over(table_name, record, origin, made_at)
 
     def _batches(self, table_name: str, told: Iterator[Told]) -> Iterator[pa.Table]:
         records: list[Record] = []
         origins: list[Origin] = []
         table = TABLES[table_name]
-        has_held = table_name not in _OWN_TABLES and bool(self._held.rows(table_name))
+        has_stored = table_name not in _OWN_TABLES and self._precedence.has_rows(table_name)
         for record, origin in told:
-            if has_held and self._is_held(table_name, record, origin):
+            if has_stored and self._is_outranked(table_name, record, origin):
                 self._kept_count += 1
                 continue
             records.append(shape(table_name, record))

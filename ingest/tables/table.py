@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 ColumnType = Literal["bigint", "decimal", "double", "text", "bool", "timestamp", "date", "json"]
 
@@ -20,7 +23,7 @@ ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "json": pa.string(),  # text, so that every destination stores the same bytes
 }
 
-_DLT_TYPES: dict[ColumnType, dict[str, Any]] = {
+_DLT_TYPES: dict[ColumnType, TColumnSchema] = {
     "bigint": {"data_type": "bigint"},
     "decimal": {"data_type": "decimal", "precision": 18, "scale": 4},
     "double": {"data_type": "double"},
@@ -82,9 +85,9 @@ class Table:
         )
 
     @property
-    def dlt_columns(self) -> dict[str, dict[str, Any]]:
+    def dlt_columns(self) -> TTableSchemaColumns:
         """Column hints for dlt: types, nullability, and the column that orders a deletion."""
-        hints: dict[str, dict[str, Any]] = {}
+        hints: TTableSchemaColumns = {}
         for name, kind in self.all_columns.items():
             hints[name] = {**_DLT_TYPES[kind], "nullable": name not in self.key}
         hints["is_removed"]["hard_delete"] = True

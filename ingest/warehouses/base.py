@@ -14,8 +14,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-import dlt
 import pyarrow as pa
+from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
 from ingest.tables.table import ColumnType
 
@@ -41,15 +41,14 @@ class NothingThere(Exception):
 
 
 class Reading(Protocol):
-    """A connection that only reads. Statements are what all engines run, parameters are `?`.
+    """A connection that only reads. Statements are what all engines run, parameters are `?`."""
 
-    Attributes:
-        types: what `columns` says of a column of each declared type.
-    """
+    @property
+    def types(self) -> dict[ColumnType, str]:
+        """What `columns` says of a column of each declared type."""
+        ...
 
-    types: dict[ColumnType, str]
-
-    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple]:
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows; instants are aware, in UTC. A list is a parameter of `= any(?)`.
 
         Raises:
@@ -67,31 +66,54 @@ class Reading(Protocol):
 
 
 class Warehouse(Protocol):
-    """What holds the raw tables, and who may write to it.
+    """What keeps the raw tables, and who may write to it."""
 
-    Attributes:
-        name: what messages call it.
-        pipelines_folder: dlt's working folder, of this warehouse alone.
-        another: the advice that names another warehouse, as the end of a sentence.
-        load_workers: how many files dlt loads at once.
-        hints: how dlt writes each raw table.
-        undoes_loads: whether nothing of a load that failed stays.
-        merges: whether a run goes on from what is there; else it replaces all of it.
-        makes_tables: whether a table that is declared is made; else its first file makes it.
-        secrets: what no message may show.
-    """
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
 
-    name: str
-    pipelines_folder: Path
-    another: str
-    load_workers: int
-    hints: dict[str, Any]
-    undoes_loads: bool
-    merges: bool
-    makes_tables: bool
-    secrets: tuple[str, ...]
+    @property
+    def pipelines_folder(self) -> Path:
+        """The working folder of dlt, for this warehouse alone."""
+        ...
 
-    def destination(self) -> dlt.Destination:
+    @property
+    def another(self) -> str:
+        """The advice to use another warehouse, as the end of a sentence."""
+        ...
+
+    @property
+    def load_workers(self) -> int:
+        """How many files dlt loads at once."""
+        ...
+
+    @property
+    def hints(self) -> dict[str, Any]:
+        """How dlt writes each raw table."""
+        ...
+
+    @property
+    def undoes_loads(self) -> bool:
+        """Whether nothing of a failed load stays."""
+        ...
+
+    @property
+    def merges(self) -> bool:
+        """Whether a run adds to the stored rows; if not, it replaces all of them."""
+        ...
+
+    @property
+    def makes_tables(self) -> bool:
+        """Whether a declared table is made at once; if not, its first file makes it."""
+        ...
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show."""
+        ...
+
+    def destination(self) -> AnyDestination:
         """How dlt writes to it."""
         ...
 

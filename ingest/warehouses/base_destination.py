@@ -19,7 +19,8 @@ class NothingToLoad(RunnableLoadJob, HasFollowupJobs):
 
 def has_rows(file_path: str) -> bool:
     """Whether a Parquet file has any row."""
-    return pq.read_metadata(file_path).num_rows > 0
+    rows_count: int = pq.read_metadata(file_path).num_rows
+    return rows_count > 0
 
 
 class MakesEveryTable(SqlJobClientBase):
@@ -31,7 +32,7 @@ class MakesEveryTable(SqlJobClientBase):
     def update_stored_schema(
         self,
         only_tables: Iterable[str] | None = None,
-        expected_update: TSchemaTables | None = None,
+        expected_update: TSchemaTables = None,  # type: ignore[assignment] # as dlt has it
         force: bool = False,
     ) -> TSchemaTables | None:
         """Make tables and columns that are missing; of the staging dataset as dlt wants them."""

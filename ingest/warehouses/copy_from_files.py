@@ -97,7 +97,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, files: FilesWarehouse) -
     mark = _mark(files).replace("'", "''")
     connection.execute(f"comment on table {DATASET}.extracts is '{mark}'")
     return {
-        name: connection.execute(f"select count(*) from {DATASET}.{name}").fetchone()[0]
+        name: connection.table(f"{DATASET}.{name}").shape[0]
         for name in TABLES
         if found[name] is not None
     }

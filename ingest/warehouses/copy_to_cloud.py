@@ -13,7 +13,9 @@ from collections.abc import Iterator
 import dlt
 import duckdb
 import pyarrow as pa
+from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 from dlt.common.exceptions import DltException, MissingDependencyException
+from dlt.common.schema.typing import TTableSchemaColumns
 
 from ingest.run.log import run_log
 from ingest.run.settings import SettingsError, warehouse_path
@@ -46,7 +48,7 @@ def main() -> int:
     return 0
 
 
-def copy(source: DuckDBFile, destination: dlt.Destination) -> dict[str, int]:
+def copy(source: DuckDBFile, destination: AnyDestination) -> dict[str, int]:
     """Replace the raw tables of a destination by those of a file; how many rows each has.
 
     Rows keep the load that they came with: marts say by it when a figure was read.
@@ -70,10 +72,7 @@ def copy(source: DuckDBFile, destination: dlt.Destination) -> dict[str, int]:
         ).fetchall()
         tables = [name for (name,) in found if name in TABLES]
         pipeline.run([_resource(connection, name) for name in tables])
-        return {
-            name: connection.execute(f"select count(*) from {DATASET}.{name}").fetchone()[0]
-            for name in tables
-        }
+        return {name: connection.table(f"{DATASET}.{name}").shape[0] for name in tables}
 
 
 def _resource(connection: duckdb.DuckDBPyConnection, name: str) -> dlt.sources.DltResource:
@@ -90,8 +89,11 @@ def _resource(connection: duckdb.DuckDBPyConnection, name: str) -> dlt.sources.D
         if not found:
             yield schema.empty_table()
 
-    hints = {**table.dlt_columns, "_dlt_load_id": {"data_type": "text", "nullable": False}}
-    return dlt.resource(batches, name=name, columns=hints, write_disposition="replace")
+    hints: TTableSchemaColumns = {
+        **table.dlt_columns,
+        "_dlt_load_id": {"data_type": "text", "nullable": False},
+    }
+    return dlt.resource(batches(), name=name, columns=hints, write_disposition="replace")
 
 
 def _explained(error: DltException, target: str) -> str:

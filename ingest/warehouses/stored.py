@@ -8,18 +8,18 @@ it from elsewhere since: so the mark is never ahead of the data, whatever crashe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
 
 from ingest.tables import TABLES, Table
-from ingest.warehouses.base import DATASET, Warehouse
+from ingest.warehouses.base import DATASET, NothingThere, Reading, Warehouse
 from ingest.warehouses.configured import warehouse_of
 
 # Settings on which the bounds and figures of all iterations rest.
@@ -82,24 +82,52 @@ class StoredProject:
         return min(self.as_of, self.changed_at or self.as_of)
 
 
-class Stored:
-    """The raw tables of one warehouse, asked by a reader while it reads.
+class StoredVersion(NamedTuple):
+    """Where a stored row was read from.
 
     Attributes:
-        projects: project id -> its state, for projects that a reader can go on from.
+        record: the fields that were asked for.
+        record_source: what gave the row: api, activity, json, history_csv or stories_csv.
+        as_of: the instant that the file describes, or that of the story's deletion.
+    """
+
+    record: dict[str, Any]
+    record_source: str
+    as_of: datetime | None
+
+
+class Stored:
+    """The raw tables of one warehouse, which a reader may ask while it reads.
+
+    Attributes:
+        projects: project id -> its state, for the projects that a sync can continue from.
         known_ids: every project that the warehouse has a row of.
         complete_tables: tables that have all declared columns, with the types declared; none when
             this run replaces them all.
     """
 
-    def __init__(self, place: Path | Warehouse, source_kind: str, source_name: str) -> None:
-        """Look at what was read from a source; the warehouse stays open until `close`."""
+    def __init__(
+        self, place: Path | Warehouse | None, source_kind: str = "", source_name: str = ""
+    ) -> None:
+        """Look at what was read from a source; the warehouse stays open until `close`.
+
+        Args:
+            place: a warehouse, or the path of a DuckDB file; None for a warehouse without rows.
+            source_kind: the kind of source that this run reads.
+            source_name: what that source is called.
+        """
         self._opened = ExitStack()
-        warehouse = warehouse_of(place)
-        self._reading = self._opened.enter_context(warehouse.reading())
-        self.complete_tables = self._complete_tables() if warehouse.merges else set()
+        self._reading: Reading | None = None
+        self.complete_tables: set[str] = set()
         self.known_ids: set[int] = set()
         self.projects: dict[int, StoredProject] = {}
+        warehouse = None if place is None else warehouse_of(place)
+        if warehouse is None or not warehouse.merges:
+            return
+        self._reading = self._opened.enter_context(warehouse.reading())
+        self.complete_tables = {
+            name for name, table in TABLES.items() if _is_complete(self._reading, table)
+        }
         if not self.complete_tables >= {"projects", "extracts"}:
             return
         self.known_ids = {key for (key,) in self._rows(f"select id from {DATASET}.projects")}
@@ -158,7 +186,9 @@ class Stored:
         statement = f"select id from {DATASET}.stories where story_type = 'release' and id = any(?)"
         return {key for (key,) in self._rows(statement, [sorted(story_ids)])}
 
-    def cycle_time_keys(self, project_id: int, iteration_numbers: Iterable[int]) -> set[tuple]:
+    def cycle_time_keys(
+        self, project_id: int, iteration_numbers: Iterable[int]
+    ) -> set[tuple[Any, ...]]:
         """The keys of Tracker's own cycle times in iterations of a project."""
         statement = (
             f"select story_id from {DATASET}.cycle_time_details "
@@ -187,8 +217,11 @@ class Stored:
         """Whole rows of stories, as they were loaded."""
         table = TABLES["stories"]
         columns = ", ".join(f'"{name}"' for name in table.all_columns)
+        wanted = sorted(story_ids)
+        if not wanted or self._reading is None:
+            return table.arrow_schema.empty_table()
         statement = f"select {columns} from {DATASET}.stories where id = any(?)"
-        return self._reading.table(statement, [sorted(story_ids)], table.arrow_schema)
+        return self._reading.table(statement, [wanted], table.arrow_schema)
 
     def keys_by_project(self, table_name: str) -> dict[int, set[tuple[Any, ...]]]:
         """The keys of a table's rows, by the project that they belong to."""
@@ -210,7 +243,7 @@ class Stored:
 
     def small_rows(self, table_name: str, at_most: int = 5000) -> pa.Table | None:
         """All rows of a small table with the columns declared; None when it is not small."""
-        if table_name not in self.complete_tables:
+        if self._reading is None or table_name not in self.complete_tables:
             return None
         table = TABLES[table_name]
         columns = ", ".join(f'"{name}"' for name in table.all_columns)
@@ -218,14 +251,74 @@ class Stored:
         rows = self._reading.table(statement, [], table.arrow_schema)
         return None if rows.num_rows > at_most else rows
 
-    def _complete_tables(self) -> set[str]:
-        return {name for name, table in TABLES.items() if self._is_complete(table)}
+    def sources(
+        self, table_name: str, fields: Sequence[str]
+    ) -> dict[tuple[Any, ...], StoredVersion]:
+        """Where each row of a table was read from, by key, with some of its fields."""
+        table = TABLES[table_name]
+        columns = ", ".join(f'stored."{name}"' for name in (*table.key, *fields))
+        # That a story was deleted is known as of its deletion.
+        as_of = "greatest(files.as_of, stored.deleted_at)"
+        found = self._rows(
+            f"select {columns}, stored.record_source, "
+            f"{as_of if table_name == 'stories' else 'files.as_of'} "
+            f"from {DATASET}.{table_name} as stored "
+            f"left join {DATASET}.archive_files as files on stored.source_file = files.file"
+        )
+        width = len(table.key)
+        return {
+            row[:width]: StoredVersion(dict(zip(fields, row[width:-2], strict=True)), *row[-2:])
+            for row in map(tuple, found)
+        }
 
-    def _is_complete(self, table: Table) -> bool:
-        types = self._reading.types
-        declared = {name: types[kind] for name, kind in table.all_columns.items()}
-        stored = self._reading.columns(table.name)
-        return "_dlt_load_id" in stored and stored.items() >= declared.items()
+    def project_of(self, story_ids: Iterable[int]) -> int | None:
+        """The project of most of these stories; None when none of them is stored."""
+        found = self._rows(
+            f"select project_id from {DATASET}.stories where id = any(?) "
+            "group by project_id order by count(*) desc, project_id desc limit 1",
+            [list(story_ids)],
+        )
+        return found[0][0] if found else None
+
+    def time_zone(self, project_id: int) -> str | None:
+        """The Olson name of a project's time zone, where Tracker stated it."""
+        found = self._rows(
+            f"select time_zone from {DATASET}.projects "
+            "where id = ? and time_zone is not null and record_source != 'stories_csv'",
+            [project_id],
+        )
+        zone = _parsed(found[0][0]) if found else None
+        return zone.get("olson_name") if isinstance(zone, dict) else None
+
+    def people(self) -> list[tuple[int, str]]:
+        """Ids and names of members, and of people that dumps name."""
+        members = self._rows(f"select person from {DATASET}.memberships where person is not null")
+        people = [json.loads(person) for (person,) in members]
+        named = self._rows(f"select id, name from {DATASET}.people where name is not null")
+        return [
+            *((each.get("id", 0), each.get("name", "")) for each in people),
+            *((identity, name) for identity, name in named),
+        ]
+
+    def next_export_at(self, project_id: int, as_of: datetime) -> datetime | None:
+        """When the first whole export of a project after an instant was made."""
+        made_at: datetime | None
+        ((made_at,),) = self._rows(
+            f"select min(as_of) from {DATASET}.archive_files where project_id = ? "
+            "and file_kind = 'stories_csv' and is_whole and as_of > ?",
+            [project_id, as_of],
+        ) or [(None,)]
+        return made_at
+
+    def states_in_exports(self, project_id: int) -> dict[int, str | None]:
+        """The state of each story that was read from an export and is not deleted, by id."""
+        return dict(
+            self._rows(
+                f"select id, current_state from {DATASET}.stories where project_id = ? "
+                "and record_source = 'stories_csv' and is_deleted is not true",
+                [project_id],
+            )
+        )
 
     def _projects(self, source_kind: str, source_name: str) -> dict[int, StoredProject]:
         rows = self._projects_read(source_kind, source_name)
@@ -269,8 +362,8 @@ class Stored:
 
     def _projects_read(self, source_kind: str, source_name: str) -> list[dict[str, Any]]:
         """Rows of the projects whose latest read was of this source, and is all there."""
-        reads: dict[int, dict[str, tuple]] = {}  # project -> load -> the run that read it
-        latest: dict[int, tuple] = {}
+        reads: dict[int, dict[str, tuple[str, str]]] = {}  # project -> load -> the run that read it
+        latest: dict[int, tuple[Any, ...]] = {}
         for load_id, kind, name, as_of, _, project_ids in self._rows(_READS):
             for project_id in orjson.loads(project_ids or "[]"):
                 reads.setdefault(project_id, {})[load_id] = (kind, name)
@@ -289,8 +382,20 @@ class Stored:
             and latest[row["id"]][:2] == source
         ]
 
-    def _rows(self, statement: str, parameters: list[Any] | None = None) -> list[tuple]:
-        return self._reading.rows(statement, parameters or [])
+    def _rows(self, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a statement; none where an older release made no such table or column."""
+        if self._reading is None:
+            return []
+        try:
+            return self._reading.rows(statement, parameters or [])
+        except NothingThere:
+            return []
+
+
+def _is_complete(reading: Reading, table: Table) -> bool:
+    declared = {name: reading.types[kind] for name, kind in table.all_columns.items()}
+    stored = reading.columns(table.name)
+    return "_dlt_load_id" in stored and stored.items() >= declared.items()
 
 
 def _objects(text: str | None) -> list[dict[str, Any]]:
@@ -319,8 +424,8 @@ def _comparable(value: object) -> object:
     return str(value) if hasattr(value, "isoformat") else value
 
 
-def _grouped(rows: list[tuple]) -> dict[int, list[tuple]]:
-    groups: dict[int, list[tuple]] = {}
+def _grouped(rows: list[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    groups: dict[int, list[tuple[Any, ...]]] = {}
     for project_id, *values in rows:
         groups.setdefault(project_id, []).append(tuple(values))
     return groups

@@ -51,18 +51,18 @@ class Dumps:
         self.notes: list[str] = []
         self._rejections = rejections
 
-    def read(self, inventory: Inventory, are_stories_held: bool, zone: ZoneInfo) -> None:
+    def read(self, inventory: Inventory, are_stories_stored: bool, zone: ZoneInfo) -> None:
         """Read all dumps and backups of a run.
 
         Args:
             inventory: its files.
-            are_stories_held: whether the warehouse has stories, which may be trusted more.
+            are_stories_stored: whether the warehouse has stories, which may be trusted more.
             zone: the time zone of time stamps in file names.
         """
         files = inventory.files.get("json", [])
         backups = inventory.files.get("sqlite", [])
         self.store.file_times = file_times([*files, *backups], zone)
-        is_alone = not are_stories_held and inventory.files.keys() <= {"json"}
+        is_alone = not are_stories_stored and inventory.files.keys() <= {"json"}
         large = {file: read_plain_stories(file, _SOURCE) for file in files if is_alone}
         at_once = {file: stories for file, stories in large.items() if stories}
         others = [file for file in files if file not in at_once]

@@ -9,10 +9,10 @@ from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import (
     FollowupJobRequest,
     LoadJob,
-    LoadJobInfo,
-    PreparedTableSchema,
 )
+from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.normalizers.naming import NamingConvention
+from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.factory import duckdb

@@ -179,7 +179,7 @@ def _undo_first_load(path: Path) -> None:
         _create(path)
 
 
-def _loads(connection: duckdb.DuckDBPyConnection) -> list[tuple] | None:
+def _loads(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]] | None:
     """At most one of the loads that were completed; None where nobody has made a table yet."""
     try:
         return connection.execute(f"select 1 from {DATASET}._dlt_loads limit 1").fetchall()
@@ -288,7 +288,7 @@ def _require_duckdb_file(path: Path) -> None:
         raise WarehouseError(_explain(path, OSError("not a valid DuckDB database")))
 
 
-def _explain(path: Path, error: Exception, what: str = "opened") -> str:
+def _explain(path: Path, error: BaseException, what: str = "opened") -> str:
     text = str(error)
     holder = _LOCK_HOLDER.search(text)
     if holder:
@@ -315,6 +315,6 @@ def explain_failure(path: Path, error: BaseException) -> str | None:
     return None
 
 
-def _rows(path: Path, statement: str, parameters: list[Any] | None = None) -> list[tuple]:
+def _rows(path: Path, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
     with _connect(path) as connection:
         return connection.execute(statement, parameters or []).fetchall()

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dlt
 import duckdb
 import pyarrow as pa
+from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
 from ingest.run.settings import ROOT
 from ingest.warehouses.base import DATASET, UPSERT, NothingThere
@@ -30,7 +30,7 @@ class DuckDBReading:
         self._connection = connection
         connection.execute("set TimeZone = 'UTC'")
 
-    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple]:
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         try:
             return self._connection.execute(statement, list(parameters)).fetchall()
@@ -62,7 +62,7 @@ class DuckDBFile:
     load_workers = 1
     hints = UPSERT
     undoes_loads = merges = makes_tables = True
-    secrets = ()
+    secrets: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ class DuckDBFile:
             return folder
         return folder / hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
 
-    def destination(self) -> dlt.Destination:
+    def destination(self) -> AnyDestination:
         """How dlt writes to it.
 
         The destination's name is also the name of the default file, so that

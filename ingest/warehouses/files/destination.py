@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from dlt.common.destination.client import LoadJob, PreparedTableSchema
+from deltalake import DeltaTable
+from dlt.common.destination.client import LoadJob
+from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.libs.deltalake import (
-    DeltaTable,
     deltalake_storage_options,
     ensure_delta_compatible_arrow_schema,
 )

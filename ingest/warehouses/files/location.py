@@ -110,7 +110,7 @@ def _bucket(root: str) -> Location:
     import s3fs
 
     credentials = _credentials(f"s3://{root}")
-    options = credentials.to_s3fs_credentials()
+    options: dict[str, Any] = dict(credentials.to_s3fs_credentials())
     config = {**options.pop("config_kwargs", {}), **_PATIENCE}
     filesystem = s3fs.S3FileSystem(
         **options, config_kwargs=config, use_listings_cache=False, skip_instance_cache=True

@@ -35,7 +35,7 @@ class FilesReading(DuckDBReading):
         self._location = location
         self._seen: set[str] = set()
 
-    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple]:
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         self._attach(*_MENTIONED.findall(statement))
         return super().rows(statement, parameters)

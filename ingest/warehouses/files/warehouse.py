@@ -15,8 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import dlt
 import duckdb
+from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
 from ingest.run.settings import ROOT, SettingsError
 from ingest.tables import TABLES
@@ -70,7 +70,7 @@ class FilesWarehouse:
         """How dlt writes a raw table."""
         return {**UPSERT, "table_format": "delta"} if self.merges else REPLACE
 
-    def destination(self) -> dlt.Destination:
+    def destination(self) -> AnyDestination:
         """How dlt writes to it."""
         from ingest.warehouses.files.destination import TrackerFiles
 
@@ -184,9 +184,11 @@ def files_of_environment() -> FilesWarehouse:
         WarehouseError: when a package is not installed.
     """
     file_format = os.environ.get("WAREHOUSE_FILES_FORMAT") or "delta"
-    if file_format not in get_args(Format):
+    formats: tuple[Format, ...] = get_args(Format)
+    chosen = next((each for each in formats if each == file_format), None)
+    if chosen is None:
         raise SettingsError(f"WAREHOUSE_FILES_FORMAT is {file_format!r}, not delta or parquet")
-    return files_at(os.environ.get("WAREHOUSE_FILES") or _DEFAULT_FOLDER, file_format)
+    return files_at(os.environ.get("WAREHOUSE_FILES") or _DEFAULT_FOLDER, chosen)
 
 
 def files_at(value: str, file_format: Format = "delta") -> FilesWarehouse:

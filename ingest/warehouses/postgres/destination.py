@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dlt.common.configuration import configspec
-from dlt.common.destination.client import LoadJob, PreparedTableSchema
+from dlt.common.destination.client import LoadJob
+from dlt.common.destination.typing import PreparedTableSchema
 from dlt.destinations.impl.postgres.configuration import (
     PostgresClientConfiguration,
     PostgresCredentials,
@@ -23,7 +24,7 @@ class _Login(PostgresCredentials):
 
 @configspec
 class _Configuration(PostgresClientConfiguration):
-    credentials: _Login = None
+    credentials: _Login = None  # type: ignore[assignment] # dlt resolves it
 
 
 class _CopyJob(PostgresParquetCopyJob):
@@ -48,7 +49,7 @@ class _Client(MakesEveryTable, PostgresClient):
 class TrackerPostgres(postgres):
     """PostgreSQL, for passwords with spaces and tables without rows."""
 
-    spec = _Configuration
+    spec = _Configuration  # type: ignore[assignment] # dlt infers a narrower type from its own
 
     @property
     def client_class(self) -> type[PostgresClient]:

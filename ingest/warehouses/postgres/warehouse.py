@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
-import dlt
 import pyarrow as pa
+from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
 from ingest.run.settings import ROOT, SettingsError
 from ingest.tables import TABLES
@@ -100,7 +100,7 @@ class PostgresReading:
         """Read through a connection, which is in autocommit."""
         self._connection = connection
 
-    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple]:
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         from psycopg2 import errors
 
@@ -165,7 +165,7 @@ class PostgresDatabase:
         """A folder of its own for each database."""
         return ROOT / ".dlt" / "pipelines" / hashlib.sha256(self.name.encode()).hexdigest()[:12]
 
-    def destination(self) -> dlt.Destination:
+    def destination(self) -> AnyDestination:
         """How dlt writes to it."""
         from ingest.warehouses.postgres.destination import TrackerPostgres
 
@@ -206,7 +206,7 @@ class PostgresDatabase:
     def _try_lock(self, connection: Connection) -> None:
         with connection.cursor() as cursor:
             cursor.execute("select pg_try_advisory_lock(%s)", [_LOCK_KEY])
-            if cursor.fetchone()[0]:
+            if cursor.fetchall() == [(True,)]:
                 return
             cursor.execute(
                 "select activities.application_name from pg_locks as locks "

@@ -67,7 +67,7 @@ def warehouse(tmp_path):
 
 
 def load(warehouse, *paths, **options):
-    reader = ArchiveReader(list(paths), ArchiveOptions(**options), warehouse=warehouse)
+    reader = ArchiveReader(list(paths), ArchiveOptions(**options))
     return run(reader, "archive", str(paths[0]), warehouse)
 
 
@@ -84,9 +84,17 @@ class FewStories:
     requests_count = 0
     as_of = datetime(2015, 11, 19, tzinfo=UTC)
     project_ids = (9,)
+    extract_mode = "full"
+    notes = ()
 
     def __init__(self, drift):
         self.skipped, self.failed_project_ids, self.drift = [], [], drift
+
+    def go_on_from(self, stored):
+        pass
+
+    def as_of_files(self):
+        return {}
 
     def tables(self):
         return ["projects", "stories", "memberships"]

@@ -127,7 +127,7 @@ def test_a_stored_record_is_held_against_the_instant_of_its_own_file(tmp_path, n
         # Another project of that run is newer than either: it says nothing of this one.
         other = write(tmp_path / "other.json", {**record("2023-01-01T00:00:00Z"), "id": 8,
                                                 "project_id": 10})  # fmt: skip
-        reader = ArchiveReader([path, other], ArchiveOptions(), warehouse=warehouse)
+        reader = ArchiveReader([path, other], ArchiveOptions())
         run(reader, "archive", str(path), warehouse)
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         statement = "select team_strength from pivotal_tracker_data.iterations"

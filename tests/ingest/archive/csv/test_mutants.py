@@ -59,7 +59,7 @@ def test_spoilt_files_load_beside_each_other(tmp_path, first):
         (tmp_path / "files").mkdir(exist_ok=True)
         (tmp_path / "files" / f"p{seed}_20160301_1010.csv").write_bytes(spoilt.content)
     warehouse = warehouse_of(tmp_path / "warehouse.duckdb")
-    run(ArchiveReader([tmp_path / "files"], warehouse=warehouse), "archive", "files", warehouse)
+    run(ArchiveReader([tmp_path / "files"]), "archive", "files", warehouse)
     with warehouse.reading() as reading:
         rows = reading.rows("select id, name, story_type, current_state, description from "
                             "pivotal_tracker_data.stories", [])  # fmt: skip

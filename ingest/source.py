@@ -1,0 +1,287 @@
+"""The dlt source: the rows that a reader gives, as dlt resources of the declared raw tables.
+
+`pivotal_tracker_source` works with any dlt pipeline; `ingest.pipeline` adds what makes a run safe:
+a lock on the warehouse, and what becomes of a load that fails.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Literal, Protocol
+
+import dlt
+import pyarrow as pa
+from dlt.common.schema.typing import TColumnSchema, TTableSchema
+from dlt.common.schema.utils import dlt_load_id_column, new_table
+from dlt.extract import DltResource, DltSource
+
+from ingest.contract import admitted, rejected_row_records
+from ingest.records import Drift, removal_rows, to_arrow
+from ingest.tables import TABLES, Table
+from ingest.warehouses.base import UPSERT, Warehouse, WarehouseError
+from ingest.warehouses.stored import Stored
+
+SourceKind = Literal["api", "demo", "archive"]
+Rows = Callable[[], Iterator[pa.Table]]
+
+_BATCH_BYTES = 32 * 1024 * 1024
+# Small lists that come whole in every run; of them only rows that differ from the stored ones are
+# loaded, so that nothing is when nothing has changed.
+_COMPARED_TABLES = frozenset({"projects", "me", "accounts", "notifications"})
+
+
+class Reader(Protocol):
+    """What all readers have in common: they give rows of the raw tables, table by table."""
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant that the data describes; known once the first table has been begun."""
+        ...
+
+    @property
+    def project_ids(self) -> Sequence[int]:
+        """The projects that are read."""
+        ...
+
+    @property
+    def requests_count(self) -> int:
+        """HTTP requests made so far."""
+        ...
+
+    @property
+    def skipped(self) -> list[str]:
+        """What could not be read, one sentence each."""
+        ...
+
+    @property
+    def failed_project_ids(self) -> list[int]:
+        """Projects that should have been read and were not."""
+        ...
+
+    @property
+    def drift(self) -> Drift:
+        """What did not fit the declared tables."""
+        ...
+
+    @property
+    def extract_mode(self) -> str:
+        """Whether everything was read (`full`), or only what changed (`incremental`)."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """How the projects were read, one sentence each; known once they have been."""
+        ...
+
+    def go_on_from(self, stored: Stored) -> None:
+        """Learn what the warehouse has already, before the first table is read."""
+        ...
+
+    def tables(self) -> list[str]:
+        """Names of the raw tables that this reader fills, in reading order."""
+        ...
+
+    def read(self, table_name: str) -> Iterator[pa.Table]:
+        """Rows of one raw table, with exactly its Arrow schema.
+
+        Of several rows with one key the newest is loaded (see `ingest.contract`). A row whose
+        `is_removed` is true orders the removal of the stored one.
+        """
+        ...
+
+    def keys_listed(self, table_name: str, project_id: int) -> set[tuple[Any, ...]] | None:
+        """The keys of a project's rows, when it is known which there are; else None."""
+        ...
+
+    def as_of_files(self) -> Mapping[str | None, str | None]:
+        """The instant that each file describes, by its name; empty where no file was read."""
+        ...
+
+
+@dataclass
+class Extract:
+    """One read of a source, which becomes a row of `extracts`.
+
+    Attributes:
+        reader: gives the rows.
+        source_kind: what kind of source it reads.
+        source_name: what that source is called.
+        stored: what the warehouse has already.
+        started_at: when reading began, on the local clock.
+        rows_by_table: rows that were given so far.
+    """
+
+    reader: Reader
+    source_kind: SourceKind
+    source_name: str
+    stored: Stored = field(default_factory=lambda: Stored(None))
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    rows_by_table: Counter[str] = field(default_factory=Counter)
+
+    def tables(self) -> dict[str, Rows]:
+        """What reads each raw table, in reading order."""
+        return {
+            **{name: partial(self._read, TABLES[name]) for name in self.reader.tables()},
+            "rejected_rows": self._rejected_rows,
+            "extracts": self._extract_row,
+        }
+
+    def _read(self, table: Table) -> Iterator[pa.Table]:
+        self.rows_by_table[table.name] = 0
+        for batch in _in_large_batches(self.reader.read(table.name)):
+            self.rows_by_table[table.name] += batch["is_removed"].null_count
+            yield from self._differing(table, admitted(table, batch, self.reader.drift))
+        yield from self._removed_rows(table)
+
+    def _differing(self, table: Table, rows: pa.Table) -> Iterator[pa.Table]:
+        """Leave out rows of a compared table that are stored exactly so.
+
+        A project's row marks what was read: it is left out only where a sync could continue from
+        it.
+        """
+        stored = self.stored.small_rows(table.name) if table.name in _COMPARED_TABLES else None
+        if stored is not None:
+            known = {
+                tuple(row.values())
+                for row in stored.to_pylist()
+                if table.name != "projects" or row["id"] in self.stored.projects
+            }
+            differs = [tuple(row.values()) not in known for row in rows.to_pylist()]
+            rows = rows.filter(pa.array(differs, pa.bool_()))
+        if rows.num_rows:
+            yield rows
+
+    def _removed_rows(self, table: Table) -> Iterator[pa.Table]:
+        """Order the removal of rows that a whole listing no longer has."""
+        if table.scope is None:
+            return
+        reader = self.reader
+        listed = {each: reader.keys_listed(table.name, each) for each in reader.project_ids}
+        if all(keys is None for keys in listed.values()):
+            return
+        stored = self.stored.keys_by_project(table.name)
+        # What another project lists now has moved there: its row is replaced, not removed.
+        listed_somewhere = {key for keys in listed.values() if keys is not None for key in keys}
+        for project_id, keys in listed.items():
+            if keys is not None:
+                removed = stored.get(project_id, set()) - listed_somewhere
+                if removed:
+                    yield removal_rows(table, sorted(removed))
+
+    def _rejected_rows(self) -> Iterator[pa.Table]:
+        reader = self.reader
+        as_of = {None: reader.as_of.isoformat(), **reader.as_of_files()}
+        records = rejected_row_records(reader.drift.rejections, as_of)
+        self.rows_by_table["rejected_rows"] = len(records)
+        if records:
+            yield to_arrow(TABLES["rejected_rows"], records, self.source_kind, reader.drift)
+
+    def _extract_row(self) -> Iterator[pa.Table]:
+        reader = self.reader
+        record = {
+            "extract_id": str(uuid.uuid4()),
+            "source_kind": self.source_kind,
+            "source_name": self.source_name,
+            "extract_mode": reader.extract_mode,
+            "project_ids": list(reader.project_ids),
+            "requests_count": reader.requests_count,
+            "records_count": self.rows_by_table.total(),
+            "records_by_table": dict(self.rows_by_table),
+            "skipped": reader.skipped,
+            "as_of": reader.as_of.isoformat(),
+            "started_at": self.started_at.isoformat(),
+            "ended_at": datetime.now(UTC).isoformat(),
+        }
+        yield to_arrow(TABLES["extracts"], [record], self.source_kind, reader.drift)
+
+
+def pivotal_tracker_source(extract: Extract, warehouse: Warehouse | None = None) -> DltSource:
+    """The dlt source of one extract: a resource for each raw table.
+
+    Models read every raw table, so those that are missing are made.
+
+    Args:
+        extract: what is read.
+        warehouse: what is loaded into; None for a destination that merges.
+
+    Raises:
+        WarehouseError: while a project is missing from files that are replaced whole.
+    """
+    extract.reader.go_on_from(extract.stored)
+    merges = warehouse is None or warehouse.merges
+    reading = extract.tables()
+    if not merges:
+        reading["extracts"] = partial(_rows_unless_failed, extract.reader, reading["extracts"])
+    missing = [name for name in TABLES if name not in extract.stored.complete_tables]
+    makes_tables = warehouse is None or warehouse.makes_tables
+    if not makes_tables:
+        unfilled: dict[str, Rows] = {name: _no_rows for name in missing if name not in reading}
+        reading = {
+            name: partial(_rows_after_none, TABLES[name], rows) if name in missing else rows
+            for name, rows in {**unfilled, **reading}.items()
+        }
+    hints = UPSERT if warehouse is None else warehouse.hints
+    if merges:  # otherwise there is nothing to remove from
+        hints = {**hints, "columns": {"is_removed": {"hard_delete": True}}}
+    resources = [_resource(TABLES[name], rows, hints) for name, rows in reading.items()]
+    source = dlt.source(lambda: resources, name="pivotal_tracker")()
+    if makes_tables:
+        for name in missing:
+            source.schema.update_table(_declared(TABLES[name]))
+    return source
+
+
+def _rows_unless_failed(reader: Reader, rows: Rows) -> Iterator[pa.Table]:
+    """Give up where a project could not be read whose rows the others would replace."""
+    if reader.failed_project_ids:
+        failed = ", ".join(map(str, reader.failed_project_ids))
+        raise WarehouseError(
+            f"nothing was loaded: project {failed} could not be read, and would be missing "
+            f"from files that are replaced whole ({'; '.join(reader.skipped)})"
+        )
+    yield from rows()
+
+
+def _no_rows() -> Iterator[pa.Table]:
+    yield from ()
+
+
+def _rows_after_none(table: Table, rows: Rows) -> Iterator[pa.Table]:
+    """A file without rows, which makes the table, and then those with rows."""
+    yield table.arrow_schema.empty_table()
+    yield from rows()
+
+
+def _declared(table: Table) -> TTableSchema:
+    """A table of which dlt knows the columns; its first rows bring what else is to be known."""
+    columns: list[TColumnSchema] = [
+        {**hints, "name": name} for name, hints in table.dlt_columns.items()
+    ]
+    return new_table(table.name, columns=[*columns, dlt_load_id_column()])
+
+
+def _resource(table: Table, rows: Rows, hints: dict[str, Any]) -> DltResource:
+    """What gives dlt the rows of a table; their Arrow schema tells it the columns."""
+    resource: DltResource = dlt.resource(
+        rows(), name=table.name, primary_key=table.key, file_format="parquet", **hints
+    )
+    return resource
+
+
+def _in_large_batches(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Join pages before dlt sees them: each item costs it some 20 ms, however small it is."""
+    pages: list[pa.Table] = []
+    size = 0
+    for batch in batches:
+        pages.append(batch)
+        size += batch.nbytes
+        if size >= _BATCH_BYTES:
+            yield pa.concat_tables(pages)
+            pages, size = [], 0
+    if pages:
+        yield pa.concat_tables(pages)
