@@ -110,23 +110,24 @@ class CsvRows(Iterator[Row]):
         lines = self._lines
         if lines.is_cut:
             return RowRefused(None, None, reason)
+        is_one_line = lines.count == 1
         below_first = enumerate(lines.taken[1:], start=1)
         if end := next((number for number, text in below_first if self._begins_row(text)), None):
             lines.give_back_from(end)
-        elif lines.count > 1:
-            while (text := lines.peek()) and not self._begins_row(text):
-                lines.skip()
-        below = lines.peek()
+        else:
+            room = LONGEST_CELL - sum(map(len, lines.taken))
+            while (text := lines.peek()).strip() and not self._begins_row(text):
+                is_one_line, room = False, room - len(text)
+                lines.skip(is_kept=room > 0)
         try:
-            (cells, *more) = csv.reader(lines.taken, delimiter=self._delimiter)
-        except (csv.Error, ValueError):
+            cells = next(csv.reader(lines.taken, delimiter=self._delimiter))
+        except csv.Error:
             return RowRefused(None, None, reason)
         width = self._width or 0
         is_of_width = min(width, 3) <= len(cells) and not any(cells[width:])
-        is_one_line = lines.count == 1 and (not below.strip() or self._begins_row(below))
         if width and is_of_width and is_one_line:
             return cells
-        return RowRefused(None, None, reason, None if more else cells)
+        return RowRefused(None, None, reason, cells)
 
     def _begins_row(self, text: str) -> bool:
         """Whether a row or another header begins with this line."""
@@ -174,11 +175,13 @@ class _Lines(Iterator[str]):
             self._next.append(self._stream.readline(LONGEST_LINE))
         return self._next[-1]
 
-    def skip(self) -> None:
-        """Leave the next line out."""
-        self.peek()
+    def skip(self, is_kept: bool) -> None:
+        """Add the next line to the row at hand, kept or only counted."""
+        line = self.peek()
         self._next.pop()
         self.count += 1
+        if is_kept:
+            self.taken.append(line)
 
     def give_back_from(self, number: int) -> None:
         """Read the lines of the row at hand again, from the n-th one on."""

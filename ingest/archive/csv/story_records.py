@@ -120,7 +120,7 @@ class StoryRows:
             proven = self._proven(row.cells or [])
             if not (row.cells and proven):
                 raise row
-            cells, unplaced = row.cells[: proven + 1], {_REST: row.cells[proven + 1 :]}
+            cells, unplaced = self._as_far_as(proven, row.cells), {_REST: row.cells[proven + 1 :]}
             doubts.append(row)
         else:
             cells = row
@@ -190,6 +190,15 @@ class StoryRows:
                 header = self.columns.header[index]
                 raise RowRefused(header, cells[index], "broken quoting: a line break in this cell")
         return cells[:width] + [""] * (width + 1 - len(cells[:width])) + cells[width:]
+
+    def _as_far_as(self, proven: int, cells: list[str]) -> list[str]:
+        """The first cells of a row, and behind them only those that are checked or needed."""
+        needed = (self._title, self._type, self._state)
+        last = max(proven, *(place for place in needed if place < self.columns.width))
+        return [
+            cell if place <= proven or place in needed else ""
+            for place, cell in enumerate(cells[: last + 1])
+        ]
 
     def _proven(self, cells: list[str]) -> int:
         """How many cells of a row are certainly its own: those before its own URL."""

@@ -382,6 +382,7 @@ def _good_rows(
     header: list[str] | None = None
     good: dict[int, dict[str, str]] = {}
     seen: set[str] = set()
+    known: set[str] = set()
     for cells in _rows(content, sheet):
         names = [_name(each) for each in cells]
         if header is None and (not any(cells) or names[0].startswith("sep=")):
@@ -394,8 +395,10 @@ def _good_rows(
             elif not all(names.count(each) >= 1 for each in _REQUIRED):
                 return good, True  # from here on nobody can say what the cells are
             header = cells
+            # What only a second header names is kept beside the story.
+            known = known or set(_named(header, []))
             continue
-        named = _named(header, cells)
+        named = {name: cell for name, cell in _named(header, cells).items() if name in known}
         identity = named["id"]
         expected = original.get(identity, {})
         is_same = bool(expected) and all(named[each] == expected[each] for each in named)
