@@ -153,9 +153,9 @@
     {%- set reading = 'max(coalesce(ended_at, as_of))' -%}
     {%- set day_after_next = days_later(local_date(reading, "'UTC'"), 2) -%}
     select
-        unbounded.*,
+        loaded.*,
         coalesce(readings.read_by, {{ as_instant("'2100-01-01'") }}) as read_by
-    from {{ source('pivotal_tracker', name) }} as unbounded
+    from {{ source('pivotal_tracker', name) }} as loaded
     left join (
         select
             _dlt_load_id as load_id,
@@ -163,7 +163,7 @@
         from {{ source('pivotal_tracker', 'extracts') }}
         group by _dlt_load_id
     ) as readings
-        on unbounded._dlt_load_id = readings.load_id
+        on loaded._dlt_load_id = readings.load_id
 {%- endmacro %}
 
 
