@@ -33,8 +33,8 @@ _MAX_DECIMAL = Decimal(10) ** 14  # decimal(18, 4)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
 # Levels of lists and objects that orjson writes; a record that is nested more deeply is refused.
-_DEEPEST = 254
-_TOO_DEEP = f"nested more than {_DEEPEST} levels deep"
+DEEPEST = 254
+TOO_DEEP = f"nested more than {DEEPEST} levels deep"
 _SHOWN_CHARACTERS = 200
 # Microseconds from 1970 to the first instant of the year 1 and to the last of 9999.
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -381,8 +381,8 @@ def _undeclared_fields(
             value = record[name]
             if value is None or _SECRET_FIELD.search(name):
                 continue
-            if _is_too_deep(value):
-                refused[place] = (name, value, _TOO_DEEP)
+            if is_too_deep(value):
+                refused[place] = (name, value, TOO_DEEP)
                 continue
             extra[name] = _without_secrets(value)
             drift.undeclared[table.name, name] += 1
@@ -390,10 +390,15 @@ def _undeclared_fields(
     return extras
 
 
-def _is_too_deep(value: object) -> bool:
-    """Whether a value cannot stand in a field of an object that is written as JSON."""
+def is_too_deep(value: object, most: int = DEEPEST) -> bool:
+    """Whether a value cannot stand in a field of an object that is written as JSON.
+
+    Args:
+        value: any value.
+        most: the levels of lists and objects that such a field may have, and one more.
+    """
     level, depth = [value], 1
-    while level and depth < _DEEPEST:
+    while level and depth < most:
         level = [
             inner
             for each in level
@@ -436,8 +441,8 @@ def _convert_one_by_one(
             converted.append(None if value is None else _SLOW[kind](value))
         except (TypeError, ValueError, InvalidOperation, OverflowError, OSError):
             converted.append(None)
-            if _is_too_deep(value):
-                refused[place] = (name, value, _TOO_DEEP)
+            if is_too_deep(value):
+                refused[place] = (name, value, TOO_DEEP)
             elif name not in table.key:
                 extras[place][name] = value
                 drift.misfits[table.name, name] += 1
@@ -453,8 +458,8 @@ def _json_text(value: object) -> str:
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except TypeError:  # a number of more than 64 bits, a lone surrogate, or too many levels
-        if _is_too_deep(value):
-            raise ValueError(_TOO_DEEP) from None
+        if is_too_deep(value):
+            raise ValueError(TOO_DEEP) from None
         return json.dumps(_storable(value), sort_keys=True, ensure_ascii=False)
 
 

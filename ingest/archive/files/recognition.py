@@ -16,7 +16,9 @@ from ingest.archive.files.encodings import text_of
 FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
 
 _HEAD = 64 * 1024
-_JSON_LINE = re.compile(r'^\s*\{\s*"\w+"\s*:', re.MULTILINE)
+# An object or a list, also behind another value, as of documents in a row.
+_DOCUMENT = re.compile(r'(?:true|false|null|[-+.\deE]+|"[^"\n]*")?\s*[{\[]')
+_BODY = 8 << 20  # of a file whose first line is broken, so much tells what the others are
 _V3_ROOTS = re.compile(rb"<(iterations?|stories|story|projects?|activit(y|ies)|memberships)[\s>]")
 
 
@@ -41,10 +43,19 @@ def recognise(file: ArchiveFile) -> FileKind:
         if _V3_ROOTS.search(head):
             raise FileRefused("is XML of Tracker's retired API v3; only v5 data is read")
         return "unknown"
-    if text.startswith(("{", "[")):
+    if _DOCUMENT.match(text):
         return "json"
     kind = _kind_of_table(text)
-    return "json" if kind == "unknown" and _JSON_LINE.search(text) else kind
+    if kind == "unknown" and b"\0" not in head:
+        with file.open() as stream:
+            return "json" if _are_lines_of_json(stream.read(_BODY)) else kind
+    return kind
+
+
+def _are_lines_of_json(content: bytes) -> bool:
+    """Whether half of the lines, and at least one, begin as objects or lists."""
+    lines = [line for each in content.splitlines() if (line := each.strip())]
+    return sum(line.startswith((b"{", b"[")) for line in lines) * 2 >= max(len(lines), 2)
 
 
 def _kind_of_table(text: str) -> FileKind:

@@ -15,7 +15,16 @@ from ingest.archive.json.plain_stories import PlainStories
 from ingest.archive.project.evidence import RELEASE_FIELDS, Told
 from ingest.archive.project.people import People
 from ingest.archive.versions import NEVER, Version, clock_of, version_of, with_iso_instants
-from ingest.records import Origin, Record, history_day_records, shape, shown
+from ingest.records import (
+    DEEPEST,
+    TOO_DEEP,
+    Origin,
+    Record,
+    history_day_records,
+    is_too_deep,
+    shape,
+    shown,
+)
 from ingest.tables import TABLES, Table
 
 _STORY_LISTS = ("comments", "tasks", "blockers", "reviews", "transitions", "pull_requests",
@@ -291,6 +300,8 @@ class Store:
             raise RowRefused("story_id", _shown_id(record), f"one of {table} without a story")
         if _whole_number(record.get("id")) is None:
             raise RowRefused("id", _shown_id(record), f"one of {table} without a usable id")
+        if is_too_deep(record, DEEPEST - 1):  # it is to stand in a list of its story
+            raise RowRefused(None, _shown_id(record), TOO_DEEP)
         record = {**record, "id": _whole_number(record["id"])}
         parts = self._parts.setdefault((owner, identity), {}).setdefault(table, {})
         stored, key = parts.get(record["id"]), (record["id"],)
