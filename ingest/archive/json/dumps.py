@@ -15,6 +15,7 @@ from ingest.archive.files.archive_file import ArchiveFile
 from ingest.archive.files.chronology import file_times
 from ingest.archive.files.inventory import Inventory
 from ingest.archive.id_set import are_distinct
+from ingest.archive.json.landed import stream_of
 from ingest.archive.json.plain_stories import PlainStories, read_plain_stories
 from ingest.archive.json.sqlite_backups import read_backup
 from ingest.archive.json.store import Store
@@ -107,7 +108,7 @@ class Dumps:
             values: what is looked at value by value.
             plain: the stories that are not among the values.
         """
-        walk, counted = Walk(), 0
+        walk, counted = Walk(stream=stream_of(file)), 0
         already = len(self._rejections)
         before, self.store.newest = self.store.newest, None
         recorded: list[datetime] = []

@@ -119,7 +119,7 @@ def _form(file: ArchiveFile) -> str | None:
     except OSError:
         return None
     kind = _FIRST_KIND.search(head)
-    if kind is None or kind[1] != b"story":
+    if kind is None or kind[1] != b"story" or b'"_airbyte_' in head or b'"RECORD"' in head:
         return None
     if re.match(rb"\s*\[\s*\{", head):
         return "array"

@@ -146,6 +146,7 @@ class Store:
             if told:
                 self.tables[table][identity,] = (with_parts(told[0], lists), told[1])
                 del self._parts[table, identity]
+        self._name_labels()
         for story, origin in list(self.rows("stories")):
             if "comments" in story:
                 self._catalogue_attachments(story, origin)
@@ -155,6 +156,16 @@ class Store:
         for project_id, (_, told) in self._project_names.items():
             self.tables["projects"].setdefault((project_id,), told)
         self._add_unnamed_projects()
+
+    def _name_labels(self) -> None:
+        """Stories that were read with the ids of their labels alone have the labels themselves."""
+        for key, (story, origin) in list(self.tables["stories"].items()):
+            if "labels" not in story and isinstance(story.get("label_ids"), list):
+                ids = filter(None, map(_whole_number, story["label_ids"]))
+                known = ((each, self.tables["labels"].get((each,))) for each in ids)
+                labels = [told[0] if told else {"id": each} for each, told in known]
+                story = {**_without(story, "label_ids"), "labels": labels}
+                self.tables["stories"][key] = (story, origin)
 
     def _add_unnamed_projects(self) -> None:
         """A project that no file describes has a row all the same, with its id alone."""
@@ -366,6 +377,10 @@ def with_parts(record: Record, lists: dict[str, dict[int, Told]]) -> Record:
             known[identity] = {**(held or {}), **part} if is_newer else {**part, **(held or {})}
         changed[name] = list(known.values())
     return changed
+
+
+def _without(record: Record, name: str) -> Record:
+    return {key: value for key, value in record.items() if key != name}
 
 
 def _listed(value: object) -> list[Any]:

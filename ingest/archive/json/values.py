@@ -1,4 +1,4 @@
-"""The values of a JSON file: one document, one a line, or several in a row."""
+"""The values of a JSON file: one document, one a line, several in a row, or rows of a loader."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import orjson
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
 from ingest.archive.files.encodings import text_of
+from ingest.archive.json.landed import is_landed_table, table_values
 
 _LARGEST = 8 << 30
 _SOMETHING = re.compile(r"\S")
@@ -31,6 +32,9 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
         FileRefused: when the file is neither JSON, nor JSON lines, nor documents in a row.
     """
     content = read_whole(file, _LARGEST)
+    if is_landed_table(content):
+        yield from table_values(content)
+        return
     try:
         value = _loads(content)
     except ValueError as error:

@@ -15,6 +15,7 @@ import orjson
 
 from ingest.archive.errors import RowRefused
 from ingest.archive.json.kinds import TABLE_OF_KIND, error_of, table_of
+from ingest.archive.json.landed import Landed, table_of_stream, unwrapped
 from ingest.records import Record, parse_instant
 
 _PATH_IDS = re.compile(r"/(projects|stories|epics)/([0-9]{1,18})(?![0-9])")
@@ -48,12 +49,14 @@ class Walk:
         refusals: what stands for a record and cannot be one.
         answers_count: wrapped answers, and lists that are empty from the start.
         recorded_at: when the answer was recorded that is walked now; None when it does not say.
+        stream: the list that the file's name names, for records of other loaders.
     """
 
     unknown: Counter[str] = field(default_factory=Counter)
     refusals: list[RowRefused] = field(default_factory=list)
     answers_count: int = 0
     recorded_at: datetime | None = None
+    stream: str | None = None
 
     def records(
         self, value: object, context: _Context | None = None, depth: int = 0
@@ -73,6 +76,8 @@ class Walk:
             yield from self._of_object(value, context, depth)
 
     def _of_object(self, value: Record, context: _Context, depth: int) -> Iterator[Found]:
+        if (landed := unwrapped(value)) is not None:
+            return self._of_landed(landed, context, depth)
         kind = value.get("kind")
         if isinstance(kind, str) and kind in TABLE_OF_KIND and _OF_NO_RECORD.isdisjoint(value):
             return self._of_record(TABLE_OF_KIND[kind], value, context, depth)
@@ -93,6 +98,16 @@ class Walk:
             return self._of_container(value, context, depth)
         return self._of_record(table, value, context, depth)
 
+    def _of_landed(self, landed: Landed, context: _Context, depth: int) -> Iterator[Found]:
+        """The record of another loader, whose list says what it is when its kind does not."""
+        self.answers_count += 1
+        self.recorded_at = _instant(landed.read_at)
+        stream = table_of_stream(landed.stream) or table_of_stream(self.stream)
+        record = self._unpacked(landed.record)
+        if stream and isinstance(record, dict) and not isinstance(record.get("kind"), str):
+            return self._of_record(stream, record, context, depth + 1)
+        return self.records(record, context, depth + 1)
+
     def _opened(self, value: Record, context: _Context) -> tuple[object, _Context] | None:
         """What a wrapping holds: a recorded interaction, a cache entry, an envelope."""
         response, request = value.get("response"), value.get("request")
@@ -112,7 +127,7 @@ class Walk:
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
-            self.refusals.append(RowRefused("Data", data, "a cached body that is no JSON"))
+            self.refusals.append(RowRefused("Data", data, "a body that is no JSON"))
             return None
 
     def _of_container(self, value: Record, context: _Context, depth: int) -> Iterator[Found]:
@@ -136,6 +151,11 @@ class Walk:
                 record = record if table == "iterations" else _without(record, name)
                 listed = replace(inner, list_name=name)
                 yield from self.records(value[name], listed, depth + 1)
+        figures = record.get("cycle_time_details")
+        if table == "stories" and isinstance(figures, dict):
+            record = _without(record, "cycle_time_details")
+            of_story = {"story_id": value.get("id"), "project_id": record.get("project_id")}
+            yield Found("cycle_time_details", {**figures, **of_story})
         if table == "cycle_time_details" and isinstance(value.get(table), dict):
             record = {**value[table], "story_id": value.get("id"), **context.ids}
         yield Found(table, record)
