@@ -27,7 +27,7 @@ _PARTIAL = {
 
 def main(arguments: list[str]) -> int:
     """Run `dbt build` with these arguments, then publish; the exit code is dbt's, or 1."""
-    dbt = [Path(sys.executable).with_name("dbt"), "build", *arguments]
+    dbt = [str(Path(sys.executable).with_name("dbt")), "build", *arguments]
     if os.environ.get("WAREHOUSE_TARGET", "") not in ("", "duckdb"):
         return _build_elsewhere(dbt)
     try:
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _build_elsewhere(dbt: list) -> int:
+def _build_elsewhere(dbt: list[str]) -> int:
     """Build in another warehouse than a file; its readers share the warehouse itself."""
     settings = {}
     if os.environ["WAREHOUSE_TARGET"] == "motherduck" and not os.environ.get(_MOTHERDUCK_TOKEN):

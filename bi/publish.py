@@ -126,22 +126,30 @@ def _copy_mart(connection: duckdb.DuckDBPyConnection, mart: str, comment: str | 
         if text:
             connection.execute(f"comment on column {table}.{_name(column)} is {_text(text)}")
     counts = [
-        connection.execute(f"select count(*) from {each}").fetchone()[0] for each in (source, table)
+        _value(connection, f"select count(*) from {each}") for each in (source, table)
     ]
     if counts[0] != counts[1]:
         raise PublishError(f"{mart} has {counts[0]} rows, its copy {counts[1]}; run make build")
     return counts[1]
 
 
+def _value(connection: duckdb.DuckDBPyConnection, statement: str) -> Any:
+    """The only value of a statement that gives one row; its type is the column's."""
+    ((value,),) = connection.execute(statement).fetchall()
+    return value
+
+
 def _note_publication(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    as_of = connection.execute(
+    as_of = _value(
+                connection,
         "select max(as_of) from warehouse.intermediate.int_projects_as_of"
-    ).fetchone()[0]
-    sources = connection.execute(
+            )
+    sources = _value(
+                connection,
         "select string_agg(source_kind || ': ' || source_name, ', ' order by latest desc) from ("
         "select source_kind, source_name, max(started_at) as latest "
         "from warehouse.pivotal_tracker_data.extracts group by source_kind, source_name)"
-    ).fetchone()[0]
+            )
     table = f"{_COPY}.publication"
     connection.execute(
         f"create table {table} (publication_id varchar not null, sources varchar, "
@@ -178,11 +186,12 @@ def _row_counts_of(target: Path) -> dict[str, int]:
             raise PublishError(
                 f"{target} is no published copy of marts; set MARTS_PATH, or move it away"
             )
-        catalog = connection.execute("select current_database()").fetchone()[0]
+        catalog = _value(connection, "select current_database()")
         return {
-            table: connection.execute(
+            table: _value(
+                connection,
                 f"select count(*) from {_name(catalog)}.{_name(schema)}.{_name(table)}"
-            ).fetchone()[0]
+            )
             for schema, table in tables
             if table != "publication"
         }

@@ -67,15 +67,15 @@ def make(superset: Superset, copy: PublishedCopy, path: str, content: Content) -
             "query_context": json.dumps(chart.query(data_set)),
             "dashboards": [dashboard],
         }
-        key = {"slice_name": chart.question, "datasource_id": data_set}
+        key: dict[str, str | int] = {"slice_name": chart.question, "datasource_id": data_set}
         charts.append((superset.put("chart", body, **key), chart))
     chart_ids = [chart_id for chart_id, _ in charts]
     choice = project_filter(ids["rpt_project_overview"], chart_ids)
-    metadata = {"native_filter_configuration": [choice]}
-    metadata["positions"] = layout(charts)
+    positions = layout(charts)
+    metadata = {"native_filter_configuration": [choice], "positions": positions}
     body = head | {
         "json_metadata": json.dumps(metadata),
-        "position_json": json.dumps(metadata["positions"]),
+        "position_json": json.dumps(positions),
     }
     superset.call("PUT", f"dashboard/{dashboard}", body)
     return {chart.question: _row_count(superset, chart_id) for chart_id, chart in charts}

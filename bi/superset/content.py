@@ -64,7 +64,7 @@ class Chart:
             "adhoc_filters": [_adhoc_filter(*each) for each in self.filters],
             "row_limit": self.row_limit,
         }
-        if self.viz_type == "table" and not self.metrics:
+        if self.viz_type == "table" and not self.metrics and self.order_by:
             order = [f'["{self.order_by[0]}", {str(self.order_by[1]).lower()}]']
             return form | {
                 "query_mode": "raw",

@@ -77,7 +77,7 @@ def with_iso_instants(record: Record) -> Record:
     """A record whose times are ISO 8601, where web-hooks gave milliseconds."""
     for name in CLOCKS:
         if isinstance(record.get(name), int):
-            return _converted(record)
+            return {key: _converted(value, key) for key, value in record.items()}
     return record
 
 

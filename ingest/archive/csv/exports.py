@@ -220,7 +220,7 @@ def _first(rows: Iterator[Row]) -> tuple[int, list[str]]:
         cells = row.cells if isinstance(row, RowRefused) else row
         if isinstance(row, RowRefused) and not (cells and is_stories_header(cells)):
             raise FileRefused(f"has no readable header: {row.reason}")
-        if not is_blank(cells) and not is_separator_line(cells):
+        if cells and not is_blank(cells) and not is_separator_line(cells):
             return line, cells
     raise FileRefused("is empty")
 

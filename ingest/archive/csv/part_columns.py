@@ -174,7 +174,7 @@ def _comments_told(rows: StoryRows, parts: _Parts) -> _Told:
     def instant(day: str) -> str:
         written = rows.moments[day[:-1]]
         rows.facts.saw(written)
-        return f',"created_at":"{written.text}"}}'
+        return f',"created_at":"{written.text}"}}' if written else "}"
 
     texts, tails, has_tail = _halves(parts.texts, " (")
     authors, days, has_author = _halves(tails, " - ")

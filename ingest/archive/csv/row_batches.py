@@ -77,11 +77,12 @@ def _by_csv_module(file: StoriesFile, already_given: int) -> Iterator[RowBatch]:
     with file.open() as text:
         rows = islice(body(file, text), already_given, None)
         while batch := list(islice(rows, _BATCH)):
-            lines, whole, odd = [], [], []
+            lines: list[int] = []
+            whole: list[list[str]] = []
+            odd: list[tuple[int, Row]] = []
             for line, cells in batch:
                 is_moved = isinstance(cells, MovedRow) and bool(cells.unplaced)
-                is_odd = isinstance(cells, RowRefused) or len(cells) < 3 or any(cells[width:])
-                if is_odd or is_moved:
+                if isinstance(cells, RowRefused) or is_moved or len(cells) < 3 or any(cells[width:]):
                     odd.append((line, cells))
                 else:
                     lines.append(line)

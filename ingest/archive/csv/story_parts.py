@@ -92,9 +92,8 @@ class StoryParts:
     def _comment(self, cell: str, identity: int, number: int, owner: str) -> Record:
         text, author, day = read.split_comment(read.unguarded(cell))
         comment = {"id": part_id(identity, number), owner: identity, "text": text}
-        if author and day:
+        if author and day and (written := self._moments[day]):
             comment["person_id"] = self._people.id_of(author)
-            written = self._moments[day]
             comment["created_at"] = written.text
             self._facts.saw(written)
         return comment
@@ -116,7 +115,7 @@ class StoryParts:
         return parts
 
     def _reviews(self, cells: Cells, identity: int) -> list[Record]:
-        reviews = []
+        reviews: list[Record] = []
         for positions in self._groups["reviewer"]:
             reviewer, kind, status = (
                 cells[each].strip() if each >= 0 else "" for each in positions

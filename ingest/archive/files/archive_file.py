@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from ingest.archive.errors import ArchiveError, FileRefused, Rejection
 from ingest.archive.options import ArchiveOptions
@@ -103,7 +103,7 @@ class ArchiveFile:
         return (int(found["story_id"]), found["file_name"]) if found else None
 
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def open(self) -> Iterator[IO[bytes]]:
         """Its bytes, unpacked when they are gzipped.
 
         Raises:
@@ -111,7 +111,9 @@ class ArchiveFile:
         """
         try:
             with self._raw() as raw:
-                if raw.peek(2)[:2] == _GZIP:
+                magic = raw.read(len(_GZIP))
+                raw.seek(0)
+                if magic == _GZIP:
                     with _BoundedGzip(raw, max(_SMALL, self.size * _MOST_OF_GZIP)) as unpacked:
                         yield unpacked
                 else:
@@ -122,7 +124,7 @@ class ArchiveFile:
             raise FileRefused(f"cannot be read: {error.strerror or error}") from None
 
     @contextmanager
-    def _raw(self) -> Iterator[BinaryIO]:
+    def _raw(self) -> Iterator[IO[bytes]]:
         if self.member is None:
             with self.path.open("rb") as handle:
                 yield handle
@@ -137,7 +139,7 @@ class ArchiveFile:
 class _BoundedGzip(gzip.GzipFile):
     """A gzip that is refused once it has unpacked to more than a number of bytes."""
 
-    def __init__(self, packed: BinaryIO, most: int) -> None:
+    def __init__(self, packed: IO[bytes], most: int) -> None:
         super().__init__(fileobj=packed)
         self._most = most
 
@@ -273,7 +275,7 @@ def read_whole(file: ArchiveFile, limit: int) -> bytes:
     return content
 
 
-def chunks(stream: BinaryIO) -> Iterator[bytes]:
+def chunks(stream: IO[bytes]) -> Iterator[bytes]:
     """The bytes of a stream, a megabyte at a time."""
     while chunk := stream.read(_CHUNK):
         yield chunk

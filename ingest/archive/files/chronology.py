@@ -79,9 +79,10 @@ def _stamp(file: ArchiveFile, zone: ZoneInfo) -> datetime | None:
     inner = file.inner_path.split("/")[::-1] if file.member else []
     for name in chain(inner, reversed(file.path.parts)):
         for found in _STAMP.finditer(name):
-            parts = [int(part or 0) for part in found.groups()]
+            year, month, day, hour, minute, *rest = (int(part or 0) for part in found.groups())
             with suppress(ValueError):
-                return datetime(*parts, tzinfo=zone).astimezone(UTC)
+                stamp = datetime(year, month, day, hour, minute, *rest, tzinfo=zone)
+                return stamp.astimezone(UTC)
     return None
 
 

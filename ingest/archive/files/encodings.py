@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import BinaryIO, TextIO
+from typing import IO, TextIO
 
 from ingest.archive.files.archive_file import ArchiveFile, chunks
 
@@ -76,7 +76,7 @@ def encoding_note(name: str, encoding: str) -> str | None:
 
 
 @contextmanager
-def opened_text(stream: BinaryIO, encoding: str) -> Iterator[TextIO]:
+def opened_text(stream: IO[bytes], encoding: str) -> Iterator[TextIO]:
     """A stream as text, line ends untouched, in an encoding that `find_encoding` found."""
     codec, _, rest = encoding.partition("+")
     # The five bytes that Windows-1252 leaves out are read as control characters.

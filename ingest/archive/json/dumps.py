@@ -127,8 +127,8 @@ class Dumps:
                 except RowRefused as refused:
                     self._reject(file, line, refused)
             recorded += [walk.recorded_at] if walk.recorded_at else []
-        for refused in walk.refusals:
-            self._reject(file, None, refused)
+        for refusal in walk.refusals:
+            self._reject(file, None, refusal)
         rejected = len(self._rejections) - already
         if not (counted or rejected or walk.unknown or walk.answers_count):
             self.store.newest = before

@@ -170,8 +170,8 @@ class Store:
     def _add_unnamed_projects(self) -> None:
         """A project that no file describes has a row all the same, with its id alone."""
         projects = self.tables["projects"]
-        for project_id, told in self._projects_of_plain_stories.items():
-            projects.setdefault((project_id,), told)
+        for key, told in self._projects_of_plain_stories.items():
+            projects.setdefault((key,), told)
         for table in ("stories", "epics", "labels", "releases", "iterations", "activity"):
             for record, origin in self.rows(table):
                 project_id = _whole_number(record.get("project_id"))
@@ -221,7 +221,7 @@ class Store:
         if table == "stories":
             record = _with_ids(record)
         project = record.get("project")
-        if (project_id := _id_in(project)) is not None and "name" in project:
+        if (project_id := _id_in(project)) is not None and project and "name" in project:
             named = ({"id": project_id, "name": project["name"]}, origin)
             version = self._version(record, origin)
             known = self._project_names.get(project_id)

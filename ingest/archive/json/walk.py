@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -176,7 +176,7 @@ class _Context:
 
     def of_keys(self, keys: object) -> _Context:
         """Keys of a cache entry: an object of names and values, or a list of such pairs."""
-        pairs = keys.items() if isinstance(keys, dict) else ()
+        pairs: Iterable[tuple[Any, Any]] = keys.items() if isinstance(keys, dict) else ()
         if isinstance(keys, list):
             pairs = [
                 (each.get("Key") or each.get("Name"), each.get("Value"))
