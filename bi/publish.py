@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -125,9 +126,7 @@ def _copy_mart(connection: duckdb.DuckDBPyConnection, mart: str, comment: str | 
     for column, _, _, text in columns:
         if text:
             connection.execute(f"comment on column {table}.{_name(column)} is {_text(text)}")
-    counts = [
-        _value(connection, f"select count(*) from {each}") for each in (source, table)
-    ]
+    counts = [_value(connection, f"select count(*) from {each}") for each in (source, table)]
     if counts[0] != counts[1]:
         raise PublishError(f"{mart} has {counts[0]} rows, its copy {counts[1]}; run make build")
     return counts[1]
@@ -140,16 +139,13 @@ def _value(connection: duckdb.DuckDBPyConnection, statement: str) -> Any:
 
 
 def _note_publication(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    as_of = _value(
-                connection,
-        "select max(as_of) from warehouse.intermediate.int_projects_as_of"
-            )
+    as_of = _value(connection, "select max(as_of) from warehouse.intermediate.int_projects_as_of")
     sources = _value(
-                connection,
+        connection,
         "select string_agg(source_kind || ': ' || source_name, ', ' order by latest desc) from ("
         "select source_kind, source_name, max(started_at) as latest "
-        "from warehouse.pivotal_tracker_data.extracts group by source_kind, source_name)"
-            )
+        "from warehouse.pivotal_tracker_data.extracts group by source_kind, source_name)",
+    )
     table = f"{_COPY}.publication"
     connection.execute(
         f"create table {table} (publication_id varchar not null, sources varchar, "
@@ -189,8 +185,7 @@ def _row_counts_of(target: Path) -> dict[str, int]:
         catalog = _value(connection, "select current_database()")
         return {
             table: _value(
-                connection,
-                f"select count(*) from {_name(catalog)}.{_name(schema)}.{_name(table)}"
+                connection, f"select count(*) from {_name(catalog)}.{_name(schema)}.{_name(table)}"
             )
             for schema, table in tables
             if table != "publication"

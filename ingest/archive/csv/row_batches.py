@@ -82,7 +82,12 @@ def _by_csv_module(file: StoriesFile, already_given: int) -> Iterator[RowBatch]:
             odd: list[tuple[int, Row]] = []
             for line, cells in batch:
                 is_moved = isinstance(cells, MovedRow) and bool(cells.unplaced)
-                if isinstance(cells, RowRefused) or is_moved or len(cells) < 3 or any(cells[width:]):
+                if (
+                    isinstance(cells, RowRefused)
+                    or is_moved
+                    or len(cells) < 3
+                    or any(cells[width:])
+                ):
                     odd.append((line, cells))
                 else:
                     lines.append(line)
