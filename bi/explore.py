@@ -18,7 +18,7 @@ def _():
     import marimo as mo
 
     # As a script it has its own folder on the path, not the repository.
-    sys.path.insert(0, str(mo.notebook_dir().parent))
+    sys.path.insert(0, str((mo.notebook_dir() or Path("bi")).parent))
 
     from bi.published import PublishedCopy
     from ingest.run.settings import marts_path, warehouse_path

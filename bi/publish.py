@@ -126,21 +126,23 @@ def _copy_mart(connection: duckdb.DuckDBPyConnection, mart: str, comment: str | 
     for column, _, _, text in columns:
         if text:
             connection.execute(f"comment on column {table}.{_name(column)} is {_text(text)}")
-    counts = [_value(connection, f"select count(*) from {each}") for each in (source, table)]
+    counts = [_only_row(connection, f"select count(*) from {each}")[0] for each in (source, table)]
     if counts[0] != counts[1]:
         raise PublishError(f"{mart} has {counts[0]} rows, its copy {counts[1]}; run make build")
     return counts[1]
 
 
-def _value(connection: duckdb.DuckDBPyConnection, statement: str) -> Any:
-    """The only value of a statement that gives one row; its type is the column's."""
-    ((value,),) = connection.execute(statement).fetchall()
-    return value
+def _only_row(connection: duckdb.DuckDBPyConnection, statement: str) -> tuple[Any, ...]:
+    """The row of a statement that gives exactly one."""
+    (row,) = connection.execute(statement).fetchall()
+    return row
 
 
 def _note_publication(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    as_of = _value(connection, "select max(as_of) from warehouse.intermediate.int_projects_as_of")
-    sources = _value(
+    (as_of,) = _only_row(
+        connection, "select max(as_of) from warehouse.intermediate.int_projects_as_of"
+    )
+    (sources,) = _only_row(
         connection,
         "select string_agg(source_kind || ': ' || source_name, ', ' order by latest desc) from ("
         "select source_kind, source_name, max(started_at) as latest "
@@ -182,11 +184,11 @@ def _row_counts_of(target: Path) -> dict[str, int]:
             raise PublishError(
                 f"{target} is no published copy of marts; set MARTS_PATH, or move it away"
             )
-        catalog = _value(connection, "select current_database()")
+        (catalog,) = _only_row(connection, "select current_database()")
         return {
-            table: _value(
+            table: _only_row(
                 connection, f"select count(*) from {_name(catalog)}.{_name(schema)}.{_name(table)}"
-            )
+            )[0]
             for schema, table in tables
             if table != "publication"
         }

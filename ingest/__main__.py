@@ -121,28 +121,28 @@ class _Run:
         self._kind, reason = _choose(self._options.source, settings)
         if reason:
             print(reason, file=sys.stderr if self._options.json else sys.stdout)
-        self._warehouse = configured_warehouse()
-        self._run_log.hide(*self._warehouse.secrets)
+        warehouse = self._warehouse = configured_warehouse()
+        self._run_log.hide(*warehouse.secrets)
         if self._kind == "demo":
-            return self._load_demo(settings)
+            return self._load_demo(settings, warehouse)
         if self._kind == "archive":
-            return self._load_archive(settings)
+            return self._load_archive(settings, warehouse)
         if self._kind == "files":
-            return self._copy_files()
-        return self._load_api(settings)
+            return self._copy_files(warehouse)
+        return self._load_api(settings, warehouse)
 
-    def _copy_files(self) -> RunSummary:
+    def _copy_files(self, warehouse: Warehouse) -> RunSummary:
         from ingest.warehouses.copy_from_files import copy
         from ingest.warehouses.duckdb.warehouse import DuckDBFile
         from ingest.warehouses.files.warehouse import files_at
 
-        if not isinstance(self._warehouse, DuckDBFile):
+        if not isinstance(warehouse, DuckDBFile):
             raise SettingsError("files are copied into DuckDB only; unset WAREHOUSE_TARGET")
         files = files_at(self._options.paths[0])
         self._run_log.hide(*files.secrets)
-        return copy(files, self._warehouse, wait_seconds=self._options.wait)
+        return copy(files, warehouse, wait_seconds=self._options.wait)
 
-    def _load_archive(self, settings: TrackerSettings) -> RunSummary:
+    def _load_archive(self, settings: TrackerSettings, warehouse: Warehouse) -> RunSummary:
         paths = [Path(each) for each in self._options.paths]
         options = ArchiveOptions(
             project_name=self._options.project_name,
@@ -155,9 +155,9 @@ class _Run:
         )
         reader = ArchiveReader(paths, options)
         source_name = ", ".join(str(each) for each in paths)
-        return run(reader, "archive", source_name, self._warehouse, wait_seconds=self._options.wait)
+        return run(reader, "archive", source_name, warehouse, wait_seconds=self._options.wait)
 
-    def _load_api(self, settings: TrackerSettings) -> RunSummary:
+    def _load_api(self, settings: TrackerSettings, warehouse: Warehouse) -> RunSummary:
         if not settings.has_credentials:
             raise SettingsError(
                 "no api_token is configured; put it into .dlt/secrets.toml (see "
@@ -169,26 +169,20 @@ class _Run:
             settings.base_url, settings.username or "", settings.password or ""
         )
         self._run_log.hide(token)
-        project_ids = self._options.project or settings.chosen_project_ids()
-        return self._load(settings, settings.base_url, str(token), project_ids)
+        return self._load(settings, settings.base_url, str(token), warehouse)
 
-    def _load_demo(self, settings: TrackerSettings) -> RunSummary:
+    def _load_demo(self, settings: TrackerSettings, warehouse: Warehouse) -> RunSummary:
         # The simulation is only needed here; a reader of real data does not wait for its import.
         from simulator import serve, simulate
 
         with serve(simulate()) as server:
-            projects = self._options.project
             chosen = TrackerSettings()
             for figures in ("history_days", "cycle_time_details", "iteration_analytics"):
                 setattr(chosen, figures, getattr(settings, figures))
-            return self._load(chosen, server.base_url, server.token, projects)
+            return self._load(chosen, server.base_url, server.token, warehouse)
 
     def _load(
-        self,
-        settings: TrackerSettings,
-        base_url: str,
-        token: str,
-        project_ids: list[int] | None,
+        self, settings: TrackerSettings, base_url: str, token: str, warehouse: Warehouse
     ) -> RunSummary:
         # Neither is HTTP, nor what draws on a terminal, imported for reading files.
         from ingest.api.http.client import TrackerClient
@@ -207,7 +201,7 @@ class _Run:
         ):
             reader = ApiReader(
                 client,
-                project_ids=project_ids,
+                project_ids=self._options.project or settings.chosen_project_ids(),
                 options=ApiOptions(
                     history_days=settings.history_days,
                     cycle_time_details=settings.cycle_time_details,
@@ -216,9 +210,10 @@ class _Run:
                 progress=progress.add,
                 is_full=self._options.full,
             )
-            source_name = "the demo workspace" if self._kind == "demo" else base_url
+            kind: SourceKind = "demo" if self._kind == "demo" else "api"
+            source_name = "the demo workspace" if kind == "demo" else base_url
             wait = self._options.wait
-            summary = run(reader, self._kind, source_name, self._warehouse, wait_seconds=wait)
+            summary = run(reader, kind, source_name, warehouse, wait_seconds=wait)
             return replace(summary, retries_count=client.retries_count)
 
 

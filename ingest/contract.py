@@ -27,6 +27,7 @@ from ingest.tables import TABLES, Table
 TRUST = {"stories_csv": 0, "history_csv": 1, "json": 2, "activity": 3, "api": 4}
 _CLOCKS = ("updated_at", "occurred_at", "as_of", "created_at")
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_PLACE = ("source_file", "source_line")
 _MEMORY = "300MB"
 
 
@@ -43,10 +44,11 @@ def admitted(table: Table, rows: pa.Table, drift: Drift) -> pa.Table:
     for name in table.key:
         if rows[name].null_count:
             is_null = rows[name].is_null()
-            places = rows.filter(is_null).select(["source_file", "source_line"]).to_pylist()
+            refused = rows.filter(is_null)
+            places = zip(*(refused[each].to_pylist() for each in _PLACE), strict=True)
             drift.rejections += [
-                Rejection(*each.values(), name, None, "a record without its key", table.name)
-                for each in places
+                Rejection(file, line, name, None, "a record without its key", table.name)
+                for file, line in places
             ]
             rows = rows.filter(pc.invert(is_null))
     for name, kind in table.all_columns.items():
@@ -99,7 +101,7 @@ def rejected_row_records(
     """
     records = []
     for each in dict.fromkeys(rejections):
-        parts = (each.file, each.line, each.column, each.value, each.reason)
+        parts: tuple[object, ...] = (each.file, each.line, each.column, each.value, each.reason)
         if each.request:
             parts = (each.request, each.record, each.table, *parts)
         text = "\x1f".join(str(part) for part in ("rejection", *parts))

@@ -485,7 +485,7 @@ def _bigints(values: list[Any]) -> pa.Array:
 
 def _doubles(values: list[Any]) -> pa.Array:
     if bool in set(map(type, values)):
-        raise TypeError("a boolean is not a number")
+        raise TypeError("not a number")
     numbers = pa.array(values, pa.float64())
     if pc.all(pc.is_finite(numbers)).as_py() is False:
         raise ValueError("not a finite number")
@@ -523,8 +523,8 @@ _FAST: dict[ColumnType, Callable[[list[Any]], pa.Array]] = {
 
 
 def _one_bigint(value: object) -> int:
-    if isinstance(value, bool):
-        raise TypeError("a boolean is not a number")
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise TypeError("not a number")
     number = int(value) if not isinstance(value, float) else int(Decimal(value))
     if isinstance(value, float) and number != value:
         raise ValueError("not a whole number")
@@ -535,7 +535,7 @@ def _one_bigint(value: object) -> int:
 
 def _one_decimal(value: object) -> Decimal:
     if isinstance(value, bool):
-        raise TypeError("a boolean is not a number")
+        raise TypeError("not a number")
     number = Decimal(str(value))
     if not number.is_finite() or abs(number) >= _MAX_DECIMAL:
         raise ValueError("out of range")
@@ -543,8 +543,8 @@ def _one_decimal(value: object) -> Decimal:
 
 
 def _one_double(value: object) -> float:
-    if isinstance(value, bool):
-        raise TypeError("a boolean is not a number")
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise TypeError("not a number")
     number = float(value)
     if not math.isfinite(number):
         raise ValueError("not a finite number")

@@ -132,7 +132,9 @@ class PlainRows:
                 moments.append(told)
                 rows.facts.saw(max(filter(None, told), key=lambda each: each.at, default=None))
         count = len(found["id"])
-        firsts, combined = alike(*codes) if codes else ([], np.zeros(count, np.int64))
+        firsts, combined = (
+            alike(*codes) if codes else (np.empty(0, np.int64), np.zeros(count, np.int64))
+        )
         flags = [
             is_date_only(*(told[code[row]] for code, told in zip(codes, moments, strict=True)))
             for row in firsts

@@ -79,7 +79,7 @@ def _by_csv_module(file: StoriesFile, already_given: int) -> Iterator[RowBatch]:
         while batch := list(islice(rows, _BATCH)):
             lines: list[int] = []
             whole: list[list[str]] = []
-            odd: list[tuple[int, Row]] = []
+            odd: list[Row] = []
             for line, cells in batch:
                 is_moved = isinstance(cells, MovedRow) and bool(cells.unplaced)
                 if (

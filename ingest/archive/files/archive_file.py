@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from ingest.archive.errors import ArchiveError, FileRefused, Rejection
 from ingest.archive.options import ArchiveOptions
@@ -115,7 +115,7 @@ class ArchiveFile:
                 raw.seek(0)
                 if magic == _GZIP:
                     with _BoundedGzip(raw, max(_SMALL, self.size * _MOST_OF_GZIP)) as unpacked:
-                        yield unpacked
+                        yield cast(IO[bytes], unpacked)  # it has all of that protocol
                 else:
                     yield raw
         except _DAMAGE as error:

@@ -79,9 +79,9 @@ def _stamp(file: ArchiveFile, zone: ZoneInfo) -> datetime | None:
     inner = file.inner_path.split("/")[::-1] if file.member else []
     for name in chain(inner, reversed(file.path.parts)):
         for found in _STAMP.finditer(name):
-            year, month, day, hour, minute, *rest = (int(part or 0) for part in found.groups())
+            year, month, day, hour, minute, second = (int(each or 0) for each in found.groups())
             with suppress(ValueError):
-                stamp = datetime(year, month, day, hour, minute, *rest, tzinfo=zone)
+                stamp = datetime(year, month, day, hour, minute, second, tzinfo=zone)
                 return stamp.astimezone(UTC)
     return None
 
