@@ -13,6 +13,7 @@ app = marimo.App(width="medium", app_title="Explore the warehouse")
 @app.cell
 def _():
     import sys
+    from pathlib import Path
 
     import altair as alt
     import marimo as mo
