@@ -82,9 +82,8 @@ def run(
         for table_name, count in _load_pending(pipeline, warehouse).items():
             extract.rows_by_table[table_name] -= count
             notes.append(f"{table_name}: {count:,} rows came again in this run; the newest stay")
-    failure = getattr(reader, "failure", None)
     return RunSummary(
-        failure=failure(extract.rows_by_table) if failure else None,
+        failure=reader.failure(extract.rows_by_table),
         source_name=source_name,
         warehouse=warehouse.name,
         rows_by_table=dict(extract.rows_by_table),

@@ -98,6 +98,14 @@ class Reader(Protocol):
         """The keys of a project's rows, when it is known which there are; else None."""
         ...
 
+    def failure(self, rows: Mapping[str, int]) -> str | None:
+        """Why a run counts as failed although it loaded what it could; None when it does not.
+
+        Args:
+            rows: how many rows were loaded, by table.
+        """
+        ...
+
     def as_of_files(self) -> Mapping[str | None, str | None]:
         """The instant that each file describes, by its name; empty where no file was read."""
         ...

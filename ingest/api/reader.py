@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -127,6 +127,9 @@ class ApiReader:
         Known once the table has been read, for the tables with a scope and for `stories`.
         """
         return self._keys.whole(table_name, project_id)
+
+    def failure(self, rows: Mapping[str, int]) -> None:
+        """Always None: projects that could not be read are in `failed_project_ids`."""
 
     def as_of_files(self) -> dict[str | None, str | None]:
         """Nothing: no file is read."""

@@ -43,6 +43,9 @@ class ListReader:
     def as_of_files(self):
         return {}
 
+    def failure(self, rows):
+        return None
+
     def tables(self):
         return ["labels", "stories", "activity"]
 

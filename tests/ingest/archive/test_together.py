@@ -96,6 +96,9 @@ class FewStories:
     def as_of_files(self):
         return {}
 
+    def failure(self, rows):
+        return None
+
     def tables(self):
         return ["projects", "stories", "memberships"]
 
