@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from ingest import pipeline
+from ingest import source
 from ingest.api.http.client import TrackerClient
 from ingest.api.reader import ApiReader
 from ingest.pipeline import run
@@ -177,7 +177,7 @@ def test_reading_leaves_the_garbage_collector_as_it_was(path):
 )
 @pytest.mark.parametrize("pages", [1, 2], ids=["one page", "two pages"])
 def test_a_key_that_comes_twice_is_loaded_once(path, monkeypatch, first, second, stays, pages):
-    monkeypatch.setattr(pipeline, "_BATCH_BYTES", 1)
+    monkeypatch.setattr(source, "_BATCH_BYTES", 1)
     label = {"id": 1, "project_id": 1}
     both = [{**label, "name": "first", **first}, {**label, "name": "second", **second}]
 
@@ -199,8 +199,8 @@ def test_of_equally_new_rows_that_of_the_more_trusted_source_stays(path):
 
     class TwoSources(ListReader):
         def read(self, table_name):
-            for source in ("api", "json") if table_name == "labels" else ():
-                yield to_arrow(TABLES["labels"], [{**label, "name": source}], source, self.drift)
+            for origin in ("api", "json") if table_name == "labels" else ():
+                yield to_arrow(TABLES["labels"], [{**label, "name": origin}], origin, self.drift)
 
     run(TwoSources({}), "api", "https://tracker.test", path)
     assert query(path, "select name from pivotal_tracker_data.labels") == [("api",)]
