@@ -47,6 +47,12 @@ $(VENV)-oldest-duckdb/.installed: requirements/oldest-duckdb.txt $(VENV)/.instal
 	$(call INSTALL,$(@D),--only-binary :all: -r $<) || rm -r $(@D)/bin
 	mkdir -p $(@D) && touch $@
 
+# The accessibility checker of the browser tests. Where npm is missing, those tests leave it out.
+AXE := tests/bi/axe/node_modules/.installed
+$(AXE): tests/bi/axe/package-lock.json
+	! command -v npm > /dev/null || npm ci --silent --no-audit --no-fund --prefix tests/bi/axe
+	mkdir -p $(@D) && touch $@
+
 .PHONY: ingest
 ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIVE=path, or FILES=url
 	$(BIN)/python -m ingest $(if $(ARCHIVE),archive $(ARCHIVE))$(if $(FILES),files $(FILES)) $(ARGS)
@@ -91,7 +97,7 @@ test: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed ## lint, run the t
 	$(MAKE) --no-print-directory --jobs 2 lint pytest
 
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed
+pytest: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed $(AXE)
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long

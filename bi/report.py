@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import html
+import base64
+import hashlib
 import json
-import re
 import sys
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import vl_convert
 
-from bi import shown
-from bi.pictures import PAGES, look
-from bi.pictures.picture import Choice, Picture
+from bi import answers
+from bi.page import page, script, style, vega
+from bi.pictures import PAGES
 from bi.published import PublishedCopy, PublishedError
 from ingest.run.settings import ROOT, SettingsError, marts_path
 
-_TEMPLATE = Path(__file__).with_name("report.html")
 # What a reader scrolls through; the whole table is in the marts.
 _MOST_TABLE_ROWS = 2000
 
@@ -30,70 +27,47 @@ def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None 
     Raises:
         PublishedError: when a project is not in the published copy, or there is none at all.
     """
-    projects = shown.projects(connection)
-    missing = set(project_ids or []) - {each.project_id for each in projects}
+    start = answers.start(connection)
+    known = {each["project_id"] for each in start["projects"]}
+    missing = set(project_ids or []) - known
     if missing:
         raise PublishedError(f"no project {min(missing)} was published; see dim_project")
-    chosen = [each for each in projects if not project_ids or each.project_id in project_ids]
-    if not chosen:
+    start["projects"] = [
+        each for each in start["projects"] if not project_ids or each["project_id"] in project_ids
+    ]
+    if not start["projects"]:
         raise PublishedError("no project was published; load one, then make build")
-    parts = {
-        "SPEAKS_FOR": html.escape(shown.what_it_speaks_for(connection)),
-        "DATA": _as_script([_project(connection, each) for each in chosen]),
-        "VEGA": vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"),
-    }
-    # In one pass: what one part holds is never taken for the place of another.
-    return re.sub(
-        f"<!-- ({'|'.join(parts)}) -->",
-        lambda place: parts[place[1]],
-        _TEMPLATE.read_text(encoding="utf-8"),
+    # By what the page's script would ask a server.
+    held = {"start": start}
+    for project in start["projects"]:
+        choice = answers.choice(connection, {"project": str(project["project_id"])})
+        for listed in PAGES:
+            for picture in listed.pictures:
+                asked = f"picture?name={picture.name}&project={project['project_id']}"
+                held[asked] = answers.picture(
+                    connection, picture, choice, with_table=True, most_rows=_MOST_TABLE_ROWS
+                )
+    scripts = [script(), vega()]
+    policy = (
+        f"default-src 'none'; script-src {' '.join(_hash(each) for each in scripts)} "
+        "'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    return page(
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style()}</style>',
+        f'<script type="application/json" id="data">{_as_script(held)}</script>\n'
+        + "\n".join(f'<script type="module">{each}</script>' for each in scripts),
     )
 
 
-def _project(connection: duckdb.DuckDBPyConnection, project: shown.Project) -> dict[str, Any]:
-    choice = Choice(
-        project.project_id, project.first_shown_date, project.last_date, shown.STORY_TYPES
-    )
-    return {
-        "id": project.project_id,
-        "name": project.name,
-        "missing": shown.what_is_missing(project),
-        "figures": shown.figures_as_html(connection, project.project_id),
-        "pages": [
-            {
-                "name": page.name,
-                "title": page.title,
-                "pictures": [_picture(connection, each, choice) for each in page.pictures],
-            }
-            for page in PAGES
-        ],
-    }
+def _hash(text: str) -> str:
+    """What a page's policy calls a script that may run."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _picture(
-    connection: duckdb.DuckDBPyConnection, picture: Picture, choice: Choice
-) -> dict[str, Any]:
-    rows = picture.rows(connection, choice)
-    spec = None
-    if picture.draw is not None and not rows.empty:
-        spec = look.framed(picture.draw(rows)).to_dict()
-    return {
-        "name": picture.name,
-        "question": picture.question,
-        "empty": picture.empty,
-        "note": shown.note(connection, picture),
-        "spec": spec,
-        "columns": list(rows.columns),
-        "rows": json.loads(
-            shown.table(rows).head(_MOST_TABLE_ROWS).to_json(orient="values", date_format="iso")
-        ),
-        "row_count": len(rows),
-    }
-
-
-def _as_script(data: list[dict[str, Any]]) -> str:
+def _as_script(data: dict[str, Any]) -> str:
     """JSON without `<`, so that nothing in it ends its script element or begins a comment."""
-    return json.dumps(data, separators=(",", ":"), default=str).replace("<", "\\u003c")
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,26 +1,217 @@
-"""Serve the dashboard and open a browser: `python -m bi.serve [options of marimo run]`.
+"""Serve the dashboard on this machine and open a browser: `python -m bi.serve`.
 
-A session runs in the server's process: what it imports first is there before anybody asks, which
-halves the wait for the first picture.
+A page, its script and small JSON answers from the published copy. It listens on loopback only, and
+answers only to the names of loopback, so that no page of another site can read it through a
+name that was pointed here.
 """
 
 from __future__ import annotations
 
-import importlib
-import runpy
+import argparse
+import hashlib
+import json
 import sys
-from pathlib import Path
+import threading
+import webbrowser
+from collections.abc import Callable
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
 
-_IMPORTED_BY_SESSIONS = ("bi.pictures", "bi.shown", "bi.published", "ingest.run.settings")
+import duckdb
+
+from bi import answers, page
+from bi.answers import ChoiceError, Json
+from bi.published import PublishedCopy, PublishedError
+from ingest.run.settings import SettingsError, marts_path
+
+_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
-def main() -> None:
-    """Import what pages draw with, and hand over to marimo."""
-    for module in _IMPORTED_BY_SESSIONS:
-        importlib.import_module(module)
-    sys.argv = ["marimo", "run", str(Path(__file__).with_name("dashboard.py")), *sys.argv[1:]]
-    runpy.run_module("marimo", run_name="__main__")
+def _start(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
+    return answers.start(connection)
+
+
+def _options(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
+    return answers.options(connection, answers.choice(connection, asked).project_id)
+
+
+def _picture(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
+    picture = answers.picture_named(asked.get("name", ""))
+    chosen = answers.choice(connection, asked)
+    return answers.picture(connection, picture, chosen, asked.get("table") == "1")
+
+
+def _search(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
+    return answers.search(connection, asked.get("q", ""), answers.number(asked, "project"))
+
+
+def _story(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
+    return answers.story(connection, answers.number(asked, "story") or 0)
+
+
+_ANSWERS: dict[str, Callable[[duckdb.DuckDBPyConnection, dict[str, str]], Json]] = {
+    "/api/start": _start,
+    "/api/options": _options,
+    "/api/picture": _picture,
+    "/api/search": _search,
+    "/api/story": _story,
+}
+
+
+class Server(ThreadingHTTPServer):
+    """The dashboard of one published copy."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, copy: PublishedCopy) -> None:
+        """Listen on loopback.
+
+        Args:
+            port: the port; 0 takes a free one.
+            copy: what is shown.
+
+        Raises:
+            OSError: when the port is taken.
+        """
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.copy = copy
+        self._lock = threading.Lock()
+        self._vega: bytes | None = None
+
+    @cached_property
+    def files(self) -> dict[str, tuple[str, bytes]]:
+        """The page and what belongs to it: {path: (type, content)}."""
+        whole = page.page(
+            '<link rel="stylesheet" href="/style.css">',
+            '<script type="module" src="/app.js"></script>',
+        )
+        return {
+            "/": ("text/html", whole.encode()),
+            "/style.css": ("text/css", page.style().encode()),
+            "/app.js": ("text/javascript", page.script().encode()),
+        }
+
+    def vega(self) -> bytes:
+        """The charts' script; it is made once, whoever asks first."""
+        with self._lock:
+            if self._vega is None:
+                self._vega = page.vega().encode()
+            return self._vega
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version = "dashboard"
+    sys_version = ""
+    timeout = 60
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:  # noqa: N802
+        """Answer with a file or with JSON."""
+        host = self.headers.get("Host", "")
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        if name.lower() not in _HOSTS:
+            self._send(403, "text/plain", b"This dashboard answers on this machine only.\n")
+            return
+        address = urlsplit(self.path)
+        if address.path in _ANSWERS:
+            asked = dict(parse_qsl(address.query))
+            code, answer = self._answer(_ANSWERS[address.path], asked)
+            self._send(code, "application/json", json.dumps(answer, allow_nan=False).encode())
+        elif address.path == "/vega.js":
+            self._send(200, "text/javascript", self.server.vega(), is_kept=True)
+        elif address.path in self.server.files:
+            self._send(200, *self.server.files[address.path])
+        else:
+            self._send(404, "text/plain", b"There is no such page; / is the dashboard.\n")
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def _answer(
+        self,
+        made_by: Callable[[duckdb.DuckDBPyConnection, dict[str, str]], Json],
+        asked: dict[str, str],
+    ) -> tuple[int, Json]:
+        try:
+            with self.server.copy.connect() as connection:
+                return 200, made_by(connection, asked)
+        except ChoiceError as error:
+            return 400, {"problem": str(error)}
+        except PublishedError as error:
+            return 503, {"problem": str(error)}
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            reason = str(error).splitlines()[0]
+            return 503, {
+                "problem": f"{self.server.copy.path} is a copy of another release ({reason}); "
+                "run make build"
+            }
+
+    def _send(self, code: int, kind: str, body: bytes, is_kept: bool = False) -> None:
+        self.send_response(code)
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        if is_kept:
+            tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+            self.send_header("ETag", tag)
+            self.send_header("Cache-Control", "max-age=86400")
+        else:
+            self.send_header("Cache-Control", "no-store")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: a terminal is no place for each request."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted; the exit code is 0, or 1 when the port cannot be used."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bi.serve", description="Serve the dashboard of the published marts."
+    )
+    parser.add_argument("--port", type=int, default=8765, help="default: 8765; 0 takes a free one")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    options = parser.parse_args(arguments)
+    try:
+        server = Server(options.port, PublishedCopy(marts_path()))
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (OSError, OverflowError) as error:
+        print(
+            f"error: port {options.port} cannot be used: {error}; choose one with "
+            'make dashboard ARGS="--port 9000"',
+            file=sys.stderr,
+        )
+        return 1
+    # Made before anybody asks: it takes a second, in which nothing else runs.
+    server.vega()
+    url = f"http://127.0.0.1:{server.server_port}/"
+    print(f"The dashboard is at {url} (Ctrl-C ends it)", flush=True)
+    if not options.no_browser:
+        threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,7 +11,15 @@ from bi.pictures import (
     velocity,
 )
 
-PAGES = tuple(
-    module.PAGE
-    for module in (overview, velocity, cycle_time, flow, iterations, rework, plans, quality)
+PAGES = (
+    overview.PAGE,
+    velocity.PAGE,
+    cycle_time.PAGE,
+    flow.PAGE,
+    iterations.PAGE,
+    iterations.ONE_PAGE,
+    rework.PAGE,
+    plans.PAGE,
+    quality.PAGE,
 )
+PICTURES = {picture.name: picture for page in PAGES for picture in page.pictures}

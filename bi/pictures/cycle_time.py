@@ -1,15 +1,13 @@
 """Cycle time: how long stories take, where they wait, and what can be promised."""
 
-import altair as alt
-import pandas as pd
-
+from bi import words
 from bi.pictures import look
-from bi.pictures.picture import CHOSEN_STORIES, Page, Picture
+from bi.pictures.picture import CHOSEN_STORIES, Page, Picture, Row, Spec
 
 _MOST_POINTS = 1500  # more would cover each other, and take a browser longer to draw
-# Square roots show the few long ones without pressing all the others together.
-_DAYS = alt.Y("cycle_days:Q", title="Cycle time (days)", scale=alt.Scale(type="sqrt"))
+_STATES = ("started", "finished", "delivered", "rejected")
 
+# Two measures of one accepted story, each with its column of seconds.
 _TIMED_STORIES = f"""
 with {CHOSEN_STORIES},
 timed_stories as (
@@ -17,24 +15,18 @@ timed_stories as (
         chosen_stories.story_id,
         chosen_stories.story_name,
         chosen_stories.story_type,
-        chosen_stories.url,
-        fct_story_cycle_time.accepted_at,
-        cast(
-            timezone(coalesce(dim_project.time_zone, 'UTC'), fct_story_cycle_time.accepted_at)
-            as date
-        ) as accepted_date,
-        fct_story_cycle_time.cycle_time_seconds,
+        chosen_stories.accepted_date,
+        chosen_stories.accepted_at,
+        cast(chosen_stories.estimate as double) as estimate,
         fct_story_cycle_time.cycle_time_seconds / 86400 as cycle_days,
-        fct_story_cycle_time.started_seconds,
-        fct_story_cycle_time.finished_seconds,
-        fct_story_cycle_time.delivered_seconds,
-        fct_story_cycle_time.rejected_seconds
+        fct_story_cycle_time.lead_time_seconds / 86400 as lead_days,
+        fct_story_cycle_time.started_seconds / 86400 as started,
+        fct_story_cycle_time.finished_seconds / 86400 as finished,
+        fct_story_cycle_time.delivered_seconds / 86400 as delivered,
+        fct_story_cycle_time.rejected_seconds / 86400 as rejected
     from fct_story_cycle_time
     inner join chosen_stories using (story_id)
-    inner join dim_project on fct_story_cycle_time.project_id = dim_project.project_id
-    where
-        fct_story_cycle_time.is_accepted
-        and fct_story_cycle_time.cycle_time_seconds is not null
+    where fct_story_cycle_time.is_accepted
 ),
 shown_stories as (
     select * from timed_stories where accepted_date between $first_date and $last_date
@@ -42,156 +34,246 @@ shown_stories as (
 """
 
 
-def _fewer_stories(rows: pd.DataFrame) -> pd.DataFrame:
+def _fewer_stories(rows: list[Row], column: str, p95: float) -> list[Row]:
     """Of many stories every second one, or third, ..., and all that took longest; as drawn."""
     step = (len(rows) - 1) // _MOST_POINTS + 1
-    is_long = rows["cycle_days"] > rows["p95_days"]
-    is_drawn = is_long | (pd.RangeIndex(len(rows)) % step == 0)
-    return rows.loc[is_drawn, ["story_name", "story_type", "accepted_date", "cycle_days", "url"]]
+    return [row for index, row in enumerate(rows) if row[column] > p95 or index % step == 0]
 
 
-def _scatter(rows: pd.DataFrame) -> alt.LayerChart:
-    points = (
-        alt.Chart(_fewer_stories(rows))
-        .mark_circle(size=45, opacity=0.65, cursor="pointer")
-        .encode(
-            x=look.day_axis("accepted_date", "Accepted"),
-            y=_DAYS,
-            color=look.type_color(),
-            href="url:N",
-            tooltip=[
-                alt.Tooltip("story_name:N", title="Story"),
-                alt.Tooltip("story_type:N", title="Story type"),
-                alt.Tooltip("accepted_date:T", title="Accepted"),
-                alt.Tooltip("cycle_days:Q", title="Cycle time (days)", format=".2f"),
-            ],
-        )
+def _scatter_of(rows: list[Row], facts: Row, column: str) -> Spec:
+    levels = [facts[f"p{each}_days"] for each in (50, 85, 95)]
+    # Square roots show the few long ones without pressing all the others together.
+    y = look.quantity(column, scale={"type": "sqrt"})
+    points = look.layer(
+        "circle",
+        mark_size=45,
+        mark_opacity=0.7,
+        mark_cursor="pointer",
+        x=look.days_axis(rows, "accepted_date"),
+        y=y,
+        color=look.type_color(),
+        tooltip=look.tips("story_name", "story_type", "accepted_date", column),
     )
-    first = rows.head(1)
-    lines = pd.DataFrame(
-        {
-            "percentile": ["50 %", "85 %", "95 %"],
-            "cycle_days": [float(first[f"p{each}_days"].iloc[0]) for each in (50, 85, 95)],
-        }
+    lines = [
+        {column: level, "said": f"{percent} %: {words.days(level)}"}
+        for percent, level in zip((50, 85, 95), levels, strict=True)
+    ]
+    rules = look.spec(
+        lines, look.layer("rule", look.GREY, mark_strokeDash=[5, 4], mark_size=1.5, y=y)
     )
-    rules = (
-        alt.Chart(lines)
-        .mark_rule(strokeDash=[5, 4], color=look.GREY, size=1.5)
-        .encode(
-            y="cycle_days:Q",
-            tooltip=[
-                alt.Tooltip("percentile:N", title="Of the stories shown"),
-                alt.Tooltip("cycle_days:Q", title="took at most (days)", format=".1f"),
-            ],
-        )
+    said = look.spec(
+        lines,
+        look.layer(
+            "text",
+            mark_align="right",
+            mark_dx=-4,
+            mark_dy=-6,
+            mark_fontWeight="bold",
+            x={"value": "width"},
+            y=y,
+            text={"field": "said"},
+        ),
     )
-    labels = (
-        alt.Chart(lines)
-        .mark_text(align="right", dx=-4, dy=-6, color=look.GREY)
-        .encode(x=alt.value("width"), y="cycle_days:Q", text="percentile:N")
-    )
-    return points + rules + labels
+    return look.spec(_fewer_stories(rows, column, levels[2]), points, rules, said)
 
+
+def _facts_of(column: str) -> str:
+    return f"""
+{_TIMED_STORIES}
+select
+    quantile_disc({column}, 0.5) as p50_days,
+    quantile_disc({column}, 0.85) as p85_days,
+    quantile_disc({column}, 0.95) as p95_days,
+    count({column}) as story_count,
+    (
+        select quantile_disc({column}, 0.85)
+        from timed_stories
+        where
+            accepted_date < $first_date
+            and accepted_date >= $first_date - cast($last_date - $first_date + 1 as integer)
+    ) as p85_before,
+    $last_date - $first_date + 1 as day_count
+from shown_stories
+"""
+
+
+def _rows_of(column: str) -> str:
+    return f"""
+{_TIMED_STORIES}
+select story_id, story_name, story_type, accepted_date, round({column}, 2) as {column}
+from shown_stories
+where {column} is not null
+order by accepted_at desc, story_id
+"""
+
+
+def _say_of(rows: list[Row], facts: Row, between: str) -> str:
+    said = (
+        f"85 % of {words.count(facts['story_count'], 'accepted story')} took at most "
+        f"{words.days(facts['p85_days'])} from {between}, half at most "
+        f"{words.days(facts['p50_days'])}"
+    )
+    if facts["p85_before"] is None:
+        return said + "."
+    before = f"{words.days(facts['p85_before'])} in the {facts['day_count']} days before"
+    return f"{said}; 85 % is {words.rise(facts['p85_days'], facts['p85_before'], before)}."
+
+
+def _scatter(rows: list[Row], facts: Row) -> Spec:
+    return _scatter_of(rows, facts, "cycle_days")
+
+
+def _say_scatter(rows: list[Row], facts: Row) -> str:
+    return _say_of(rows, facts, "start to acceptance")
+
+
+_NO_HISTORY = (
+    "No accepted story of this choice has a known cycle time: nothing that was loaded says when "
+    "work on them started. Load the project's activities or history beside a CSV export, or see "
+    "the lead time below."
+)
 
 SCATTER = Picture(
     name="cycle_time",
     question="How long does a story take, from start to acceptance?",
+    definition="Each point is an accepted story. Cycle time is Tracker's: the days that a story "
+    "spent started, finished, delivered or rejected; a pause in which it was not started does not "
+    f"count. The lines are of all stories of the choice; of more than {_MOST_POINTS:,}, every one "
+    "above the 95 % line is drawn and a part of the others, evenly over time.",
     measures=(("fct_story_cycle_time", "cycle_time_seconds"),),
-    sql=f"""
-{_TIMED_STORIES}
-select
-    story_id,
-    story_name,
-    story_type,
-    accepted_date,
-    cycle_time_seconds,
-    cycle_days,
-    quantile_disc(cycle_days, 0.5) over () as p50_days,
-    quantile_disc(cycle_days, 0.85) over () as p85_days,
-    quantile_disc(cycle_days, 0.95) over () as p95_days,
-    url
-from shown_stories
-order by accepted_at desc
-""",
+    sql=_rows_of("cycle_days"),
+    facts_sql=_facts_of("cycle_days"),
     draw=_scatter,
-    remark=f"Of more than {_MOST_POINTS:,} stories, every one above the 95 % line is drawn and a "
-    "part of the others, evenly over time; the lines are of all, and all are in the table.",
-    empty="No accepted story of this choice has a known cycle time. A CSV export has none: it "
-    "gives days, and no changes of state.",
+    answer=_say_scatter,
+    empty=_NO_HISTORY,
 )
 
 
-def _time_in_state(rows: pd.DataFrame) -> alt.Chart:
-    states = ("started", "finished", "delivered", "rejected")
+def _lead_scatter(rows: list[Row], facts: Row) -> Spec:
+    return _scatter_of(rows, facts, "lead_days")
+
+
+def _say_lead(rows: list[Row], facts: Row) -> str:
+    return _say_of(rows, facts, "request to acceptance")
+
+
+LEAD_TIME = Picture(
+    name="lead_time",
+    question="How long does a request wait until it is accepted?",
+    definition="Each point is an accepted story. Lead time is the days from its creation to its "
+    "acceptance. A CSV export has days only, so its lead times are whole days.",
+    measures=(("fct_story_cycle_time", "lead_time_seconds"),),
+    sql=_rows_of("lead_days"),
+    facts_sql=_facts_of("lead_days"),
+    draw=_lead_scatter,
+    answer=_say_lead,
+    empty="No story of this choice was accepted in these dates, or its creation is unknown. "
+    "Choose longer dates or fewer filters.",
+)
+
+
+def _waits(rows: list[Row], facts: Row) -> Spec:
+    levels = {"half of the stories": look.BLUE, "85 % of the stories": look.PINK}
+    state = look.category("story_state", title=None, sort=list(_STATES))
+    tooltip = look.tips("story_state", "p50_days", "p85_days", "story_count")
+    bars = look.layer(
+        "bar",
+        mark_height=18,
+        y=state,
+        x=look.quantity("p50_days", "At most this many days in the state"),
+        series=("half of the stories", levels),
+        tooltip=tooltip,
+    )
+    ticks = look.layer(
+        "tick",
+        mark_thickness=4,
+        mark_size=26,
+        y=state,
+        x=look.quantity("p85_days", "At most this many days in the state"),
+        series=("85 % of the stories", levels),
+        tooltip=tooltip,
+    )
+    return look.spec(rows, bars, ticks, height=look.bars_height(rows, "story_state", 40))
+
+
+def _say_waits(rows: list[Row], facts: Row) -> str:
+    longest = max(rows, key=lambda row: row["p50_days"])
+    worst = max(rows, key=lambda row: row["p85_days"])
+    said = f"The typical story is longest {longest['story_state']}: {_upto(longest, 'p50_days')}"
+    if worst is longest:
+        return f"{said}; 85 % at most {words.days(worst['p85_days'])}."
     return (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
-            x=alt.X("accepted_month:T", title="Month of acceptance", timeUnit="yearmonth"),
-            y=alt.Y("mean_days:Q", title="Days in the state, on average"),
-            color=look.state_color(states=states),
-            tooltip=[
-                alt.Tooltip("accepted_month:T", title="Month", timeUnit="yearmonth"),
-                alt.Tooltip("story_state:N", title="State"),
-                alt.Tooltip("mean_days:Q", title="Days", format=".2f"),
-                alt.Tooltip("story_count:Q", title="Accepted stories"),
-            ],
-        )
+        f"{said}. The slow ones wait longest {worst['story_state']}: 85 % at most "
+        f"{words.days(worst['p85_days'])}."
     )
 
 
-TIME_IN_STATE = Picture(
+def _upto(row: Row, column: str) -> str:
+    return f"half of them at most {words.days(row[column])}"
+
+
+WAITS = Picture(
     name="time_in_state",
     question="Where do stories wait?",
-    measures=tuple(
-        ("fct_story_cycle_time", f"{state}_seconds")
-        for state in ("started", "finished", "delivered", "rejected")
-    ),
+    definition="How long accepted stories were in each state in total. The bar is the median (half "
+    "of the stories took at most that long), the mark is the 85 % level. Stories that never were "
+    "in a state are left out of it.",
+    measures=tuple(("fct_story_cycle_time", f"{state}_seconds") for state in _STATES),
     sql=f"""
 {_TIMED_STORIES},
-by_month as (
-    select
-        cast(date_trunc('month', accepted_date) as date) as accepted_month,
-        count(*) as story_count,
-        avg(started_seconds) / 86400 as started,
-        avg(finished_seconds) / 86400 as finished,
-        avg(delivered_seconds) / 86400 as delivered,
-        avg(rejected_seconds) / 86400 as rejected
-    from shown_stories
-    group by accepted_month
+stays as (
+    select story_state, days_in_state
+    from (
+        unpivot shown_stories on started, finished, delivered, rejected
+        into name story_state value days_in_state
+    )
+    where days_in_state > 0
 )
-select accepted_month, story_state, mean_days, story_count
-from (
-    unpivot by_month on started, finished, delivered, rejected
-    into name story_state value mean_days
-)
-order by accepted_month, story_state
+select
+    story_state,
+    count(*) as story_count,
+    round(quantile_disc(days_in_state, 0.5), 3) as p50_days,
+    round(quantile_disc(days_in_state, 0.85), 3) as p85_days
+from stays
+group by story_state
+order by p85_days desc
 """,
-    draw=_time_in_state,
+    draw=_waits,
+    answer=_say_waits,
+    empty=_NO_HISTORY,
 )
 
 
-def _distribution(rows: pd.DataFrame) -> alt.Chart:
+def _distribution(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "bar",
+            look.BLUE,
+            mark_binSpacing=1,
+            x=look.quantity("from_days", "Cycle time (days); the last bar holds all longer ones"),
+            x2={"field": "to_days"},
+            y=look.quantity("story_count", "Accepted stories", stack=None),
+            y2={"datum": 0},
+            tooltip=look.tips("from_days", "longest_days", "story_count"),
+        ),
+    )
+
+
+def _say_distribution(rows: list[Row], facts: Row) -> str:
+    total = sum(row["story_count"] for row in rows)
+    most = max(rows, key=lambda row: row["story_count"])
     return (
-        alt.Chart(rows)
-        .mark_bar(color=look.BLUE, binSpacing=1)
-        .encode(
-            x=alt.X("from_days:Q", title="Cycle time (days); the last bar holds all longer ones"),
-            x2="to_days:Q",
-            y=alt.Y("story_count:Q", title="Accepted stories"),
-            y2=alt.datum(0),
-            tooltip=[
-                alt.Tooltip("from_days:Q", title="From (days)"),
-                alt.Tooltip("longest_days:Q", title="the longest (days)", format=".2f"),
-                alt.Tooltip("story_count:Q", title="Accepted stories"),
-            ],
-        )
+        f"Most common are {words.days(most['from_days'])} to {words.days(most['to_days'])}: "
+        f"{most['story_count']:,} of {words.count(total, 'story')}. The longest took "
+        f"{words.days(max(row['longest_days'] for row in rows))}."
     )
 
 
 DISTRIBUTION = Picture(
     name="distribution",
     question="How are cycle times spread?",
+    definition="How many accepted stories had a cycle time of that many days.",
     measures=(("fct_story_cycle_time", "cycle_time_seconds"),),
     sql=f"""
 {_TIMED_STORIES},
@@ -208,32 +290,177 @@ select
     count(*) as story_count
 from shown_stories
 cross join bars
+where cycle_days is not null
 group by from_days, to_days
 order by from_days
 """,
     draw=_distribution,
+    answer=_say_distribution,
+    empty=_NO_HISTORY,
 )
+
+
+def _say_percentiles(rows: list[Row], facts: Row) -> str:
+    best = next((row for row in rows if row["story_type"] == "feature"), rows[0])
+    return (
+        f"Promise a {best['story_type']} within {words.days(best['within_85_days'])} of its start "
+        "and keep it 85 times of 100."
+    )
+
 
 PERCENTILES = Picture(
     name="percentiles",
     question="What can we promise?",
-    measures=(("fct_cycle_time_percentile", "p85_seconds"),),
-    sql="""
+    definition="Days from the first start to acceptance, pauses included, as a calendar counts "
+    "them, and the days within which 50, 85 or 95 % of the accepted stories of a type kept to.",
+    measures=(("fct_story_cycle_time", "elapsed_cycle_time_seconds"),),
+    sql=f"""
+{_TIMED_STORIES}
 select
-    story_type,
-    time_window,
-    story_count,
-    round(p50_seconds / 86400, 1) as p50_days,
-    round(p70_seconds / 86400, 1) as p70_days,
-    round(p85_seconds / 86400, 1) as p85_days,
-    round(p95_seconds / 86400, 1) as p95_days
-from fct_cycle_time_percentile
-where
-    project_id = $project_id
-    and (story_type = 'all' or story_type in (select unnest($story_types)))
-order by story_type, window_days nulls first
+    shown_stories.story_type,
+    count(*) as story_count,
+    cast(ceil(quantile_disc(elapsed_cycle_time_seconds, 0.5) / 86400) as bigint) as within_50_days,
+    cast(ceil(quantile_disc(elapsed_cycle_time_seconds, 0.85) / 86400) as bigint) as within_85_days,
+    cast(ceil(quantile_disc(elapsed_cycle_time_seconds, 0.95) / 86400) as bigint) as within_95_days
+from shown_stories
+inner join fct_story_cycle_time using (story_id)
+where elapsed_cycle_time_seconds is not null
+group by shown_stories.story_type
+order by story_count desc
 """,
-    draw=None,
+    answer=_say_percentiles,
+    empty=_NO_HISTORY,
 )
 
-PAGE = Page("cycle-time", "Cycle time", (SCATTER, TIME_IN_STATE, DISTRIBUTION, PERCENTILES))
+
+def _estimates(rows: list[Row], facts: Row) -> Spec:
+    levels = {"half at most": look.BLUE, "85 % at most": look.PINK}
+    estimate = {"field": "estimate", "type": "ordinal", "title": "Estimate (points)"}
+    tooltip = look.tips("estimate", "story_count", "p50_days", "p85_days")
+    bars = look.layer(
+        "bar",
+        mark_width=24,
+        x=estimate | {"axis": {"labelAngle": 0, "format": "~g"}},
+        y=look.quantity("p50_days", "Cycle time (days)"),
+        series=("half at most", levels),
+        tooltip=tooltip,
+    )
+    ticks = look.layer(
+        "tick",
+        mark_thickness=4,
+        mark_size=34,
+        x=estimate,
+        y=look.quantity("p85_days", "Cycle time (days)"),
+        series=("85 % at most", levels),
+        tooltip=tooltip,
+    )
+    return look.spec(rows, bars, ticks)
+
+
+def _say_estimates(rows: list[Row], facts: Row) -> str:
+    if facts["correlation"] is None:
+        return "All of these stories have the same estimate, or there is only one."
+    strength = abs(facts["correlation"])
+    word = "closely" if strength >= 0.6 else "loosely" if strength >= 0.3 else "hardly"
+    return (
+        f"Estimates and cycle times are {word} related (rank correlation "
+        f"{facts['correlation']:.2f} over {words.count(facts['story_count'], 'story')})."
+    )
+
+
+ESTIMATES = Picture(
+    name="estimates",
+    question="Do larger stories take longer?",
+    definition="Cycle time of the accepted stories of each estimate: the bar is the median, the "
+    "mark the 85 % level. The rank correlation is 1 when each larger story took longer, 0 when "
+    "size says nothing.",
+    measures=(
+        ("fct_story_cycle_time", "estimate"),
+        ("fct_story_cycle_time", "cycle_time_seconds"),
+    ),
+    sql=f"""
+{_TIMED_STORIES}
+select
+    estimate,
+    count(*) as story_count,
+    round(quantile_disc(cycle_days, 0.5), 2) as p50_days,
+    round(quantile_disc(cycle_days, 0.85), 2) as p85_days
+from shown_stories
+where estimate is not null and cycle_days is not null
+group by estimate
+order by estimate
+""",
+    facts_sql=f"""
+{_TIMED_STORIES},
+ranked as (
+    select
+        -- Equal values share the mean of their ranks, as Spearman's correlation asks.
+        rank() over (order by estimate) + (count(*) over (partition by estimate) - 1) / 2
+            as estimate_rank,
+        rank() over (order by cycle_days) + (count(*) over (partition by cycle_days) - 1) / 2
+            as cycle_rank
+    from shown_stories
+    where estimate is not null and cycle_days is not null
+)
+select
+    case when isfinite(corr(estimate_rank, cycle_rank)) then corr(estimate_rank, cycle_rank) end
+        as correlation,
+    count(*) as story_count
+from ranked
+""",
+    draw=_estimates,
+    answer=_say_estimates,
+    empty="No accepted story of this choice has both an estimate and a known cycle time.",
+)
+
+
+def _efficiency(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "line",
+            look.GREEN,
+            mark_point={"color": look.GREEN},
+            x=look.month_axis("accepted_month"),
+            y=look.quantity("flow_efficiency", "Worked on", scale={"domain": [0, 1]}),
+            tooltip=look.tips("accepted_month", "flow_efficiency", "story_count"),
+        ),
+    )
+
+
+def _say_efficiency(rows: list[Row], facts: Row) -> str:
+    last = rows[-1]
+    return (
+        f"Stories accepted in {last['accepted_month']:%b %Y} were worked on for "
+        f"{words.share(last['flow_efficiency'])} of their time in progress; the rest they waited."
+    )
+
+
+EFFICIENCY = Picture(
+    name="flow_efficiency",
+    question="How much of its time is a story worked on?",
+    definition="Time started and not blocked, as a share of the time in progress, of the stories "
+    "accepted in each month. Waiting for delivery, acceptance or a restart is the rest.",
+    measures=(("fct_flow_efficiency", "flow_efficiency"),),
+    sql=f"""
+{_TIMED_STORIES}
+select
+    cast(date_trunc('month', shown_stories.accepted_date) as date) as accepted_month,
+    sum(active_seconds) / nullif(sum(active_seconds + waiting_seconds), 0) as flow_efficiency,
+    count(*) as story_count
+from fct_flow_efficiency
+inner join shown_stories using (story_id)
+group by accepted_month
+having flow_efficiency is not null
+order by accepted_month
+""",
+    draw=_efficiency,
+    answer=_say_efficiency,
+    empty=_NO_HISTORY,
+)
+
+PAGE = Page(
+    "cycle-time",
+    "Cycle time",
+    (SCATTER, PERCENTILES, WAITS, DISTRIBUTION, ESTIMATES, EFFICIENCY, LEAD_TIME),
+)

@@ -1,37 +1,51 @@
-"""Flow: how much is in each state day by day, what is in progress, and how old it is."""
+"""Flow: what comes in and goes out, what is in each state day by day, and how old it gets."""
 
-import altair as alt
-import pandas as pd
-
+from bi import words
 from bi.pictures import look
-from bi.pictures.overview import THROUGHPUT
-from bi.pictures.picture import CHOSEN_STORIES, Page, Picture
+from bi.pictures.picture import Page, Picture, Row, Spec
 
 _MOST_DAYS = 200  # more would lie closer than two pixels, and take a browser longer to draw
 
 
-def _fewer_days(rows: pd.DataFrame) -> pd.DataFrame:
+def _fewer_days(rows: list[Row]) -> list[Row]:
     """Of a long time every second day, or third, ..., and always the last; each as it was."""
-    days_back = (rows["flow_date"].max() - rows["flow_date"]).dt.days
-    return rows[days_back % (days_back.max() // _MOST_DAYS + 1) == 0]
+    last = max(row["flow_date"] for row in rows)
+    first = min(row["flow_date"] for row in rows)
+    step = (last - first).days // _MOST_DAYS + 1
+    return [row for row in rows if (last - row["flow_date"]).days % step == 0]
 
 
-def _cumulative(rows: pd.DataFrame) -> alt.Chart:
-    return (
-        alt.Chart(_fewer_days(rows))
-        .mark_area()
-        .encode(
-            x=look.day_axis("flow_date", "Day"),
-            y=alt.Y("story_count:Q", title="Stories at the end of the day", stack="zero"),
-            color=look.state_color(),
-            order=alt.Order("state_rank:Q"),
-            tooltip=[
-                alt.Tooltip("flow_date:T", title="Day"),
-                alt.Tooltip("story_state:N", title="State"),
-                alt.Tooltip("story_count:Q", title="Stories"),
-                alt.Tooltip("points:Q", title="Points"),
-            ],
+def _cumulative(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        _fewer_days(rows),
+        look.layer(
+            "area",
+            x=look.days_axis(rows, "flow_date"),
+            y=look.quantity("drawn_count", "Stories at the end of the day", stack="zero"),
+            color=look.state_color(
+                [each for each in look.STATE_COLORS if each in {row["story_state"] for row in rows}]
+            ),
+            order={"field": "state_rank", "type": "quantitative"},
+            tooltip=look.tips("flow_date", "story_state", "story_count", "points"),
+        ),
+    )
+
+
+def _say_cumulative(rows: list[Row], facts: Row) -> str:
+    def waiting(day: object) -> int:
+        return sum(
+            row["story_count"]
+            for row in rows
+            if row["flow_date"] == day and row["story_state"] != "accepted"
         )
+
+    first, last = rows[0]["flow_date"], rows[-1]["flow_date"]
+    before, now = waiting(first), waiting(last)
+    accepted = rows[-1]["accepted_since"]
+    return (
+        f"{words.count(accepted, 'story')} accepted since {words.day(first)}; "
+        f"{words.count(now, 'story')} not accepted yet, "
+        f"{words.rise(now, before, f'{before:,}')}."
     )
 
 
@@ -43,43 +57,70 @@ def _state_ranks() -> str:
 CUMULATIVE_FLOW = Picture(
     name="cumulative_flow",
     question="Does work flow, or does it pile up?",
+    definition="Stories in each state at the end of each day. Accepted stories are counted from "
+    "the first day shown on, so that the others can be seen. A band that grows is work that piles "
+    "up in its state.",
     measures=(("fct_flow_daily", "story_count"), ("fct_flow_daily", "points")),
     sql=f"""
+with days as (
+    select
+        flow_date,
+        story_state,
+        story_count,
+        cast(points as double) as points,
+        {_state_ranks()} as state_rank,
+        first_value(story_count) over (partition by story_state order by flow_date)
+            as first_count
+    from fct_flow_daily
+    where
+        project_id = $project_id
+        and flow_date between $first_date and $last_date
+)
 select
     flow_date,
     story_state,
-    {_state_ranks()} as state_rank,
     story_count,
-    cast(points as double) as points
-from fct_flow_daily
-where
-    project_id = $project_id
-    and flow_date between $first_date and $last_date
+    points,
+    state_rank,
+    case when story_state = 'accepted' then greatest(story_count - first_count, 0)
+        else story_count end as drawn_count,
+    max(case when story_state = 'accepted' then story_count - first_count end)
+        over (partition by flow_date) as accepted_since
+from days
 order by flow_date, state_rank
 """,
     draw=_cumulative,
+    answer=_say_cumulative,
 )
 
 
-def _wip(rows: pd.DataFrame) -> alt.Chart:
+def _wip(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "line",
+            look.BLUE,
+            mark_interpolate="step-after",
+            x=look.days_axis(rows, "flow_date"),
+            y=look.quantity("wip_story_count"),
+            tooltip=look.tips("flow_date", "wip_story_count", "wip_points"),
+        ),
+    )
+
+
+def _say_wip(rows: list[Row], facts: Row) -> str:
+    most = max(rows, key=lambda row: row["wip_story_count"])
     return (
-        alt.Chart(rows)
-        .mark_line(color=look.BLUE, interpolate="step-after")
-        .encode(
-            x=look.day_axis("flow_date", "Day"),
-            y=alt.Y("wip_story_count:Q", title="Stories in progress"),
-            tooltip=[
-                alt.Tooltip("flow_date:T", title="Day"),
-                alt.Tooltip("wip_story_count:Q", title="Stories in progress"),
-                alt.Tooltip("wip_points:Q", title="Points in progress"),
-            ],
-        )
+        f"{words.count(rows[-1]['wip_story_count'], 'story')} in progress on "
+        f"{words.day(rows[-1]['flow_date'])}; the most were {most['wip_story_count']:,} on "
+        f"{words.day(most['flow_date'])}."
     )
 
 
 WIP = Picture(
     name="wip",
     question="How much do we have in progress at once?",
+    definition="Stories that were started, finished, delivered or rejected at the end of each day.",
     measures=(("fct_flow_daily", "story_count"),),
     sql="""
 select
@@ -95,125 +136,7 @@ group by flow_date
 order by flow_date
 """,
     draw=_wip,
+    answer=_say_wip,
 )
 
-
-def _aging(rows: pd.DataFrame) -> alt.LayerChart:
-    state = alt.X(
-        "current_state:N",
-        title="State",
-        sort=["started", "finished", "delivered", "rejected"],
-        axis=alt.Axis(labelAngle=0),
-    )
-    points = (
-        alt.Chart(rows)
-        .mark_circle(size=70, opacity=0.8, cursor="pointer")
-        .encode(
-            x=state,
-            xOffset="offset:Q",
-            y=alt.Y("age:Q", title="Age (days in progress)"),
-            color=alt.Color(
-                "risk:N",
-                title="Risk",
-                scale=alt.Scale(scheme="tableau10"),
-            ),
-            shape=alt.Shape("is_blocked:N", title="Blocked"),
-            href="url:N",
-            tooltip=[
-                alt.Tooltip("story_name:N", title="Story"),
-                alt.Tooltip("owner_names:N", title="Owners"),
-                alt.Tooltip("age:Q", title="Age (days)", format=".1f"),
-                alt.Tooltip("age_percentile:Q", title="Older than", format=".0%"),
-                alt.Tooltip("is_blocked:N", title="Blocked"),
-            ],
-        )
-    )
-    lines = [
-        alt.Chart(rows)
-        .mark_tick(thickness=2, size=70, color=color)
-        .encode(
-            x=state,
-            y=alt.Y(f"max({column}):Q"),
-            tooltip=[alt.Tooltip(f"max({column}):Q", title=title, format=".1f")],
-        )
-        for column, color, title in (
-            ("p50", look.GREEN, "Half of the finished stories left the state by (days)"),
-            ("p85", look.RED, "85 % of the finished stories left the state by (days)"),
-        )
-    ]
-    return alt.layer(points, *lines)
-
-
-AGING = Picture(
-    name="aging",
-    question="What has been in progress for too long?",
-    measures=(
-        ("fct_wip_aging", "age_seconds"),
-        ("fct_wip_aging", "age_percentile"),
-        ("fct_wip_aging", "state_p85_age_seconds"),
-    ),
-    sql=f"""
-with {CHOSEN_STORIES}
-select
-    fct_wip_aging.story_id,
-    chosen_stories.story_name,
-    chosen_stories.owner_names,
-    fct_wip_aging.current_state,
-    fct_wip_aging.age_seconds / 86400 as age,
-    fct_wip_aging.age_percentile,
-    fct_wip_aging.risk,
-    fct_wip_aging.is_blocked,
-    fct_wip_aging.state_p50_age_seconds / 86400 as p50,
-    fct_wip_aging.state_p85_age_seconds / 86400 as p85,
-    -- Side by side, so that stories of one age do not hide each other.
-    fct_wip_aging.story_id % 7 as "offset",
-    chosen_stories.url
-from fct_wip_aging
-inner join chosen_stories using (story_id)
-order by age desc
-""",
-    draw=_aging,
-    empty="Nothing is in progress.",
-)
-
-
-def _efficiency(rows: pd.DataFrame) -> alt.Chart:
-    return (
-        alt.Chart(rows)
-        .mark_line(color=look.GREEN, point=True)
-        .encode(
-            x=alt.X("accepted_month:T", title="Month of acceptance", timeUnit="yearmonth"),
-            y=alt.Y("flow_efficiency:Q", title="Worked on", axis=alt.Axis(format=".0%")),
-            tooltip=[
-                alt.Tooltip("accepted_month:T", title="Month", timeUnit="yearmonth"),
-                alt.Tooltip("flow_efficiency:Q", title="Worked on", format=".0%"),
-                alt.Tooltip("story_count:Q", title="Accepted stories"),
-            ],
-        )
-    )
-
-
-EFFICIENCY = Picture(
-    name="flow_efficiency",
-    question="How much of its time is a story worked on?",
-    measures=(("fct_flow_efficiency", "flow_efficiency"),),
-    sql=f"""
-with {CHOSEN_STORIES}
-select
-    cast(date_trunc('month', chosen_stories.accepted_at) as date) as accepted_month,
-    sum(active_seconds) / nullif(sum(active_seconds + waiting_seconds), 0)
-        as flow_efficiency,
-    count(*) as story_count
-from fct_flow_efficiency
-inner join chosen_stories using (story_id)
-where
-    fct_flow_efficiency.is_accepted
-    and cast(chosen_stories.accepted_at as date) between $first_date and $last_date
-group by accepted_month
-having flow_efficiency is not null
-order by accepted_month
-""",
-    draw=_efficiency,
-)
-
-PAGE = Page("flow", "Flow", (CUMULATIVE_FLOW, WIP, AGING, THROUGHPUT, EFFICIENCY))
+PAGE = Page("flow", "Flow", (CUMULATIVE_FLOW, WIP))

@@ -1,99 +1,65 @@
 """Iterations: what was planned, what came in between, and what was done of it."""
 
-import altair as alt
-import pandas as pd
-
+from bi import words
 from bi.pictures import look
-from bi.pictures.picture import Page, Picture
+from bi.pictures.picture import Page, Picture, Row, Spec
 
+_MOVES = {
+    "committed": look.BLUE,
+    "carried in": look.SKY,
+    "added": look.ORANGE,
+    "unknown": look.PINK,
+    "removed": look.GREY,
+    "spilled": look.RED,
+}
 
-def _burn_up(rows: pd.DataFrame) -> alt.LayerChart:
-    base = alt.Chart(rows).encode(x=look.day_axis("burn_date", "Day"))
-    tooltip = [
-        alt.Tooltip("burn_date:T", title="Day"),
-        alt.Tooltip("scope_points:Q", title="Points in scope"),
-        alt.Tooltip("accepted_points:Q", title="Accepted points"),
-        alt.Tooltip("remaining_points:Q", title="Remaining points"),
-        alt.Tooltip("ideal_accepted_points:Q", title="Ideal", format=".1f"),
-    ]
-    scope = base.mark_line(color=look.GREY, interpolate="step-after", size=2).encode(
-        y=alt.Y("scope_points:Q", title="Points"), tooltip=tooltip
-    )
-    accepted = base.mark_area(color=look.GREEN, opacity=0.5, line={"color": look.GREEN}).encode(
-        y="accepted_points:Q", tooltip=tooltip
-    )
-    ideal = base.mark_line(color=look.ORANGE, strokeDash=[5, 4]).encode(
-        y="ideal_accepted_points:Q", tooltip=tooltip
-    )
-    return accepted + scope + ideal
-
-
-BURN_UP = Picture(
-    name="burn_up",
-    question="Will the iteration get done? Scope (grey), accepted (green), ideal (dashed)",
-    measures=(
-        ("fct_iteration_burn_daily", "scope_points"),
-        ("fct_iteration_burn_daily", "accepted_points"),
-        ("fct_iteration_burn_daily", "ideal_remaining_points"),
-    ),
-    sql="""
-with latest_iteration as (
-    select iteration_key
+# The iteration that the reader chose, else the one that was running last.
+_CHOSEN_ITERATION = """
+chosen_iteration as (
+    select *
     from dim_iteration
     where
         project_id = $project_id
         and not is_future
-        and start_date <= $last_date
+        and ($iteration_number is null or iteration_number = $iteration_number)
     order by iteration_number desc
     limit 1
 )
-select
-    dim_iteration.iteration_number,
-    burn_date,
-    cast(scope_points as double) as scope_points,
-    cast(accepted_points as double) as accepted_points,
-    cast(remaining_points as double) as remaining_points,
-    cast(scope_points as double) - ideal_remaining_points as ideal_accepted_points,
-    scope_story_count,
-    fct_iteration_burn_daily.accepted_story_count
-from fct_iteration_burn_daily
-inner join latest_iteration using (iteration_key)
-inner join dim_iteration using (iteration_key)
-order by burn_date
-""",
-    draw=_burn_up,
-)
+"""
 
 
-def _scope(rows: pd.DataFrame) -> alt.Chart:
-    kinds = ["committed", "carried in", "added", "removed", "spilled"]
-    return (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
+def _scope(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "bar",
             x=look.iteration_axis(),
-            y=alt.Y("signed_points:Q", title="Points in (up) and out undone (down)"),
-            color=alt.Color(
-                "kind:N",
-                title="Stories",
-                scale=alt.Scale(
-                    domain=kinds,
-                    range=[look.BLUE, look.SKY, look.ORANGE, look.GREY, look.RED],
-                ),
-            ),
-            tooltip=[
-                alt.Tooltip("iteration_number:O", title="Iteration"),
-                alt.Tooltip("kind:N", title="Stories"),
-                alt.Tooltip("story_count:Q", title="Stories"),
-                alt.Tooltip("points:Q", title="Points"),
-            ],
-        )
+            y=look.quantity("signed_points", "Points in (up), out undone (down)"),
+            color=look.category("kind", "Stories", scale=look.scale(_MOVES)),
+            tooltip=look.tips("iteration_number", "kind", "story_count", "points"),
+        ),
+    )
+
+
+def _say_scope(rows: list[Row], facts: Row) -> str:
+    counts = dict.fromkeys(_MOVES, 0)
+    for row in rows:
+        counts[row["kind"]] += row["story_count"]
+    iterations = len({row["iteration_number"] for row in rows})
+    planned = counts["committed"] + counts["carried in"]
+    return (
+        f"In {words.count(iterations, 'iteration')}, {words.count(planned, 'story')} were planned "
+        f"or carried in, {counts['added']:,} were added after the start, and "
+        f"{counts['spilled']:,} were left over at the end."
     )
 
 
 SCOPE = Picture(
     name="scope",
-    question="How did the scope change while the iteration ran?",
+    question="How did the scope change while iterations ran?",
+    definition="Points of the stories in each iteration. Up: carried in (in progress when it "
+    "started), committed (planned when it started), or added later. Down: removed before it ended, "
+    "or left over at its end (spilled).",
     measures=(
         ("fct_iteration_scope", "entry_kind"),
         ("fct_iteration_scope", "exit_kind"),
@@ -102,7 +68,7 @@ SCOPE = Picture(
 with moves as (
     select iteration_key, entry_kind as kind, points_at_entry as points, 1 as direction
     from fct_iteration_scope
-    where project_id = $project_id and story_type in (select unnest($story_types))
+    where project_id = $project_id
 
     union all
 
@@ -110,7 +76,6 @@ with moves as (
     from fct_iteration_scope
     where
         project_id = $project_id
-        and story_type in (select unnest($story_types))
         and exit_kind in ('removed', 'spilled')
 )
 select
@@ -126,28 +91,41 @@ group by iteration_number, kind
 order by iteration_number, kind
 """,
     draw=_scope,
+    answer=_say_scope,
+    empty="What was planned in these iterations is unknown. It needs the project's activities, "
+    "from the API or an archive.",
 )
 
 
-def _say_do(rows: pd.DataFrame) -> alt.Chart:
-    return (
-        alt.Chart(rows)
-        .mark_line(color=look.BLUE, point=True)
-        .encode(
+def _say_do(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "line",
+            look.BLUE,
+            mark_point={"color": look.BLUE},
             x=look.iteration_axis(),
-            y=alt.Y("say_do_ratio:Q", title="Done of what was said", axis=alt.Axis(format=".0%")),
-            tooltip=[
-                alt.Tooltip("iteration_number:O", title="Iteration"),
-                alt.Tooltip("say_do_ratio:Q", title="Done of what was said", format=".0%"),
-                alt.Tooltip("committed_points:Q", title="Committed points"),
-            ],
-        )
+            y=look.quantity("say_do_ratio", "Accepted of what was committed"),
+            tooltip=look.tips("iteration_number", "say_do_ratio", "committed_points"),
+        ),
+    )
+
+
+def _say_say_do(rows: list[Row], facts: Row) -> str:
+    ratios = sorted(row["say_do_ratio"] for row in rows)
+    typical = ratios[(len(ratios) - 1) // 2]
+    return (
+        f"In the typical iteration {words.share(typical)} of the committed points were accepted; "
+        f"in the latest, number {rows[-1]['iteration_number']}, "
+        f"{words.share(rows[-1]['say_do_ratio'])}."
     )
 
 
 SAY_DO = Picture(
     name="say_do",
     question="How much of what we say do we do?",
+    definition="Points accepted, as a share of the points that were committed at the start of the "
+    "iteration. Iterations without a commitment are left out.",
     measures=(("fct_iteration_velocity", "say_do_ratio"),),
     sql="""
 select
@@ -164,6 +142,233 @@ where
 order by fct_iteration_velocity.iteration_number
 """,
     draw=_say_do,
+    answer=_say_say_do,
+    empty="What was planned in these iterations is unknown. It needs the project's activities, "
+    "from the API or an archive.",
 )
 
-PAGE = Page("iterations", "Iterations", (BURN_UP, SCOPE, SAY_DO))
+LISTED = Picture(
+    name="iteration_list",
+    question="Which iterations were there?",
+    definition="Each iteration with its points and stories: committed at its start, added later, "
+    "left over at its end, accepted in it. Choose one to see its stories and its burn-up.",
+    measures=(
+        ("fct_iteration_velocity", "committed_points"),
+        ("fct_iteration_velocity", "accepted_points"),
+    ),
+    sql="""
+select
+    fct_iteration_velocity.iteration_number,
+    start_date,
+    last_date,
+    cast(committed_points as double) as committed_points,
+    cast(accepted_points as double) as accepted_points,
+    accepted_story_count,
+    added_story_count,
+    removed_story_count,
+    spilled_story_count,
+    say_do_ratio,
+    rejection_rate
+from fct_iteration_velocity
+inner join dim_iteration using (iteration_key)
+where
+    fct_iteration_velocity.project_id = $project_id
+    and start_date between $first_date and $last_date
+order by fct_iteration_velocity.iteration_number desc
+""",
+    empty="No iteration began in these dates. Choose longer dates.",
+)
+
+
+def _burn_up(rows: list[Row], facts: Row) -> Spec:
+    colors = {"Scope": look.GREY, "Accepted": look.GREEN, "Even pace": look.ORANGE}
+    x = look.days_axis(rows, "burn_date", "End of the day")
+    tooltip = look.tips(
+        "burn_date", "scope_points", "accepted_points", "remaining_points", "even_pace_points"
+    )
+    accepted = look.layer(
+        "area",
+        mark_opacity=0.5,
+        mark_line=True,
+        x=x,
+        y=look.quantity("accepted_points", "Points"),
+        series=("Accepted", colors),
+        tooltip=tooltip,
+    )
+    scope = look.layer(
+        "line",
+        mark_point=True,
+        mark_interpolate="step-after",
+        x=x,
+        y=look.quantity("scope_points", "Points"),
+        series=("Scope", colors),
+        tooltip=tooltip,
+    )
+    even = look.layer(
+        "line",
+        mark_strokeDash=[5, 4],
+        x=x,
+        y=look.quantity("even_pace_points", "Points"),
+        series=("Even pace", colors),
+        tooltip=tooltip,
+    )
+    return look.spec(rows, accepted, scope, even)
+
+
+def _say_burn_up(rows: list[Row], facts: Row) -> str:
+    known = [row for row in rows if row["scope_points"] is not None]
+    if not known:
+        return ""
+    last = known[-1]
+    said = (
+        f"{last['accepted_points']:,.10g} of {words.count(last['scope_points'], 'point')} accepted "
+        f"by the end of {words.day(last['burn_date'])}"
+    )
+    left = (rows[-1]["burn_date"] - last["burn_date"]).days
+    if not left:
+        return said + ", when the iteration ended."
+    behind = (last["even_pace_points"] or 0) - last["accepted_points"]
+    pace = (
+        f"{words.count(behind, 'point')} behind an even pace"
+        if round(behind, 1) > 0
+        else "at an even pace or ahead of it"
+    )
+    return f"{said}, {words.count(left, 'day')} before its end: {pace}."
+
+
+BURN_UP = Picture(
+    name="burn_up",
+    question="Will the iteration get done?",
+    definition="Points in the iteration (scope) and accepted points at the end of each day, to the "
+    "end of the iteration. The even pace rises from 0 to the scope, the same each day.",
+    measures=(
+        ("fct_iteration_burn_daily", "scope_points"),
+        ("fct_iteration_burn_daily", "accepted_points"),
+        ("fct_iteration_burn_daily", "ideal_remaining_points"),
+    ),
+    sql=f"""
+with {_CHOSEN_ITERATION},
+days as (
+    select
+        chosen_iteration.iteration_key,
+        cast(unnest(generate_series(
+            cast(start_date as timestamp), cast(last_date as timestamp), interval 1 day
+        )) as date) as burn_date
+    from chosen_iteration
+),
+observed as (
+    select fct_iteration_burn_daily.*
+    from fct_iteration_burn_daily
+    inner join chosen_iteration using (iteration_key)
+),
+latest as (
+    select scope_points from observed order by burn_date desc limit 1
+),
+numbered as (
+    select
+        days.burn_date,
+        row_number() over (order by days.burn_date) as day_number,
+        count(*) over () as day_count,
+        observed.scope_points,
+        observed.accepted_points,
+        observed.remaining_points,
+        observed.ideal_remaining_points
+    from days
+    left join observed using (burn_date)
+)
+select
+    burn_date,
+    cast(scope_points as double) as scope_points,
+    cast(accepted_points as double) as accepted_points,
+    cast(remaining_points as double) as remaining_points,
+    coalesce(
+        cast(scope_points as double) - ideal_remaining_points,
+        cast((select scope_points from latest) as double) * day_number / day_count
+    ) as even_pace_points
+from numbered
+where exists (select 1 from observed)
+order by burn_date
+""",
+    draw=_burn_up,
+    answer=_say_burn_up,
+    empty="What was in the iteration day by day is unknown. It needs the project's activities, "
+    "from the API or an archive.",
+)
+
+
+def _say_stories(rows: list[Row], facts: Row) -> str:
+    def at(column: str, *values: str) -> int:
+        return sum(row[column] in values for row in rows)
+
+    said = (
+        f"{at('came_in', 'committed'):,} planned, {at('came_in', 'carried in'):,} carried in, "
+        f"{at('came_in', 'added'):,} added, {at('ended', 'removed'):,} removed, "
+        f"{at('ended', 'accepted'):,} accepted, {at('ended', 'spilled'):,} carried over"
+    )
+    still = at("ended", "open")
+    return f"{said}, {still:,} still open." if still else f"{said}."
+
+
+STORIES = Picture(
+    name="iteration_stories",
+    question="What was planned, added, removed, accepted and carried over?",
+    definition="The stories that were in the iteration: how each came in (carried in: in progress "
+    "when it started; committed: planned when it started; added later) and how it ended there "
+    "(accepted, removed before the end, spilled into the next one, or still open).",
+    measures=(
+        ("fct_iteration_scope", "entry_kind"),
+        ("fct_iteration_scope", "exit_kind"),
+    ),
+    sql=f"""
+with {_CHOSEN_ITERATION}
+select
+    fct_iteration_scope.story_id,
+    dim_story.story_name,
+    fct_iteration_scope.story_type,
+    fct_iteration_scope.entry_kind as came_in,
+    fct_iteration_scope.exit_kind as ended,
+    cast(points_at_entry as double) as first_points,
+    cast(points_at_exit as double) as last_points,
+    dim_story.owner_names,
+    dim_story.current_state
+from fct_iteration_scope
+inner join chosen_iteration using (iteration_key)
+inner join dim_story on fct_iteration_scope.story_id = dim_story.story_id
+order by
+    list_position(['accepted', 'open', 'spilled', 'removed'], ended), came_in, story_id
+""",
+    answer=_say_stories,
+    empty="Which stories were in the iteration is unknown. It needs the project's activities, from "
+    "the API or an archive.",
+)
+
+ACCEPTED = Picture(
+    name="iteration_accepted",
+    question="What was accepted in it?",
+    definition="Stories whose acceptance lies between the start and the end of the iteration.",
+    measures=(("fct_story_cycle_time", "iteration_key"),),
+    sql=f"""
+with {_CHOSEN_ITERATION}
+select
+    dim_story.story_id,
+    dim_story.story_name,
+    dim_story.story_type,
+    cast(dim_story.estimate as double) as points,
+    dim_story.owner_names,
+    fct_story_cycle_time.accepted_at,
+    round(fct_story_cycle_time.cycle_time_seconds / 86400, 1) as cycle_days
+from fct_story_cycle_time
+inner join chosen_iteration using (iteration_key)
+inner join dim_story on fct_story_cycle_time.story_id = dim_story.story_id
+where not fct_story_cycle_time.is_deleted
+order by fct_story_cycle_time.accepted_at
+""",
+    answer=lambda rows, facts: (
+        f"{words.count(len(rows), 'story')} with "
+        f"{words.count(sum(row['points'] or 0 for row in rows), 'point')}."
+    ),
+    empty="No story was accepted in it.",
+)
+
+PAGE = Page("iterations", "Iterations", (LISTED, SCOPE, SAY_DO))
+ONE_PAGE = Page("iteration", "Iteration", (BURN_UP, STORIES, ACCEPTED), is_listed=False)

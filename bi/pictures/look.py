@@ -1,14 +1,17 @@
-"""How all pictures look: colours that the colour-blind tell apart, sizes, axes, links."""
+"""How all pictures look: Vega-Lite's parts with one set of colours, axes, formats and tooltips."""
 
 from __future__ import annotations
 
-import altair as alt
+import json
+from collections.abc import Iterable
+from datetime import date, timedelta
 
-HEIGHT = 280
-# As SVG each mark can be found, by a screen reader too; links open beside the page.
-_EMBED_OPTIONS = {"renderer": "svg", "loader": {"target": "_blank"}, "actions": False}
+from bi import words
+from bi.pictures.picture import Row, Spec
 
-# Okabe and Ito's colours, chosen to stay apart on white and on black.
+HEIGHT = 260
+
+# Okabe and Ito's colours, chosen to stay apart for colour-blind readers, on white and on black.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 RED, SKY, GREY = "#D55E00", "#56B4E9", "#8C8C8C"
 
@@ -21,51 +24,167 @@ STATE_COLORS = {
     "planned": PINK,
     "unstarted": "#BDBDBD",
     "unscheduled": "#7F7F7F",
+    "unknown": "#5B4E77",
 }
-TYPE_COLORS = {"feature": ORANGE, "bug": RED, "chore": GREY, "release": BLUE}
+TYPE_COLORS = {"feature": ORANGE, "bug": RED, "chore": GREY}
+RISK_COLORS = {"low risk": SKY, "medium risk": ORANGE, "high risk": RED, "risk unknown": GREY}
+_FORMATS = {
+    "count": ",d",
+    "whole": "d",
+    "points": ",.4~r",
+    "days": ",.3~r",
+    "share": ".0%",
+    "date": "%-d %b %Y",
+    "month": "%b %Y",
+    "instant": "%-d %b %Y %H:%M",
+}
 
 
-def state_color(title: str = "State", states: tuple[str, ...] = tuple(STATE_COLORS)) -> alt.Color:
-    """The colour of a story's state, in the order of work."""
-    return alt.Color(
-        "story_state:N",
-        title=title,
-        sort=list(states),
-        scale=alt.Scale(domain=list(states), range=[STATE_COLORS[each] for each in states]),
-    )
+def spec(rows: Iterable[Row], *layers: Spec, **top: object) -> Spec:
+    """A chart of rows: one layer, or several over each other."""
+    data = {"values": [{key: plain_day(value) for key, value in row.items()} for row in rows]}
+    return {"data": data, **(layers[0] if len(layers) == 1 else {"layer": list(layers)}), **top}
 
 
-def type_color(title: str = "Story type") -> alt.Color:
-    """The colour of a story's type."""
-    return alt.Color(
-        "story_type:N",
-        title=title,
-        scale=alt.Scale(domain=list(TYPE_COLORS)[:3], range=list(TYPE_COLORS.values())[:3]),
-    )
+def plain_day(value: object) -> object:
+    """A day as midnight where the reader is, so that no zone moves it."""
+    return f"{value.isoformat()}T00:00:00" if type(value) is date else value
 
 
-def iteration_axis() -> alt.X:
+def layer(
+    mark: str,
+    paint: str | None = None,
+    /,
+    series: tuple[str, dict[str, str]] | None = None,
+    **encoding: object,
+) -> Spec:
+    """A mark with its channels; `mark_<property>` arguments are the mark's own properties.
+
+    Args:
+        mark: Vega-Lite's name of the mark.
+        paint: its colour, where it has one.
+        series: what the layer shows, for a legend of several layers: its name, and all names with
+            their colours.
+        encoding: channels, and properties of the mark.
+    """
+    properties = {
+        key.removeprefix("mark_"): encoding.pop(key)
+        for key in list(encoding)
+        if key.startswith("mark_")
+    }
+    if paint:
+        properties["color"] = paint
+    made: Spec = {"mark": {"type": mark, **properties}, "encoding": encoding}
+    if series:
+        name, colors = series
+        made["transform"] = [{"calculate": json.dumps(name), "as": "series"}]
+        encoding["color"] = category("series", None, scale=scale(colors))
+    return made
+
+
+def quantity(column: str, title: str | None = None, **more: object) -> Spec:
+    """A channel of a number, on an axis in its unit; counts in whole numbers."""
+    kind = words.kind(column)
+    axis = {"format": _FORMATS.get(kind, ",")}
+    if kind in ("count", "whole", "points"):
+        axis["tickMinStep"] = 1
+    channel = {"field": column, "type": "quantitative", "title": title or words.heading(column)}
+    if column.startswith("max("):
+        return channel | more
+    return channel | {"axis": axis} | more
+
+
+def category(column: str, title: str | None = "", **more: object) -> Spec:
+    """A channel of names."""
+    said = words.heading(column) if title == "" else title
+    return {"field": column, "type": "nominal", "title": said, **more}
+
+
+def days_axis(rows: list[Row], column: str, title: str | None = None) -> Spec:
+    """An axis of days with ticks on whole days, weeks or months, never one twice."""
+    found = [row[column] for row in rows if row[column] is not None]
+    span = (max(found) - min(found) if found else timedelta()).days
+    interval, step = ("month", span // 240 + 1) if span > 120 else ("day", span // 8 + 1)
+    return {
+        "field": column,
+        "type": "temporal",
+        "title": title or words.heading(column),
+        "axis": {
+            "format": _FORMATS["date"],
+            "labelOverlap": True,
+            "tickCount": {"interval": interval, "step": step},
+        },
+    }
+
+
+def month_axis(column: str) -> Spec:
+    """An axis of months."""
+    return {
+        "field": column,
+        "type": "temporal",
+        "timeUnit": "yearmonth",
+        "title": words.heading(column),
+        "axis": {"format": _FORMATS["month"], "labelOverlap": True, "tickCount": "month"},
+    }
+
+
+def iteration_axis() -> Spec:
     """An axis of iterations, by their numbers."""
-    return alt.X(
-        "iteration_number:O",
-        title="Iteration",
-        axis=alt.Axis(labelOverlap=True, labelAngle=0),
-    )
+    return {
+        "field": "iteration_number",
+        "type": "ordinal",
+        "title": "Iteration",
+        "axis": {"labelOverlap": True, "labelAngle": 0},
+    }
 
 
-def day_axis(field: str, title: str) -> alt.X:
-    """An axis of days, in the project's zone."""
-    return alt.X(
-        f"{field}:T", title=title, axis=alt.Axis(format="%d %b %y", labelOverlap=True, tickCount=6)
-    )
+def scale(colors: dict[str, str]) -> Spec:
+    """A scale in which each name keeps its colour on every page."""
+    return {"domain": list(colors), "range": list(colors.values())}
 
 
-def framed(chart: alt.Chart | alt.LayerChart) -> alt.Chart | alt.LayerChart:
-    """The chart as wide as its place."""
-    return chart.properties(
-        width="container",
-        height=HEIGHT,
-        background="transparent",
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        usermeta={"embedOptions": _EMBED_OPTIONS},
-    ).configure_legend(orient="top", symbolLimit=12, labelLimit=120, columns=4)
+def state_color(states: Iterable[str] = STATE_COLORS) -> Spec:
+    """The colour of a story's state, in the order of work."""
+    chosen = {state: STATE_COLORS[state] for state in states}
+    return category("story_state", "State", scale=scale(chosen), sort=list(chosen))
+
+
+def type_color() -> Spec:
+    """The colour of a story's type."""
+    return category("story_type", "Type", scale=scale(TYPE_COLORS))
+
+
+def tips(*columns: str) -> list[Spec]:
+    """Tooltips of these columns, in words and units."""
+    made = []
+    for column in columns:
+        kind = words.kind(column)
+        temporal = kind in ("date", "month", "instant")
+        plain = "nominal" if kind in ("text", "yes") else "quantitative"
+        tip: Spec = {
+            "field": column,
+            "type": "temporal" if temporal else plain,
+            "title": words.heading(column),
+        }
+        if kind in _FORMATS:
+            tip["format"] = _FORMATS[kind]
+        made.append(tip)
+    return made
+
+
+def bars_height(rows: list[Row], column: str, step: int = 40) -> int:
+    """The height of a chart with one bar for each name in a column."""
+    return step * len({row[column] for row in rows})
+
+
+def framed(chart: Spec, description: str) -> Spec:
+    """The chart as wide as its place, named for a screen reader."""
+    framed_chart: Spec = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "width": "container",
+        "height": HEIGHT,
+        "background": "transparent",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "description": description,
+    }
+    return framed_chart | chart

@@ -1,71 +1,274 @@
-"""Overview: how much gets done, and what is in progress."""
+"""Overview: where a project stands now."""
 
-import altair as alt
-import pandas as pd
-
+from bi import words
 from bi.pictures import look
-from bi.pictures.picture import CHOSEN_STORIES, Page, Picture
+from bi.pictures.picture import CHOSEN_STORIES, Page, Picture, Row, Spec
+
+_WORKED_STATES = ("started", "finished", "delivered", "rejected")
 
 
-def _throughput(rows: pd.DataFrame) -> alt.Chart:
-    return (
-        alt.Chart(rows)
-        .mark_bar(size=alt.expr(f"max(1, width / {rows.week_start_date.nunique()} - 1)"))
-        .encode(
-            x=look.day_axis("week_start_date", "Week, by its first day"),
-            y=alt.Y("story_count:Q", title="Accepted stories"),
-            color=look.type_color(),
+def _aging(rows: list[Row], facts: Row) -> Spec:
+    state = look.category(
+        "current_state",
+        sort=list(_WORKED_STATES),
+        scale={"domain": list(_WORKED_STATES)},
+        axis={"labelAngle": 0},
+    )
+    levels = {"half had left": look.GREEN, "85 % had left": look.PINK}
+    colors = look.RISK_COLORS | levels
+    points = look.layer(
+        "point",
+        mark_filled=True,
+        mark_size=80,
+        mark_opacity=0.9,
+        mark_cursor="pointer",
+        x=state,
+        xOffset={"field": "place", "type": "quantitative"},
+        y=look.quantity("age_days", "Age (days in progress)", scale={"type": "sqrt"}),
+        color=look.category("risk", None, scale=look.scale(colors)),
+        shape=look.category(
+            "is_blocked",
+            "Blocked",
+            scale={"domain": [False, True], "range": ["circle", "triangle-up"]},
+            legend={"labelExpr": "datum.value ? 'yes' : 'no'"},
+        ),
+        tooltip=look.tips(
+            "story_name", "owner_names", "age_days", "older_than_share", "is_blocked"
+        ),
+    )
+    lines = [
+        look.layer(
+            "tick",
+            mark_thickness=3,
+            mark_size=70,
+            x=state,
+            y={"aggregate": "max", "field": column, "type": "quantitative"},
+            series=(name, colors),
             tooltip=[
-                alt.Tooltip("week_start_date:T", title="Week of"),
-                alt.Tooltip("story_type:N", title="Story type"),
-                alt.Tooltip("story_count:Q", title="Accepted stories"),
-                alt.Tooltip("points:Q", title="Points"),
+                {
+                    "aggregate": "max",
+                    "field": column,
+                    "type": "quantitative",
+                    "title": f"Of finished stories, {name} after (days)",
+                    "format": ".1f",
+                }
             ],
         )
+        for name, column in zip(levels, ("p50_days", "p85_days"), strict=True)
+    ]
+    return look.spec(rows, points, *lines)
+
+
+def _say_aging(rows: list[Row], facts: Row) -> str:
+    oldest = rows[0]
+    high = sum(row["risk"] == "high risk" for row in rows)
+    verdict = (
+        f"{high} of them older than 85 % of the finished stories ever were"
+        if high
+        else "none of them unusually old"
+    )
+    return (
+        f"{words.count(len(rows), 'story')} in progress, {verdict}. The oldest, "
+        f"“{oldest['story_name']}”, has been in progress for {words.days(oldest['age_days'])}."
     )
 
+
+AGING = Picture(
+    name="aging",
+    question="What has been in progress for too long?",
+    definition="Each point is a story in progress. Its age is the time since work first started on "
+    "it, in days. Risk compares that age with finished stories of the project: high means older "
+    "than 85 % of them were when they were accepted. The marks show after how many days half, and "
+    "85 %, of the finished stories had left a state.",
+    measures=(
+        ("fct_wip_aging", "age_seconds"),
+        ("fct_wip_aging", "risk"),
+        ("fct_wip_aging", "state_p85_age_seconds"),
+    ),
+    sql=f"""
+with {CHOSEN_STORIES}
+select
+    fct_wip_aging.story_id,
+    chosen_stories.story_name,
+    chosen_stories.owner_names,
+    fct_wip_aging.current_state,
+    round(fct_wip_aging.age_seconds / 86400, 2) as age_days,
+    round(fct_wip_aging.state_age_seconds / 86400, 2) as in_state_days,
+    fct_wip_aging.age_percentile as older_than_share,
+    coalesce(fct_wip_aging.risk || ' risk', 'risk unknown') as risk,
+    fct_wip_aging.is_blocked,
+    fct_wip_aging.state_p50_age_seconds / 86400 as p50_days,
+    fct_wip_aging.state_p85_age_seconds / 86400 as p85_days,
+    -- Side by side, so that stories of one age do not hide each other.
+    row_number() over (partition by fct_wip_aging.current_state order by age_seconds) % 9 as place
+from fct_wip_aging
+inner join chosen_stories using (story_id)
+order by age_days desc
+""",
+    draw=_aging,
+    answer=_say_aging,
+    empty="Nothing is in progress.",
+)
+
+IN_PROGRESS = Picture(
+    name="in_progress",
+    question="What is in progress, and whose is it?",
+    definition="Stories that are started, finished, delivered or rejected now, the oldest first. "
+    "Age counts from the first start; the time in this state counts from its latest entry.",
+    measures=(("fct_wip_aging", "age_days"), ("fct_wip_aging", "state_age_seconds")),
+    sql=f"""
+with {CHOSEN_STORIES}
+select
+    chosen_stories.story_id,
+    chosen_stories.story_name,
+    chosen_stories.story_type,
+    fct_wip_aging.current_state,
+    chosen_stories.owner_names,
+    cast(chosen_stories.estimate as double) as points,
+    round(fct_wip_aging.age_seconds / 86400, 1) as age_days,
+    round(fct_wip_aging.state_age_seconds / 86400, 1) as in_state_days,
+    fct_wip_aging.is_blocked
+from fct_wip_aging
+inner join chosen_stories using (story_id)
+order by age_days desc
+""",
+    empty="Nothing is in progress.",
+)
+
+
+def _throughput(rows: list[Row], facts: Row) -> Spec:
+    weeks = len({row["week_start_date"] for row in rows})
+    return look.spec(
+        rows,
+        look.layer(
+            "bar",
+            mark_width={"expr": f"max(1, width / {weeks} - 1)"},
+            x=look.days_axis(rows, "week_start_date"),
+            y=look.quantity("story_count", "Accepted stories"),
+            color=look.type_color(),
+            tooltip=look.tips("week_start_date", "story_type", "story_count", "points"),
+        ),
+    )
+
+
+def _say_throughput(rows: list[Row], facts: Row) -> str:
+    if facts["recent"] is None:
+        return "No week of the project is complete yet."
+    said = f"Half of the last {facts['weeks']} complete weeks brought at least "
+    said += words.count(facts["recent"], "accepted story")
+    if facts["before"] is None:
+        return said + "."
+    return f"{said}; in the 12 weeks before it was {facts['before']:.0f}."
+
+
+_WEEKS = f"""
+with {CHOSEN_STORIES},
+weeks as (
+    select distinct week_start_date, is_complete
+    from fct_throughput
+    where project_id = $project_id
+),
+accepted_stories as (
+    select
+        chosen_stories.story_type,
+        chosen_stories.estimate,
+        cast(date_trunc('week', chosen_stories.accepted_date) as date) as monday_date,
+        chosen_stories.accepted_date
+    from chosen_stories
+    where chosen_stories.current_state = 'accepted'
+),
+by_week as (
+    select
+        weeks.week_start_date,
+        weeks.is_complete,
+        accepted_stories.story_type,
+        accepted_stories.estimate
+    from weeks
+    left join accepted_stories
+        on
+            accepted_stories.accepted_date >= weeks.week_start_date
+            and accepted_stories.accepted_date < weeks.week_start_date + 7
+)
+"""
 
 THROUGHPUT = Picture(
     name="throughput",
     question="How much do we get done each week?",
-    measures=(("fct_throughput", "story_count"),),
-    sql="""
+    definition="Stories accepted in each of the last 26 weeks of the project, by type, in the "
+    "project's own weeks and time zone. The last week may not be over.",
+    measures=(("fct_throughput", "story_count"), ("fct_throughput", "points")),
+    sql=f"""
+{_WEEKS}
 select
     week_start_date,
-    story_type,
-    story_count,
-    cast(points as double) as points
-from fct_throughput
-where
-    project_id = $project_id
-    and week_start_date between $first_date and $last_date
-    and story_type in (select unnest($story_types))
+    coalesce(story_type, 'feature') as story_type,
+    count(story_type) as story_count,
+    cast(coalesce(sum(estimate), 0) as double) as points
+from by_week
+where week_start_date > (select max(week_start_date) from weeks) - 26 * 7
+group by all
 order by week_start_date, story_type
 """,
+    facts_sql=f"""
+{_WEEKS},
+counts as (
+    select
+        week_start_date,
+        count(story_type) as story_count,
+        row_number() over (order by week_start_date desc) as recency
+    from by_week
+    where is_complete
+    group by week_start_date
+)
+select
+    quantile_disc(story_count, 0.5) filter (where recency <= 12) as recent,
+    count(*) filter (where recency <= 12) as weeks,
+    quantile_disc(story_count, 0.5) filter (where recency between 13 and 24) as before
+from counts
+""",
     draw=_throughput,
+    answer=_say_throughput,
 )
 
 
-def _by_state(rows: pd.DataFrame) -> alt.Chart:
+def _states(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "bar",
+            x=look.quantity("story_count", "Stories"),
+            y=look.category("story_state", title=None, sort=list(look.STATE_COLORS)),
+            color=look.state_color() | {"legend": None},
+            tooltip=look.tips("story_state", "story_count", "points"),
+        ),
+        look.layer(
+            "text",
+            mark_align="left",
+            mark_dx=4,
+            x=look.quantity("story_count", "Stories"),
+            y=look.category("story_state", title=None, sort=list(look.STATE_COLORS)),
+            text={"field": "story_count", "type": "quantitative", "format": ",d"},
+        ),
+        height=look.bars_height(rows, "story_state", 28),
+    )
+
+
+def _say_states(rows: list[Row], facts: Row) -> str:
+    counts = {row["story_state"]: row["story_count"] for row in rows}
+    total = sum(counts.values())
+    in_progress = sum(counts.get(state, 0) for state in _WORKED_STATES)
+    queued = counts.get("unstarted", 0) + counts.get("planned", 0)
     return (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
-            x=alt.X("story_count:Q", title="Stories"),
-            y=alt.Y("story_state:N", title=None, sort=list(look.STATE_COLORS)),
-            color=look.state_color().legend(None),
-            tooltip=[
-                alt.Tooltip("story_state:N", title="State"),
-                alt.Tooltip("story_count:Q", title="Stories"),
-                alt.Tooltip("points:Q", title="Points"),
-            ],
-        )
+        f"{counts.get('accepted', 0):,} of {words.count(total, 'story')} accepted, "
+        f"{in_progress:,} in progress, {queued:,} in the backlog, "
+        f"{counts.get('unscheduled', 0):,} in the icebox."
     )
 
 
 STATES = Picture(
     name="states",
     question="Where are our stories now?",
+    definition="Stories by their present state, deleted stories and releases left out.",
     measures=(("dim_story", "current_state"),),
     sql=f"""
 with {CHOSEN_STORIES}
@@ -74,33 +277,12 @@ select
     count(*) as story_count,
     cast(sum(estimate) as double) as points
 from chosen_stories
-where story_type != 'release'
 group by current_state
 order by story_count desc
 """,
-    draw=_by_state,
+    draw=_states,
+    answer=_say_states,
+    empty="No story matches. Choose fewer filters.",
 )
 
-IN_PROGRESS = Picture(
-    name="in_progress",
-    question="What is in progress, and whose is it?",
-    measures=(("fct_wip_aging", "age_days"), ("fct_wip_aging", "risk")),
-    sql=f"""
-with {CHOSEN_STORIES}
-select
-    chosen_stories.story_name,
-    chosen_stories.owner_names,
-    fct_wip_aging.current_state,
-    fct_wip_aging.age_days,
-    fct_wip_aging.risk,
-    fct_wip_aging.is_blocked,
-    chosen_stories.url
-from fct_wip_aging
-inner join chosen_stories using (story_id)
-order by fct_wip_aging.age_days desc
-""",
-    draw=None,
-    empty="Nothing is in progress.",
-)
-
-PAGE = Page("overview", "Overview", (THROUGHPUT, STATES, IN_PROGRESS))
+PAGE = Page("overview", "Overview", (AGING, THROUGHPUT, STATES, IN_PROGRESS))

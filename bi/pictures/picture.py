@@ -1,40 +1,49 @@
-"""A picture: a question, the rows that answer it, and how they are drawn.
+"""A picture: a question, the rows that answer it, a sentence, and how the rows are drawn.
 
 The dashboard and the report show the same pictures. A picture's SQL reads the published marts by
 their bare names and takes what the reader chose as parameters: `$project_id` (bigint),
 `$first_date` and `$last_date` (days in the project's zone), `$story_types` (a list of text),
-`$label_id` and `$owner_id` (bigint, null for all). What it names is what it is filtered by.
+`$label_id`, `$owner_id` and `$iteration_number` (bigint, null for all). The parameters that it
+names are the filters that it follows.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-import altair as alt
 import duckdb
-import pandas as pd
 
 from bi.published import PublishedError
 
+Row = dict[str, Any]
+Spec = dict[str, Any]
+
 _PARAMETER = re.compile(r"\$(\w+)")
-_FILTER_NAMES = {
-    "project_id": "project",
-    "first_date": "dates",
-    "story_types": "story type",
-    "label_id": "label",
-    "owner_id": "owner",
-}
+STORY_TYPES = ("feature", "bug", "chore")
 
 # The stories that the reader chose; put it in front of a query as its first CTE.
 CHOSEN_STORIES = """
 chosen_stories as (
-    select *
+    select
+        dim_story.story_id,
+        dim_story.story_name,
+        dim_story.story_type,
+        dim_story.current_state,
+        dim_story.owner_names,
+        dim_story.estimate,
+        dim_story.created_at,
+        dim_story.accepted_at,
+        cast(
+            timezone(coalesce(dim_project.time_zone, 'UTC'), dim_story.accepted_at) as date
+        ) as accepted_date
     from dim_story
+    inner join dim_project on dim_story.project_id = dim_project.project_id
     where
-        project_id = $project_id
+        dim_story.project_id = $project_id
         and not is_deleted
         and story_type in (select unnest($story_types))
         and (
@@ -59,25 +68,37 @@ class Choice:
 
     Attributes:
         project_id: Tracker's id of the project.
-        first_date: the first day shown, in the project's zone.
+        first_date: the first day, in the project's zone.
         last_date: the last one.
-        story_types: the types shown.
+        story_types: the types of stories.
         label_id: only stories with this label; None for all.
         owner_id: only stories of this person; None for all.
+        iteration_number: the iteration of the page about one; None for the current one.
     """
 
     project_id: int
     first_date: date
     last_date: date
-    story_types: tuple[str, ...]
+    story_types: tuple[str, ...] = STORY_TYPES
     label_id: int | None = None
     owner_id: int | None = None
+    iteration_number: int | None = None
 
     def parameters(self, names: set[str]) -> dict[str, object]:
         """The values of the named parameters, as DuckDB takes them."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        values["story_types"] = list(self.story_types)
+        values = vars(self) | {"story_types": list(self.story_types)}
         return {name: values[name] for name in names}
+
+
+def ask(connection: duckdb.DuckDBPyConnection, sql: str, choice: Choice) -> list[Row]:
+    """The rows of a query with the parameters that it names."""
+    cursor = connection.execute(sql, choice.parameters(set(_PARAMETER.findall(sql))))
+    columns = [column[0] for column in cursor.description]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _nothing_said(rows: list[Row], facts: Row) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -87,43 +108,57 @@ class Picture:
     Attributes:
         name: its name in addresses and tests.
         question: the title.
-        measures: the columns that it shows, as (mart, column); their definitions stand below it.
+        definition: what is shown, in words and units.
+        measures: the columns behind it, as (mart, column), for those who write queries.
         sql: a query of the published marts; its rows are also the table behind the picture.
-        draw: makes the chart of the rows; None for a picture that is the table itself.
-        empty: what to say when there are no rows.
-        remark: what else a reader must know of how it is drawn.
+        draw: makes a Vega-Lite chart of rows and facts; None for a picture that is the table.
+        facts_sql: a query with one row of figures about all rows, for `draw` and `answer`.
+        answer: the answer in one sentence, from rows and facts.
+        empty: what to say when there are no rows, and what would bring some.
+        is_wide: whether it takes the whole width of the page, as tables do.
     """
 
     name: str
     question: str
+    definition: str
     measures: tuple[tuple[str, str], ...]
     sql: str
-    draw: Callable[[pd.DataFrame], alt.Chart | alt.LayerChart] | None
-    empty: str = "There is nothing to show for this choice."
-    remark: str = ""
+    draw: Callable[[list[Row], Row], Spec] | None = None
+    facts_sql: str = ""
+    answer: Callable[[list[Row], Row], str] = _nothing_said
+    empty: str = "There is nothing to show for this choice. Choose longer dates or fewer filters."
+    is_wide: bool = False
 
     @property
     def parameters(self) -> set[str]:
-        """The names of the parameters in the query."""
-        return set(_PARAMETER.findall(self.sql))
+        """The names of the parameters in its queries."""
+        return set(_PARAMETER.findall(self.sql + self.facts_sql))
 
-    @property
-    def filtered_by(self) -> str:
-        """What of the reader's choice counts in this picture, as text."""
-        named = [name for key, name in _FILTER_NAMES.items() if key in self.parameters]
-        return ", ".join(named)
-
-    def rows(self, connection: duckdb.DuckDBPyConnection, choice: Choice) -> pd.DataFrame:
-        """The rows that answer the question; days as midnights without a zone.
+    def rows(self, connection: duckdb.DuckDBPyConnection, choice: Choice) -> list[Row]:
+        """The rows that answer the question.
 
         Raises:
             PublishedError: when the copy was published by a build without these marts.
         """
+        return self._ask(connection, self.sql, choice)
+
+    def facts(self, connection: duckdb.DuckDBPyConnection, choice: Choice) -> Row:
+        """The figures about all rows; empty without a query for them.
+
+        Raises:
+            PublishedError: when the copy was published by a build without these marts.
+        """
+        return self._ask(connection, self.facts_sql, choice)[0] if self.facts_sql else {}
+
+    def _ask(self, connection: duckdb.DuckDBPyConnection, sql: str, choice: Choice) -> list[Row]:
         try:
-            return connection.execute(self.sql, choice.parameters(self.parameters)).df()
+            return ask(connection, sql, choice)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             reason = str(error).splitlines()[0]
-            raise PublishedError(f"{self.name} cannot be shown: {reason}; run make build") from None
+            raise PublishedError(
+                f"{self.name} cannot be shown from a copy of another release ({reason}); "
+                "run make build"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -134,8 +169,25 @@ class Page:
         name: its name in addresses.
         title: what the reader sees.
         pictures: in the order of the page.
+        is_listed: whether the navigation offers it.
     """
 
     name: str
     title: str
     pictures: tuple[Picture, ...]
+    is_listed: bool = True
+
+    @property
+    def filters(self) -> list[str]:
+        """The filters that every picture of the page follows: no other is offered on it."""
+        followed = set.intersection(*(each.parameters for each in self.pictures))
+        return [
+            name
+            for name, parameter in (
+                ("dates", "first_date"),
+                ("types", "story_types"),
+                ("label", "label_id"),
+                ("owner", "owner_id"),
+            )
+            if parameter in followed
+        ]

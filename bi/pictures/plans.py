@@ -1,191 +1,336 @@
-"""Plans: how far epics and releases are, when they will be done, and whether to believe it."""
+"""Plans: whether releases and epics will be in time, what fits in, and whether to believe it."""
 
-import altair as alt
-import pandas as pd
-
+from bi import words
 from bi.pictures import look
-from bi.pictures.picture import Page, Picture
+from bi.pictures.picture import Page, Picture, Row, Spec
 
+# Each open release and each unfinished epic with its dates and its verdict, one definition for
+# this page and for the page over all projects.
+OPEN_PLANS = """
+plans as (
+    select
+        project_id,
+        release_id as target_id,
+        'release' as kind,
+        release_name as plan_name,
+        story_count,
+        accepted_story_count,
+        deadline_date
+    from fct_release_progress
+    where accepted_at is null
 
-def _progress(rows: pd.DataFrame, name: str) -> alt.LayerChart:
-    base = alt.Chart(rows).encode(
-        y=alt.Y(f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=180)),
-        tooltip=[
-            alt.Tooltip(f"{name}:N", title="Plan"),
-            alt.Tooltip("accepted_story_count:Q", title="Accepted stories"),
-            alt.Tooltip("story_count:Q", title="Stories"),
-            alt.Tooltip("accepted_points:Q", title="Accepted points"),
-            alt.Tooltip("total_points:Q", title="Points"),
-            alt.Tooltip("projected_date:T", title="Projected"),
-        ],
-    )
-    total = base.mark_bar(color=look.GREY, opacity=0.4).encode(
-        x=alt.X("story_count:Q", title="Stories: accepted, of all")
-    )
-    accepted = base.mark_bar(color=look.GREEN).encode(x="accepted_story_count:Q")
-    return total + accepted
+    union all
 
-
-def _epics(rows: pd.DataFrame) -> alt.LayerChart:
-    return _progress(rows, "epic_name")
-
-
-def _releases(rows: pd.DataFrame) -> alt.LayerChart:
-    return _progress(rows, "release_name")
-
-
-_PROGRESS_COLUMNS = """
-    story_count,
-    accepted_story_count,
-    cast(total_points as double) as total_points,
-    cast(accepted_points as double) as accepted_points,
-    early_projected_date,
-    projected_date,
-    late_projected_date
+    select
+        project_id,
+        epic_id as target_id,
+        'epic' as kind,
+        epic_name as plan_name,
+        story_count,
+        accepted_story_count,
+        null as deadline_date
+    from fct_epic_progress
+    where remaining_story_count > 0
+),
+dates as (
+    select
+        target_kind as kind,
+        project_id,
+        target_id,
+        max(case when percentile = 50 then forecast_date end) as p50_date,
+        max(case when percentile = 85 then forecast_date end) as p85_date,
+        max(case when percentile = 95 then forecast_date end) as p95_date
+    from fct_forecast
+    where question = 'when' and target_kind in ('release', 'epic')
+    group by target_kind, project_id, target_id
+),
+open_plans as (
+    select
+        plans.*,
+        p50_date,
+        p85_date,
+        p95_date,
+        cast(timezone(coalesce(time_zone, 'UTC'), as_of) as date) as as_of_date,
+        case
+            when plans.story_count = 0 then 'no stories'
+            when p85_date is null then 'not enough history'
+            when deadline_date is null then 'no deadline'
+            when p85_date > deadline_date then 'late by ' || (p85_date - deadline_date)
+                || case when p85_date - deadline_date = 1 then ' day' else ' days' end
+            else 'on time'
+        end as verdict
+    from plans
+    inner join dim_project on plans.project_id = dim_project.project_id
+    left join dates
+        on
+            plans.project_id = dates.project_id
+            and plans.kind = dates.kind
+            and plans.target_id = dates.target_id
+)
 """
-
-EPICS = Picture(
-    name="epics",
-    question="How far are our epics?",
-    measures=(
-        ("fct_epic_progress", "accepted_story_count"),
-        ("fct_epic_progress", "projected_date"),
-    ),
-    sql=f"""
-select epic_name, {_PROGRESS_COLUMNS}
-from fct_epic_progress
-where project_id = $project_id and story_count > 0
-order by remaining_story_count = 0, remaining_story_count desc, epic_name
-limit 25
-""",
-    draw=_epics,
-    empty="This project has no epics with stories.",
-)
-
-RELEASES = Picture(
-    name="releases",
-    question="Will our releases be in time?",
-    measures=(
-        ("fct_release_progress", "projected_date"),
-        ("fct_release_progress", "is_projected_late"),
-    ),
-    sql=f"""
-select
-    release_name, {_PROGRESS_COLUMNS},
-    deadline_date,
-    is_projected_late
-from fct_release_progress
-where project_id = $project_id and accepted_at is null
-order by coalesce(deadline_date, projected_date), release_name
-limit 25
-""",
-    draw=_releases,
-    empty="This project has no open releases.",
-)
+_VERDICTS = {
+    "late": look.RED,
+    "on time": look.GREEN,
+    "no deadline": look.BLUE,
+    "no date": look.GREY,
+}
 
 
-def _fan(rows: pd.DataFrame) -> alt.LayerChart:
-    wide = rows.pivot_table(
-        index=["target", "target_place"],
-        columns="percentile",
-        values="forecast_date",
-        aggfunc="first",
-    ).reset_index()
-    wide.columns = [f"p{each}" if isinstance(each, int) else each for each in wide.columns]
-    for column in ("p50", "p85", "p95"):
-        if column not in wide:
-            wide[column] = pd.NaT
-    place = alt.Y("target:N", title=None, sort=None, axis=alt.Axis(labelLimit=180))
-    tooltip = [
-        alt.Tooltip("target:N", title="What"),
-        alt.Tooltip("p50:T", title="Even odds by"),
-        alt.Tooltip("p85:T", title="85 % sure by"),
-        alt.Tooltip("p95:T", title="95 % sure by"),
+def _verdict_kind(row: Row) -> str:
+    if row["verdict"].startswith("late"):
+        return "late"
+    return row["verdict"] if row["verdict"] in _VERDICTS else "no date"
+
+
+def _time_line(rows: list[Row], facts: Row) -> Spec:
+    names = [row["plan_name"] for row in rows]
+    said = [
+        row
+        | {
+            "place": f"{row['plan_name']}"
+            + (f" #{row['target_id']}" if names.count(row["plan_name"]) > 1 else "")
+            + f" · {row['accepted_story_count']} of {row['story_count']}",
+            "outlook": _verdict_kind(row),
+            "said_date": max(
+                row[column]
+                for column in ("as_of_date", "deadline_date", "p85_date", "p95_date")
+                if row[column] and (column != "as_of_date" or not row["deadline_date"])
+            ),
+        }
+        for row in rows
     ]
-    base = alt.Chart(wide.sort_values("target_place")).encode(y=place, tooltip=tooltip)
-    fan = base.mark_bar(color=look.SKY, height=12).encode(
-        x=alt.X("p50:T", title="Done by: even odds to 95 % sure"), x2="p95:T"
+    tooltip = look.tips(
+        "plan_name",
+        "kind",
+        "verdict",
+        "deadline_date",
+        "p50_date",
+        "p85_date",
+        "p95_date",
+        "accepted_story_count",
+        "story_count",
     )
-    sure = base.mark_tick(color=look.RED, thickness=3, height=18).encode(x="p85:T")
-    return fan + sure
+    y = look.category("place", title=None, sort=None, axis={"labelLimit": 260, "labelFontSize": 11})
+    every = [
+        {"at_date": row[column]}
+        for row in said
+        for column in ("deadline_date", "p50_date", "p95_date", "as_of_date")
+        if row[column]
+    ]
+    days = look.days_axis(every, "at_date", "Day")
+
+    def x(column: str) -> Spec:
+        return days | {"field": column}
+
+    color = look.category("outlook", "Outlook", scale=look.scale(_VERDICTS))
+    bars = look.layer(
+        "bar",
+        mark_height=10,
+        mark_opacity=0.55,
+        y=y,
+        x=x("p50_date"),
+        x2={"field": "p95_date"},
+        color=color,
+        tooltip=tooltip,
+    )
+    likely = look.layer(
+        "tick", mark_thickness=4, mark_size=18, y=y, x=x("p85_date"), color=color, tooltip=tooltip
+    )
+    deadlines = look.layer(
+        "point",
+        look.GREY,
+        mark_shape="diamond",
+        mark_size=110,
+        mark_filled=True,
+        y=y,
+        x=x("deadline_date"),
+        tooltip=tooltip,
+    )
+    today = look.spec(
+        [{"as_of_date": rows[0]["as_of_date"]}],
+        look.layer("rule", look.GREY, mark_strokeDash=[3, 3], x=x("as_of_date")),
+    )
+    verdicts = look.layer(
+        "text",
+        mark_align="left",
+        mark_dx=10,
+        mark_fontWeight="bold",
+        y=y,
+        x=x("said_date"),
+        text={"field": "verdict"},
+        color=color,
+        tooltip=tooltip,
+    )
+    return look.spec(
+        said, bars, likely, deadlines, today, verdicts, height=look.bars_height(said, "place", 26)
+    )
 
 
-FORECAST = Picture(
-    name="forecast",
-    question="When will it be done? (red: the day that 85 of 100 futures keep)",
-    measures=(("fct_forecast", "forecast_date"),),
+def _say_plans(rows: list[Row], facts: Row) -> str:
+    kinds = [_verdict_kind(row) for row in rows]
+    releases = [row for row in rows if row["kind"] == "release"]
+    late = [row for row in releases if _verdict_kind(row) == "late"]
+    empty = sum(row["verdict"] == "no stories" for row in releases)
+    said = (
+        f"{len(late)} of {words.count(len(releases), 'open release')} will probably be late"
+        if releases
+        else "There is no open release"
+    )
+    if late:
+        worst = max(late, key=lambda row: row["p85_date"] - row["deadline_date"])
+        said += f", “{worst['plan_name']}” most: {worst['verdict']}"
+    if empty:
+        said += f"; {empty} {'has' if empty == 1 else 'have'} no stories"
+    unknown = kinds.count("no date") - empty
+    if unknown > 0:
+        said += f"; for {words.count(unknown, 'plan')} there is not enough history to say"
+    return said + "."
+
+
+TIME_LINE = Picture(
+    name="time_line",
+    question="Will our releases and epics be in time?",
+    definition="For each open release and unfinished epic: its deadline (diamond), the days by "
+    "which it is done in 50 to 95 % of many futures drawn from the weeks of the past (bar), and "
+    "the day of 85 % (mark). It is late when that day lies after the deadline. The numbers after "
+    "the name are accepted stories of all; the dashed line is the day the data speaks for.",
+    measures=(
+        ("fct_forecast", "forecast_date"),
+        ("fct_release_progress", "deadline_date"),
+        ("fct_release_progress", "accepted_story_count"),
+    ),
+    sql=f"""
+with {OPEN_PLANS}
+select
+    plan_name,
+    kind,
+    verdict,
+    deadline_date,
+    p50_date,
+    p85_date,
+    p95_date,
+    accepted_story_count,
+    story_count,
+    as_of_date,
+    target_id
+from open_plans
+where project_id = $project_id
+order by
+    kind = 'epic',
+    verdict = 'no stories',
+    coalesce(deadline_date, p85_date) nulls last,
+    plan_name,
+    target_id
+limit 40
+""",
+    draw=_time_line,
+    is_wide=True,
+    answer=_say_plans,
+    empty="This project has no open release and no unfinished epic.",
+)
+
+
+def _say_how_many(rows: list[Row], facts: Row) -> str:
+    last = rows[-1]
+    return (
+        f"By {words.day(last['by_date'])} at least {words.count(last['likely_85_count'], 'story')} "
+        "will be accepted, 85 % likely."
+    )
+
+
+HOW_MANY = Picture(
+    name="how_many",
+    question="How many stories will be done by then?",
+    definition="Stories that will at least be accepted by the end of that day, as likely as the "
+    "heading says: drawn many times from the weeks of the past.",
+    measures=(("fct_forecast", "forecast_story_count"),),
     sql="""
 select
-    case fct_forecast.target_kind
-        when 'project' then 'everything queued'
-        else coalesce(dim_epic.epic_name, dim_release.release_name)
-    end as target,
-    dense_rank() over (order by fct_forecast.target_kind = 'project' desc, target_id)
-        as target_place,
-    fct_forecast.target_kind,
-    percentile,
-    forecast_date,
-    remaining_story_count,
-    sampled_week_count,
-    gap_reason
+    horizon_date as by_date,
+    max(case when percentile = 50 then forecast_story_count end) as likely_50_count,
+    max(case when percentile = 85 then forecast_story_count end) as likely_85_count,
+    max(case when percentile = 95 then forecast_story_count end) as likely_95_count
 from fct_forecast
-left join dim_epic
-    on fct_forecast.target_kind = 'epic' and target_id = dim_epic.epic_id
-left join dim_release
-    on fct_forecast.target_kind = 'release' and target_id = dim_release.release_id
 where
-    fct_forecast.project_id = $project_id
-    and question = 'when'
-    and forecast_date is not null
-order by target_place, percentile
+    project_id = $project_id
+    and question = 'how_many'
+    and target_kind = 'project'
+    and forecast_story_count is not null
+group by horizon_date
+order by horizon_date
 """,
-    draw=_fan,
-    empty="There is nothing to forecast, or no past week to draw from: see the table "
-    "fct_forecast, column gap_reason.",
+    answer=_say_how_many,
+    empty="There is not enough history for a forecast. It takes eight complete weeks with eight "
+    "accepted stories.",
 )
 
 
-def _calibration(rows: pd.DataFrame) -> alt.LayerChart:
-    base = alt.Chart(rows).encode(
-        x=alt.X(
-            "percentile:Q",
-            title="Promised (per cent)",
-            scale=alt.Scale(domain=[40, 100]),
-        )
+def _calibration(rows: list[Row], facts: Row) -> Spec:
+    forecasts = sorted({row["forecast"] for row in rows})
+    palette = (look.BLUE, look.ORANGE, look.GREEN, look.PINK, look.SKY)
+    colors = dict(zip(forecasts, palette, strict=False))
+    x = look.quantity(
+        "promised_share",
+        "Promised",
+        scale={"domain": [0.4, 1]},
+        axis={"format": ".0%", "values": [0.5, 0.7, 0.85, 0.95]},
     )
-    held = base.mark_line(point=True).encode(
-        y=alt.Y("held_percent:Q", title="Held (per cent)", scale=alt.Scale(domain=[0, 100])),
-        color=alt.Color("forecast:N", title="Forecast", scale=alt.Scale(scheme="tableau10")),
-        tooltip=[
-            alt.Tooltip("forecast:N", title="Forecast"),
-            alt.Tooltip("percentile:Q", title="Promised (per cent)"),
-            alt.Tooltip("held_percent:Q", title="Held (per cent)", format=".0f"),
-            alt.Tooltip("decided_count:Q", title="Forecasts whose day is past"),
-        ],
+    kept = look.layer(
+        "line",
+        mark_point=True,
+        x=x,
+        y=look.quantity("held_share", "Came true", scale={"domain": [0, 1]}),
+        color=look.category("forecast", "Forecast", scale=look.scale(colors)),
+        tooltip=look.tips("forecast", "promised_share", "held_share", "decided_count"),
     )
-    right = base.mark_line(color=look.GREY, strokeDash=[5, 4]).encode(y="percentile:Q")
-    return right + held
+    right = look.layer(
+        "line",
+        look.GREY,
+        mark_strokeDash=[5, 4],
+        x=x,
+        y=look.quantity("promised_share", "Came true"),
+    )
+    return look.spec(rows, right, kept)
+
+
+def _say_calibration(rows: list[Row], facts: Row) -> str:
+    sure = [row for row in rows if round(row["promised_share"], 2) == 0.85]
+    total = sum(row["decided_count"] for row in sure)
+    if not total:
+        return ""
+    kept = sum(row["held_share"] * row["decided_count"] for row in sure) / total
+    verdict = (
+        "believe it" if kept >= 0.8 else "add a margin" if kept >= 0.6 else "do not rely on it"
+    )
+    return (
+        f"Of {words.count(total, 'past forecast')} that promised 85 %, {words.share(kept)} came "
+        f"true: {verdict}."
+    )
 
 
 CALIBRATION = Picture(
     name="calibration",
-    question="Can we believe the forecast? (dashed: as often as promised)",
+    question="Can we believe the forecast?",
+    definition="Forecasts as they would have been made in the past, from what was known then, and "
+    "how often they came true. On the dashed line they came true as often as they promised; below "
+    "it, less often.",
     measures=(("fct_forecast_calibration", "held_share"),),
     sql="""
 select
     case
-        when question = 'when' then 'when'
+        when question = 'when' then 'when it is done'
         else 'how many in ' || horizon_week_count || ' weeks'
     end as forecast,
-    percentile,
-    held_share * 100 as held_percent,
+    percentile / 100 as promised_share,
+    held_share,
     decided_count
 from fct_forecast_calibration
 where project_id = $project_id and held_share is not null
 order by forecast, percentile
 """,
     draw=_calibration,
+    answer=_say_calibration,
     empty="No forecast of the past is decided yet.",
 )
 
-PAGE = Page("plans", "Plans", (EPICS, RELEASES, FORECAST, CALIBRATION))
+PAGE = Page("plans", "Plans", (TIME_LINE, HOW_MANY, CALIBRATION))

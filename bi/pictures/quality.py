@@ -1,39 +1,42 @@
 """Data quality: what the figures can be trusted for, and what is odd in the data."""
 
-import altair as alt
-import pandas as pd
-
+from bi import words
 from bi.pictures import look
-from bi.pictures.picture import Page, Picture
+from bi.pictures.picture import Page, Picture, Row, Spec
+
+_SEVERITIES = {"error": look.RED, "warning": look.ORANGE, "info": look.SKY}
 
 
-def _findings(rows: pd.DataFrame) -> alt.Chart:
+def _findings(rows: list[Row], facts: Row) -> Spec:
+    said = [row | {"rule": row["rule_name"].replace("_", " ")} for row in rows[:15]]
+    return look.spec(
+        said,
+        look.layer(
+            "bar",
+            x=look.quantity("finding_count", "Findings"),
+            y=look.category("rule", title=None, sort="-x", axis={"labelLimit": 240}),
+            color=look.category("severity", "Severity", scale=look.scale(_SEVERITIES)),
+            tooltip=look.tips("rule_description", "severity", "finding_count"),
+        ),
+    )
+
+
+def _say_findings(rows: list[Row], facts: Row) -> str:
+    counts = dict.fromkeys(_SEVERITIES, 0)
+    for row in rows:
+        counts[row["severity"]] += row["finding_count"]
     return (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
-            x=alt.X("finding_count:Q", title="Findings"),
-            y=alt.Y("rule_name:N", title=None, sort="-x", axis=alt.Axis(labelLimit=240)),
-            color=alt.Color(
-                "severity:N",
-                title="Severity",
-                scale=alt.Scale(
-                    domain=["error", "warning", "info"],
-                    range=[look.RED, look.ORANGE, look.SKY],
-                ),
-            ),
-            tooltip=[
-                alt.Tooltip("rule_name:N", title="Rule"),
-                alt.Tooltip("rule_description:N", title="What"),
-                alt.Tooltip("finding_count:Q", title="Findings"),
-            ],
-        )
+        f"{words.count(counts['error'], 'error')}, {words.count(counts['warning'], 'warning')} and "
+        f"{words.count(counts['info'], 'remark')}. Most common: "
+        f"{rows[0]['rule_name'].replace('_', ' ')}."
     )
 
 
 FINDINGS = Picture(
     name="findings",
     question="What in our data is odd?",
+    definition="Findings by rule: what a record says that cannot be, contradicts another, or was "
+    "repaired. The table says what to do about each. The chart has the 15 most common.",
     measures=(("dq_finding", "rule_name"),),
     sql="""
 select
@@ -49,17 +52,20 @@ group by all
 order by finding_count desc, dq_rule.rule_name
 """,
     draw=_findings,
+    answer=_say_findings,
     empty="Nothing odd was found.",
 )
 
 RECONCILIATION = Picture(
     name="reconciliation",
     question="Do our figures agree with Tracker's own?",
+    definition="Figures that Tracker stated itself, compared with the same figure computed here "
+    "from the project's history: equal, explained by a known cause, not comparable, or different.",
     measures=(("fct_reconciliation", "verdict"),),
     sql="""
 select
-    metric_name,
-    entity_kind,
+    replace(replace(metric_name, 'counts.', ''), '_', ' ') as figure,
+    entity_kind as of_what,
     count(*) as compared_count,
     count(*) filter (where verdict in ('equal', 'within tolerance')) as equal_count,
     count(*) filter (where verdict = 'explained') as explained_count,
@@ -68,15 +74,72 @@ select
 from fct_reconciliation
 where project_id = $project_id
 group by metric_name, entity_kind
-order by different_count desc, metric_name
+order by different_count desc, figure
 """,
-    draw=None,
+    answer=lambda rows, facts: (
+        f"{words.share(sum(row['equal_count'] for row in rows) / _compared(rows))} of "
+        f"{words.count(_compared(rows), 'comparison')} are equal, "
+        f"{sum(row['different_count'] for row in rows):,} differ without an explanation."
+    ),
     empty="Tracker's own figures were not loaded for this project.",
+)
+
+
+def _compared(rows: list[Row]) -> int:
+    return sum(row["compared_count"] for row in rows)
+
+
+_COVERAGES = {"complete": look.BLUE, "partial": look.ORANGE, "none": look.RED}
+
+
+def _history(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "bar",
+            mark_height=22,
+            x=look.quantity("story_count", "Stories"),
+            y=look.category("story_type", title=None),
+            color=look.category(
+                "history_coverage", "History of states", scale=look.scale(_COVERAGES)
+            ),
+            tooltip=look.tips("story_type", "history_coverage", "story_count"),
+        ),
+        height=look.bars_height(rows, "story_type", 40),
+    )
+
+
+def _say_history(rows: list[Row], facts: Row) -> str:
+    total = sum(row["story_count"] for row in rows)
+    complete = sum(row["story_count"] for row in rows if row["history_coverage"] == "complete")
+    return (
+        f"The whole history of states is known for {words.share(complete / total)} of "
+        f"{words.count(total, 'story')}."
+    )
+
+
+HISTORY = Picture(
+    name="history",
+    question="For how many stories do we know the whole history?",
+    definition="Complete: every change of state is known. Partial: the known changes do not end in "
+    "the present state. None: no change of state is known, as in a CSV export.",
+    measures=(("fct_story_cycle_time", "history_coverage"),),
+    sql="""
+select history_coverage, story_type, count(*) as story_count
+from fct_story_cycle_time
+where project_id = $project_id and not is_deleted
+group by history_coverage, story_type
+order by history_coverage, story_type
+""",
+    draw=_history,
+    answer=_say_history,
+    empty="This project has no stories.",
 )
 
 COVERAGE = Picture(
     name="coverage",
     question="How far back does history reach, and from which source?",
+    definition="What each source brought, and the holes between, where changes are missing.",
     measures=(("fct_history_coverage", "row_count"),),
     sql="""
 select
@@ -91,38 +154,7 @@ where project_id = $project_id
 order by is_hole, source_name, first_at
 limit 200
 """,
-    draw=None,
     empty="No source is known for this project.",
 )
 
-HISTORY = Picture(
-    name="history",
-    question="For how many stories do we know the whole history?",
-    measures=(("fct_story_cycle_time", "history_coverage"),),
-    sql="""
-select history_coverage, story_type, count(*) as story_count
-from fct_story_cycle_time
-where
-    project_id = $project_id
-    and not is_deleted
-    and story_type in (select unnest($story_types))
-group by history_coverage, story_type
-order by history_coverage, story_type
-""",
-    draw=lambda rows: (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
-            x=alt.X("story_count:Q", title="Stories"),
-            y=alt.Y("history_coverage:N", title=None),
-            color=look.type_color(),
-            tooltip=[
-                alt.Tooltip("history_coverage:N", title="History"),
-                alt.Tooltip("story_type:N", title="Story type"),
-                alt.Tooltip("story_count:Q", title="Stories"),
-            ],
-        )
-    ),
-)
-
-PAGE = Page("data-quality", "Data quality", (FINDINGS, RECONCILIATION, HISTORY, COVERAGE))
+PAGE = Page("data-quality", "Data quality", (FINDINGS, HISTORY, RECONCILIATION, COVERAGE))

@@ -1,80 +1,114 @@
-"""Rework: what comes back from acceptance, who sends it back, and how long mending takes."""
+"""Rework: what comes back from acceptance, what becomes of it, and how long mending takes."""
 
-import altair as alt
-import pandas as pd
-
+from bi import words
 from bi.pictures import look
-from bi.pictures.picture import CHOSEN_STORIES, Page, Picture
+from bi.pictures.picture import CHOSEN_STORIES, Page, Picture, Row, Spec
 
 
-def _rate(rows: pd.DataFrame) -> alt.Chart:
-    return (
-        alt.Chart(rows)
-        .mark_bar(color=look.RED)
-        .encode(
+def _rate(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "bar",
+            look.RED,
             x=look.iteration_axis(),
-            y=alt.Y("rejection_rate:Q", title="Rejection rate", axis=alt.Axis(format=".0%")),
-            tooltip=[
-                alt.Tooltip("iteration_number:O", title="Iteration"),
-                alt.Tooltip("rejection_rate:Q", title="Rejection rate", format=".0%"),
-                alt.Tooltip("rejected_story_count:Q", title="Ever rejected"),
-                alt.Tooltip("rejectable_story_count:Q", title="Accepted features and bugs"),
-            ],
-        )
+            y=look.quantity("rejection_rate", "Rejected at least once"),
+            tooltip=look.tips(
+                "iteration_number", "rejection_rate", "rejected_story_count", "compared_count"
+            ),
+        ),
+    )
+
+
+def _say_rate(rows: list[Row], facts: Row) -> str:
+    rejected = sum(row["rejected_story_count"] for row in rows)
+    total = sum(row["compared_count"] for row in rows)
+    half = len(rows) // 2
+    said = (
+        f"{words.share(rejected / total)} of {words.count(total, 'accepted feature')} and bugs "
+        "had been rejected at least once"
+    )
+    if not half:
+        return said + "."
+    parts = [
+        sum(row["rejected_story_count"] for row in part)
+        / sum(row["compared_count"] for row in part)
+        for part in (rows[:half], rows[half:])
+    ]
+    return (
+        f"{said}: {words.share(parts[0])} in the first half of these iterations, "
+        f"{words.share(parts[1])} in the second."
     )
 
 
 REJECTION_RATE = Picture(
     name="rejection_rate",
     question="How much comes back from acceptance?",
+    definition="Of the features and bugs accepted in each iteration, the share that had been "
+    "rejected at least once before.",
     measures=(("fct_iteration_velocity", "rejection_rate"),),
-    sql="""
+    sql=f"""
+with {CHOSEN_STORIES}
 select
-    fct_iteration_velocity.iteration_number,
-    rejection_rate,
-    rejected_story_count,
-    accepted_feature_count + accepted_bug_count as rejectable_story_count
-from fct_iteration_velocity
+    dim_iteration.iteration_number,
+    count(*) filter (where fct_story_cycle_time.rejected_count > 0) / count(*) as rejection_rate,
+    count(*) filter (where fct_story_cycle_time.rejected_count > 0) as rejected_story_count,
+    count(*) as compared_count
+from fct_story_cycle_time
+inner join chosen_stories using (story_id)
 inner join dim_iteration using (iteration_key)
 where
-    fct_iteration_velocity.project_id = $project_id
-    and start_date between $first_date and $last_date
-    and rejection_rate is not null
-order by fct_iteration_velocity.iteration_number
+    fct_story_cycle_time.story_type in ('feature', 'bug')
+    and fct_story_cycle_time.rejected_count is not null
+    and dim_iteration.start_date between $first_date and $last_date
+group by dim_iteration.iteration_number
+order by dim_iteration.iteration_number
 """,
     draw=_rate,
+    answer=_say_rate,
+    empty="No feature or bug of this choice was accepted in these iterations, or rejections are "
+    "unknown because no history of the project was loaded.",
 )
 
 _REJECTIONS = f"""
 with {CHOSEN_STORIES},
 rejections as (
-    select fct_rejection.*, chosen_stories.story_name, chosen_stories.url
+    select fct_rejection.*, chosen_stories.story_name
     from fct_rejection
     inner join chosen_stories using (story_id)
     where rejected_date between $first_date and $last_date
 )
 """
+_NOTHING = "Nothing of this choice was rejected in these dates."
 
 
-def _waits(rows: pd.DataFrame) -> alt.Chart:
+def _waits(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "bar",
+            look.ORANGE,
+            mark_height=22,
+            x=look.quantity("median_days", "Median (days)"),
+            y=look.category("wait", title=None, sort=None, axis={"labelLimit": 220}),
+            tooltip=look.tips("wait", "median_days", "rejection_count"),
+        ),
+        height=look.bars_height(rows, "wait"),
+    )
+
+
+def _say_waits(rows: list[Row], facts: Row) -> str:
+    longest = max(rows, key=lambda row: row["median_days"])
     return (
-        alt.Chart(rows)
-        .mark_bar(color=look.ORANGE)
-        .encode(
-            x=alt.X("median_days:Q", title="Days (median)"),
-            y=alt.Y("wait:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
-            tooltip=[
-                alt.Tooltip("wait:N", title="Wait"),
-                alt.Tooltip("median_days:Q", title="Days (median)", format=".2f"),
-                alt.Tooltip("rejection_count:Q", title="Rejections with this step"),
-            ],
-        )
+        f"The longest wait is from {longest['wait']}: half of {longest['rejection_count']:,} "
+        f"rejections waited at most {words.days(longest['median_days'])}."
     )
 
 
 WAITS = Picture(
     name="rework_waits",
     question="How long does it take to get a rejected story back?",
+    definition="The median time of each step of a rejection, of those that got that far.",
     measures=(
         ("fct_rejection", "delivered_to_rejected_seconds"),
         ("fct_rejection", "rejected_to_restarted_seconds"),
@@ -100,30 +134,48 @@ group by place, wait
 order by place
 """,
     draw=_waits,
-    empty="Nothing was rejected.",
+    answer=_say_waits,
+    empty=_NOTHING,
 )
 
+_OUTCOMES = {
+    "accepted": "accepted after all",
+    "rejected_again": "rejected again",
+    "open": "still open",
+    "deleted": "deleted",
+}
 
-def _outcomes(rows: pd.DataFrame) -> alt.Chart:
-    return (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
-            x=alt.X("rejection_count:Q", title="Rejections"),
-            y=alt.Y("outcome:N", title=None, sort="-x"),
+
+def _outcomes(rows: list[Row], facts: Row) -> Spec:
+    said = [row | {"outcome": _OUTCOMES.get(row["outcome"], row["outcome"])} for row in rows]
+    return look.spec(
+        said,
+        look.layer(
+            "bar",
+            mark_height=22,
+            x=look.quantity("rejection_count", "Rejections"),
+            y=look.category("outcome", title=None, sort="-x"),
             color=look.type_color(),
-            tooltip=[
-                alt.Tooltip("outcome:N", title="Outcome"),
-                alt.Tooltip("story_type:N", title="Story type"),
-                alt.Tooltip("rejection_count:Q", title="Rejections"),
-            ],
-        )
+            tooltip=look.tips("outcome", "story_type", "rejection_count"),
+        ),
+        height=look.bars_height(rows, "outcome"),
     )
+
+
+def _say_outcomes(rows: list[Row], facts: Row) -> str:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["outcome"]] = counts.get(row["outcome"], 0) + row["rejection_count"]
+    parts = [
+        f"{counts[outcome]:,} {said}" for outcome, said in _OUTCOMES.items() if outcome in counts
+    ]
+    return f"Of {words.count(sum(counts.values()), 'rejection')}: {', '.join(parts)}."
 
 
 OUTCOMES = Picture(
     name="rejection_outcomes",
     question="What becomes of a rejected story?",
+    definition="What followed each rejection.",
     measures=(("fct_rejection", "outcome"),),
     sql=f"""
 {_REJECTIONS}
@@ -133,28 +185,33 @@ group by outcome, story_type
 order by outcome, story_type
 """,
     draw=_outcomes,
-    empty="Nothing was rejected.",
+    answer=_say_outcomes,
+    empty=_NOTHING,
 )
 
 REJECTIONS = Picture(
     name="rejections",
     question="Which stories came back most often?",
+    definition="Stories rejected in these dates, those with the most rejections first.",
     measures=(("fct_rejection", "rejection_number"),),
     sql=f"""
 {_REJECTIONS}
 select
+    story_id,
     story_name,
+    story_type,
     count(*) as rejection_count,
     max(rejected_date) as last_rejected_date,
-    arg_max(outcome, rejected_at) as last_outcome,
-    url
+    replace(arg_max(outcome, rejected_at), '_', ' ') as last_outcome
 from rejections
-group by story_name, url
-order by rejection_count desc, last_rejected_date desc
+group by story_id, story_name, story_type
+order by rejection_count desc, last_rejected_date desc, story_id
 limit 50
 """,
-    draw=None,
-    empty="Nothing was rejected.",
+    answer=lambda rows, facts: (
+        f"“{rows[0]['story_name']}” came back {words.count(rows[0]['rejection_count'], 'time')}."
+    ),
+    empty=_NOTHING,
 )
 
 PAGE = Page("rework", "Rework", (REJECTION_RATE, WAITS, OUTCOMES, REJECTIONS))

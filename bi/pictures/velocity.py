@@ -1,10 +1,8 @@
 """Velocity: how much an iteration delivers, and how steadily."""
 
-import altair as alt
-import pandas as pd
-
+from bi import words
 from bi.pictures import look
-from bi.pictures.picture import Page, Picture
+from bi.pictures.picture import Page, Picture, Row, Spec
 
 _ITERATIONS = """
     from fct_iteration_velocity
@@ -12,31 +10,57 @@ _ITERATIONS = """
     where
         fct_iteration_velocity.project_id = $project_id
         and dim_iteration.start_date between $first_date and $last_date
-    order by fct_iteration_velocity.iteration_number
 """
 
 
-def _velocity(rows: pd.DataFrame) -> alt.LayerChart:
-    tooltip = [
-        alt.Tooltip("iteration_number:O", title="Iteration"),
-        alt.Tooltip("start_date:T", title="Starts"),
-        alt.Tooltip("accepted_points:Q", title="Accepted points"),
-        alt.Tooltip("velocity:Q", title="Velocity after it"),
-        alt.Tooltip("planned_velocity:Q", title="Planned with"),
-        alt.Tooltip("team_strength:Q", title="Team strength", format=".0%"),
-    ]
-    base = alt.Chart(rows).encode(x=look.iteration_axis(), tooltip=tooltip)
-    bars = base.mark_bar(color=look.SKY).encode(
-        y=alt.Y("accepted_points:Q", title="Points"),
-        opacity=alt.condition("datum.is_done", alt.value(1), alt.value(0.5)),
+def _velocity(rows: list[Row], facts: Row) -> Spec:
+    tooltip = look.tips(
+        "iteration_number",
+        "start_date",
+        "accepted_points",
+        "velocity",
+        "planned_velocity",
+        "team_strength_share",
     )
-    line = base.mark_line(color=look.RED, point=True).encode(y="velocity:Q")
-    return bars + line
+    colors = {"Accepted points": look.SKY, "Velocity": look.RED}
+    x = look.iteration_axis()
+    bars = look.layer(
+        "bar",
+        x=x,
+        y=look.quantity("accepted_points", "Points"),
+        series=("Accepted points", colors),
+        opacity={"condition": {"test": "datum.is_done", "value": 1}, "value": 0.5},
+        tooltip=tooltip,
+    )
+    line = look.layer(
+        "line",
+        mark_point=True,
+        x=x,
+        y=look.quantity("velocity", "Points"),
+        series=("Velocity", colors),
+        tooltip=tooltip,
+    )
+    return look.spec(rows, bars, line)
+
+
+def _say_velocity(rows: list[Row], facts: Row) -> str:
+    known = [row["velocity"] for row in rows if row["velocity"] is not None]
+    if not known:
+        return "No iteration is over yet, so there is no velocity."
+    first = next(row for row in rows if row["velocity"] is not None)
+    change = words.rise(known[-1], known[0], f"{known[0]:,} after iteration ")
+    return (
+        f"Velocity is {words.count(known[-1], 'point')} an iteration, "
+        f"{change}{first['iteration_number']}."
+    )
 
 
 VELOCITY = Picture(
     name="velocity",
     question="How many points does an iteration deliver, and what is our velocity?",
+    definition="Bars: points of the stories accepted in each iteration; the present iteration is "
+    "pale. Line: Tracker's velocity after that iteration, the average of the last iterations (the "
+    "project says how many), corrected for team strength and length, rounded down.",
     measures=(
         ("fct_iteration_velocity", "accepted_points"),
         ("fct_iteration_velocity", "velocity"),
@@ -48,67 +72,92 @@ select
     cast(fct_iteration_velocity.accepted_points as double) as accepted_points,
     fct_iteration_velocity.velocity,
     fct_iteration_velocity.planned_velocity,
-    cast(fct_iteration_velocity.team_strength as double) as team_strength,
+    cast(fct_iteration_velocity.team_strength as double) as team_strength_share,
     fct_iteration_velocity.is_done
 {_ITERATIONS}
+order by fct_iteration_velocity.iteration_number
 """,
     draw=_velocity,
+    answer=_say_velocity,
+    empty="No iteration began in these dates. Choose longer dates; a CSV export has no iterations "
+    "unless its columns name them.",
 )
 
 
-def _volatility(rows: pd.DataFrame) -> alt.Chart:
-    return (
-        alt.Chart(rows)
-        .mark_line(color=look.BLUE, point=True)
-        .encode(
+def _volatility(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "line",
+            look.BLUE,
+            mark_point={"color": look.BLUE},
             x=look.iteration_axis(),
-            y=alt.Y(
-                "velocity_volatility:Q",
-                title="Volatility",
-                axis=alt.Axis(format=".0%"),
-            ),
-            tooltip=[
-                alt.Tooltip("iteration_number:O", title="Iteration"),
-                alt.Tooltip("velocity_volatility:Q", title="Volatility", format=".1%"),
-            ],
-        )
+            y=look.quantity("velocity_volatility", "Volatility"),
+            tooltip=look.tips("iteration_number", "velocity_volatility"),
+        ),
     )
+
+
+def _say_volatility(rows: list[Row], facts: Row) -> str:
+    last = rows[-1]["velocity_volatility"]
+    verdict = (
+        "steady enough to promise a date"
+        if last <= 0.25
+        else "too unsteady to promise one date; give a range"
+        if last <= 0.6
+        else "far too unsteady to promise a date; see the forecast's range under Plans"
+    )
+    return f"Volatility is {words.share(last)}: {verdict}."
 
 
 VOLATILITY = Picture(
     name="volatility",
     question="Is our velocity steady enough to promise a date?",
+    definition="Volatility: how far the accepted points of the averaged iterations lie from their "
+    "mean (standard deviation divided by the mean). 0 % means the same points each time. Below "
+    "about 25 % a single date is a fair promise.",
     measures=(("fct_iteration_velocity", "velocity_volatility"),),
     sql=f"""
 select fct_iteration_velocity.iteration_number, fct_iteration_velocity.velocity_volatility
-{_ITERATIONS.replace("order by", "    and velocity_volatility is not null order by")}
+{_ITERATIONS}
+    and velocity_volatility is not null
+order by fct_iteration_velocity.iteration_number
 """,
     draw=_volatility,
-    empty="There is no volatility: it takes two done iterations in the average, and a project may "
-    "average over one.",
+    answer=_say_volatility,
+    empty="There is no volatility: it takes two finished iterations in the average, and a project "
+    "may average over one.",
 )
 
 
-def _composition(rows: pd.DataFrame) -> alt.Chart:
-    return (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
+def _composition(rows: list[Row], facts: Row) -> Spec:
+    return look.spec(
+        rows,
+        look.layer(
+            "bar",
             x=look.iteration_axis(),
-            y=alt.Y("story_count:Q", title="Accepted stories"),
+            y=look.quantity("story_count", "Accepted stories"),
             color=look.type_color(),
-            tooltip=[
-                alt.Tooltip("iteration_number:O", title="Iteration"),
-                alt.Tooltip("story_type:N", title="Story type"),
-                alt.Tooltip("story_count:Q", title="Accepted stories"),
-            ],
-        )
+            tooltip=look.tips("iteration_number", "story_type", "story_count"),
+        ),
     )
+
+
+def _say_composition(rows: list[Row], facts: Row) -> str:
+    counts = dict.fromkeys(look.TYPE_COLORS, 0)
+    for row in rows:
+        counts[row["story_type"]] += row["story_count"]
+    total = sum(counts.values())
+    if not total:
+        return "Nothing was accepted in these iterations."
+    parts = [f"{words.share(number / total)} {name}s" for name, number in counts.items()]
+    return f"Of {words.count(total, 'accepted story')}: {', '.join(parts)}."
 
 
 COMPOSITION = Picture(
     name="composition",
     question="What is our work made of?",
+    definition="Stories accepted in each iteration, by type.",
     measures=(
         ("fct_iteration_velocity", "accepted_feature_count"),
         ("fct_iteration_velocity", "accepted_bug_count"),
@@ -125,10 +174,10 @@ with counts as (
 )
 select iteration_number, story_type, story_count
 from (unpivot counts on feature, bug, chore into name story_type value story_count)
-where story_type in (select unnest($story_types))
 order by iteration_number, story_type
 """,
     draw=_composition,
+    answer=_say_composition,
 )
 
 PAGE = Page("velocity", "Velocity", (VELOCITY, VOLATILITY, COMPOSITION))

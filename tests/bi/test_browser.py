@@ -6,16 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 
 import duckdb
 import pytest
-import requests
 
 from bi.pictures import PAGES
 from bi.report import main as write_report
 from tests.conftest import ROOT, dbt, environment
-from tests.support.servers import free_port
 
 BROWSER = next(
     (
@@ -29,6 +26,7 @@ pytestmark = [
     pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed: make browser does it"),
     pytest.mark.xdist_group("built warehouse"),
 ]
+AXE = ROOT / "tests" / "bi" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "screenshots"
 MOBILE_APP = 2600003
 # As root in a container; and without the calls that a browser makes home at its start.
@@ -42,6 +40,13 @@ ARGUMENTS = [
 ]
 WIDTHS = {"wide": 1280, "narrow": 390}
 HEIGHT = 1400
+LISTED = [page for page in PAGES if page.is_listed]
+# What the address of each page says after its #.
+ADDRESSES = {
+    "projects": "",
+    "search": "q=ticket",
+    **{page.name: f"project={MOBILE_APP}&page={page.name}" for page in PAGES},
+}
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +67,14 @@ class Visit:
             viewport={"width": WIDTHS[width], "height": HEIGHT}, color_scheme=scheme
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(90_000)
+        self.page.set_default_timeout(60_000)
         self.complaints, self.hosts = [], set()
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.hosts.add(re.split(r"[/?]+", request.url)[1]))
 
     def _note(self, message):
-        if message.type == "error":
+        if message.type in ("error", "warning"):
             self.complaints.append(message.text)
 
     def __enter__(self):
@@ -78,8 +83,16 @@ class Visit:
     def __exit__(self, *_):
         self.context.close()
 
-    def narrow_to(self, width):
-        self.page.set_viewport_size({"width": WIDTHS[width], "height": HEIGHT})
+    def see_all(self):
+        """Scroll through the page until every picture is there; the number of charts."""
+        self.page.wait_for_function(
+            "document.querySelector('main[aria-busy=false]')?.dataset.address === location.hash"
+        )
+        for chart in self.page.locator(".chart").all():
+            chart.scroll_into_view_if_needed()
+            chart.locator("svg.marks").wait_for()
+        self.page.evaluate("scrollTo(0, 0)")
+        return self.page.locator(".chart").count()
 
     def overflow(self):
         """How many pixels the page is wider than the screen."""
@@ -87,42 +100,425 @@ class Visit:
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
 
-    def marks(self, kind):
-        """What the marks of a kind say, such as 'Iteration: 3; Points: 5', in all pictures."""
-        found = self.page.locator(f'[aria-roledescription="{kind}"]')
+    def marks(self, kind, where=""):
+        """What the marks of a kind say, such as 'Iteration: 3; Points: 5'."""
+        found = self.page.locator(f'{where} [aria-roledescription="{kind}"]')
         found.first.wait_for(state="attached")
         return found.evaluate_all("marks => marks.map(mark => mark.getAttribute('aria-label'))")
 
+    def accessibility(self):
+        """What axe finds serious or critical, one line each; nothing where it is not installed."""
+        if not AXE.exists():
+            return []
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{each['id']}: {node['html'][:120]}"
+            for each in found["violations"]
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
+
     def shot(self, name):
         SCREENSHOTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 @pytest.fixture(scope="module")
-def dashboard(published):
-    """Where the dashboard is served, as `make dashboard` does it."""
-    port = free_port()
-    command = ["bi.serve", "--headless", "--no-token", f"--port={port}"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", *command],
-        cwd=ROOT,
-        env=environment(published.path.parent / "warehouse.duckdb", MARTS_PATH=str(published.path)),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+def serve():
+    """Serve a copy as `make dashboard` does it: its address, ready for what the # is to say."""
+    servers = []
+
+    def start(path):
+        server = subprocess.Popen(
+            [sys.executable, "-m", "bi.serve", "--no-browser", "--port=0"],
+            cwd=ROOT,
+            env=environment(path.parent / "warehouse.duckdb", MARTS_PATH=str(path)),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        servers.append(server)
+        return re.search(r"http://127.0.0.1:\d+/", server.stdout.readline())[0] + "#"
+
+    yield start
+    for server in servers:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def dashboard(published, serve):
+    return serve(published.path)
+
+
+@pytest.fixture(scope="module")
+def story_id(published):
+    """A story about which much is known."""
+    with published.connect() as connection:
+        return connection.execute(
+            "select story_id from dim_story where not is_deleted and task_count > 0 and story_id "
+            "in (select story_id from fct_rejection) order by comment_count desc limit 1"
+        ).fetchone()[0]
+
+
+@pytest.fixture
+def changed(published, tmp_path, serve):
+    """Serve a copy in which statements changed something."""
+
+    def change(*statements):
+        path = tmp_path / f"copy-{len(list(tmp_path.iterdir()))}.duckdb"
+        shutil.copy(published.path, path)
+        with duckdb.connect(str(path)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        return serve(path)
+
+    return change
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", [*ADDRESSES, "story"])
+def test_every_page_renders_fits_and_is_for_everybody(
+    browser, dashboard, story_id, name, width, scheme
+):
+    with Visit(browser, width, scheme) as visit:
+        visit.page.goto(
+            dashboard + (ADDRESSES.get(name) or (f"story={story_id}" * (name == "story")))
+        )
+        visit.see_all()
+        visit.shot(f"{name}-{width}-{scheme}")
+        asked = next((page.pictures for page in PAGES if page.name == name), ())
+        questions = visit.page.locator(".card h2").all_inner_texts()
+        if asked:
+            assert questions == [picture.question for picture in asked]
+            drawn = [picture for picture in asked if picture.draw]
+            names = visit.page.locator("[role=graphics-document]").evaluate_all(
+                "charts => charts.map(chart => chart.getAttribute('aria-label'))"
+            )
+            assert len(names) == len(drawn)
+            for picture, told in zip(drawn, names, strict=True):
+                assert told.startswith(picture.question)
+        assert visit.overflow() == 0
+        assert visit.accessibility() == []
+        assert visit.complaints == []
+        assert {host.partition(":")[0] for host in visit.hosts} == {"127.0.0.1"}
+        if width == "narrow":
+            top = visit.page.locator("h1").bounding_box()["y"]
+            assert top < 250, "the content does not come first"
+
+
+def test_the_numbers_of_the_bars_are_the_marts(browser, dashboard, published):
+    with published.connect() as connection:
+        expected = connection.execute(
+            "select dim_iteration.iteration_number, cast(accepted_points as double) "
+            "from fct_iteration_velocity inner join dim_iteration using (iteration_key) "
+            "where dim_iteration.project_id = ? and start_date >= date '2025-04-30' - 365",
+            [MOBILE_APP],
+        ).fetchall()
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + ADDRESSES["velocity"])
+        bars = visit.marks("bar", "#velocity")
+    shown = {}
+    for bar in bars:
+        said = dict(part.split(": ", 1) for part in bar.split("; "))
+        shown[int(said["Iteration"])] = float(said["Points"])
+    assert shown == dict(expected)
+
+
+def test_a_filter_changes_the_picture_and_the_address_and_back_undoes_both(browser, dashboard):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + ADDRESSES["cycle-time"])
+        before = visit.marks("circle", "#cycle_time")
+        answer = visit.page.locator("#cycle_time .answer")
+        first = answer.inner_text()
+        visit.page.get_by_label("Owner").select_option(index=1)
+        visit.page.wait_for_function(
+            "text => document.querySelector('#cycle_time .answer').innerText !== text", arg=first
+        )
+        assert re.search(r"owner=\d+", visit.page.url)
+        narrowed = visit.marks("circle", "#cycle_time")
+        assert set(narrowed) < set(before)
+
+        link = visit.page.url
+        visit.page.go_back()
+        visit.page.wait_for_function(
+            "text => document.querySelector('#cycle_time .answer').innerText === text", arg=first
+        )
+        assert visit.page.get_by_label("Owner").input_value() == ""
+
+        visit.page.goto("about:blank")
+        visit.page.goto(link)
+        visit.page.reload()
+        assert set(visit.marks("circle", "#cycle_time")) == set(narrowed)
+        assert visit.page.get_by_label("Owner").input_value() != ""
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize("control", ["From", "To", "bug", "Label", "Owner"])
+def test_each_filter_acts_and_reset_undoes_it(browser, dashboard, control):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + ADDRESSES["cycle-time"])
+        visit.marks("circle", "#cycle_time")
+        first = visit.page.locator("#cycle_time .answer").inner_text()
+        place = visit.page.get_by_label(control, exact=True)
+        if control in ("From", "To"):
+            place.fill("2025-01-15")
+        elif control == "bug":
+            place.uncheck()
+        else:
+            visit.page.get_by_role("combobox", name=control, exact=True).select_option(index=2)
+        visit.page.wait_for_function(
+            "text => document.querySelector('#cycle_time .answer').innerText !== text", arg=first
+        )
+        visit.page.get_by_role("button", name="Reset").click()
+        visit.page.wait_for_function(
+            "text => document.querySelector('#cycle_time .answer').innerText === text", arg=first
+        )
+
+
+def test_the_project_and_the_page_are_in_the_address(browser, dashboard):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard)
+        visit.page.get_by_role("link", name="Mobile App").click()
+        visit.page.get_by_role("heading", name="Mobile App: overview").wait_for()
+        for page in LISTED[1:]:
+            visit.page.get_by_role("link", name=page.title, exact=True).click()
+            visit.page.get_by_role("heading", name=f"Mobile App: {page.title.lower()}").wait_for()
+            assert f"page={page.name}" in visit.page.url
+        visit.page.get_by_role("combobox", name="Project").select_option(label="Checkout")
+        visit.page.get_by_role("heading", name="Checkout: data quality").wait_for()
+        visit.page.go_back()
+        visit.page.get_by_role("heading", name="Mobile App: data quality").wait_for()
+
+
+def test_projects_sort_and_are_filtered_by_name(browser, dashboard):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard)
+        names = visit.page.locator(".projects tbody td:first-child")
+        names.first.wait_for()
+        assert names.first.inner_text() == "Mobile App"
+        visit.page.get_by_role("button", name="Project", exact=True).click()
+        assert names.all_inner_texts() == sorted(names.all_inner_texts())
+        visit.page.get_by_label("Name contains").fill("check")
+        assert names.all_inner_texts() == ["Checkout"]
+
+
+def test_a_point_leads_to_its_story(browser, dashboard):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + ADDRESSES["cycle-time"])
+        visit.marks("circle", "#cycle_time")
+        point = visit.page.locator('#cycle_time [aria-roledescription="circle"]').last
+        name = re.search(r"Story: (.*?); Type", point.get_attribute("aria-label") or "")
+        point.click()
+        visit.page.wait_for_url("**story=*")
+        visit.page.get_by_role("heading", name="When was it in which state?").wait_for()
+        if name:
+            assert visit.page.locator("h1").inner_text() == name[1]
+
+
+def test_a_story_is_found_and_reached_from_a_table(browser, dashboard, story_id):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard)
+        visit.page.get_by_placeholder("Find a story").fill(str(story_id))
+        visit.page.keyboard.press("Enter")
+        visit.page.get_by_role("heading", name="1 story for").wait_for()
+        visit.page.get_by_role("link", name=f"#{story_id}").click()
+        visit.page.get_by_role("heading", name="Comments").wait_for()
+        for title in ("What it is", "Tasks", "Rejections"):
+            assert visit.page.get_by_role("heading", name=title, exact=True).count() == 1
+        visit.page.get_by_role("heading", name="Iterations that it was in").wait_for()
+        visit.page.locator("a[href*='page=iteration']").first.click()
+        visit.page.get_by_role("heading", name="Will the iteration get done?").wait_for()
+
+
+def test_iterations_are_stepped_through(browser, dashboard):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + ADDRESSES["iteration"])
+        first = visit.page.locator("#burn_up .answer")
+        visit.page.wait_for_function("document.querySelector('#burn_up .answer').innerText.trim()")
+        before = first.inner_text()
+        visit.page.get_by_role("button", name="Earlier").click()
+        visit.page.wait_for_function(
+            "text => document.querySelector('#burn_up .answer').innerText !== text", arg=before
+        )
+        assert "iteration=38" in visit.page.url
+        assert "when the iteration ended" in first.inner_text()
+        visit.page.get_by_role("button", name="Later").click()
+        visit.page.wait_for_function(
+            "text => document.querySelector('#burn_up .answer').innerText === text", arg=before
+        )
+
+
+def test_the_table_behind_a_picture_sorts_and_downloads(browser, dashboard, tmp_path):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + ADDRESSES["velocity"])
+        visit.page.locator("#velocity summary", has_text="Table").click()
+        cells = visit.page.locator("#velocity tbody tr td:first-child")
+        cells.first.wait_for()
+        visit.page.locator("#velocity th button").first.click()
+        visit.page.locator("#velocity th button").first.click()
+        numbers = [int(each) for each in cells.all_inner_texts()]
+        assert numbers == sorted(numbers, reverse=True)
+        with visit.page.expect_download() as download:
+            visit.page.locator("#velocity").get_by_role("button", name="Download").click()
+        download.value.save_as(tmp_path / "velocity.csv")
+    lines = (tmp_path / "velocity.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("iteration_number,start_date,accepted_points")
+    assert len(lines) == len(numbers) + 1
+
+
+def test_the_keyboard_reaches_the_content(browser, dashboard):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + ADDRESSES["velocity"])
+        visit.marks("bar", "#velocity")
+        visit.page.locator("#skip").focus()
+        visit.page.keyboard.press("Enter")
+        assert visit.page.evaluate("document.activeElement.id") == "main"
+        visit.page.locator("#velocity summary").first.focus()
+        visit.page.keyboard.press("Enter")
+        visit.page.get_by_text("fct_iteration_velocity.accepted_points").wait_for()
+
+
+# ---- Empty, partial and wrong states.
+
+
+def test_without_a_copy_the_page_says_what_to_do(browser, serve, tmp_path):
+    with Visit(browser) as visit:
+        visit.page.goto(serve(tmp_path / "nothing.duckdb"))
+        visit.page.get_by_role("heading", name="There is nothing to show yet").wait_for()
+        assert "make build" in visit.page.get_by_role("alert").inner_text()
+        visit.shot("empty-no-copy")
+
+
+def test_a_copy_of_an_older_release_says_what_to_do(browser, changed):
+    with Visit(browser) as visit:
+        visit.page.goto(changed("drop table fct_forecast", "drop table fct_wip_aging"))
+        visit.page.get_by_role("alert").wait_for()
+        assert "run make build" in visit.page.get_by_role("alert").inner_text()
+
+
+def test_dates_the_wrong_way_round_say_so(browser, dashboard):
+    with Visit(browser) as visit:
+        visit.page.goto(f"{dashboard}{ADDRESSES['flow']}&from=2025-03-01&to=2025-02-01")
+        visit.page.get_by_text("The first day, 1 Mar 2025, is after the last").wait_for()
+        assert visit.page.locator("svg.marks").count() == 0
+
+
+@pytest.mark.parametrize("address", ["project=1", f"project={MOBILE_APP}&page=x", "story=1"])
+def test_an_address_of_nothing_says_so(browser, dashboard, address):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + address)
+        visit.page.get_by_role("heading", name="This cannot be shown").wait_for()
+        visit.page.get_by_role("link", name="All projects").first.click()
+        visit.page.get_by_role("heading", name="All projects").wait_for()
+
+
+WITHOUT_HISTORY = [
+    "update fct_story_cycle_time set history_coverage = 'none', cycle_time_seconds = null, "
+    "elapsed_cycle_time_seconds = null",
+    "delete from fct_flow_efficiency",
+    "delete from fct_iteration_scope",
+    "delete from fct_iteration_burn_daily",
+    "delete from fct_rejection",
+    "update fct_iteration_velocity set say_do_ratio = null",
+]
+
+
+def test_a_project_of_a_csv_alone_shows_lead_time_and_names_what_is_unknown(browser, changed):
+    url = changed(*WITHOUT_HISTORY)
+    with Visit(browser) as visit:
+        visit.page.goto(url + ADDRESSES["cycle-time"])
+        visit.marks("circle", "#lead_time")
+        assert "as in a CSV export" in visit.page.locator(".note").inner_text()
+        assert "Load the project's activities" in visit.page.locator("#cycle_time").inner_text()
+        assert visit.page.locator("#cycle_time svg").count() == 0
+        visit.shot("partial-csv")
+        visit.page.goto(url + ADDRESSES["iterations"])
+        visit.page.get_by_text("It needs the project's activities").first.wait_for()
+
+
+def test_a_project_without_stories_says_so(browser, changed):
+    url = changed(
+        *(
+            f"delete from {mart} where project_id = {MOBILE_APP}"
+            for mart in ("dim_story", "fct_story_cycle_time", "fct_wip_aging", "fct_throughput")
+        ),
+        f"update dim_project set story_count = 0 where project_id = {MOBILE_APP}",
     )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            requests.get(url, timeout=5)
-            break
-        except requests.ConnectionError:
-            assert server.poll() is None, "the dashboard ended"
-            assert time.monotonic() < deadline, "the dashboard did not start"
-            time.sleep(0.2)
-    yield url
-    server.terminate()
-    server.wait(timeout=20)
+    with Visit(browser) as visit:
+        visit.page.goto(url + ADDRESSES["overview"])
+        visit.page.get_by_text("No stories. Load the project again").wait_for()
+        visit.page.get_by_text("Nothing is in progress.").first.wait_for()
+        assert visit.complaints == []
+
+
+# ---- Every text is text.
+
+HOSTILE = (
+    '</script><script>document.title = "pwned"</script><!-- <script> --><!-- SCRIPTS -->'
+    '<img src=x onerror="document.title = 1"><iframe srcdoc="<script>parent.alert(1)</script>">'
+    "{{ 7*7 }} ${1} $& \\1 \u2028 [a](javascript:alert(1)) é"
+)
+
+
+@pytest.fixture(scope="module")
+def hostile(published, tmp_path_factory):
+    """A copy in which every name, title and comment is an attack."""
+    path = tmp_path_factory.mktemp("hostile") / "renamed.duckdb"
+    shutil.copy(published.path, path)
+    with duckdb.connect(str(path)) as connection:
+        texts = connection.execute(
+            "select table_name, column_name from duckdb_columns() where not internal "
+            "and data_type = 'VARCHAR' and (regexp_matches(column_name, '_names?$') "
+            "or column_name in ('comment_text', 'url', 'sources', 'evidence', 'task_description', "
+            "'blocker_description', 'story_description', 'attachment_names', 'rule_description', "
+            "'remedy')) and column_name not in ('metric_name', 'mart_name')"
+        ).fetchall()
+        for table, column in texts:
+            value = "javascript:document.title=1" if column == "url" else f"={column} {HOSTILE}"
+            connection.execute(f'update "{table}" set "{column}" = ?', [value])
+    return path
+
+
+def no_script_ran(visit):
+    assert visit.page.title() not in ("pwned", "1")
+    assert visit.page.locator("img, iframe, a[href^=javascript]").count() == 0
+    assert visit.complaints == []
+
+
+def test_the_dashboard_treats_every_text_as_text(browser, serve, hostile, story_id, tmp_path):
+    url = serve(hostile)
+    with Visit(browser) as visit:
+        visit.page.on("dialog", lambda dialog: visit.complaints.append(dialog.message))
+        for name, address in (*ADDRESSES.items(), ("story", f"story={story_id}")):
+            visit.page.goto(url + (address if name != "search" else "q=script"))
+            visit.see_all()
+            no_script_ran(visit)
+        assert visit.page.locator("h1").inner_text().startswith("=story_name </script>")
+        visit.page.goto(url + ADDRESSES["overview"])
+        with visit.page.expect_download() as download:
+            visit.page.locator("#in_progress").get_by_role("button", name="Download").click()
+        download.value.save_as(tmp_path / "table.csv")
+        no_script_ran(visit)
+    table = (tmp_path / "table.csv").read_text(encoding="utf-8-sig")
+    assert "\"'=story_name </script>" in table
+    assert not re.search(r"(^|,)\"?=", table, re.MULTILINE)
+
+
+def test_the_report_treats_every_text_as_text(browser, hostile, tmp_path, monkeypatch):
+    monkeypatch.setenv("MARTS_PATH", str(hostile))
+    path = tmp_path / "report.html"
+    assert write_report(["--output", str(path)]) == 0
+    assert path.stat().st_size < 20e6
+    with Visit(browser) as visit:
+        for page in LISTED:
+            visit.page.goto(f"{path.as_uri()}#{ADDRESSES[page.name]}")
+            visit.see_all()
+            no_script_ran(visit)
+
+
+# ---- The report.
 
 
 @pytest.fixture(scope="module")
@@ -138,162 +534,41 @@ def report(published, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_page_of_the_dashboard_renders_and_fits(browser, dashboard, page):
-    with Visit(browser, scheme="dark" if page.name == "flow" else "light") as visit:
-        visit.page.goto(f"{dashboard}/?page={page.name}&project={MOBILE_APP}")
-        last = page.pictures[-1].question
-        visit.page.get_by_role("heading", name=last).wait_for()
-        visit.page.locator("svg.marks").first.wait_for()
-        for width in WIDTHS:
-            visit.narrow_to(width)
-            visit.page.wait_for_timeout(500)
-            questions = visit.page.locator("h2").all_inner_texts()
-            visit.shot(f"dashboard-{page.name}-{width}")
-            assert questions == [picture.question for picture in page.pictures]
-            assert visit.overflow() == 0
-        assert visit.page.get_by_text("This cell raised an exception").count() == 0
-        assert visit.complaints == []
-        assert {host.partition(":")[0] for host in visit.hosts} <= {"127.0.0.1"}
-
-
-def test_the_numbers_of_the_bars_are_the_marts(browser, dashboard, published):
-    with published.connect() as connection:
-        expected = connection.execute(
-            "select dim_iteration.iteration_number, cast(accepted_points as double) "
-            "from fct_iteration_velocity inner join dim_iteration using (iteration_key) "
-            "where dim_iteration.project_id = ? "
-            "and start_date >= date '2025-04-30' - 365",
-            [MOBILE_APP],
-        ).fetchall()
-    with Visit(browser) as visit:
-        visit.page.goto(f"{dashboard}/?page=velocity&project={MOBILE_APP}")
-        bars = visit.marks("bar")
-    shown = {}
-    for bar in bars:
-        told = dict(part.split(": ", 1) for part in bar.split("; "))
-        if "Accepted points" in told:
-            shown[int(told["Iteration"])] = float(told["Accepted points"])
-    assert shown == dict(expected)
-
-
-def test_filters_change_what_is_drawn(browser, dashboard):
-    with Visit(browser) as visit:
-        visit.page.goto(f"{dashboard}/?page=cycle-time&project={MOBILE_APP}")
-        before = visit.marks("circle")
-        visit.page.get_by_label("Owner").select_option(index=1)
-        narrowed = changed(visit, "circle", before)
-        assert set(narrowed) < set(before)
-
-        visit.page.get_by_label("Project").select_option(label="Checkout")
-        visit.page.get_by_role("heading", name="Checkout", exact=True).wait_for()
-        other = changed(visit, "circle", narrowed)
-        assert not set(other) & set(before)
-        assert "project=2600007" in visit.page.url
-
-
-def changed(visit, kind, before):
-    """The marks, once they are others."""
-    for _ in range(300):
-        marks = visit.marks(kind)
-        if marks != before:
-            return marks
-        visit.page.wait_for_timeout(100)
-    raise AssertionError("nothing changed")
-
-
-def test_a_point_links_to_its_story(browser, dashboard, published):
-    with published.connect() as connection:
-        urls = {
-            url
-            for (url,) in connection.execute(
-                "select url from dim_story where project_id = ?", [MOBILE_APP]
-            ).fetchall()
-        }
-    with Visit(browser) as visit:
-        visit.page.goto(f"{dashboard}/?page=cycle-time&project={MOBILE_APP}")
-        visit.marks("circle")
-        visit.context.route("**/story/show/*", lambda route: route.fulfill(body="the story"))
-        with visit.context.expect_page() as opened:
-            visit.page.locator('[aria-roledescription="circle"]').last.click()
-        opened.value.wait_for_url("**/story/show/*")
-        assert opened.value.url in urls
-
-
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_report_opens_without_network(browser, report, width):
+def test_the_report_opens_without_network_and_shows_every_page(browser, report, width):
     with Visit(browser, width) as visit:
         visit.context.set_offline(True)
         visit.page.goto(report.as_uri())
-        visit.page.locator("svg.marks").first.wait_for()
+        visit.page.get_by_role("link", name="Mobile App").click()
+        for page in LISTED:
+            visit.page.get_by_role("link", name=page.title, exact=True).click()
+            visit.page.get_by_role("heading", name=f"Mobile App: {page.title.lower()}").wait_for()
+            assert visit.see_all() == sum(picture.draw is not None for picture in page.pictures)
+            questions = visit.page.locator(".card h2").all_inner_texts()
+            assert questions == [picture.question for picture in page.pictures]
+            assert visit.overflow() == 0
         visit.shot(f"report-{width}")
-        questions = visit.page.locator("h3").all_inner_texts()
-        assert questions == [each.question for page in PAGES for each in page.pictures]
-        assert visit.overflow() == 0
         assert visit.complaints == []
 
 
-def test_the_report_changes_with_the_project_and_shows_the_marts(browser, report, published):
+def test_the_report_holds_the_marts_numbers(browser, report, published):
     with Visit(browser) as visit:
-        visit.page.goto(report.as_uri())
-        visit.page.get_by_label("Project").select_option(label="Mobile App")
-        assert visit.page.locator("h1").inner_text() == "Mobile App"
-        visit.page.locator("#velocity summary").first.click()
-        cells = visit.page.locator("#velocity ~ section table, section#velocity table")
-        first_row = cells.first.locator("tbody tr").first.locator("td").all_inner_texts()
+        visit.page.goto(f"{report.as_uri()}#{ADDRESSES['velocity']}")
+        visit.page.locator("#velocity summary", has_text="Table").click()
+        row = visit.page.locator("#velocity tbody tr").first.locator("td").all_inner_texts()
     with published.connect() as connection:
-        expected = connection.execute(
-            "select iteration_number, velocity from fct_iteration_velocity "
+        (expected,) = connection.execute(
+            "select velocity from fct_iteration_velocity "
             "where project_id = ? and iteration_number = ?",
-            [MOBILE_APP, int(first_row[0])],
+            [MOBILE_APP, int(row[0])],
         ).fetchone()
-    assert int(first_row[0]) == expected[0]
-    assert (int(float(first_row[3])) if first_row[3] else None) == expected[1]
+    assert int(row[3]) == expected
 
 
 def test_the_data_of_the_report_cannot_end_its_script(report):
-    text = report.read_text()
+    text = report.read_text(encoding="utf-8")
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
-    assert len(json.loads(data[1])) == 8
-
-
-HOSTILE = (
-    '</script><script>document.title = "pwned"</script><!-- <script> --><!-- VEGA --><!-- DATA -->'
-    '<img src=x onerror="document.title = 1"> {{ 7*7 }} ${1} $& \\1 \u2028 '
-    "[a](javascript:alert(1)) é"
-)
-
-
-@pytest.fixture(scope="module")
-def hostile(published, tmp_path_factory):
-    """A copy in which every name, title and comment is an attack."""
-    path = tmp_path_factory.mktemp("hostile") / "renamed.duckdb"
-    shutil.copy(published.path, path)
-    with duckdb.connect(str(path)) as connection:
-        texts = connection.execute(
-            "select table_name, column_name from duckdb_columns() where data_type = 'VARCHAR' "
-            "and column_name in ('project_name', 'story_name', 'person_name', 'label_name', "
-            "'epic_name', 'release_name', 'owner_names', 'label_names', 'comment_text', 'url', "
-            "'sources', 'source_name', 'evidence', 'task_description', 'blocker_description')"
-        ).fetchall()
-        for table, column in texts:
-            value = "javascript:document.title=1" if column == "url" else f"{column} {HOSTILE}"
-            connection.execute(f'update "{table}" set "{column}" = ?', [value])
-    return path
-
-
-def test_the_report_treats_every_text_as_text(browser, hostile, tmp_path, monkeypatch):
-    monkeypatch.setenv("MARTS_PATH", str(hostile))
-    path = tmp_path / "report.html"
-    assert write_report(["--output", str(path)]) == 0
-    assert path.stat().st_size < 20e6
-    with Visit(browser) as visit:
-        visit.page.goto(path.as_uri())
-        visit.page.locator("svg.marks").first.wait_for()
-        assert visit.page.locator("h1").inner_text().startswith("project_name </script>")
-        assert visit.page.title() == "Pivotal Tracker report"
-        assert visit.page.locator("img, iframe, a[href^=javascript]").count() == 0
-        assert visit.complaints == []
+    assert len(json.loads(data[1])["start"]["projects"]) == 8
 
 
 def test_the_docs_site_renders_offline(browser, built_warehouse, tmp_path):

@@ -143,7 +143,7 @@ def test_exposures_name_every_mart(manifest, models):
 
 @pytest.mark.parametrize("name", ["dashboard", "report"])
 def test_an_exposure_depends_on_what_its_pictures_read(name, manifest, models):
-    files = [*(ROOT / "bi" / "pictures").glob("*.py"), ROOT / "bi" / "shown.py"]
+    files = [*(ROOT / "bi" / "pictures").glob("*.py"), ROOT / "bi" / "answers.py"]
     queries = "\n".join(file.read_text() for file in files)
     read = {
         node["unique_id"]

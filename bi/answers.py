@@ -1,0 +1,628 @@
+"""What the dashboard and the report ask for: projects, pictures, stories, as JSON-ready values."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from bi import words
+from bi.pictures import PAGES, PICTURES, look
+from bi.pictures.picture import STORY_TYPES, Choice, Picture, Row
+from bi.pictures.plans import OPEN_PLANS
+
+Json = dict[str, Any]
+
+# How far a picture looks back at first: long enough for a trend, short enough to be read.
+_DAYS_SHOWN = 365
+_MOST_FOUND = 200
+_MOST_TABLE_ROWS = 50_000
+_SAFE_INTEGER = 2**53  # a browser's numbers are exact up to here
+
+
+class ChoiceError(Exception):
+    """A choice that no data answers; the message is one sentence for the reader."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project that can be chosen.
+
+    Attributes:
+        first_date: its first day, in its own zone.
+        last_date: the day that its data speaks for, in its own zone.
+    """
+
+    project_id: int
+    name: str
+    time_zone: str
+    first_date: date
+    last_date: date
+
+    @property
+    def first_shown_date(self) -> date:
+        """The first day that is shown before anybody chooses one."""
+        return max(self.first_date, self.last_date - timedelta(days=_DAYS_SHOWN))
+
+
+def plain(value: object) -> object:
+    """A value as JSON has it: days and instants as ISO 8601, what is no number as null."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, int) and abs(value) > _SAFE_INTEGER:
+        return str(value)
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return value
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> list[Row]:
+    """The rows of a query."""
+    cursor = connection.execute(sql, list(values))
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def table(rows: list[Row], columns: list[str] | None = None) -> Json:
+    """Rows with their columns' headings and kinds."""
+    names = columns if columns is not None else list(rows[0]) if rows else []
+    return {
+        "columns": [
+            {"name": name, "label": words.heading(name), "kind": words.kind(name)} for name in names
+        ],
+        "rows": [[plain(row[name]) for name in names] for row in rows],
+    }
+
+
+# Each project with its days, in its own zone: the first of anything, and the one it speaks for.
+_PROJECT_DAYS = """
+project_days as (
+    select
+        dim_project.project_id,
+        coalesce(project_name, 'Project ' || dim_project.project_id) as project_name,
+        coalesce(time_zone, 'UTC') as time_zone,
+        cast(timezone(coalesce(time_zone, 'UTC'), as_of) as date) as as_of_date,
+        cast(timezone(coalesce(time_zone, 'UTC'), least(as_of, coalesce(
+            least(started_at, first_activity_at),
+            (
+                select min(created_at) from dim_story
+                where dim_story.project_id = dim_project.project_id
+            ),
+            as_of
+        ))) as date) as first_date
+    from dim_project
+)
+"""
+
+_PROJECTS = f"""
+with {_PROJECT_DAYS},
+{OPEN_PLANS},
+stories as (
+    select
+        fct_story_cycle_time.*,
+        dim_project.as_of
+    from fct_story_cycle_time
+    inner join dim_project using (project_id)
+    where not is_deleted
+),
+times as (
+    select
+        project_id,
+        quantile_disc(cycle_time_seconds, 0.85) filter (
+            where is_accepted and accepted_at > as_of - interval 180 day
+        ) / 86400 as cycle_days,
+        quantile_disc(lead_time_seconds, 0.85) filter (
+            where is_accepted and accepted_at > as_of - interval 180 day
+        ) / 86400 as lead_days,
+        avg(cast(history_coverage = 'complete' as integer)) as known_share
+    from stories
+    group by project_id
+),
+weeks as (
+    select
+        project_id,
+        week_start_date,
+        sum(story_count) as story_count,
+        row_number() over (partition by project_id order by week_start_date desc) as recency
+    from fct_throughput
+    where is_complete
+    group by project_id, week_start_date
+),
+throughput as (
+    select project_id, avg(story_count) as weekly_count
+    from weeks
+    where recency <= 12
+    group by project_id
+),
+iterations as (
+    select
+        *,
+        row_number() over (partition by project_id order by iteration_number desc) as recency
+    from fct_iteration_velocity
+    where is_done
+),
+velocities as (
+    select
+        project_id,
+        list(velocity order by iteration_number) filter (where recency <= 20) as velocities,
+        sum(rejected_story_count) filter (where recency <= 6)
+            / nullif(sum(accepted_feature_count + accepted_bug_count)
+                filter (where recency <= 6), 0) as rejection_rate,
+        max(velocity_volatility) filter (where recency = 1) as velocity_volatility
+    from iterations
+    group by project_id
+),
+wip as (
+    select project_id, count(*) as wip_count from fct_wip_aging group by project_id
+),
+releases as (
+    select
+        project_id,
+        arg_min(plan_name, coalesce(deadline_date, p85_date, date '9999-01-01'))
+            filter (where verdict != 'no stories') as release_name,
+        arg_min(verdict, coalesce(deadline_date, p85_date, date '9999-01-01'))
+            filter (where verdict != 'no stories') as release_verdict,
+        count(*) filter (where verdict like 'late %') as late_count
+    from open_plans
+    where kind = 'release'
+    group by project_id
+)
+select
+    project_days.*,
+    story_count,
+    accepted_story_count,
+    current_velocity,
+    velocity_volatility,
+    velocities,
+    weekly_count,
+    cycle_days,
+    lead_days,
+    coalesce(wip_count, 0) as wip_count,
+    rejection_rate,
+    release_name,
+    release_verdict,
+    coalesce(late_count, 0) as late_count,
+    known_share,
+    last_activity_at >= as_of - interval 30 day as is_active
+from project_days
+inner join dim_project using (project_id)
+left join times using (project_id)
+left join throughput using (project_id)
+left join velocities using (project_id)
+left join wip using (project_id)
+left join releases using (project_id)
+order by is_active desc nulls last, late_count desc, story_count desc, project_days.project_name
+"""
+
+
+def projects(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """All projects with their key figures, those first in which most is going on."""
+    return [row | {"missing": _missing(row)} for row in rows_of(connection, _PROJECTS)]
+
+
+def _missing(row: Row) -> str:
+    """What the data of a project cannot tell, and what would; empty when nothing is missing."""
+    if not row["story_count"]:
+        return "No stories. Load the project again with stories, or choose another one."
+    if row["known_share"] > 0.995:
+        return ""
+    if row["known_share"] == 0:
+        return (
+            "No changes of state, as in a CSV export: throughput, lead time and epics are known; "
+            "cycle time, flow, iterations' scope and rework are not. Load the project's "
+            "activities, from the API or an archive, to see them."
+        )
+    return (
+        f"The whole history of states is known for {words.share(row['known_share'])} of the "
+        "stories; the others are left out of cycle times and rework. Load older activities to "
+        "complete it; Data quality shows the holes."
+    )
+
+
+def project(connection: duckdb.DuckDBPyConnection, project_id: int) -> Project:
+    """A project by its id.
+
+    Raises:
+        ChoiceError: when it is not in the published copy.
+    """
+    found = rows_of(
+        connection,
+        f"with {_PROJECT_DAYS} select * from project_days where project_id = ?",
+        project_id,
+    )
+    if not found:
+        raise ChoiceError(f"There is no project {project_id} in the published copy.")
+    return _as_project(found[0])
+
+
+def _as_project(row: Row) -> Project:
+    return Project(
+        row["project_id"],
+        row["project_name"],
+        row["time_zone"],
+        row["first_date"],
+        row["as_of_date"],
+    )
+
+
+def start(connection: duckdb.DuckDBPyConnection) -> Json:
+    """What the page begins with: what was published, all projects, and the pages of one."""
+    (publication,) = rows_of(connection, "select sources, published_at from publication")
+    return {
+        "publication": plain(publication),
+        "projects": [
+            plain(row | {"first_shown_date": _as_project(row).first_shown_date})
+            for row in projects(connection)
+        ],
+        "pages": [
+            {
+                "name": page.name,
+                "title": page.title,
+                "is_listed": page.is_listed,
+                "filters": page.filters,
+                "pictures": [
+                    {
+                        "name": each.name,
+                        "question": each.question,
+                        "is_table": each.draw is None,
+                        "is_wide": each.draw is None or each.is_wide,
+                    }
+                    for each in page.pictures
+                ],
+            }
+            for page in PAGES
+        ],
+        "types": list(STORY_TYPES),
+    }
+
+
+def options(connection: duckdb.DuckDBPyConnection, project_id: int) -> Json:
+    """What can be chosen in a project: labels and owners of its stories, and its iterations."""
+    labels = rows_of(
+        connection,
+        """
+        select min(label_id) as id, label_name as name
+        from dim_label
+        where project_id = ? and story_count > 0
+        group by label_name
+        order by lower(label_name)
+        """,
+        project_id,
+    )
+    owners = rows_of(
+        connection,
+        """
+        select person_id as id, coalesce(person_name, 'Person ' || person_id) as name
+        from dim_person
+        where person_id in (select person_id from bridge_story_owner where project_id = ?)
+        order by lower(person_name), person_id
+        """,
+        project_id,
+    )
+    iterations = rows_of(
+        connection,
+        """
+        select iteration_number, start_date, last_date, is_current
+        from dim_iteration
+        where project_id = ? and not is_future
+        order by iteration_number desc
+        """,
+        project_id,
+    )
+    return plain({"labels": labels, "owners": owners, "iterations": iterations})
+
+
+def choice(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Choice:
+    """The reader's choice from the page's address; what it does not say is as at first.
+
+    Raises:
+        ChoiceError: when a value cannot be read, or the dates are the wrong way round.
+    """
+    chosen = project(connection, number(asked, "project") or 0)
+    first = _day(asked, "from") or chosen.first_shown_date
+    last = _day(asked, "to") or chosen.last_date
+    if first > last:
+        raise ChoiceError(
+            f"The first day, {words.day(first)}, is after the last, {words.day(last)}. "
+            "Choose an earlier first day."
+        )
+    types = tuple(each for each in asked.get("types", "").split(",") if each) or STORY_TYPES
+    unknown = set(types) - set(STORY_TYPES)
+    if unknown:
+        raise ChoiceError(f"{min(unknown)} is no type of stories. Choose feature, bug or chore.")
+    return Choice(
+        chosen.project_id,
+        first,
+        last,
+        types,
+        number(asked, "label"),
+        number(asked, "owner"),
+        number(asked, "iteration"),
+    )
+
+
+def number(asked: dict[str, str], name: str) -> int | None:
+    """A number of the address; None when it does not say.
+
+    Raises:
+        ChoiceError: when it is no number.
+    """
+    text = asked.get(name, "")
+    if not text:
+        return None
+    if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
+        raise ChoiceError(f"{name} must be a number, not “{text[:40]}”.")
+    return int(text)
+
+
+def _day(asked: dict[str, str], name: str) -> date | None:
+    text = asked.get(name, "")
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ChoiceError(f"“{text[:40]}” is no day such as 2025-04-08.") from None
+
+
+def picture(
+    connection: duckdb.DuckDBPyConnection,
+    asked: Picture,
+    chosen: Choice,
+    with_table: bool = False,
+    most_rows: int = _MOST_TABLE_ROWS,
+) -> Json:
+    """A picture's answer: the sentence, the chart, what it means, and the table when asked for."""
+    rows = asked.rows(connection, chosen)
+    facts = asked.facts(connection, chosen) if rows else {}
+    answer = asked.answer(rows, facts) if rows else ""
+    made: Json = {
+        "name": asked.name,
+        "question": asked.question,
+        "answer": answer,
+        "empty": "" if rows else asked.empty,
+        "definition": asked.definition,
+        "row_count": len(rows),
+    }
+    if rows and asked.draw is not None:
+        chart = look.framed(asked.draw(rows, facts), f"{asked.question} {answer}")
+        made["spec"] = plain(chart)
+    if with_table or asked.draw is None:
+        made["table"] = table(rows[:most_rows])
+        made["measures"] = [
+            {"column": f"{mart}.{column}", "text": _description(connection, mart, column)}
+            for mart, column in asked.measures
+        ]
+    return made
+
+
+def picture_named(name: str) -> Picture:
+    """A picture by its name.
+
+    Raises:
+        ChoiceError: when there is none.
+    """
+    if name not in PICTURES:
+        raise ChoiceError(f"There is no picture called “{name[:40]}”.")
+    return PICTURES[name]
+
+
+def _description(connection: duckdb.DuckDBPyConnection, mart: str, column: str) -> str:
+    """The first paragraph of a column's description in the marts."""
+    found = connection.execute(
+        "select comment from duckdb_columns() "
+        "where database_name = 'published' and table_name = ? and column_name = ?",
+        [mart, column],
+    ).fetchone()
+    text = found[0] if found and found[0] else ""
+    return html.unescape(re.split(r"\n\s*\n|\n\|", text.strip())[0])
+
+
+def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | None) -> Json:
+    """Stories by their number, or by words of title, labels, epics and owners."""
+    needles = query.lower().replace("#", " ").split()[:8]
+    if not needles:
+        raise ChoiceError("Type a story's number, or words of its title, label or owner.")
+    sql = """
+        select
+            story_id, story_name, project_name, story_type, current_state, owner_names,
+            label_names, updated_at
+        from dim_story
+        where
+            not is_deleted
+            and ($project_id is null or project_id = $project_id)
+            and list_bool_and([
+                contains(
+                    strip_accents(lower(concat_ws(
+                        ' ', story_id, story_name, label_names, epic_names, owner_names
+                    ))),
+                    strip_accents(needle)
+                ) for needle in $needles
+            ])
+        order by cast(story_id as varchar) = $needles[1] desc, updated_at desc nulls last, story_id
+    """
+    cursor = connection.execute(sql, {"needles": needles, "project_id": project_id})
+    names = [column[0] for column in cursor.description]
+    found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return {"story_count": len(found), "table": table(found[:_MOST_FOUND])}
+
+
+# The lists of a story: title, what to say when there are none, query by story_id.
+_STORY_LISTS = (
+    (
+        "Comments",
+        """
+        select fct_comment.created_at, person_name as author, comment_text as comment
+        from fct_comment left join dim_person using (person_id)
+        where story_id = ? order by fct_comment.created_at, comment_id
+        """,
+    ),
+    (
+        "Tasks",
+        """
+        select task_position as position_number, is_complete, task_description as task, completed_at
+        from fct_task where story_id = ? order by task_position, task_id
+        """,
+    ),
+    (
+        "Blockers",
+        """
+        select
+            created_at, blocker_description as blocker, person_name as author, is_resolved,
+            round(blocked_seconds / 86400, 1) as blocked_days
+        from fct_blocker left join dim_person using (person_id)
+        where story_id = ? order by created_at, blocker_id
+        """,
+    ),
+    (
+        "Reviews",
+        """
+        select
+            review_type_name as review, review_status as status, person_name as reviewer,
+            created_at, reviewed_at
+        from fct_review left join dim_person on reviewer_id = person_id
+        where story_id = ? order by created_at, review_id
+        """,
+    ),
+    (
+        "Iterations that it was in",
+        """
+        select
+            iteration_number, start_date, last_date, entry_kind as came_in, exit_kind as ended,
+            cast(points_at_exit as double) as points
+        from fct_iteration_scope inner join dim_iteration using (iteration_key)
+        where story_id = ? order by starts_at
+        """,
+    ),
+    (
+        "Estimate changes",
+        """
+        select
+            occurred_at as changed_at, cast(from_estimate as double) as old_estimate,
+            cast(to_estimate as double) as new_estimate, story_state, person_name as author
+        from fct_estimate_change left join dim_person on performed_by_id = person_id
+        where story_id = ? order by occurred_at
+        """,
+    ),
+    (
+        "Rejections",
+        """
+        select
+            rejected_at, person_name as rejected_by, replace(outcome, '_', ' ') as outcome,
+            round(rejected_to_restarted_seconds / 86400, 1) as until_restarted_days,
+            round(restarted_to_redelivered_seconds / 86400, 1) as until_delivered_again_days
+        from fct_rejection left join dim_person on rejected_by_id = person_id
+        where story_id = ? order by rejected_at
+        """,
+    ),
+)
+_TIME_LINE = """
+    select
+        fct_story_state_interval.story_state,
+        entered_at,
+        left_at,
+        interval_seconds / 86400 as lasted_days,
+        is_in_progress,
+        person_name as moved_by
+    from fct_story_state_interval
+    left join fct_story_transition
+        on
+            fct_story_state_interval.story_id = fct_story_transition.story_id
+            and fct_story_state_interval.entered_at = fct_story_transition.occurred_at
+            and fct_story_state_interval.story_state = fct_story_transition.to_state
+    left join dim_person on performed_by_id = person_id
+    where fct_story_state_interval.story_id = ?
+    qualify row_number() over (
+        partition by interval_number order by transition_number
+    ) = 1
+    order by interval_number
+"""
+
+
+def story(connection: duckdb.DuckDBPyConnection, story_id: int) -> Json:
+    """Everything that the marts tell of a story.
+
+    Raises:
+        ChoiceError: when it is not in the published copy.
+    """
+    found = rows_of(
+        connection,
+        """
+        select dim_story.*, dim_project.time_zone,
+            cycle_time_seconds / 86400 as cycle_days,
+            lead_time_seconds / 86400 as lead_days
+        from dim_story
+        left join dim_project using (project_id)
+        left join fct_story_cycle_time using (story_id)
+        where story_id = ?
+        """,
+        story_id,
+    )
+    if not found:
+        raise ChoiceError(f"There is no story {story_id} in the published copy.")
+    row = found[0]
+    facts = (
+        ("Type", row["story_type"]),
+        ("State", "deleted" if row["is_deleted"] else row["current_state"]),
+        ("Estimate", _points(row["estimate"])),
+        ("Priority", row["story_priority"]),
+        ("Requested by", row["requester_name"]),
+        ("Owners", row["owner_names"]),
+        ("Labels", row["label_names"]),
+        ("Epics", row["epic_names"]),
+        ("Created", row["created_at"]),
+        ("Accepted", row["accepted_at"]),
+        ("Deleted", row["deleted_at"]),
+        ("Deadline", row["deadline_at"]),
+        ("Lead time", _days(row["lead_days"])),
+        ("Cycle time", _days(row["cycle_days"])),
+        ("Attachments", row.get("attachment_names")),
+    )
+    url = row["url"] or ""
+    lists = [
+        {"title": title, "table": table(rows)}
+        for title, sql in _STORY_LISTS
+        if (rows := rows_of(connection, sql, story_id))
+    ]
+    return {
+        "id": plain(story_id),
+        "name": row["story_name"] or f"Story {story_id}",
+        "project_id": plain(row["project_id"]),
+        "project_name": row["project_name"],
+        "time_zone": row["time_zone"] or "UTC",
+        # Only what a browser may follow: an address from outside can be a script.
+        "url": url if re.match(r"https?://", url) else "",
+        "facts": [
+            {"label": label, "value": plain(value), "is_instant": isinstance(value, datetime)}
+            for label, value in facts
+            if value not in (None, "")
+        ],
+        "description": row.get("story_description") or "",
+        "states": [
+            plain(each | {"color": look.STATE_COLORS.get(each["story_state"], look.GREY)})
+            for each in rows_of(connection, _TIME_LINE, story_id)
+        ],
+        "lists": lists,
+    }
+
+
+def _points(estimate: Decimal | None) -> str | None:
+    return None if estimate is None else words.count(float(estimate), "point")
+
+
+def _days(number: float | None) -> str | None:
+    return None if number is None else words.days(number)

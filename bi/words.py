@@ -1,0 +1,126 @@
+"""How numbers, days and columns are said to people: one form each, everywhere."""
+
+from __future__ import annotations
+
+from datetime import date
+
+# What a column is called where its name with spaces would not do.
+_LABELS = {
+    "accepted_of": "Accepted",
+    "age_days": "Age",
+    "by_date": "By the end of",
+    "compared_count": "Compared",
+    "current_state": "State",
+    "cycle_days": "Cycle time",
+    "deadline_date": "Deadline",
+    "decided_count": "Forecasts that are over",
+    "finding_count": "Findings",
+    "flow_date": "Day",
+    "held_share": "Came true",
+    "in_state_days": "Time in this state",
+    "iteration_number": "Iteration",
+    "label_names": "Labels",
+    "lead_days": "Lead time",
+    "likely_50_count": "50 % likely",
+    "likely_85_count": "85 % likely",
+    "likely_95_count": "95 % likely",
+    "owner_names": "Owners",
+    "p50_date": "50 % likely by",
+    "p50_days": "Half at most",
+    "p85_date": "85 % likely by",
+    "p85_days": "85 % at most",
+    "p95_date": "95 % likely by",
+    "plan_name": "Plan",
+    "rejection_count": "Rejections",
+    "row_count": "Rows",
+    "rule_description": "What is odd",
+    "story_count": "Stories",
+    "story_id": "Number",
+    "story_name": "Story",
+    "story_state": "State",
+    "story_type": "Type",
+    "verdict": "Outlook",
+    "week_start_date": "Week of",
+    "wip_points": "Points in progress",
+    "wip_story_count": "Stories in progress",
+    "within_50_days": "50 % within",
+    "within_85_days": "85 % within",
+    "within_95_days": "95 % within",
+}
+_ENDINGS = ("_date", "_at", "_days", "_share", "_ratio", "_rate", "_count", "_points", "_number")
+
+
+def kind(column: str) -> str:
+    """What a column holds: date, instant, days, share, count, points, yes or text."""
+    if column.startswith(("is_", "has_")):
+        return "yes"
+    if column == "points" or column.endswith(("_points", "estimate", "velocity")):
+        return "points"
+    if column.endswith(("_share", "_ratio", "_rate", "volatility", "efficiency", "_percentile")):
+        return "share"
+    for ending, name in (
+        ("_date", "date"),
+        ("_month", "month"),
+        ("_at", "instant"),
+        ("days", "days"),
+        ("_count", "count"),
+        ("_number", "whole"),
+        ("percentile", "whole"),
+        ("_id", "whole"),
+    ):
+        if column.endswith(ending):
+            return name
+    return "text"
+
+
+def label(column: str) -> str:
+    """A column's heading: `first_started_at` is 'First started', `cycle_days` is 'Cycle time'."""
+    if column in _LABELS:
+        return _LABELS[column]
+    bare = column.removeprefix("is_").removeprefix("has_")
+    for ending in _ENDINGS:
+        bare = bare.removesuffix(ending)
+    if column.endswith("_story_count"):
+        bare = bare.removesuffix("_story") + " stories"
+    if column.endswith("_points"):
+        bare += " points"
+    return (bare or column).replace("_", " ").strip().capitalize()
+
+
+def heading(column: str) -> str:
+    """The heading with its unit."""
+    return f"{label(column)} (days)" if kind(column) == "days" else label(column)
+
+
+def count(number: float, noun: str) -> str:
+    """`1 story`, `12 stories`, `1,204 points`."""
+    if number == 1:
+        return f"1 {noun}"
+    plural = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
+    return f"{number:,.10g} {plural}" if number == int(number) else f"{number:,.1f} {plural}"
+
+
+def days(number: float) -> str:
+    """`40 minutes`, `5 hours`, `3.4 days`, `16 days`: no more digits than anybody acts on."""
+    if number < 1 / 24:
+        return count(round(number * 1440), "minute")
+    if number < 1:
+        return count(round(number * 24), "hour")
+    return count(round(number, 1 if number < 10 else 0), "day")
+
+
+def share(number: float) -> str:
+    """`85 %`."""
+    return f"{number * 100:.0f} %"
+
+
+def day(value: date) -> str:
+    """`8 Apr 2025`."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def rise(now: float, before: float, unit: str) -> str:
+    """How a figure changed: `up from 11 days`."""
+    if now == before:
+        return f"unchanged from {unit}"
+    return f"{'up' if now > before else 'down'} from {unit}"

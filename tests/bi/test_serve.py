@@ -1,0 +1,114 @@
+"""The dashboard's server: what it answers, and whom it refuses."""
+
+import json
+import threading
+from http.client import HTTPConnection
+
+import pytest
+
+from bi.published import PublishedCopy
+from bi.serve import Server, main
+
+MOBILE_APP = 2600003
+
+
+@pytest.fixture
+def serve():
+    """Start the server of a copy on a free port."""
+    servers = []
+
+    def start(copy):
+        server = Server(0, copy)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return server.server_port
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def get(port, path, **headers):
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    return response.status, response.headers, response.read()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
+def test_a_foreign_host_is_refused(serve, published, host):
+    port = serve(published)
+    status, _, body = get(port, "/api/start", Host=host)
+    assert (status, body) == (403, b"This dashboard answers on this machine only.\n")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:80", "LOCALHOST", "[::1]:9", "[::1]"])
+def test_the_names_of_this_machine_are_answered(serve, published, host):
+    assert get(serve(published), "/style.css", Host=host)[0] == 200
+
+
+def test_every_answer_forbids_scripts_of_others(serve, published):
+    port = serve(published)
+    for path in ("/", "/app.js", "/vega.js", "/api/start", "/nothing"):
+        _, headers, _ = get(port, path)
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_only_its_own_files_are_served(serve, published):
+    port = serve(published)
+    for path in ("/../marts.duckdb", "/web/app.js", "//etc/passwd", "/api/"):
+        assert get(port, path)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("picture?name=velocity&project=1", "no project 1"),
+        (f"picture?name=x&project={MOBILE_APP}", "no picture called"),
+        ("story?story=1", "no story 1"),
+        ("search?q=", "Type a story's number"),
+    ],
+)
+def test_a_question_without_an_answer_is_one_sentence(serve, published, path, problem):
+    status, _, body = get(serve(published), f"/api/{path}")
+    assert status == 400
+    assert problem in json.loads(body)["problem"]
+
+
+def test_without_a_copy_it_says_what_to_do_and_then_serves_it(serve, published, tmp_path):
+    path = tmp_path / "marts.duckdb"
+    port = serve(PublishedCopy(path))
+    status, _, body = get(port, "/api/start")
+    assert (status, json.loads(body)["problem"]) == (
+        503,
+        f"{path} does not exist; make build publishes it",
+    )
+    path.write_bytes(published.path.read_bytes())
+    assert get(port, "/api/start")[0] == 200
+
+
+def test_a_port_that_is_taken_is_one_line(serve, published, capsys, monkeypatch):
+    monkeypatch.setenv("MARTS_PATH", str(published.path))
+    port = serve(published)
+    assert main(["--port", str(port), "--no-browser"]) == 1
+    assert "cannot be used" in capsys.readouterr().err
+
+
+def test_a_replaced_copy_is_read_from_then_on(serve, published, tmp_path):
+    import duckdb
+
+    path = tmp_path / "marts.duckdb"
+    path.write_bytes(published.path.read_bytes())
+    port = serve(PublishedCopy(path))
+    before = json.loads(get(port, "/api/start")[2])
+    other = tmp_path / "other.duckdb"
+    other.write_bytes(published.path.read_bytes())
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("update dim_project set project_name = 'Renamed'")
+    other.replace(path)
+    after = json.loads(get(port, "/api/start")[2])
+    assert {each["project_name"] for each in after["projects"]} == {"Renamed"}
+    assert len(before["projects"]) == len(after["projects"])
