@@ -26,9 +26,9 @@ from ingest.archive.csv.exports import (
 from ingest.archive.csv.merging import CsvStories, deleted
 from ingest.archive.errors import ArchiveError, FileRefused, Rejection
 from ingest.archive.files.export_name import read_name
-from ingest.archive.files.inventory import Inventory
 from ingest.archive.history.histories import Histories
 from ingest.archive.id_set import IdSet
+from ingest.archive.inventory import Inventory
 from ingest.archive.json.dumps import Dumps
 from ingest.archive.json.store import with_parts
 from ingest.archive.options import ArchiveOptions, is_zone

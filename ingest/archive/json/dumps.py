@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,7 +14,6 @@ import pyarrow as pa
 from ingest.archive.errors import FileRefused, Rejection, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
 from ingest.archive.files.chronology import file_times
-from ingest.archive.files.inventory import Inventory
 from ingest.archive.id_set import are_distinct
 from ingest.archive.json.landed import stream_of
 from ingest.archive.json.plain_stories import PlainStories, read_plain_stories
@@ -23,6 +23,9 @@ from ingest.archive.json.values import read_values
 from ingest.archive.json.walk import Walk
 from ingest.archive.project.people import People
 from ingest.records import Origin, Record
+
+if TYPE_CHECKING:
+    from ingest.archive.inventory import Inventory
 
 _SOURCE = "json"
 

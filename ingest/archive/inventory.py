@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ingest.archive.errors import FileRefused, Rejection
 from ingest.archive.files.archive_file import ArchiveFile, chunks, find_files
-from ingest.archive.files.recognition import FileKind, recognise
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import Told
 from ingest.archive.project.people import stable_id
+from ingest.archive.recognition import FileKind, recognise
 from ingest.records import Origin
 
 
