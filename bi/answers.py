@@ -323,7 +323,8 @@ def options(connection: duckdb.DuckDBPyConnection, project_id: int) -> Json:
         """,
         project_id,
     )
-    return plain({"labels": labels, "owners": owners, "iterations": iterations})
+    choices = {"labels": labels, "owners": owners, "iterations": iterations}
+    return {name: plain(each) for name, each in choices.items()}
 
 
 def choice(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Choice:

@@ -85,7 +85,7 @@ def layer(
 def quantity(column: str, title: str | None = None, **more: object) -> Spec:
     """A channel of a number, on an axis in its unit; counts in whole numbers."""
     kind = words.kind(column)
-    axis = {"format": _FORMATS.get(kind, ",")}
+    axis: Spec = {"format": _FORMATS.get(kind, ",")}
     if kind in ("count", "whole", "points"):
         axis["tickMinStep"] = 1
     channel = {"field": column, "type": "quantitative", "title": title or words.heading(column)}

@@ -79,12 +79,12 @@ def unwrapped(value: Record) -> Landed | None:
             return Landed(value[_DATA], read_at, None)
         record = {name: each for name, each in value.items() if not name.startswith(_OWN)}
         return Landed(record, read_at, None)
-    kind, record = value.get("type"), value.get("record")
-    if kind == "RECORD" and isinstance(record, dict):
-        stream = value.get("stream", record.get("stream"))
-        if isinstance(record.get("data"), dict) and "emitted_at" in record:
-            return Landed(record["data"], record["emitted_at"], str(stream))
-        return Landed(record, value.get("time_extracted"), str(stream))
+    kind, message = value.get("type"), value.get("record")
+    if kind == "RECORD" and isinstance(message, dict):
+        stream = value.get("stream", message.get("stream"))
+        if isinstance(message.get("data"), dict) and "emitted_at" in message:
+            return Landed(message["data"], message["emitted_at"], str(stream))
+        return Landed(message, value.get("time_extracted"), str(stream))
     if isinstance(kind, str) and kind in _OTHER_MESSAGES and "kind" not in value:
         return Landed(None, None, None)
     return None
