@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ingest.api.http.errors import TrackerError, one_line
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
@@ -67,15 +67,16 @@ def main(arguments: list[str] | None = None) -> int:
 def _show(outcome: Outcome, as_json: bool, log: RunLog) -> None:
     if outcome.error:
         known = f" (log: {outcome.log})" if outcome.log else ""
-        print(log.without_secrets(f"error: {outcome.error}{known}"), file=sys.stderr)
+        print(log.cleaned(f"error: {outcome.error}{known}"), file=sys.stderr)
     if as_json:
-        print(log.without_secrets(outcome.as_json()))
+        print(log.cleaned(outcome.as_json()))
     elif outcome.summary:
         lines = outcome.summary.lines(next_command=_next_command())
-        print(log.without_secrets("\n".join(lines)))
+        lines = [line.replace("\n", " ") for line in lines]
+        print(log.cleaned("\n".join(lines)))
         if outcome.exit_code and outcome.log:
             failure = outcome.summary.failure or "not everything could be read"
-            print(log.without_secrets(f"error: {failure} (log: {outcome.log})"), file=sys.stderr)
+            print(log.cleaned(f"error: {failure} (log: {outcome.log})"), file=sys.stderr)
 
 
 class _Run:
@@ -166,7 +167,10 @@ class _Run:
         from ingest.api.http.client import login
 
         token = settings.api_token or login(
-            settings.base_url, settings.username or "", settings.password or ""
+            settings.base_url,
+            settings.username or "",
+            settings.password or "",
+            **_client_settings(settings),
         )
         self._run_log.hide(token)
         return self._load(settings, settings.base_url, str(token), warehouse)
@@ -192,12 +196,7 @@ class _Run:
 
         with (
             Progress() as progress,
-            TrackerClient(
-                base_url,
-                token,
-                max_in_flight=settings.max_in_flight,
-                requests_per_second=settings.requests_per_second,
-            ) as client,
+            TrackerClient(base_url, token, **_client_settings(settings)) as client,
         ):
             reader = ApiReader(
                 client,
@@ -215,6 +214,17 @@ class _Run:
             wait = self._options.wait
             summary = run(reader, kind, source_name, warehouse, wait_seconds=wait)
             return replace(summary, retries_count=client.retries_count)
+
+
+def _client_settings(settings: TrackerSettings) -> dict[str, Any]:
+    return {
+        "auth": settings.auth,
+        "max_in_flight": settings.max_in_flight,
+        "requests_per_second": settings.requests_per_second,
+        "answer_seconds": settings.answer_seconds,
+        "most_answer_bytes": int(settings.answer_megabytes * 2**20),
+        "most_records": settings.list_records,
+    }
 
 
 def _choose(

@@ -255,6 +255,25 @@ def shape(table_name: str, record: Record, project_id: int | None = None) -> Rec
     return shaper(shaped) if shaper else shaped
 
 
+def usable(table: Table, columns: Iterable[str], record: Record) -> Record:
+    """A shaped record that has these columns, as far as anyone can use them; ids as numbers.
+
+    Raises:
+        RowRefused: when one of them is missing or cannot be of its type.
+    """
+    for name in columns:
+        value, kind = record.get(name), table.columns[name]
+        if value is None:
+            raise RowRefused(name, None, "a record without its key")
+        try:
+            converted = _SLOW[kind](value)
+        except (TypeError, ValueError, InvalidOperation, OverflowError, OSError):
+            raise RowRefused(name, shown(value), "no usable key") from None
+        if kind == "bigint":
+            record[name] = converted
+    return record
+
+
 def history_day_records(container: Record, project_id: int) -> list[Record]:
     """Rows of `history_days` from a `daily_history_container` (a header and arrays of values)."""
     header, data = container.get("header"), container.get("data")

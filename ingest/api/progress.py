@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table as RichTable
 
+from ingest.run.redaction import printable
+
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +33,9 @@ class Progress:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         """Draw on `stream`, by default standard error."""
-        self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self._console = Console(
+            file=stream or sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
         self._requests: Counter[tuple[str, str]] = Counter()
         self._records: Counter[tuple[str, str]] = Counter()
         self._current: str | None = None
@@ -59,6 +63,7 @@ class Progress:
             self._finish_resource()
             self._current = table
             self._started = time.monotonic()
+        project = printable(project)
         self._requests[table, project] += requests
         self._records[table, project] += records
 

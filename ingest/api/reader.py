@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ingest.api.http.paging import ReadAhead
+from ingest.api.intake import RECORD_SOURCE, Intake
 from ingest.api.lists.catalogue import GROWING_TABLES, ApiOptions, TrackerList, chosen_lists
 from ingest.api.lists.cycle_times import CycleTimes
 from ingest.api.lists.jobs import GivenRows, Job, ListJob, full_jobs
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ingest.api.http.client import TrackerClient
     from ingest.api.progress import ReportProgress
 
-_RECORD_SOURCE = "api"
 _NAMING_THEIR_PROJECT = frozenset({"my_activity", "notifications"})
 
 
@@ -73,6 +73,7 @@ class ApiReader:
         self._options = options or ApiOptions()
         self._is_full = is_full
         self._lists = chosen_lists(self._options)
+        self._intake = Intake(self.drift)
         self._refusals = Refusals()
         self._keys = ListedKeys()
         self._table_being_read = ""
@@ -89,8 +90,10 @@ class ApiReader:
 
     @property
     def notes(self) -> list[str]:
-        """How the projects were read, one sentence each; nothing to say of a first load."""
-        return sentences(self._plans.values(), self._workspace.names) if self._plans else []
+        """How the projects were read, one sentence each, and whether the clock is believed."""
+        plans = sentences(self._plans.values(), self._workspace.names) if self._plans else []
+        fault = self._intake.clock_fault
+        return [*plans, *([f"{fault}: `as_of` is this machine's time"] if fault else [])]
 
     def tables(self) -> list[str]:
         """Names of the raw tables that this reader fills, in reading order."""
@@ -98,8 +101,11 @@ class ApiReader:
 
     @property
     def as_of(self) -> datetime:
-        """The instant that the data speaks for: the server's clock when reading began."""
-        return self._workspace.as_of
+        """The instant of the data: the host's clock when reading began, if it can be believed."""
+        workspace = self._workspace
+        if workspace.served_at is None or self._intake.clock_fault:
+            return workspace.began_at
+        return workspace.served_at
 
     @property
     def project_ids(self) -> list[int]:
@@ -109,7 +115,7 @@ class ApiReader:
     @property
     def skipped(self) -> list[str]:
         """What could not be read, one sentence each."""
-        return self._refusals.skipped
+        return [*self._refusals.skipped, *self._intake.sentences()]
 
     @property
     def failed_project_ids(self) -> list[int]:
@@ -184,8 +190,8 @@ class ApiReader:
             table,
             self._client,
             self._workspace,
-            self._to_rows,
-            self._wanted,
+            self._intake,
+            self._is_wanted,
             self._keys,
             self._refusals,
             self._progress,
@@ -193,7 +199,7 @@ class ApiReader:
 
     @cached_property
     def _workspace(self) -> Workspace:
-        workspace = open_workspace(self._client, self._wanted_ids)
+        workspace = open_workspace(self._client, self._intake, self._wanted_ids)
         for project_id, error in workspace.refused.items():
             self._refusals.give_up_project(project_id, str(project_id), error)
         if self._wanted_ids is None and self.stored is not None:
@@ -215,12 +221,12 @@ class ApiReader:
             self._usual_lists,
             self._options,
             self.stored,
-            self._to_rows,
+            self._intake,
             lambda project_id, error: self._refusals.give_up_project(
                 project_id, self._workspace.names[project_id], error
             ),
         )
-        planner.make(lambda record: bool(self._wanted("my_activity", [record])))
+        planner.make(lambda record: self._is_wanted("my_activity", record))
         return planner
 
     @property
@@ -256,7 +262,7 @@ class ApiReader:
         workspace = self._workspace
         count = len(workspace.projects)
         self._progress("projects", workspace.name(None), workspace.requests_count, count)
-        return self._to_rows("projects", workspace.projects)
+        return to_arrow(TABLES["projects"], workspace.projects, RECORD_SOURCE, Drift())
 
     def _gone_stories(self, stored: Stored) -> Iterator[pa.Table]:
         """Say what became of stories that are stored and no longer there."""
@@ -264,7 +270,7 @@ class ApiReader:
             self._client,
             stored,
             self.as_of,
-            self._to_rows,
+            self._intake,
             self._keys,
             self._plans,
             set(self._workspace.names),
@@ -281,15 +287,12 @@ class ApiReader:
                     undone |= self.stored.keys_after(table.name, project_id, plan.undone_after)
         return undone
 
-    def _wanted(self, table_name: str, records: list[Record]) -> list[Record]:
+    def _is_wanted(self, table_name: str, record: Record) -> bool:
         """Leave out what the workspace's own lists tell of projects that were not asked for."""
         if self._wanted_ids is None or table_name not in _NAMING_THEIR_PROJECT:
-            return records
-        wanted = set(self._workspace.names)
-        return [each for each in records if (each.get("project") or {}).get("id") in wanted]
-
-    def _to_rows(self, table_name: str, records: list[Record]) -> pa.Table:
-        return to_arrow(TABLES[table_name], records, _RECORD_SOURCE, self.drift)
+            return True
+        project = record.get("project")
+        return isinstance(project, dict) and project.get("id") in self._workspace.names
 
     def _position(self, table_name: str) -> int:
         return self.tables().index(table_name)

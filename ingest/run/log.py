@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from ingest.run.redaction import blanked
+from ingest.run.redaction import blanked, printable
 from ingest.run.settings import ROOT
 
 KEPT_RUNS = 20
@@ -35,9 +35,9 @@ class RunLog:
         """Blank these from now on, in whatever is logged or shown."""
         self._secrets.update(filter(None, secrets))
 
-    def without_secrets(self, text: str) -> str:
-        """A text as it may be shown."""
-        return blanked(text, self._secrets)
+    def cleaned(self, text: str) -> str:
+        """A text as it may be shown: without secrets, and without what steers a terminal."""
+        return printable(blanked(text, self._secrets))
 
 
 @contextmanager
@@ -114,11 +114,14 @@ class _File(RotatingFileHandler):
 
 
 class _Formatter(logging.Formatter):
-    """Blanks secrets last, so that those in a traceback go too."""
+    """Cleans a message last, so that a traceback is clean too; the message is one line."""
 
     def __init__(self, log: RunLog, form: str) -> None:
         super().__init__(form)
         self._log = log
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._log.without_secrets(super().format(record))
+        return self._log.cleaned(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of logging
+        return " ".join(super().formatMessage(record).splitlines())

@@ -31,7 +31,7 @@ class TrackerSettings(BaseConfiguration):
     """The section `[sources.pivotal_tracker_source]` of dlt's configuration.
 
     Attributes:
-        api_token: the token sent as `X-TrackerToken`; without it, `username` and `password` are
+        api_token: the token that is sent, see `auth`; without it, `username` and `password` are
             exchanged for one at `GET /me`.
         base_url: the v5 API to read.
         project_ids: the projects to read; empty means all that the token sees.
@@ -39,7 +39,12 @@ class TrackerSettings(BaseConfiguration):
         cycle_time_details: also read Tracker's own cycle times, one request an iteration.
         iteration_analytics: also read Tracker's own analytics with each iteration.
         max_in_flight: requests under way at once.
-        requests_per_second: upper bound of the request rate; empty means the client's default.
+        auth: how the token is sent: `token` (`X-TrackerToken`) or `bearer` (`Authorization`).
+        requests_per_second: the highest rate of requests; empty or 0 means that only the host's
+            answers set the pace.
+        answer_megabytes: the most that one answer may hold once it is unpacked.
+        answer_seconds: the most that one answer may take.
+        list_records: the most records that one list may hold.
         time_zone: what a CSV export does not say of its project: the zone of its days (UTC), and
             `iteration_length`, `week_start_day`, `point_scale`, which are inferred when empty.
         date_order: `month_first` (as Tracker writes) or `day_first`: how 02/11/2019 is read in a
@@ -57,7 +62,11 @@ class TrackerSettings(BaseConfiguration):
     cycle_time_details: bool = False
     iteration_analytics: bool = False
     max_in_flight: int = 8
+    auth: str = "token"
     requests_per_second: float | None = None
+    answer_megabytes: float = 64
+    answer_seconds: float = 300
+    list_records: int = 5_000_000
     time_zone: str | None = None
     iteration_length: int | None = None
     week_start_day: str | None = None
@@ -114,6 +123,11 @@ def load_settings() -> TrackerSettings:
     rate = settings.requests_per_second
     if rate is not None and not rate >= 0:  # nan is not, either
         raise SettingsError(f"requests_per_second is {rate}: name a rate, or 0 for no limit")
+    for name in ("answer_megabytes", "answer_seconds", "list_records"):
+        if not 0 < getattr(settings, name) < float("inf"):
+            raise SettingsError(f"{name} is {getattr(settings, name)}: name a number above 0")
+    if settings.auth not in ("token", "bearer"):
+        raise SettingsError(f'auth is {settings.auth!r}: it is "token" or "bearer"')
     return settings
 
 

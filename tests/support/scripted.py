@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -32,6 +32,7 @@ class Reply:
         reset: cut the connection before anything is sent.
         seconds: wait as long before anything is sent.
         chunk: send the body in chunks of as many bytes, without its length; 0 sends it whole.
+        raw: pieces that are sent as they are, status line and all; the connection is then closed.
     """
 
     status: int = 200
@@ -41,6 +42,7 @@ class Reply:
     reset: bool = False
     seconds: float = 0.0
     chunk: int = 0
+    raw: Iterable[bytes] | None = None
 
 
 class ScriptedServer:
@@ -108,6 +110,11 @@ def _handler(server: ScriptedServer):
             reply = server.reply(Request(parts.path, query, headers))
             if reply.reset:
                 self._cut()
+                return
+            if reply.raw is not None:
+                self.close_connection = True
+                for piece in reply.raw:
+                    self.wfile.write(piece)
                 return
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             stated = {name.lower() for name in reply.headers}

@@ -1,53 +1,134 @@
-"""The body of an answer, piece by piece: what drips for ever is given up."""
+"""Receive answers within bounds: of time, however slowly they drip, and of size once unpacked."""
 
 from __future__ import annotations
 
+import functools
+import http.client
+import io
+import socket
 import time
-from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.poolmanager import PoolManager
 
 from ingest.api.http.answers import TransientFailure
+from ingest.api.http.errors import AnswerTooLarge
 
 _PIECE_BYTES = 256 * 1024
 
 
-def receive_body(
-    response: requests.Response,
-    host: str,
-    seconds: float,
-    clock: Callable[[], float] = time.monotonic,
-) -> None:
-    """Read the body of a response that was asked for with `stream`, so that `content` has it.
+class Received(NamedTuple):
+    """A response of which everything has arrived."""
 
-    A timeout of `requests` bounds the wait for the next byte only, so a host that sends one a
-    minute would hold a request for ever.
+    status: int
+    reason: str
+    headers: CaseInsensitiveDict[str]
+    body: bytes | bytearray
+
+
+def receive(response: requests.Response, what: str, host: str, most_bytes: int) -> Received:
+    """Read the body of a response that was asked for with `stream`, and unpack it.
 
     Args:
         response: a response whose body has not been read.
+        what: the request, for messages.
         host: what a message calls the other side.
-        seconds: the most that the body may take from now.
-        clock: seconds that never go back.
+        most_bytes: the most that the body may hold once it is unpacked.
 
     Raises:
+        AnswerTooLarge: when it holds more.
         TransientFailure: when the connection breaks, stalls, or the time is over.
     """
-    deadline = clock() + seconds
-    pieces: list[bytes] = []
+    body = bytearray()
     try:
         # Unlike `iter_content`, which waits until a piece is full.
         while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
-            pieces.append(piece)
-            if clock() > deadline:
-                raise TransientFailure(f"{host} was still sending after {seconds:.0f} s")
+            body += piece
+            if len(body) > most_bytes:
+                raise AnswerTooLarge(what, f"more than {most_bytes / 2**20:,.0f} MB")
     except ReadTimeoutError:
-        raise TransientFailure(f"{host} did not answer in time") from None
-    except (HTTPError, OSError):
+        reason = "stopped sending" if not body else "was still sending when the time was over"
+        raise TransientFailure(f"{host} {reason}") from None
+    except (HTTPError, OSError, ValueError):
         reason = f"the connection to {host} broke before the answer was whole"
         raise TransientFailure(reason) from None
-    except BaseException:
-        response.close()
-        raise
-    response._content = b"".join(pieces)
-    response._content_consumed = True
+    finally:
+        if not response.raw.isclosed():
+            response.close()
+    return Received(response.status_code, response.reason or "", response.headers, body)
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Gives up an answer that has not arrived some seconds after it began to be waited for.
+
+    A timeout of `requests` bounds only the wait for the next byte, so a host that sends one a
+    minute, of its headers or of the body, would hold a request for ever.
+    """
+
+    def __init__(self, answer_seconds: float, connections: int) -> None:
+        """Bound each answer, from its first byte to its last; keep some connections open."""
+        response_class = functools.partial(_BoundedResponse, seconds=answer_seconds)
+        self._pools = {
+            "http": _with_responses(HTTPConnectionPool, HTTPConnection, response_class),
+            "https": _with_responses(HTTPSConnectionPool, HTTPSConnection, response_class),
+        }
+        super().__init__(pool_connections=1, pool_maxsize=connections)
+
+    def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - theirs
+        """Make the pools' connections bounded."""
+        super().init_poolmanager(*arguments, **settings)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *arguments: Any, **settings: Any) -> PoolManager:  # noqa: ANN401
+        """Make those to a proxy bounded, too."""
+        manager = super().proxy_manager_for(*arguments, **settings)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _with_responses(pool: type, connection: type, response_class: object) -> type:
+    bounded = type(connection.__name__, (connection,), {"response_class": response_class})
+    return type(pool.__name__, (pool,), {"ConnectionCls": bounded})
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    """A response that is read until a deadline."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *arguments: Any,  # noqa: ANN401 - those of the library
+        seconds: float,
+        **settings: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(sock, *arguments, **settings)
+        self.fp.close()
+        self.fp = io.BufferedReader(_DeadlineStream(sock, time.monotonic() + seconds))
+
+
+class _DeadlineStream(socket.SocketIO):
+    """The bytes of a socket, as `socket.makefile` gives them, until a deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        super().__init__(sock, "r")
+        sock._io_refs += 1  # so that the socket stays open until this is closed
+        self._deadline = deadline
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - a buffer
+        """Wait for bytes, no longer than the deadline allows."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time of this answer is over")
+        usual = self._sock.gettimeout()
+        if usual is None or left < usual:
+            self._sock.settimeout(left)
+        try:
+            return super().readinto(buffer)
+        finally:
+            self._sock.settimeout(usual)

@@ -1,12 +1,12 @@
 """The session with a Tracker v5 API: who asks, how fast, what is tried again, what an error means.
 
-Limits, where Tracker documented none: eight requests in flight; on other hosts than loopback ten a
-second, for all threads together (Tracker answered 429 from some unknown rate on; clients that
-stayed at three a second never saw it, and a 429 slows this client down as a whole).
+Tracker documented no limits: at most eight requests are in flight, and their rate follows the host
+(see `Pace`).
 """
 
 from __future__ import annotations
 
+import http.client
 import logging
 import re
 import threading
@@ -14,11 +14,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from tenacity import (
     RetryCallState,
@@ -28,9 +27,10 @@ from tenacity import (
     stop_before_delay,
     wait_random_exponential,
 )
+from urllib3.exceptions import HTTPError
 
 from ingest.api.http.answers import Answer, TransientFailure, read_answer
-from ingest.api.http.bodies import receive_body
+from ingest.api.http.bodies import BoundedAdapter, Received, receive
 from ingest.api.http.errors import (
     ClientClosed,
     InvalidAuthentication,
@@ -38,9 +38,10 @@ from ingest.api.http.errors import (
     RetriesExhausted,
     TrackerError,
     UnexpectedAnswer,
+    Unreachable,
 )
 from ingest.api.http.hosts import checked_base_url, connection_failure, redirect_target
-from ingest.api.http.pace import Pace
+from ingest.api.http.pace import Pace, first_rate
 from ingest.api.http.paging import Pages
 from ingest.records import Record
 
@@ -49,9 +50,12 @@ _log = logging.getLogger(__name__)
 Params = Mapping[str, str | int]
 P = ParamSpec("P")
 T = TypeVar("T")
+Scheme = Literal["token", "bearer"]
 
-POLITE_REQUESTS_PER_SECOND = 10.0
 _MAX_REDIRECTS = 5
+_FIRST_TRIES = 3  # of a host that has only given web pages so far: it may be the wrong address
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SENDING_FAILED = (OSError, HTTPError, http.client.HTTPException, ValueError)
 _TOKEN = re.compile(r"[!-~]+")
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
 
@@ -64,10 +68,13 @@ class TrackerClient:
         base_url: str,
         token: str | None = None,
         *,
+        auth: Scheme = "token",
         max_in_flight: int = 8,
         requests_per_second: float | None = None,
         timeout: tuple[float, float] = (10, 60),
         answer_seconds: float = 300,
+        most_answer_bytes: int = 64 * 2**20,
+        most_records: int = 5_000_000,
         max_attempts: int = 10,
         retry_seconds: float = 300,
         sleep: Callable[[float], object] | None = None,
@@ -77,12 +84,15 @@ class TrackerClient:
 
         Args:
             base_url: such as `https://host/services/v5`; plain http only on loopback.
-            token: sent as `X-TrackerToken`, to this host only. None reads public projects.
+            token: sent to this host only. None reads public projects.
+            auth: how it is sent: `X-TrackerToken`, or `Authorization: Bearer`, which is also tried
+                when the host asks for it.
             max_in_flight: requests under way at once, whoever asks.
-            requests_per_second: bound on the request rate, 0 for none; by default none on
-                loopback, `POLITE_REQUESTS_PER_SECOND` elsewhere.
+            requests_per_second: the highest rate of requests; None or 0 for none.
             timeout: seconds to connect, and between two pieces of an answer.
-            answer_seconds: the most that one answer's body may take, however it drips.
+            answer_seconds: the most that one answer may take, however it drips.
+            most_answer_bytes: the most that one answer may hold, once it is unpacked.
+            most_records: the most that one list may hold.
             max_attempts: how often one request is tried.
             retry_seconds: how long one request is tried.
             sleep: waits some seconds; by default until the client is closed.
@@ -94,17 +104,17 @@ class TrackerClient:
         """
         self.base_url, is_loopback = checked_base_url(base_url)
         self._host = urlsplit(self.base_url).netloc
-        if requests_per_second is None and not is_loopback:
-            requests_per_second = POLITE_REQUESTS_PER_SECOND
         self.max_in_flight = max(1, max_in_flight)
+        self.most_records = most_records
         token = _checked_token(token)
         self._secrets = [token] if token else []
-        self._auth: AuthBase = _TokenAuth(token)
+        self._auth: AuthBase = _TokenAuth(token, auth)
         self._timeout = timeout
-        self._answer_seconds = answer_seconds
+        self._most_answer_bytes = most_answer_bytes
+        self._clock = clock
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
-        self._pace = Pace(requests_per_second, clock, self._sleep)
+        self._pace = Pace(first_rate(is_loopback), requests_per_second, clock, self._sleep)
         self._retrying = Retrying(
             retry=retry_if_exception_type(TransientFailure),
             wait=_wait_seconds,
@@ -113,7 +123,7 @@ class TrackerClient:
             before_sleep=self._before_retry,
             reraise=True,
         )
-        self._session = _session(self.max_in_flight, is_loopback)
+        self._session = _session(self.max_in_flight, is_loopback, answer_seconds)
         self._slots = threading.BoundedSemaphore(self.max_in_flight)
         self._pool = ThreadPoolExecutor(self.max_in_flight, thread_name_prefix="tracker")
         self._counts_lock = threading.Lock()
@@ -162,7 +172,9 @@ class TrackerClient:
             raise error.without(self._secrets) from None
         self._has_answered = True
         attempts = retrying.statistics.get("attempt_number", 1)
-        return answer if attempts == 1 else replace(answer, requests_count=attempts)
+        offset = (params or {}).get("offset")
+        request = f"{what}?offset={offset}" if offset else what
+        return replace(answer, requests_count=attempts, request=request)
 
     def pages(
         self, path: str, params: Params | None = None, page_size: int | None = None
@@ -205,45 +217,66 @@ class TrackerClient:
     def _exchange(self, url: str, params: Params | None, what: str) -> Answer:
         """One attempt: send, follow redirects within the host, read the whole answer."""
         for _ in range(_MAX_REDIRECTS):
-            response = self._send(url, params, what)
-            if not response.is_redirect:
-                return read_answer(response, what)
-            url, params = redirect_target(url, response, what), None
+            auth = self._auth
+            received = self._send(url, params, what, auth)
+            if self._is_asked_for_bearer(received, auth):
+                received = self._send(url, params, what, self._auth)
+            if "Location" not in received.headers or received.status not in _REDIRECTS:
+                return read_answer(received, what, self._secrets)
+            url, params = redirect_target(url, received, what), None
         raise RedirectRefused(what, f"more than {_MAX_REDIRECTS} redirects")
 
-    def _send(self, url: str, params: Params | None, what: str) -> requests.Response:
+    def _send(self, url: str, params: Params | None, what: str, auth: AuthBase) -> Received:
         self._pace.wait()
         with self._slots:
             if self._closed.is_set():
                 raise ClientClosed(what)
             with self._counts_lock:
                 self.requests_count += 1
+            began_at = self._clock()
             try:
                 response = self._session.get(
                     url,
                     params=params,
-                    auth=self._auth,
+                    auth=auth,
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
                 )
-            except requests.RequestException as error:
+            except _SENDING_FAILED as error:
                 raise connection_failure(what, self.base_url, error) from None
-            receive_body(response, self._host, self._answer_seconds)
-            return response
+            seconds = self._clock() - began_at
+            received = receive(response, what, self._host, self._most_answer_bytes)
+        if received.status < 300:
+            self._pace.note_answer(what.rpartition("/")[2], seconds)
+        return received
+
+    def _is_asked_for_bearer(self, received: Received, auth: AuthBase) -> bool:
+        """Whether the host wants the token in another header; it is sent so from now on."""
+        wanted = received.headers.get("WWW-Authenticate", "").lower()
+        if received.status != 401 or "bearer" not in wanted or not isinstance(auth, _TokenAuth):
+            return False
+        if auth.token is None or auth.scheme == "bearer":
+            return False
+        _log.info("%s: the host asks for a bearer token; it is sent so from now on", self._host)
+        self._auth = _TokenAuth(auth.token, "bearer")
+        return True
 
     def _before_retry(self, state: RetryCallState) -> None:
         failure = state.outcome.exception() if state.outcome else None
         if not isinstance(failure, TransientFailure):
             return
         if failure.fatal is not None and not self._has_answered:
-            raise failure.fatal
+            is_absent = isinstance(failure.fatal, Unreachable)
+            if is_absent or state.attempt_number >= _FIRST_TRIES:
+                raise failure.fatal
         with self._counts_lock:
             self.retries_count += 1
         what, pause = state.args[-1], state.upcoming_sleep
         _log.info("%s: %s; again in %.1f s (try %d)", what, failure, pause, state.attempt_number)
         if failure.is_throttling:
-            self._pace.pause(state.upcoming_sleep)
+            self._pace.note_refusal()
+            self._pace.pause(pause)
 
     def _explained_failure(
         self, what: str, failure: TransientFailure, attempts: int
@@ -255,25 +288,28 @@ class TrackerClient:
         return RetriesExhausted(what, f"{failure} ({tried}{asked})").without(self._secrets)
 
 
-def login(base_url: str, username: str, password: str) -> str:
-    """The API token of a user, by name and password (`GET /me`).
+def login(base_url: str, username: str, password: str, **settings: Any) -> str:  # noqa: ANN401
+    """The API token of a user, by name and password (`GET /me`); settings are the client's.
 
     Raises:
         TrackerError: when it could not be had.
     """
-    with TrackerClient(base_url) as client:
+    with TrackerClient(base_url, **settings) as client:
         return client.login(username, password)
 
 
 class _TokenAuth(AuthBase):
     """Adds the token to a request; as an `auth`, it also keeps ~/.netrc out of it."""
 
-    def __init__(self, token: str | None) -> None:
-        self._token = token
+    def __init__(self, token: str | None, scheme: Scheme = "token") -> None:
+        self.token = token
+        self.scheme = scheme
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["X-TrackerToken"] = self._token
+        if self.token and self.scheme == "bearer":
+            request.headers["Authorization"] = f"Bearer {self.token}"
+        elif self.token:
+            request.headers["X-TrackerToken"] = self.token
         return request
 
 
@@ -285,9 +321,9 @@ def _checked_token(token: str | None) -> str | None:
     return token
 
 
-def _session(max_in_flight: int, is_loopback: bool) -> requests.Session:
+def _session(max_in_flight: int, is_loopback: bool, answer_seconds: float) -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max_in_flight)
+    adapter = BoundedAdapter(answer_seconds, max_in_flight)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.headers["Accept"] = "application/json"

@@ -127,12 +127,29 @@ class UnexpectedAnswer(TrackerError):
     remedy = "check that the host is compatible with Tracker's API v5"
 
 
+class AnswerTooLarge(TrackerError):
+    """The body of an answer is larger, once unpacked, than any that is read."""
+
+    meaning = "an answer of this size is not read"
+    remedy = "if the host is to be trusted, raise answer_megabytes"
+
+
+class IncompleteList(TrackerError):
+    """A list ended before it held what the host states, or did not end at all."""
+
+    meaning = "the host did not give the whole list"
+    remedy = "run it again: the project is read again then"
+
+
 class ClientClosed(TrackerError):
     """The client was closed while a request was waiting."""
 
     meaning = "reading was stopped"
     remedy = "run it again"
 
+
+# Nothing more can be read of the workspace after one of these.
+ENDING_THE_RUN = (BadBaseUrl, ClientClosed, InvalidAuthentication, Unreachable)
 
 _BY_CODE: dict[str, type[TrackerError]] = {
     "invalid_parameter": InvalidParameter,
@@ -170,9 +187,10 @@ def refusal(what: str, status: int, body: dict[str, Any]) -> TrackerError:
 
 def explanation(body: dict[str, Any]) -> str:
     """What Tracker says about an error: its code and the most specific sentence given."""
+    invalid = body.get("validation_errors")
     problems = [
         f"{entry.get('field')}: {entry.get('problem')}"
-        for entry in body.get("validation_errors") or []
+        for entry in (invalid if isinstance(invalid, list) else [])
         if isinstance(entry, dict)
     ]
     candidates = [body.get("general_problem"), "; ".join(problems), body.get("requirement")]

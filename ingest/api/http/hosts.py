@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -19,6 +20,9 @@ from ingest.api.http.errors import (
     TrackerError,
     Unreachable,
 )
+
+if TYPE_CHECKING:
+    from ingest.api.http.bodies import Received
 
 
 def checked_base_url(base_url: str) -> tuple[str, bool]:
@@ -49,7 +53,7 @@ def checked_base_url(base_url: str) -> tuple[str, bool]:
             "over plain http anyone on the way could read the token",
             "use https",
         )
-    if {"v3", "v4"} & set(parts.path.split("/")):
+    if re.search(r"/services/v[34](/|$)", parts.path):
         raise NotTrackerV5(
             f"base_url {parts.path}",
             "API v3 and v4 answer XML",
@@ -67,25 +71,30 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def redirect_target(url: str, response: requests.Response, what: str) -> str:
+def redirect_target(url: str, received: Received, what: str) -> str:
     """Where a redirect leads, if that is the same host.
 
     Raises:
-        RedirectRefused: when it leads to another scheme, host or port.
+        RedirectRefused: when it leads to another scheme, host or port, or nowhere.
     """
-    target = urljoin(url, response.headers["Location"])
-    here, there = urlsplit(url), urlsplit(target)
-    if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+    status = received.status
+    try:
+        target = urljoin(url, received.headers["Location"])
+        here, there = urlsplit(url), urlsplit(target)
+        is_same = (here.scheme, here.netloc) == (there.scheme, there.netloc)
+        if is_same:
+            requests.Request("GET", target).prepare()
+    except ValueError:
+        raise RedirectRefused(what, f"{status} to what is no address") from None
+    if not is_same:
         raise RedirectRefused(
-            what,
-            f"{response.status_code} to {there.scheme}://{there.hostname}",
-            _switched_off(url),
+            what, f"{status} to {there.scheme}://{there.hostname}", _switched_off(url)
         )
     return target
 
 
 def connection_failure(
-    what: str, base_url: str, error: requests.RequestException
+    what: str, base_url: str, error: Exception
 ) -> TransientFailure | TrackerError:
     """Tell a bad moment from a host that is not there."""
     host = urlsplit(base_url).netloc

@@ -3,6 +3,9 @@
 What the server states counts, not what was asked: hosts lower the limit, a total may be null or
 more than is ever given, the current iteration has no pagination headers, and some hosts have none
 at all (there the enveloped form may tell, and otherwise only an empty page ends a list).
+
+Whatever a host does, a list ends: at a page that was there before, when its total has grown twice
+past what it was, or at a bound. `flaw` then says why its records may not be all.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ingest.api.http.answers import Answer
-from ingest.api.http.errors import InvalidParameter, UnexpectedAnswer
+from ingest.api.http.errors import IncompleteList, InvalidParameter, UnexpectedAnswer
 
 if TYPE_CHECKING:
     from ingest.api.http.client import Params, TrackerClient
@@ -62,6 +65,8 @@ class Pages:
         has_shrunk: the stated length became less, so that records may have slid into pages that
             had been answered already.
         first: the first page, once taken.
+        flaw: why the list was ended although the host had more pages; empty when it was not.
+        is_endless: it was ended because there were always more records.
     """
 
     def __init__(
@@ -72,8 +77,13 @@ class Pages:
         page_size: int | None = None,
         fields: FieldChoices | None = None,
         first_offset: int = 0,
+        is_cautious: bool = False,
     ) -> None:
-        """Describe the list, from its record `first_offset` on; nothing is asked yet."""
+        """Describe the list, from its record `first_offset` on; nothing is asked yet.
+
+        A cautious reader asks for one page at a time, each from where the one before it ended,
+        and trusts neither a limit nor a total.
+        """
         self.path = path
         self.requests_count = 0
         self.pages_count = 0
@@ -81,18 +91,24 @@ class Pages:
         self.total: int | None = None
         self.has_shrunk = False
         self.first: Answer | None = None
+        self.flaw = ""
+        self.is_endless = False
         self._client = client
         self._params = dict(params or {})
         self._page_size = page_size
         self._fields = fields or FieldChoices()
         self._pending: deque[tuple[int, Future[Answer]]] = deque()
         self._first_offset = first_offset
+        self._is_cautious = is_cautious
         self._is_open = False
         self._has_ended = False
         self._step = page_size
         self._next_offset: int | None = None  # unknown until the first page is here
         self._previous: Answer | None = None
-        self._previous_start: object = None
+        self._pages_seen: dict[int, tuple[int, int]] = {}  # and how old the list was then
+        self._may_slide = True
+        self._total_to_pass: int | None = None
+        self._has_passed_total = False
 
     @property
     def outstanding(self) -> int:
@@ -109,7 +125,7 @@ class Pages:
             return True
         if self._next_offset is None and not self._peek():
             return False
-        if self.total is None:
+        if self.total is None or self._is_cautious:
             if self._pending:
                 return False  # each page may be the last: only one at a time
         elif self._next_offset >= self.total:
@@ -129,20 +145,37 @@ class Pages:
             self._has_ended = True
             return None
         offset, future = self._pending.popleft()
-        answer = self._caught_up(offset, future.result())
+        received = future.result()
+        is_repeated = self._is_repeated(received)
+        answer = self._caught_up(offset, received)
         self.requests_count += answer.requests_count
         self.versions.add(answer.project_version)
-        self._learn(offset, answer)
-        if self._is_past_the_end(answer):
+        if not is_repeated:
+            self._learn(offset, answer)
+        if is_repeated or self._is_past_the_end(answer):
             self.cancel()
             return None
         self.first = self.first or answer
         self.pages_count += 1
+        if not self._has_ended and offset + self._step > self._client.most_records:
+            self._end(f"more than {self._client.most_records:,} records", is_endless=True)
         return answer
 
     def again(self) -> Pages:
-        """The same list, to be read once more, from its beginning."""
-        return Pages(self._client, self.path, self._params, self._page_size, self._fields)
+        """The same list, to be read once more, from its beginning and with caution."""
+        return Pages(
+            self._client,
+            self.path,
+            self._params,
+            self._page_size,
+            self._fields,
+            is_cautious=True,
+        )
+
+    def incomplete(self, count: int, noun: str) -> IncompleteList:
+        """Say that only `count` records of the list could be had, of how many, and why."""
+        stated = f"{count:,} of {self.total:,} {noun}" if self.total else f"{count:,} {noun}"
+        return IncompleteList(f"GET {self.path}", ", ".join(filter(None, [stated, self.flaw])))
 
     def cancel(self) -> None:
         """Ask for nothing more."""
@@ -180,15 +213,22 @@ class Pages:
         if pagination is None and self._page_size is None:
             self._has_ended = True  # a list that comes whole
             return
+        asked = self._step or max(length, 1)
         if pagination is None:
             following = offset + length
         else:
-            if None not in (self.total, pagination.total) and pagination.total < self.total:
+            # Fewer than are here cannot be all.
+            total = pagination.total
+            if total is not None and length and total < offset + length:
+                total = None
+            if None not in (self.total, total) and total < self.total:
                 self.has_shrunk = True
-            self.total = pagination.total
+            self.total = total
             # The limit, never what was returned: a page may hold fewer than it spans.
-            self._step = pagination.limit or self._step or max(length, 1)
+            self._step = min(pagination.limit or asked, asked)
             following = offset + self._step
+        if self._is_cautious:
+            following = offset + length
         ahead = next((at for at, _ in self._pending if at > offset), None)
         if ahead is not None and ahead > following:
             # The host lowered its limit half-way: what was asked ahead would leave a gap.
@@ -197,20 +237,48 @@ class Pages:
             ahead = None
         if ahead is None:
             self._next_offset = following
+        self._note_total(following)
+
+    def _note_total(self, following: int) -> None:
+        """End a list whose total has grown when it was reached, and again when that was."""
+        if self.total is None:
+            return
+        if self._total_to_pass is None:
+            self._total_to_pass = self.total
+        elif self._total_to_pass <= following < self.total:
+            if self._has_passed_total:
+                grown = f"its total grew from {self._total_to_pass:,} to {self.total:,} and on"
+                self._end(grown, is_endless=True)
+            self._has_passed_total = True
+            self._total_to_pass = self.total
+
+    def _is_repeated(self, answer: Answer) -> bool:
+        """Whether a page holds the same records as one before it; the list then ends."""
+        if not isinstance(answer.data, list) or not answer.data or self._has_ended:
+            return False
+        page = hash(tuple(map(_identity, answer.data)))
+        age = (answer.project_version or 0, (answer.pagination and answer.pagination.total) or 0)
+        if page not in self._pages_seen:
+            self._pages_seen[page] = age
+            return False
+        if self._pages_seen[page] < age and self._may_slide:
+            self._may_slide = False  # a whole page of records may have arrived meanwhile, once
+            return False
+        # A host without any paging gives its whole list, whatever is asked.
+        if answer.pagination is not None or len(answer.data) == self._page_size:
+            self._end("the same page came again")
+        return True
+
+    def _end(self, flaw: str, is_endless: bool = False) -> None:
+        self.cancel()
+        self.flaw, self.is_endless = flaw, is_endless
 
     def _is_past_the_end(self, answer: Answer) -> bool:
-        if not isinstance(answer.data, list):
-            if self._page_size is not None:
-                raise UnexpectedAnswer(f"GET {self.path}", "an object instead of a list")
-            return False
-        if not answer.data:
-            return True
-        if answer.pagination is None and self._page_size is not None:
-            # A host that ignores `offset` gives its whole list again and again.
-            start, self._previous_start = answer.data[0], self._previous_start
-            if start == self._previous_start:
-                return True
-            self._previous_start = start
+        if isinstance(answer.data, list):
+            return not answer.data
+        if self._page_size is not None or not isinstance(answer.data, dict):
+            what = "an object" if isinstance(answer.data, dict) else "something else"
+            raise UnexpectedAnswer(f"GET {self.path}", f"{what} instead of a list")
         return False
 
     def _open(self) -> Answer:
@@ -266,6 +334,15 @@ def _is_later(one: Answer, other: Answer) -> bool:
         return one.project_version > other.project_version
     totals = [each.pagination.total if each.pagination else None for each in (one, other)]
     return None not in totals and totals[0] > totals[1]
+
+
+def _identity(record: object) -> object:
+    """What tells one record of a list from another, quickly."""
+    if isinstance(record, dict):
+        for name in ("id", "guid", "number"):
+            if type(value := record.get(name)) in (int, str):
+                return value
+    return repr(record)
 
 
 def _length(answer: Answer) -> int:

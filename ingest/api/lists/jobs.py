@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pyarrow as pa
 
 from ingest.api.http.client import Params, TrackerClient
-from ingest.api.http.errors import UnexpectedAnswer
 from ingest.api.http.paging import FieldChoices, Pages
 from ingest.api.lists.catalogue import LONG_ITERATIONS_PAGE_SIZE, TrackerList
-from ingest.records import Record, history_day_records, shape
-
-ToRows = Callable[[str, list[Record]], pa.Table]  # rows of the raw table that is named
+from ingest.records import Record
 
 
 @dataclass(eq=False)
@@ -36,6 +32,8 @@ class ListJob:
         cautious: makes the same list, asked for in a way that no host refuses.
         extra: values that each record is given.
         is_read: the list came to its end.
+        records_count: records that were read, each once.
+        refused_count: records that were refused.
     """
 
     tracker_list: TrackerList
@@ -47,25 +45,13 @@ class ListJob:
     extra: Record = field(default_factory=dict)
     cautious: Callable[[], ListJob] | None = None
     is_read: bool = False
+    records_count: int = 0
+    refused_count: int = 0
 
     @property
     def table(self) -> str:
         """The raw table's name."""
         return self.tracker_list.table
-
-    def records(self, data: Any) -> list[Record]:  # noqa: ANN401 - JSON is anything
-        """The records of one answer, shaped for the raw table."""
-        if self.table == "history_days":
-            return history_day_records(data, self.project_id)
-        records = data if isinstance(data, list) else [data]
-        if not all(isinstance(record, dict) for record in records):
-            raise UnexpectedAnswer(
-                f"GET {self.pages.path}", "a list of something else than objects"
-            )
-        shaped = [shape(self.table, record, self.project_id) for record in records]
-        for record in shaped if self.extra else ():
-            record.update(self.extra)
-        return shaped
 
 
 class NoPages:

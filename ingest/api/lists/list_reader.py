@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ingest.api.http.errors import (
-    InvalidParameter,
-    NotFound,
-    UnauthorizedOperation,
-    UnexpectedAnswer,
-)
-from ingest.api.http.paging import ReadAhead
+from ingest.api.http.answers import Answer
+from ingest.api.http.errors import InvalidParameter, TrackerError
+from ingest.api.http.paging import Pages, ReadAhead
+from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import GROWING_TABLES
-from ingest.api.lists.jobs import GivenRows, Job, ListJob, ToRows
+from ingest.api.lists.jobs import GivenRows, Job, ListJob
 from ingest.api.lists.listed_keys import ListedKeys
 from ingest.api.lists.moving_lists import HeldRows, SeenKeys, StoryCheck
 from ingest.api.lists.refusals import Refusals
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
 _LATEST_KEYS = 100_000  # far more than arrives while one list is read; see SeenKeys
 
-Wanted = Callable[[str, list[Record]], list[Record]]
+Wanted = Callable[[str, Record], bool]
 
 
 class ListReader:
@@ -40,7 +38,7 @@ class ListReader:
         table: Table,
         client: TrackerClient,
         workspace: Workspace,
-        to_rows: ToRows,
+        intake: Intake,
         wanted: Wanted,
         keys: ListedKeys,
         refusals: Refusals,
@@ -52,8 +50,8 @@ class ListReader:
             table: the raw table.
             client: asked for stories that fell between the pages of their list.
             workspace: knows the projects' names.
-            to_rows: makes shaped records into rows of a raw table.
-            wanted: leaves out, of a raw table's records, those that were not asked for.
+            intake: makes records into rows.
+            wanted: whether a shaped record of a raw table was asked for.
             keys: told which rows there are.
             refusals: told of lists that cannot be read.
             progress: told of every page.
@@ -61,7 +59,7 @@ class ListReader:
         self._table = table
         self._client = client
         self._workspace = workspace
-        self._to_rows = to_rows
+        self._intake = intake
         self._wanted = wanted
         self._keys = keys
         self._refusals = refusals
@@ -72,37 +70,41 @@ class ListReader:
         """The rows of a list, whose pages `ahead` gives; a refusal is noted, not raised.
 
         Raises:
-            TrackerError: when the list could not be had, or nothing can be read without it.
+            TrackerError: when the whole run cannot go on.
         """
-        held, later_copies, counted = HeldRows(), [], 0
+        held, counted = HeldRows(), 0
+        later_copies = [self._table.arrow_schema.empty_table()]
         try:
             for answer in ahead.answers(job):
-                records = self._wanted(job.table, job.records(answer.data))
-                fresh, again = self._split(job, records)
-                rows = self._rows(job, fresh, answer.requests_count)
+                fresh, again = self._take(job, answer)
                 counted += answer.requests_count
                 if "updated_at" in self._table.columns:
-                    later_copies += again
-                    yield from held.add(rows)
+                    later_copies.append(again)
+                    yield from held.add(fresh)
                 else:
-                    yield rows
+                    yield fresh
             # A page past the end of the list costs a request too.
             self._report(job, job.pages.requests_count - counted, 0)
-            yield from held.release(self._to_rows(self._table.name, later_copies))
+            if job.pages.is_endless:
+                raise job.pages.incomplete(self._count(job), job.table)
+            yield from held.release(pa.concat_tables(later_copies))
             yield from self._settle(job)
             job.is_read = True
-            self._refusals.note_fewer_fields(job)
-        except (UnauthorizedOperation, NotFound, InvalidParameter) as error:
+            self._refusals.note_read(job)
+        except TrackerError as error:
             if job.cautious and isinstance(error, InvalidParameter):
                 yield from self.read(job.cautious(), ahead)
-            else:
-                self._refusals.note(job, self._workspace.name(job.project_id), error)
+                return
+            if not job.pages.is_endless:
+                # What has been read is good, and stays.
+                yield from held.release(pa.concat_tables(later_copies))
+            self._refusals.note(job, self._workspace.name(job.project_id), error)
 
     def give(self, job: GivenRows) -> Iterator[pa.Table]:
         """Hand on rows that are here already."""
         self._report(job, job.requests_count, sum(rows.num_rows for rows in job.rows))
         for rows in job.rows:
-            keys = list(zip(*(rows[name].to_pylist() for name in self._table.key), strict=True))
+            keys = self._keys_of(rows)
             fresh = pa.array([self._seen.add(key) for key in keys], pa.bool_())
             self._keys.add(self._table, job.project_id, keys)
             yield rows.filter(fresh)
@@ -110,59 +112,89 @@ class ListReader:
             self._keys.note_whole(self._table, job.project_id)
 
     def _settle(self, job: ListJob) -> Iterator[pa.Table]:
-        """Finish a list: find the stories that fell between its pages, note that it is whole."""
-        name, is_settled = self._table.name, True
-        if name in GROWING_TABLES and job.pages.has_shrunk:
-            yield from self._read_again(job)
+        """Finish a list: read again what may be missing, and note whether it is whole.
+
+        Raises:
+            IncompleteList: when the host does not give all that it states.
+        """
+        name, pages, is_settled = self._table.name, job.pages, True
+        if name == "stories":
+            if StoryCheck.is_needed(pages, self._count(job)):
+                check = StoryCheck(self._client, pages.path, job.fields)
+                yield from self._missing_stories(job, check)
+                is_settled = check.is_settled
+        elif self._is_short(job, pages) or (name in GROWING_TABLES and pages.has_shrunk):
+            again, job.refused_count = pages.again(), 0
+            yield from self._read_on(job, again)
+            if self._is_short(job, again):
+                raise again.incomplete(self._count(job), name)
         if name == "iterations" and job.first_offset:
             yield from self._settle_part(job)
-        read = self._keys.read(name, job.project_id)
-        if name == "stories" and StoryCheck.is_needed(job.pages, len(read)):
-            check = StoryCheck(self._client, job.pages.path, job.fields)
-            for stories in check.missing({story_id for (story_id,) in read}):
-                fresh, _ = self._split(job, job.records(stories))
-                yield self._rows(job, fresh, check.requests_since())
-            self._report(job, check.requests_since(), 0)
-            listed = {(story_id,) for story_id in check.listed_ids}
-            self._keys.replace(self._table, job.project_id, listed)
-            is_settled = check.is_settled
-        if is_settled and job.is_whole:
+        if is_settled and job.is_whole and not job.refused_count:
             self._keys.note_whole(self._table, job.project_id)
+
+    def _read_on(self, job: ListJob, pages: Pages) -> Iterator[pa.Table]:
+        """What other pages of the same list have that is new."""
+        while (answer := pages.take()) is not None:
+            fresh, _ = self._take(job, answer)
+            yield fresh
+
+    def _count(self, job: ListJob) -> int:
+        """How many records of a list there were so far, whatever became of them."""
+        read = self._keys.read(self._table.name, job.project_id)
+        return max(len(read), job.records_count) + job.refused_count
+
+    def _is_short(self, job: ListJob, pages: Pages) -> bool:
+        """Whether a list ended before its time; a log may hold less than is counted."""
+        if pages.flaw:
+            return True
+        if self._table.name in GROWING_TABLES or pages.total is None:
+            return False
+        return self._count(job) + job.first_offset < pages.total
+
+    def _missing_stories(self, job: ListJob, check: StoryCheck) -> Iterator[pa.Table]:
+        read = self._keys.read(self._table.name, job.project_id)
+        for answer in check.missing({story_id for (story_id,) in read}):
+            fresh, _ = self._take(job, answer)
+            yield fresh
+        self._report(job, check.requests_since(), 0)
+        listed = {(story_id,) for story_id in check.listed_ids}
+        self._keys.replace(self._table, job.project_id, listed)
+        if check.shortfall is not None:
+            raise check.shortfall
 
     def _settle_part(self, job: ListJob) -> Iterator[pa.Table]:
         """Make sure that the iterations join those before; what was left out is still there."""
         numbers = [number for _, number in self._keys.read(self._table.name, job.project_id)]
         if not numbers or min(numbers) > job.first_offset + 1:
-            yield from self._read_again(job)
+            yield from self._read_on(job, job.pages.again())
         else:
             unread = range(1, job.first_offset + 1)
             keys = {(job.project_id, number) for number in unread}
             self._keys.leave_out(self._table, job.project_id, keys)
 
-    def _read_again(self, job: ListJob) -> Iterator[pa.Table]:
-        """Read a list once more, one page after the other, for what slid between its pages."""
-        pages = job.pages.again()
-        while (answer := pages.take()) is not None:
-            records = self._wanted(job.table, job.records(answer.data))
-            fresh, _ = self._split(job, records)
-            yield self._rows(job, fresh, answer.requests_count)
-
-    def _split(self, job: ListJob, records: list[Record]) -> tuple[list[Record], list[Record]]:
-        """Divide records into new ones and those whose key has been given already."""
-        try:
-            keys = [tuple([record[name] for name in self._table.key]) for record in records]
-        except KeyError as error:
-            raise UnexpectedAnswer(f"GET {job.pages.path}", f"a record without {error}") from None
+    def _take(self, job: ListJob, answer: Answer) -> tuple[pa.Table, pa.Table]:
+        """The rows of an answer: new ones, and those whose key has been given already."""
+        taken = self._intake.take(
+            self._table.name,
+            answer,
+            job.project_id,
+            is_wanted=lambda record: self._wanted(self._table.name, record),
+            extra=job.extra,
+        )
+        job.refused_count += taken.refused_count
+        keys = self._keys_of(taken.rows)
         self._keys.add(self._table, job.project_id, keys)
         is_new = [self._seen.add(key) for key in keys]
+        job.records_count += sum(is_new)
+        self._report(job, answer.requests_count, sum(is_new))
         if all(is_new):
-            return records, []
-        pairs = list(zip(records, is_new, strict=True))
-        return [each for each, new in pairs if new], [each for each, new in pairs if not new]
+            return taken.rows, taken.rows.slice(0, 0)
+        mask = pa.array(is_new, pa.bool_())
+        return taken.rows.filter(mask), taken.rows.filter(pc.invert(mask))
 
-    def _rows(self, job: ListJob, records: list[Record], requests_count: int) -> pa.Table:
-        self._report(job, requests_count, len(records))
-        return self._to_rows(self._table.name, records)
+    def _keys_of(self, rows: pa.Table) -> list[tuple]:
+        return list(zip(*(rows[name].to_pylist() for name in self._table.key), strict=True))
 
     def _report(self, job: Job, requests_count: int, records_count: int) -> None:
         name = self._workspace.name(job.project_id)

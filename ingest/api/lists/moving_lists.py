@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.api.http.errors import InvalidParameter, NotFound, TrackerError, UnauthorizedOperation
+from ingest.api.http.answers import Answer
+from ingest.api.http.errors import (
+    IncompleteList,
+    InvalidParameter,
+    NotFound,
+    TrackerError,
+    UnauthorizedOperation,
+)
 from ingest.api.http.paging import FieldChoices, Pages
 from ingest.api.lists.catalogue import PAGE_SIZE
-from ingest.records import Record
+from ingest.records import RowRefused, usable
+from ingest.tables import TABLES
 
 if TYPE_CHECKING:
     from ingest.api.http.client import TrackerClient
 
+_STORIES = TABLES["stories"]
 _HELD_BYTES = 64 * 1024 * 1024
 _MAX_LISTINGS = 4
 
@@ -102,6 +113,8 @@ class StoryCheck:
     Attributes:
         listed_ids: ids of the last listing.
         is_settled: the last listing was read without the project changing meanwhile.
+        shortfall: what the last listing lacked of the total that the host states; None when
+            nothing.
     """
 
     def __init__(self, client: TrackerClient, path: str, fields: FieldChoices) -> None:
@@ -111,25 +124,28 @@ class StoryCheck:
         self._fields = fields
         self.listed_ids: set[int] = set()
         self.is_settled = False
+        self.shortfall: IncompleteList | None = None
         self._requests_count = 0
 
     @staticmethod
     def is_needed(pages: Pages, count: int) -> bool:
-        """Whether a list, `count` records of which were read, may have changed meanwhile."""
-        if len(pages.versions) > 1 or (pages.total is not None and pages.total != count):
+        """Whether a list, `count` records of which were read, may lack some."""
+        if pages.flaw or len(pages.versions) > 1:
+            return True
+        if pages.total is not None and pages.total != count:
             return True
         return pages.pages_count > 1 and pages.versions == {None}
 
-    def missing(self, read_ids: set[int]) -> Iterator[list[Record]]:
+    def missing(self, read_ids: set[int]) -> Iterator[Answer]:
         """List the ids, as often as the project changes meanwhile, and read those not yet read."""
         read_ids = set(read_ids)
-        for _ in range(_MAX_LISTINGS):
-            self.listed_ids, self.is_settled = self._list_ids()
+        for attempt in range(_MAX_LISTINGS):
+            self._list_ids(is_cautious=attempt > 0)
             missing = sorted(self.listed_ids - read_ids)
             for start in range(0, len(missing), PAGE_SIZE):
-                yield self._read(missing[start : start + PAGE_SIZE])
+                yield from self._read(missing[start : start + PAGE_SIZE])
             read_ids |= self.listed_ids
-            if self.is_settled:
+            if self.is_settled and (self.shortfall is None or attempt):
                 return
 
     def requests_since(self) -> int:
@@ -137,30 +153,33 @@ class StoryCheck:
         count, self._requests_count = self._requests_count, 0
         return count
 
-    def _list_ids(self) -> tuple[set[int], bool]:
-        pages = Pages(self._client, self._path, None, PAGE_SIZE, FieldChoices("id"))
-        ids: set[int] = set()
-        while (answer := pages.take()) is not None:
-            ids.update(story["id"] for story in answer.data)
-            pages.submit()
+    def _list_ids(self, is_cautious: bool) -> None:
+        pages = Pages(
+            self._client,
+            self._path,
+            None,
+            PAGE_SIZE,
+            FieldChoices("id"),
+            is_cautious=is_cautious,
+        )
+        ids, odd_count = read_ids(pages)
         self._requests_count += pages.requests_count
-        return ids, len(pages.versions) <= 1
+        self.listed_ids, self.is_settled = ids, len(pages.versions) <= 1
+        is_less = self.is_settled and len(ids) + odd_count < (pages.total or 0)
+        is_short = bool(pages.flaw) or is_less
+        self.shortfall = pages.incomplete(len(ids), "stories") if is_short else None
 
-    def _read(self, ids: list[int]) -> list[Record]:
+    def _read(self, ids: list[int]) -> Iterator[Answer]:
         """Read stories by id; those that are gone by now are left out."""
         try:
-            stories = self._get("/bulk", {"ids": ",".join(map(str, ids))})
+            yield self._get("/bulk", {"ids": ",".join(map(str, ids))})
         except (NotFound, InvalidParameter):
-            return [story for each in ids for story in self._read_one(each)]
-        return stories
+            for each in ids:
+                # Deleted meanwhile, or moved to a project that is not ours.
+                with suppress(NotFound, UnauthorizedOperation):
+                    yield self._get(f"/{each}", {})
 
-    def _read_one(self, story_id: int) -> Iterable[Record]:
-        try:
-            return [self._get(f"/{story_id}", {})]
-        except (NotFound, UnauthorizedOperation):
-            return []  # deleted meanwhile, or moved to a project that is not ours
-
-    def _get(self, suffix: str, params: dict[str, str]) -> list[Record]:
+    def _get(self, suffix: str, params: dict[str, str]) -> Answer:
         if self._fields.current:
             params["fields"] = self._fields.current
         try:
@@ -169,4 +188,18 @@ class StoryCheck:
             self._requests_count += 1
             raise
         self._requests_count += answer.requests_count
-        return answer.data
+        return replace(answer, requests_count=0)  # they are counted here
+
+
+def read_ids(pages: Pages) -> tuple[set[int], int]:
+    """The ids that a list gives, and how many of its records have no usable one."""
+    ids: set[int] = set()
+    odd_count = 0
+    while (answer := pages.take()) is not None:
+        pages.submit()
+        for record in answer.data:
+            try:
+                ids.add(usable(_STORIES, ("id",), dict(record))["id"])
+            except (TypeError, ValueError, RowRefused):
+                odd_count += 1
+    return ids, odd_count

@@ -6,11 +6,16 @@ that does not do so is asked for the lists themselves.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.api.http.errors import InvalidParameter, NotFound, UnauthorizedOperation
+import pyarrow as pa
+
+from ingest.api.http.answers import Answer
+from ingest.api.http.errors import ENDING_THE_RUN, TrackerError
+from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import TrackerList
-from ingest.records import Record, shape
+from ingest.records import Record
 
 if TYPE_CHECKING:
     from ingest.api.http.client import TrackerClient
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 # From this share of the projects on, all are asked for at once.
 _SHARE_OF_ALL = 4
 
-Lists = dict[str, list[Record]]
+Lists = dict[str, pa.Table]
 
 
 def read_nested_lists(
@@ -26,6 +31,7 @@ def read_nested_lists(
     lists: dict[str, TrackerList],
     project_ids: list[int],
     projects_count: int,
+    intake: Intake,
 ) -> tuple[dict[int, Lists], int]:
     """Read lists of several projects, nested in the projects.
 
@@ -34,10 +40,11 @@ def read_nested_lists(
         lists: the lists by the name under which a project nests them.
         project_ids: the projects whose lists are wanted.
         projects_count: how many projects the workspace has.
+        intake: takes in the records.
 
     Returns:
-        By project id the records of each list, shaped for its raw table; without projects whose
-        lists the host does not nest. And the number of requests.
+        By project id the rows of each list; without projects whose lists the host does not nest,
+        or of which a record was refused. And the number of requests.
     """
     if not project_ids:
         return {}, 0
@@ -50,21 +57,29 @@ def read_nested_lists(
     for path in paths:
         try:
             answer = client.get(path, params)
-        except (InvalidParameter, NotFound, UnauthorizedOperation):
+        except ENDING_THE_RUN:
+            raise
+        except TrackerError:
             return found, count + 1
         count += answer.requests_count
         for project in answer.data if isinstance(answer.data, list) else [answer.data]:
-            shaped = _lists_of(project, lists)
-            if shaped is not None and project["id"] in project_ids:
-                found[project["id"]] = shaped
+            project_id = project.get("id") if isinstance(project, dict) else None
+            if project_id in project_ids:
+                rows = _lists_of(project, project_id, lists, answer, intake)
+                if rows is not None:
+                    found[project_id] = rows
     return found, count
 
 
-def _lists_of(project: Record, lists: dict[str, TrackerList]) -> Lists | None:
+def _lists_of(
+    project: Record, project_id: int, lists: dict[str, TrackerList], answer: Answer, intake: Intake
+) -> Lists | None:
     found: Lists = {}
     for name in lists:
-        records = project.get(name) if isinstance(project, dict) else None
-        if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
+        if not isinstance(project.get(name), list):
             return None
-        found[name] = [shape(name, each, project["id"]) for each in records]
+        taken = intake.take(name, replace(answer, data=project[name]), project_id)
+        if taken.refused_count:
+            return None
+        found[name] = taken.rows
     return found

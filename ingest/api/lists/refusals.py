@@ -1,20 +1,26 @@
-"""What of a workspace could not be read: projects that are closed, lists that a host lacks."""
+"""What of a workspace could not be read: projects that failed, lists that a host does not have."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ingest.api.http.errors import (
+    ENDING_THE_RUN,
     InvalidParameter,
+    NotFound,
+    NotTrackerV5,
+    RetriesExhausted,
     RouteNotFound,
     TrackerError,
-    UnauthorizedOperation,
 )
 
 if TYPE_CHECKING:
     from ingest.api.lists.jobs import Job, ListJob
     from ingest.api.lists.workspace import Workspace
     from ingest.warehouses.stored import Stored
+
+
+_MOST_EXHAUSTED = 3  # lists in a row that failed however often they were asked for
 
 
 class Refusals:
@@ -30,6 +36,7 @@ class Refusals:
         self.skipped: list[str] = []
         self.failed_project_ids: list[int] = []
         self._absent_tables: set[str] = set()
+        self._exhausted_count = 0
 
     def is_given_up(self, job: Job) -> bool:
         """Whether a list is of a project, or of a table, that cannot be read."""
@@ -44,12 +51,15 @@ class Refusals:
             error: what the host answered.
 
         Raises:
-            TrackerError: the same, when nothing can be read without this list.
+            TrackerError: the same, when nothing more can be read.
         """
-        is_closed = isinstance(error, UnauthorizedOperation) and not job.tracker_list.option
-        if job.tracker_list.is_required and isinstance(error, RouteNotFound | InvalidParameter):
+        self._exhausted_count += isinstance(error, RetriesExhausted | NotTrackerV5)
+        if isinstance(error, ENDING_THE_RUN) or self._exhausted_count >= _MOST_EXHAUSTED:
             raise error
-        if job.project_id is not None and (is_closed or job.tracker_list.is_required):
+        is_lacking = isinstance(error, NotFound | InvalidParameter)
+        is_optional = bool(job.tracker_list.option) or job.project_id is None
+        is_dispensable = is_lacking and not job.tracker_list.is_required
+        if not (is_optional or is_dispensable):
             self.give_up_project(job.project_id, name, error)
         elif not isinstance(error, RouteNotFound):
             self.skipped.append(f"{job.table} of {name}: {error}")
@@ -57,8 +67,9 @@ class Refusals:
             self._absent_tables.add(job.table)
             self.skipped.append(f"{job.table}: this host has no {job.tracker_list.path}")
 
-    def note_fewer_fields(self, job: ListJob) -> None:
-        """Say that a list was read with fewer fields than were asked for, if it was."""
+    def note_read(self, job: ListJob) -> None:
+        """Take note of a list that was read; say so when fewer fields were asked for."""
+        self._exhausted_count = 0
         asked = f"fields={job.fields.current}" if job.fields.current else "no fields"
         sentence = f"{job.table}: this host refused some fields, so fewer were asked for ({asked})"
         if job.fields.index and sentence not in self.skipped:
@@ -77,6 +88,14 @@ class Refusals:
                 )
 
     def give_up_project(self, project_id: int, name: str, error: TrackerError) -> None:
-        """Read nothing more of a project."""
+        """Read nothing more of a project.
+
+        Raises:
+            TrackerError: the same, when nothing more can be read of any.
+        """
+        if isinstance(error, ENDING_THE_RUN):
+            raise error
+        if project_id in self.failed_project_ids:
+            return
         self.failed_project_ids.append(project_id)
         self.skipped.append(f"project {project_id} ({name}): {error}")

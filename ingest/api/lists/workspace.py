@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
+from ingest.api.http.answers import Answer
 from ingest.api.http.client import TrackerClient
 from ingest.api.http.errors import (
-    InvalidParameter,
+    ENDING_THE_RUN,
     NotFound,
+    TrackerError,
     UnauthorizedOperation,
     UnexpectedAnswer,
     UnfoundResource,
+    one_line,
 )
 from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PROJECT_FIELDS
-from ingest.records import Record, shape
+from ingest.records import Record
+
+_MOST_ITERATIONS = 100_000  # of a week each, two thousand years
 
 
 @dataclass
@@ -23,54 +30,79 @@ class Workspace:
     """What a token may read.
 
     Attributes:
-        as_of: the server's clock when reading began; the local one when it tells none.
+        began_at: this machine's clock when reading began.
+        served_at: the server's; None when it tells none.
         requests_count: requests that it took to find out.
         projects: records of the projects to read, in the order asked for or listed.
         refused: project id -> why it may not be read.
     """
 
-    as_of: datetime
-    requests_count: int
+    began_at: datetime
+    served_at: datetime | None = None
+    requests_count: int = 0
     projects: list[Record] = field(default_factory=list)
     refused: dict[int, UnauthorizedOperation] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def names(self) -> dict[int, str]:
-        """Project id -> the project's name."""
-        return {each["id"]: each.get("name") or str(each["id"]) for each in self.projects}
+        """Project id -> the project's name, on one line."""
+        return {each["id"]: one_line(each.get("name") or each["id"]) for each in self.projects}
 
     def name(self, project_id: int | None) -> str:
         """What reports call a project, or whatever belongs to none."""
         return self.names.get(project_id, "workspace")
 
 
-def open_workspace(client: TrackerClient, project_ids: list[int] | None) -> Workspace:
+def open_workspace(
+    client: TrackerClient, intake: Intake, project_ids: list[int] | None
+) -> Workspace:
     """Find the projects to read.
 
     Args:
         client: the session.
+        intake: takes in the projects' records.
         project_ids: the projects asked for; None for all that the token lists.
 
     Raises:
         UnfoundResource: when a project that was asked for does not exist.
     """
-    began_at = datetime.now(UTC)
+    workspace = Workspace(datetime.now(UTC))
     fields = FieldChoices(*PROJECT_FIELDS)
     pages = Pages(client, "/projects", fields=fields)
     listed: dict[int, Record] = {}
     while (answer := pages.take()) is not None:
-        listed.update(_by_id(answer.data))
-    served_at = pages.first.served_at if pages.first else None
-    workspace = Workspace(served_at or began_at, pages.requests_count)
+        if not isinstance(answer.data, list):
+            raise UnexpectedAnswer(
+                "GET /projects", "no list of projects", "check base_url: is it a v5 API's?"
+            )
+        workspace.served_at = workspace.served_at or answer.served_at
+        listed.update({each["id"]: each for each in _projects(intake, answer)})
+    workspace.requests_count = pages.requests_count
     for project_id in dict.fromkeys(listed if project_ids is None else project_ids):
-        project = listed.get(project_id) or _unlisted(client, project_id, fields, workspace)
+        project = listed.get(project_id) or _unlisted(client, intake, project_id, fields, workspace)
         if project is not None:
-            workspace.projects.append(shape("projects", project))
-    _complete(client, workspace, fields)
+            workspace.projects.append(project)
+    _complete(client, intake, workspace, fields)
     return workspace
 
 
-def _complete(client: TrackerClient, workspace: Workspace, fields: FieldChoices) -> None:
+def _projects(intake: Intake, answer: Answer) -> list[Record]:
+    """The projects of an answer; a version or an iteration that cannot be is left out."""
+    projects = intake.take("projects", answer).records
+    for project in projects:
+        for name, most in (
+            ("version", 2**63 - 1),
+            ("current_iteration_number", _MOST_ITERATIONS),
+        ):
+            value = project.get(name)
+            if value is not None and not (type(value) is int and 0 <= value <= most):
+                project[name] = None
+    return projects
+
+
+def _complete(
+    client: TrackerClient, intake: Intake, workspace: Workspace, fields: FieldChoices
+) -> None:
     """Ask projects for what their list does not tell: a sync rests on it, a first load does not."""
     lacking = {
         each["id"]: each
@@ -84,27 +116,25 @@ def _complete(client: TrackerClient, workspace: Workspace, fields: FieldChoices)
         project = lacking[project_id]
         try:
             answer = pages.take()
-        except (NotFound, InvalidParameter, UnauthorizedOperation):
+        except ENDING_THE_RUN:
+            raise
+        except TrackerError:
             workspace.requests_count += 1
             continue
         workspace.requests_count += pages.requests_count
-        if answer is not None and isinstance(answer.data, dict):
-            project.update(shape("projects", answer.data))
-            if project.get("version") is None:
-                project["version"] = answer.project_version
-
-
-def _by_id(projects: object) -> dict[int, Record]:
-    try:
-        return {project["id"]: project for project in projects}
-    except (TypeError, KeyError):
-        raise UnexpectedAnswer(
-            "GET /projects", "no list of projects", "check base_url: is it a v5 API's?"
-        ) from None
+        for found in _projects(intake, answer) if answer else []:
+            if found["id"] == project_id:
+                project.update(found)
+                if project.get("version") is None:
+                    project["version"] = answer.project_version
 
 
 def _unlisted(
-    client: TrackerClient, project_id: int, fields: FieldChoices, workspace: Workspace
+    client: TrackerClient,
+    intake: Intake,
+    project_id: int,
+    fields: FieldChoices,
+    workspace: Workspace,
 ) -> Record | None:
     """A project that the token does not list: a public one, a closed one, or none at all."""
     pages = Pages(client, f"/projects/{project_id}", fields=fields)
@@ -118,4 +148,7 @@ def _unlisted(
         workspace.refused[project_id] = error
         return None
     workspace.requests_count += pages.requests_count
-    return _by_id([answer.data])[project_id] if answer else None
+    found = {each["id"]: each for each in _projects(intake, answer)} if answer else {}
+    if project_id not in found:
+        raise UnexpectedAnswer(f"GET /projects/{project_id}", "no such project in it")
+    return found[project_id]

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.api.http.answers import Answer
 from ingest.api.http.errors import InvalidParameter, NotFound
 from ingest.api.http.paging import Pages
+from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PAGE_SIZE
-from ingest.api.lists.jobs import ToRows
 from ingest.api.sync.changes import Changes
-from ingest.records import Record, parse_instant, shape
+from ingest.records import Record, parse_instant
 from ingest.tables import TABLES
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class WorkspaceLog:
         client: TrackerClient,
         path: str,
         is_wanted: Callable[[Record], bool],
-        to_rows: ToRows,
+        intake: Intake,
     ) -> None:
         """Prepare to read the list at `path`; of its records those that `is_wanted` are kept."""
         self.rows: list[pa.Table] = []
@@ -74,7 +75,7 @@ class WorkspaceLog:
         self._client = client
         self._path = path
         self._is_wanted = is_wanted
-        self._to_rows = to_rows
+        self._intake = intake
         self._seen: set[object] = set()
         self._oldest_at: datetime | None = None
 
@@ -92,12 +93,16 @@ class WorkspaceLog:
         needed = -(-expected // PAGE_SIZE)
         try:
             while self._is_wanting(watched.values()):
-                while pages.pages_count + pages.outstanding < needed and pages.submit():
+                while (
+                    pages.pages_count + pages.outstanding < needed
+                    and pages.outstanding < self._client.max_in_flight
+                    and pages.submit()
+                ):
                     pass
                 answer = pages.take()
                 if answer is None:
                     break
-                self._take_in([shape("my_activity", each) for each in answer.data], watched)
+                self._take_in(answer, watched)
         finally:
             pages.cancel()
             self.requests_count = pages.requests_count
@@ -115,15 +120,21 @@ class WorkspaceLog:
             chosen.append(rows.filter(pc.and_kleene(is_its, is_new)).cast(schema))
         return [rows for rows in chosen if rows.num_rows]
 
-    def _take_in(self, records: list[Record], watched: dict[int, Watched]) -> None:
-        fresh = []
-        for record in records:
-            if record.get("guid") not in self._seen and self._is_wanted(record):
-                self._seen.add(record.get("guid"))
-                fresh.append(record)
-                _note(watched, record)
-        self.rows.append(self._to_rows("my_activity", fresh))
-        self._oldest_at = _instant(records[-1]) if records else None
+    def _take_in(self, answer: Answer, watched: dict[int, Watched]) -> None:
+        taken = self._intake.take("my_activity", answer, is_wanted=self._is_new)
+        for record in taken.records:
+            each = watched.get(record["project_id"])
+            if each is not None:
+                each.changes.note(record)
+        self.rows.append(taken.rows)
+        last = answer.data[-1]
+        self._oldest_at = _instant(last) if isinstance(last, dict) else None
+
+    def _is_new(self, record: Record) -> bool:
+        if record["guid"] in self._seen or not self._is_wanted(record):
+            return False
+        self._seen.add(record["guid"])
+        return True
 
     def _is_wanting(self, watched: Iterable[Watched]) -> bool:
         """Whether older activities may still tell something that is wanted."""
@@ -134,17 +145,17 @@ class WorkspaceLog:
 
 
 def read_project_log(
-    client: TrackerClient, path: str, project_id: int, each: Watched, to_rows: ToRows
+    client: TrackerClient, path: str, project_id: int, each: Watched, intake: Intake
 ) -> None:
     """Read a project's own activities back to the known version, into `each`.
 
     Raises:
-        UnauthorizedOperation: when the project is closed to the token.
+        TrackerError: when the project cannot be read.
     """
     for params in ({"since_version": each.changes.since}, None):
         pages = Pages(client, path, params, PAGE_SIZE)
         try:
-            _read_back(pages, project_id, each, to_rows)
+            _read_back(pages, project_id, each, intake)
         except InvalidParameter:
             continue  # no since_version here; the newest activities come first all the same
         except NotFound:
@@ -155,30 +166,25 @@ def read_project_log(
         return
 
 
-def _read_back(pages: Pages, project_id: int, each: Watched, to_rows: ToRows) -> None:
+def _read_back(pages: Pages, project_id: int, each: Watched, intake: Intake) -> None:
     since, changes, given = each.changes.since, each.changes, set()
+
+    def is_new(record: Record) -> bool:
+        version = record["project_version"]
+        changes.note(record)
+        if version <= since or version in given:
+            return False
+        given.add(version)
+        return True
+
     while (answer := pages.take()) is not None:
-        shaped = [shape("activity", record, project_id) for record in answer.data]
-        fresh = []
-        for record in shaped:
-            version = int(record["project_version"])
-            changes.note(record)
-            if version > since and version not in given:
-                given.add(version)
-                fresh.append(record)
-        each.rows.append(to_rows("activity", fresh))
+        taken = intake.take("activity", answer, project_id, is_wanted=is_new)
+        each.rows.append(taken.rows)
         # The last one, not any: a host may give the known version, too, and the oldest first.
-        if each.is_complete or int(shaped[-1]["project_version"]) <= since:
+        last = answer.data[-1]
+        version = last.get("project_version") if isinstance(last, dict) else None
+        if each.is_complete or (type(version) is int and version <= since):
             return
-
-
-def _note(watched: dict[int, Watched], record: Record) -> None:
-    try:
-        each = watched.get(int(record["project_id"]))
-    except (TypeError, ValueError):
-        return
-    if each is not None:
-        each.changes.note(record)
 
 
 def _instant(record: Record) -> datetime | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.http.errors import InvalidParameter, NotFound
+from ingest.api.http.answers import Answer
+from ingest.api.http.errors import InvalidParameter, NotFound, UnexpectedAnswer
 from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PAGE_SIZE, STORY_FIELDS
-from ingest.api.lists.jobs import ToRows
-from ingest.records import Record, parse_instant, shape
+from ingest.api.lists.moving_lists import read_ids
+from ingest.records import Record, parse_instant
 from ingest.tables import TABLES
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Batch:
         has_transitions: the host nests transitions.
         version: the project's version when the last of them was read; None when not told.
         requests_count: requests that they took.
+        refused_count: stories that were refused: they are there, but cannot be rows.
     """
 
     rows: list[pa.Table] = field(default_factory=list)
@@ -50,16 +53,17 @@ class Batch:
     has_transitions: bool = True
     version: int | None = None
     requests_count: int = 0
+    refused_count: int = 0
 
 
 class StoryReader:
     """Reads single stories of projects, with all that belongs to them."""
 
-    def __init__(self, client: TrackerClient, project_ids: Iterable[int], to_rows: ToRows) -> None:
+    def __init__(self, client: TrackerClient, project_ids: Iterable[int], intake: Intake) -> None:
         """Prepare to read; transitions are kept of the projects `project_ids` only."""
         self._client = client
         self._project_ids = set(project_ids)
-        self._to_rows = to_rows
+        self._intake = intake
         self._fields = FieldChoices(*STORY_FIELDS)
         self._has_bulk = True
 
@@ -91,6 +95,8 @@ class StoryReader:
         fields = FieldChoices(*STORY_FIELDS)
         pages = Pages(self._client, f"/projects/{project_id}/stories", params, PAGE_SIZE, fields)
         self._take(project_id, pages, batch)
+        if pages.flaw:
+            raise pages.incomplete(len(batch.ids), "stories")
         return batch
 
     def ids(self, project_id: int) -> tuple[set[int], int]:
@@ -101,10 +107,9 @@ class StoryReader:
         """
         path = f"/projects/{project_id}/stories"
         pages = Pages(self._client, path, None, PAGE_SIZE, FieldChoices("id"))
-        ids: set[int] = set()
-        while (answer := pages.take()) is not None:
-            pages.submit()
-            ids.update(story["id"] for story in answer.data)
+        ids, odd_count = read_ids(pages)
+        if pages.flaw or odd_count or len(ids) < (pages.total or 0):
+            raise pages.incomplete(len(ids), "stories")
         return ids, pages.requests_count
 
     @staticmethod
@@ -140,30 +145,43 @@ class StoryReader:
             pages.submit()
             if answer.project_version is not None:
                 batch.version = answer.project_version
-            records = [shape("stories", record, project_id) for record in answer.data]
-            fresh = {record["id"]: record for record in records if record["id"] not in batch.ids}
-            self._add(list(fresh.values()), batch)
+            if not isinstance(answer.data, list):
+                raise UnexpectedAnswer(f"GET {pages.path}", "an object instead of a list")
+            self._add(project_id, answer, batch)
         batch.requests_count += pages.requests_count
 
-    def _add(self, stories: list[Record], batch: Batch) -> None:
-        batch.ids.update(story["id"] for story in stories)
+    def _add(self, project_id: int, answer: Answer, batch: Batch) -> None:
+        def is_new(story: Record) -> bool:
+            is_known = story["id"] in batch.ids
+            batch.ids.add(story["id"])
+            return not is_known
+
+        taken = self._intake.take("stories", answer, project_id, is_wanted=is_new)
+        stories = taken.records
+        batch.refused_count += taken.refused_count
         batch.release_ids.update(
             story["id"] for story in stories if story.get("story_type") == "release"
         )
         batch.accepted_at.update(_accepted_at(stories))
-        batch.rows.append(self._to_rows("stories", stories))
+        batch.rows.append(taken.rows)
         try:
-            transitions = [
-                shape("story_transitions", nested, story["project_id"])
+            nested = [
+                {"project_id": story["project_id"], **each}
                 for story in stories
-                for nested in story["transitions"]
+                for each in story["transitions"]
             ]
-            keyed = {tuple(each[name] for name in _TRANSITION_KEY): each for each in transitions}
-        except KeyError:
+            keys = [tuple(each[name] for name in _TRANSITION_KEY) for each in nested]
+            read = [
+                each
+                for each in dict(zip(keys, nested, strict=True)).values()
+                if each["project_id"] in self._project_ids
+            ]
+        except (KeyError, TypeError):  # not nested here, or in another form
             batch.has_transitions = False
             return
-        read = [each for each in keyed.values() if each["project_id"] in self._project_ids]
-        batch.transition_rows.append(self._to_rows("story_transitions", read))
+        taken = self._intake.take("story_transitions", replace(answer, data=read))
+        batch.transition_rows.append(taken.rows)
+        batch.has_transitions &= not taken.refused_count
 
 
 def _accepted_at(stories: list[Record]) -> dict[int, datetime]:

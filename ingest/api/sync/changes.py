@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ingest.api.http.errors import one_line
 from ingest.records import Record, parse_instant
 
 # Values of a story on which neither iterations nor roll-ups rest; any other may move them.
@@ -121,16 +122,13 @@ class Changes:
         if is_known:
             return
         self._note_instant(activity.get("occurred_at"))
-        changes = [each for each in activity.get("changes") or [] if isinstance(each, dict)]
-        primary = [
-            each for each in activity.get("primary_resources") or [] if isinstance(each, dict)
-        ]
-        hosts = {(each.get("kind"), each.get("id")) for each in primary}
+        changes, primary = _objects(activity, "changes"), _objects(activity, "primary_resources")
+        hosts = [(each.get("kind"), _id(each.get("id"))) for each in primary]
         self._note_primary(hosts)
         is_hosted = any(kind in ("story", "epic") for kind, _ in hosts)
         clear = [self._note_change(change, version, is_hosted) for change in changes]
         if not (all(clear) and (clear or is_hosted)):
-            self.unclear = self.unclear or str(activity.get("kind"))
+            self.unclear = self.unclear or one_line(activity.get("kind"))
 
     def _note_instant(self, value: object) -> None:
         instant = _instant(value)
@@ -146,7 +144,9 @@ class Changes:
 
     def _note_change(self, change: Record, version: int, is_hosted: bool) -> bool:
         """Take in one changed resource; False when it is not clear what follows from it."""
-        kind, number = change.get("kind"), change.get("id")
+        kind, number = change.get("kind"), _id(change.get("id"))
+        if not isinstance(kind, str) or (number is None and change.get("id") is not None):
+            return False
         original, new = _values(change, "original_values"), _values(change, "new_values")
         if kind == "story" and number is not None:
             self._note_story(number, change, original, new, version)
@@ -192,13 +192,13 @@ class Changes:
             self.lists.add("releases")
         if "current_state" in new:
             self.state_changed_ids.add(story_id)
-        if "project_id" in new and change_type == "update":
+        if _id(new.get("project_id")) is not None and change_type == "update":
             known = self._moves.get(story_id)
             if known is None or known[0] <= version:
                 self._moves[story_id] = (version, new["project_id"])
 
     def _note_part(self, kind: str, number: int | None, values: Record, is_hosted: bool) -> bool:
-        story_id, column = values.get("story_id"), _PARTS[kind]
+        story_id, column = _id(values.get("story_id")), _PARTS[kind]
         if story_id is not None:
             self.story_ids.add(story_id)
         elif values.get("epic_id") is not None:
@@ -222,6 +222,15 @@ class Changes:
             self.are_all_iterations_moved = True
         elif self.iterations_from is None or number < self.iterations_from:
             self.iterations_from = number
+
+
+def _id(value: object) -> int | None:
+    return value if type(value) is int else None
+
+
+def _objects(record: Record, name: str) -> list[Record]:
+    listed = record.get(name)
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def _values(change: Record, name: str) -> Record:

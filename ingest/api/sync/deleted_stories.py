@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ingest.api.http.errors import UnauthorizedOperation
-from ingest.api.lists.jobs import ToRows
+from ingest.api.intake import Intake
 from ingest.api.lists.listed_keys import ListedKeys
 from ingest.api.sync.activity_log import Watched, read_project_log
 from ingest.api.sync.changes import Changes
@@ -36,7 +36,7 @@ class GoneStories:
         client: TrackerClient,
         stored: Stored,
         as_of: datetime,
-        to_rows: ToRows,
+        intake: Intake,
         keys: ListedKeys,
         plans: dict[int, ProjectPlan],
         project_ids: set[int],
@@ -47,7 +47,7 @@ class GoneStories:
             client: asked for activities when nothing else says where a story went.
             stored: what the warehouse holds.
             as_of: the instant of the listing.
-            to_rows: makes shaped records into rows of a raw table.
+            intake: takes in records.
             keys: which stories were read in this run.
             plans: how the projects were read; none when everything was.
             project_ids: the projects that are read.
@@ -55,7 +55,7 @@ class GoneStories:
         self._client = client
         self._stored = stored
         self._as_of = as_of
-        self._to_rows = to_rows
+        self._intake = intake
         self._keys = keys
         self._plans = plans
         self._project_ids = project_ids
@@ -98,7 +98,7 @@ class GoneStories:
         if held:
             path = f"/projects/{project_id}/activity"
             with suppress(UnauthorizedOperation):
-                read_project_log(self._client, path, project_id, watched, self._to_rows)
+                read_project_log(self._client, path, project_id, watched, self._intake)
         return watched.changes
 
 

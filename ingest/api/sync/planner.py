@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.http.errors import InvalidParameter, NotFound, TrackerError, UnauthorizedOperation
+from ingest.api.http.errors import ENDING_THE_RUN, TrackerError
 from ingest.api.http.paging import FieldChoices
+from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import ApiOptions, TrackerList
-from ingest.api.lists.jobs import GivenRows, Job, ToRows, iterations_job, list_job
+from ingest.api.lists.jobs import GivenRows, Job, iterations_job, list_job
 from ingest.api.lists.nested import read_nested_lists
 from ingest.api.sync.activity_log import Watched, WorkspaceLog, read_project_log
 from ingest.api.sync.changes import Changes
@@ -38,7 +39,7 @@ class Planner:
         lists: list[TrackerList],
         options: ApiOptions,
         stored: Stored,
-        to_rows: ToRows,
+        intake: Intake,
         refuse: Callable[[int, TrackerError], None],
     ) -> None:
         """Prepare to plan.
@@ -49,8 +50,8 @@ class Planner:
             lists: the lists that are read of a workspace.
             options: what is read beyond the usual.
             stored: what the warehouse holds.
-            to_rows: makes shaped records into rows of a raw table.
-            refuse: told of a project that turns out to be closed.
+            intake: takes in records.
+            refuse: told of a project that is closed or cannot be read.
         """
         self.plans: dict[int, ProjectPlan] = {}
         self.my_activity: GivenRows | None = None
@@ -58,10 +59,10 @@ class Planner:
         self._projects = {each["id"]: each for each in projects}
         self._lists = {each.table: each for each in lists}
         self._stored = stored
-        self._to_rows = to_rows
+        self._intake = intake
         self._tell_refusal = refuse
         self._refused_ids: set[int] = set()
-        self._rereader = Rereader(client, self._projects, self._lists, options, stored, to_rows)
+        self._rereader = Rereader(client, self._projects, self._lists, options, stored, intake)
 
     def make(self, is_wanted: Callable[[Record], bool]) -> None:
         """Ask for what has changed; of the workspace's own log, what `is_wanted` is kept."""
@@ -79,7 +80,7 @@ class Planner:
                 continue
             try:
                 self._rereader.complete(plan, watched.get(project_id))
-            except UnauthorizedOperation as error:
+            except TrackerError as error:
                 self._refuse(project_id, error)
         self._read_nested()
 
@@ -145,12 +146,14 @@ class Planner:
             self._client,
             each.path,
             lambda record: self._is_new(record) and is_wanted(record),
-            self._to_rows,
+            self._intake,
         )
         try:
             log.read(watched)
             self.my_activity = GivenRows("my_activity", None, log.rows, log.requests_count)
-        except (NotFound, InvalidParameter, UnauthorizedOperation):
+        except ENDING_THE_RUN:
+            raise
+        except TrackerError:
             # Asked once more in its turn, so that it is reported like any list that is missing.
             self.my_activity = list_job(self._client, each, None, FieldChoices(*each.fields))
         for project_id, wanted in watched.items():
@@ -160,17 +163,17 @@ class Planner:
                 wanted.rows = _without_repeats([*wanted.rows, *kept])
 
     def _is_new(self, activity: Record) -> bool:
-        plan = self.plans.get(_number(activity.get("project_id")))
+        plan = self.plans.get(activity["project_id"])
         if plan is None or plan.mode == "full":
             return True
         held = self._stored.projects[plan.project_id]
-        return (_number(activity.get("project_version")) or 0) > held.version
+        return activity["project_version"] > held.version
 
     def _read_project_log(self, project_id: int, wanted: Watched) -> None:
         path = self._lists["activity"].path.format(project_id=project_id)
         try:
-            read_project_log(self._client, path, project_id, wanted, self._to_rows)
-        except UnauthorizedOperation as error:
+            read_project_log(self._client, path, project_id, wanted, self._intake)
+        except TrackerError as error:
             self._refuse(project_id, error)
 
     def _read_nested(self) -> None:
@@ -182,22 +185,14 @@ class Planner:
         ]
         nested = {name: self._lists[name] for name in NESTED_LISTS}
         found, requests_count = read_nested_lists(
-            self._client, nested, wanting, len(self._projects)
+            self._client, nested, wanting, len(self._projects), self._intake
         )
-        for project_id, records in found.items():
+        for project_id, lists in found.items():
             plan = self.plans[project_id]
-            for table, listed in records.items():
-                rows = [self._to_rows(table, listed)]
-                plan.given[table] = GivenRows(table, project_id, rows, requests_count, True)
+            for table, rows in lists.items():
+                plan.given[table] = GivenRows(table, project_id, [rows], requests_count, True)
                 plan.lists.discard(table)
                 requests_count = 0
-
-
-def _number(value: object) -> int | None:
-    try:
-        return int(value)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
-        return None
 
 
 def _without_repeats(tables: list[pa.Table]) -> list[pa.Table]:

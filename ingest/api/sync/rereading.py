@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.api.http.errors import InvalidParameter, NotFound
+from ingest.api.http.errors import IncompleteList, InvalidParameter, NotFound
+from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import ApiOptions, TrackerList
-from ingest.api.lists.jobs import GivenRows, ToRows
+from ingest.api.lists.jobs import GivenRows
 from ingest.api.sync.activity_log import Watched
 from ingest.api.sync.changed_stories import Batch, NoBulk, StoryReader
 from ingest.api.sync.changes import Changes
@@ -36,7 +37,7 @@ class Rereader:
         lists: dict[str, TrackerList],
         options: ApiOptions,
         stored: Stored,
-        to_rows: ToRows,
+        intake: Intake,
     ) -> None:
         """Prepare; the arguments are those of `Planner`, by id and by raw table."""
         self._client = client
@@ -44,7 +45,8 @@ class Rereader:
         self._lists = lists
         self._options = options
         self._stored = stored
-        self._stories = StoryReader(client, projects, to_rows)
+        self._intake = intake
+        self._stories = StoryReader(client, projects, intake)
 
     def complete(self, plan: ProjectPlan, watched: Watched | None) -> None:
         """Decide what is read again, and read the stories.
@@ -54,7 +56,7 @@ class Rereader:
             watched: its activities, when they were asked for.
 
         Raises:
-            UnauthorizedOperation: when the project is closed to the token.
+            TrackerError: when the project cannot be read.
         """
         held = self._stored.projects.get(plan.project_id)
         if held is not None and plan.mode == "changed" and watched is not None:
@@ -99,7 +101,7 @@ class Rereader:
         else:
             missing = touched - batch.ids - changes.moved_away().keys()
             # In the same version nothing can have happened to them since: they are gone.
-            if batch.version in (None, changes.newest):
+            if batch.version in (None, changes.newest) and not batch.refused_count:
                 plan.gone_ids = missing & stored_ids
             plan.gone_ids |= changes.moved_away().keys() & stored_ids
         plan.given["stories"] = self._given(plan, "stories", batch.rows, batch)
@@ -194,7 +196,7 @@ class Rereader:
             unread = (listed - stored_ids) | self._relabelled(plan)
             unread |= self._touched_ids(plan.changes)
             self._stories.read(project_id, (unread & listed) - batch.ids, batch)
-        except (NoBulk, NotFound, InvalidParameter):
+        except (NoBulk, NotFound, InvalidParameter, IncompleteList):
             return False
         plan.mode = "listed"
         plan.gone_ids = stored_ids - listed - batch.ids
@@ -206,7 +208,8 @@ class Rereader:
     def _relabelled(self, plan: ProjectPlan) -> set[int]:
         """Stories with a label that has another name by now, or is gone: no update of theirs."""
         path = self._lists["labels"].path.format(project_id=plan.project_id)
-        names = {each["id"]: each.get("name") for each in self._client.get(path).data}
+        labels = self._intake.take("labels", self._client.get(path), plan.project_id)
+        names = {each["id"]: each.get("name") for each in labels.records}
         held = self._stored.label_names(plan.project_id)
         changed = [label_id for label_id, name in held.items() if names.get(label_id) != name]
         return self._stored.stories_that_list(plan.project_id, "labels", changed)

@@ -114,7 +114,6 @@ HOSTS = {
     "no headers and a cap": {"pagination_headers": False, "page_cap": 50},
     "total null": {"total": "null"},
     "total null without headers": {"total": "null", "pagination_headers": False},
-    "total too large": {"total": "too_large"},
 }
 
 
@@ -127,6 +126,24 @@ def test_a_host_that_deviates_gives_the_same_rows(
         assert server.failures == []
     assert rows == expected_rows
     assert (reader.skipped, reader.failed_project_ids) == ([], [])
+
+
+def test_projects_of_a_host_that_states_more_than_it_gives_fail_by_name(
+    small_workspace, two_projects
+):
+    with demo.serve(small_workspace, options=demo.ServerOptions(total="too_large")) as server:
+        rows, reader = read(server, two_projects)
+    assert reader.failed_project_ids == two_projects
+    for project_id, sentence in zip(two_projects, reader.skipped, strict=True):
+        project = small_workspace.projects[project_id]
+        count = len(project.story_ids)
+        assert sentence.startswith(
+            f"project {project_id} ({project.name}): GET /projects/{project_id}/stories: "
+            f"{count} of {count + 7} stories: "
+        )
+    assert len(rows["stories"]) == sum(
+        len(small_workspace.projects[each].story_ids) for each in two_projects
+    )
 
 
 def test_with_one_request_in_five_failing_the_rows_are_the_same(

@@ -417,11 +417,21 @@ def test_a_host_that_refuses_a_field_is_asked_for_fewer(open_reader):
     ]
 
 
-def test_a_record_without_its_key_is_an_error_that_names_the_list(open_reader):
+def test_a_record_without_its_key_is_refused_by_itself(open_reader):
     host = WorkspaceHost(1)
-    host.lists["/projects/1/labels"] = [{"name": "no id"}]
-    with pytest.raises(UnexpectedAnswer, match="GET /projects/1/labels: a record without 'id'"):
-        read_all(open_reader(host))
+    host.lists["/projects/1/labels"] = [{"name": "no id"}, {"id": "12", "name": "l"}, {"id": 5.5}]
+    reader = open_reader(host)
+    rows = read_all(reader)
+    assert [row["id"] for row in rows["labels"]] == [12]
+    assert [
+        (each.request, each.record, each.table, each.column, each.value, each.reason)
+        for each in reader.drift.rejections
+    ] == [
+        ("GET /projects/1/labels", 1, "labels", "id", None, "a record without its key"),
+        ("GET /projects/1/labels", 3, "labels", "id", "5.5", "no usable key"),
+    ]
+    assert reader.keys_listed("labels", 1) is None  # nothing that is stored is gone for that
+    assert reader.failed_project_ids == []
 
 
 # Ways of use ------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ class Host:
 
     def __init__(self, count, limit, arrivals, are_eager, tells_total=True, tells_version=True):
         self.enveloped_lists = {}
+        self.most_records = 10**6
         self.numbers = list(range(count, 0, -1))
         self.limit = limit
         self.arrivals = iter(arrivals)
@@ -39,7 +40,7 @@ class Host:
         page = [{"id": number} for number in self.numbers[offset : offset + limit]]
         total = len(self.numbers) if self.tells_total else None
         version = self.numbers[0] if self.tells_version and self.numbers else None
-        return Answer(page, version, Pagination(total, limit, offset, len(page)))
+        return Answer(page, version, Pagination(total, limit))
 
 
 class LazyFuture(Future):

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from ingest.api.http.errors import RetriesExhausted, Unreachable
+from ingest.api.http.pace import Pace
 from tests.ingest.api.conftest import TOKEN, ListHost, error_body, truncated_json
 from tests.support.scripted import Reply
 
@@ -188,9 +189,73 @@ def test_the_rate_is_bounded_for_all_threads_together(serve, connect):
     assert client.slept == pytest.approx([0.25, 0.5, 0.75])
 
 
-def test_loopback_has_no_rate_and_other_hosts_a_polite_one(connect):
-    assert connect("http://127.0.0.1:9")._pace._interval == 0
-    assert connect("https://tracker.example/services/v5")._pace._interval == pytest.approx(0.1)
+def test_loopback_has_no_rate_and_other_hosts_a_slow_one_at_first(connect):
+    assert connect("http://127.0.0.1:9")._pace.rate == float("inf")
+    assert connect("https://tracker.example/services/v5")._pace.rate == 5
+    bounded = connect("https://tracker.example/services/v5", requests_per_second=2)
+    assert bounded._pace.rate == 2
+
+
+class HostOfPace:
+    """Time that only `wait` moves on, and a host that bears a number of requests a second."""
+
+    def __init__(self, bears, first=5, highest=None, seconds=0.1):
+        self.now = 0.0
+        self.bears, self.seconds = bears, seconds
+        self.refused = self.count = 0
+        self.pace = Pace(first, highest, lambda: self.now, self.sleep)
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+    def ask_for(self, seconds):
+        until, self.count, self.refused = self.now + seconds, 0, 0
+        while self.now < until:
+            before = self.now
+            self.pace.wait()
+            self.count += 1
+            self.now += 1e-4
+            if self.pace.rate > self.bears and self.now - before < 1 / self.bears:
+                self.refused += 1
+                self.pace.note_refusal()
+            else:
+                self.pace.note_answer("stories", self.seconds)
+
+
+def test_the_pace_doubles_each_second_until_the_bound():
+    host = HostOfPace(bears=10_000, highest=100)
+    host.ask_for(5)
+    assert host.pace.rate == 100
+    assert 200 < host.count < 500
+
+
+def test_the_pace_settles_at_what_a_host_bears():
+    host = HostOfPace(bears=40)
+    host.ask_for(30)
+    host.ask_for(60)
+    assert 0.6 * 40 < host.count / 60 <= 42
+    assert host.refused < 0.05 * host.count
+
+
+def test_answers_that_take_much_longer_slow_the_pace_but_not_below_one_at_a_time():
+    host = HostOfPace(bears=10_000, highest=50)
+    host.ask_for(5)
+    host.seconds = 1.0
+    host.ask_for(3)
+    assert host.pace.rate < 40
+    host.ask_for(20)
+    assert host.pace.rate >= 1
+    host.seconds = 0.1
+    host.ask_for(60)
+    assert host.pace.rate == 50
+
+
+def test_a_slow_list_is_not_taken_for_a_busy_host():
+    host = HostOfPace(bears=10_000, highest=50)
+    host.ask_for(5)
+    for _ in range(10):
+        host.pace.note_answer("activity", 3.0)
+    assert host.pace.rate == 50
 
 
 def test_closing_ends_a_wait(serve, connect):

@@ -1,0 +1,552 @@
+# ruff: noqa: E501 - one behaviour a line
+"""Hosts that misbehave, as data: which answers a host spoils, and what a load makes of them.
+
+Two projects stand behind each host. Only project 101 is spoilt, unless a behaviour says otherwise;
+project 102 must load whole.
+"""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import re
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from tests.ingest.api.workspace_host import WorkspaceHost, activity, story
+from tests.support.scripted import Reply, Request
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+SPOILT, SOUND = 101, 102
+STORIES = 130
+MOST_REQUESTS = 400
+
+Change = Callable[[Reply, Request], Reply]
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """One way to misbehave.
+
+    Attributes:
+        path: the requests whose answers are spoilt, as a pattern of the path below the base URL.
+        change: makes the spoilt answer of the good one.
+        times: how many answers are spoilt; None for all.
+        fails: what fails by name: nothing, project 101, or the whole run.
+        says: what the messages hold.
+        missing: rows of project 101 that the load may lack, by table; -1 for any number.
+        rejected: (column, reason) of rows of `rejected_rows`, each a part of the real text.
+        is_late: the clock of the host is not believed, so that `as_of` is the local one.
+    """
+
+    path: str
+    change: Change
+    times: int | None = None
+    fails: str = "nothing"
+    says: tuple[str, ...] = ()
+    missing: dict[str, int] = field(default_factory=dict)
+    rejected: tuple[tuple[str, str], ...] = ()
+    is_late: bool = False
+
+
+class MisbehavingHost:
+    """A sound workspace whose answers one behaviour spoils until it is `cured`."""
+
+    def __init__(self, behaviour: Behaviour | None = None):
+        self.behaviour = behaviour
+        self.requests_count = 0
+        self.spoilt_count = 0
+        self._workspace = WorkspaceHost(SPOILT, SOUND)
+        self._workspace.max_limit = 100
+        stories = [story(SPOILT * 1000 + number, SPOILT) for number in range(STORIES)]
+        self._workspace.lists[f"/projects/{SPOILT}/stories"] = stories
+        notifications = [{"id": 7, "message": "hello"}, {"id": 8, "message": "again"}]
+        self._workspace.lists["/my/notifications"] = notifications
+
+    def cure(self):
+        """Behave well from now on."""
+        self.behaviour, self.requests_count = None, 0
+
+    def __call__(self, request: Request) -> Reply:
+        self.requests_count += 1
+        if self.requests_count > MOST_REQUESTS:
+            return Reply(
+                403, {"kind": "error", "code": "unauthorized_operation", "error": "Enough"}
+            )
+        good = self._workspace(request)
+        spoils = self.behaviour
+        path = request.path.removeprefix("/services/v5")
+        if spoils is None or not re.fullmatch(spoils.path, path):
+            return good
+        if spoils.times is not None and self.spoilt_count >= spoils.times:
+            return good
+        self.spoilt_count += 1
+        return spoils.change(good, request)
+
+
+# How answers are spoilt ------------------------------------------------------------------------
+
+
+def instead(status: int = 200, body: object = b"", **headers: str) -> Change:
+    """Another answer."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda good, request: Reply(status, body, named)
+
+
+def body(change: Callable[[bytes], bytes], **headers: str) -> Change:
+    """The good answer with another body."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda good, request: replace(
+        good, body=change(json.dumps(good.body).encode()), headers={**good.headers, **named}
+    )
+
+
+def headers(**changed: str) -> Change:
+    """The good answer with other headers."""
+    named = {name.replace("_", "-"): value for name, value in changed.items()}
+    return lambda good, request: replace(good, headers={**good.headers, **named})
+
+
+def raw(pieces: Callable[[bytes], object]) -> Change:
+    """Whatever bytes are made of the good answer's body."""
+    return lambda good, request: Reply(raw=pieces(json.dumps(good.body).encode()))
+
+
+def record(change: Callable[[dict], object]) -> Change:
+    """The first record of a list, or the object, is another one."""
+
+    def spoil(good: Reply, request: Request) -> Reply:
+        if int(request.query.get("offset", 0)) or "fields" in request.query.get("ids", ""):
+            return good
+        if isinstance(good.body, dict):
+            return replace(good, body=change(dict(good.body)))
+        first, *others = good.body or [{}]
+        return replace(good, body=[change(dict(first)), *others])
+
+    return spoil
+
+
+def value(name: str, value: object) -> Change:
+    """One field of the first record has another value; `...` leaves it out."""
+
+    def change(first: dict) -> dict:
+        return {key: each for key, each in {**first, name: value}.items() if each is not ...}
+
+    return record(change)
+
+
+def text(name: str, written: str) -> Change:
+    """One field of the first record is written as no JSON library would write it."""
+
+    def spoil(good: Reply, request: Request) -> Reply:
+        marked = value(name, "@@@")(good, request)
+        return replace(marked, body=json.dumps(marked.body).replace('"@@@"', written).encode())
+
+    return spoil
+
+
+def paging(pages: Callable[[list, int, int], tuple[list, int | None]]) -> Change:
+    """Other pages: of all records, the limit and the offset a page and the total that is stated."""
+
+    def spoil(good: Reply, request: Request) -> Reply:
+        limit = min(int(request.query.get("limit", 100)), 100)
+        offset = int(request.query.get("offset", 0))
+        everything = [story(SPOILT * 1000 + number, SPOILT) for number in range(STORIES)]
+        if request.query.get("fields") == "id":
+            everything = [{"id": each["id"]} for each in everything]
+        page, total = pages(everything, limit, offset)
+        stated = {"Total": total, "Limit": limit, "Offset": offset, "Returned": len(page)}
+        return Reply(200, page, pagination(stated))
+
+    return spoil
+
+
+def pagination(stated: dict[str, object]) -> dict[str, str]:
+    return {
+        f"X-Tracker-Pagination-{name}": str(value)
+        for name, value in stated.items()
+        if value is not None
+    }
+
+
+def made_up(limit: int, offset: int) -> list[dict]:
+    """Stories that no list of the workspace has."""
+    return [story(900_000_000 + offset + number, SPOILT) for number in range(limit)]
+
+
+def bomb(pack: Callable[[int], bytes]) -> bytes:
+    return pack(512 * 1024 * 1024)
+
+
+def _gzip(size: int) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    parts = [packer.compress(b"[")]
+    parts += [packer.compress(b" " * 1024 * 1024) for _ in range(size // 1024 // 1024)]
+    return b"".join([*parts, packer.compress(b"]"), packer.flush()])
+
+
+_GZIP_BOMB = bomb(_gzip)
+_SLOW = 0.05
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def endless(*begin: bytes, piece: bytes = b" " * 65536, seconds: float = 0.0):
+    """Begin, and never end."""
+    yield from begin
+    for _ in itertools.repeat(None):
+        yield piece
+        time.sleep(seconds)
+
+
+def chunked(piece: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(piece), piece)
+
+
+def nested(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+LISTED = {
+    # a table: the path of its list, and the key of a record
+    "me": ("/me", "id"),
+    "accounts": ("/accounts", "id"),
+    "memberships": ("/projects/101/memberships", "id"),
+    "labels": ("/projects/101/labels", "id"),
+    "epics": ("/projects/101/epics", "id"),
+    "stories": ("/projects/101/stories", "id"),
+    "releases": ("/projects/101/releases", "id"),
+    "iterations": ("/projects/101/iterations", "number"),
+    "activity": ("/projects/101/activity", "guid"),
+    "my_activity": ("/my/activity", "guid"),
+    "story_transitions": ("/projects/101/story_transitions", "story_id"),
+    "notifications": ("/my/notifications", "id"),
+}
+ODD_KEYS = {
+    "null": None,
+    "absent": ...,
+    "a text": "x",
+    "a fraction": 5.5,
+    "a boolean": True,
+    "2**70": 2**70,
+    "a list": [5],
+    "an object": {"id": 5},
+}
+ODD_RECORDS = {"null": None, "a text": "x", "a number": 5, "a list": [1, [2]], "a boolean": True}
+STORY_LIST = "/projects/101/stories"
+ANY_OF_101 = "/projects/101/.*"
+EVERYTHING = dict.fromkeys([*LISTED, "projects"], -1)
+PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+ESCAPES = "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J \u202egnihton\r\n\b"
+
+
+_IDENTITY = {"id", "number", "guid", "project_version", "story_id", "project_id"}
+_NESTED = {"project", "person", "label", "performed_by", "stories"}
+_MORE = ("labels", "updated_at", "created_at", "state", "name", "changes", "time_zone", "comments")
+_SETTINGS = ("version", "current_iteration_number", "name", "time_zone", "point_scale")
+_PLAN_SETTINGS = ("point_scale", "time_zone", "iteration_override_numbers", "start_date")
+_ODD_VALUES = [["x", {"y": [None]}], "\x00\x1b", -1.5, True, {"id": "x"}, 10**30, "0000-00-00"]
+
+
+def everywhere(change: Callable[[str], Change]) -> Change:
+    """The first record of each list is spoilt, in a way that may depend on its key."""
+    keys = dict(LISTED.values())
+
+    def spoil(good: Reply, request: Request) -> Reply:
+        return change(keys[request.path.removeprefix("/services/v5")])(good, request)
+
+    return spoil
+
+
+def odd_values(first: dict) -> dict:
+    """A record of which no value is what it should be, but for those that identify it."""
+    odd = itertools.cycle(_ODD_VALUES)
+    fields = {**first, **dict.fromkeys(_MORE)}
+    return {
+        name: each if name in _IDENTITY | _NESTED else next(odd) for name, each in fields.items()
+    }
+
+
+def _odd_records():
+    lists = "|".join(path for path, _ in LISTED.values())
+    # What the activities of a project tell, those of the token's owner need not tell again.
+    each_one = {**dict.fromkeys(LISTED, 1), "my_activity": -1}
+    for name, odd in ODD_KEYS.items():
+        change = everywhere(lambda key, odd=odd: value(key, odd))
+        missing = {**each_one, "activity": 0} if name == "a text" else each_one
+        yield f"a key is {name}", Behaviour(lists, change, missing=missing, rejected=(("id", ""),))
+    for name, odd in ODD_RECORDS.items():
+        change = record(lambda _, odd=odd: odd)
+        yield (
+            f"a record is {name}",
+            Behaviour(lists, change, missing=each_one, rejected=(("", "object"),)),
+        )
+    for levels in (260, 900):
+        change = text("novelty", nested(levels))
+        rejected = (("novelty", "nest"),)
+        yield (
+            f"a record nested {levels} levels",
+            Behaviour(lists, change, missing=each_one, rejected=rejected),
+        )
+    yield "a record of odd values", Behaviour(lists, record(odd_values))
+    for name, odd in {"a text": "Ann", "a list": [{"id": 9}], "a number": 5}.items():
+        for table, column in {
+            "memberships": "person",
+            "epics": "label",
+            "activity": "performed_by",
+        }.items():
+            yield (
+                f"{column} of {table} is {name}",
+                Behaviour(
+                    LISTED[table][0],
+                    value(column, odd),
+                    missing={table: 1},
+                    rejected=((column, ""),),
+                ),
+            )
+    for name, odd in {"a text": "x", "numbers": [5], "without ids": [{"a": 1}]}.items():
+        missing, rejected = {"iterations": 1}, (("stories", ""),)
+        yield (
+            f"stories of iterations are {name}",
+            Behaviour(
+                LISTED["iterations"][0], value("stories", odd), missing=missing, rejected=rejected
+            ),
+        )
+    for name, odd in {"null": None, "a text": "x", "a list": [1]}.items():
+        yield (
+            f"project_version of activity is {name}",
+            Behaviour(
+                LISTED["activity"][0],
+                value("project_version", odd),
+                missing={"activity": 1},
+                rejected=(("project_version", ""),),
+            ),
+        )
+    for name, odd in {
+        **ODD_KEYS,
+        "markup": "[/bold][link=x]" + ESCAPES,
+        "a long text": "x" * 10**6,
+        "negative": -1,
+        "huge": 10**12,
+    }.items():
+        change = record(
+            lambda first, odd=odd: {
+                key: each
+                for key, each in {**first, **dict.fromkeys(_SETTINGS, odd)}.items()
+                if each is not ...
+            }
+        )
+        yield f"each setting of a project is {name}", Behaviour("/projects(/101)?", change)
+        if name in ("null", "a text", "2**70", "a list"):
+            rejected = (("id", ""),)
+            yield (
+                f"the id of a project is {name}",
+                Behaviour("/projects", value("id", odd), missing=EVERYTHING, rejected=rejected),
+            )
+    for name, odd in {"a bracket": "[oops", "a list": [[1]], "a number": 10**30}.items():
+        change = record(lambda first, odd=odd: {**first, **dict.fromkeys(_PLAN_SETTINGS, odd)})
+        yield f"plan settings of a project are {name}", Behaviour("/projects(/101)?", change)
+
+
+BODIES = {
+    "a small gzip body that unpacks to 512 MB": Behaviour(
+        STORY_LIST, instead(200, _GZIP_BOMB, Content_Encoding="gzip"), fails="project", says=("/projects/101/stories", "MB"),
+    ),
+    "the same for the list of projects": Behaviour(
+        "/projects", instead(200, _GZIP_BOMB, Content_Encoding="gzip"), fails="run", says=("GET /projects:", "MB")
+    ),
+    "a deflated body that unpacks to 512 MB": Behaviour(
+        STORY_LIST, instead(200, zlib.compress(b" " * 512 * 1024 * 1024), Content_Encoding="deflate"), fails="project", says=("MB",),
+    ),
+    "gzip in gzip that unpacks to 512 MB": Behaviour(
+        STORY_LIST, instead(200, gzip.compress(_GZIP_BOMB), Content_Encoding="gzip, gzip"), fails="project", says=("MB",),
+    ),
+    "chunks without end": Behaviour(
+        STORY_LIST, raw(lambda _: endless(_HEAD, b"Transfer-Encoding: chunked\r\n\r\n", chunked(b"["), piece=chunked(b" " * 65536))), fails="project", says=("MB",),
+    ),
+    "a body without end or length": Behaviour(
+        STORY_LIST, raw(lambda _: endless(_HEAD, b"\r\n[")), fails="project", says=("MB",),
+    ),
+    "a body that drips": Behaviour(
+        STORY_LIST, raw(lambda _: endless(_HEAD, b"Content-Length: 1000000\r\n\r\n[", piece=b" ", seconds=_SLOW)), fails="project", says=("still sending",),
+    ),
+    "headers that drip": Behaviour(
+        STORY_LIST, raw(lambda _: endless(_HEAD, b"X-Slow: ", piece=b"x", seconds=_SLOW)), fails="project",
+    ),
+    "interim answers without end": Behaviour(
+        STORY_LIST, raw(lambda _: endless(piece=b"HTTP/1.1 100 Continue\r\n\r\n", seconds=0.001)), fails="project",
+    ),
+    "headers without end": Behaviour(
+        STORY_LIST, raw(lambda _: endless(_HEAD, piece=b"X-More: 1\r\n")), fails="project",
+    ),
+    "a header line of a megabyte": Behaviour(
+        STORY_LIST, raw(lambda _: [_HEAD, b"X-Long: " + b"x" * 1_000_000 + b"\r\n\r\n[]"]), fails="project",
+    ),
+    "empty gzip members without end": Behaviour(
+        STORY_LIST, raw(lambda _: endless(_HEAD, b"Content-Encoding: gzip\r\n\r\n", piece=gzip.compress(b"") * 1000)), fails="project",
+    ),
+    "silence": Behaviour(STORY_LIST, raw(lambda _: endless(piece=b"", seconds=_SLOW)), fails="project"),
+    "JSON cut short, once": Behaviour(STORY_LIST, body(lambda good: good[:-3]), times=1),
+    "JSON cut short, always": Behaviour(STORY_LIST, body(lambda good: good[:-3]), fails="project", says=("cut short",)),
+    "JSON that is damaged": Behaviour(STORY_LIST, body(lambda good: good.replace(b":", b";", 1)), fails="project"),
+    "something after the JSON": Behaviour(STORY_LIST, body(lambda good: good + b"}"), fails="project"),
+    "an empty body": Behaviour(STORY_LIST, instead(200), fails="project"),
+    "null": Behaviour(STORY_LIST, instead(200, b"null"), fails="project"),
+    "a number": Behaviour(STORY_LIST, instead(200, b"5"), fails="project"),
+    "a text": Behaviour(STORY_LIST, instead(200, b'"stories"'), fails="project"),
+    "an object instead of a list": Behaviour(STORY_LIST, instead(200, {"stories": []}), fails="project", says=("an object",)),
+    "null for labels": Behaviour("/projects/101/labels", instead(200, b"null"), fails="project"),
+    "a list for me": Behaviour("/me", instead(200, [1]), missing={"me": 1}),
+    "null for the projects": Behaviour("/projects", instead(200, b"null"), fails="run"),
+    "a text for the projects": Behaviour("/projects", instead(200, b'"x"'), fails="run"),
+    "an envelope nobody asked for": Behaviour(STORY_LIST, body(lambda good: b'{"http_status": [], "data": %s, "pagination": 5}' % good)),
+    "an envelope of odd numbers": Behaviour(STORY_LIST, body(lambda good: b'{"http_status": "x", "project_version": {}, "data": %s, "pagination": {"total": "x", "limit": -1, "offset": [], "returned": 1.5}}' % good)),
+    "a byte order mark": Behaviour(ANY_OF_101, body(lambda good: b"\xef\xbb\xbf" + good)),
+    "UTF-16": Behaviour(ANY_OF_101, body(lambda good: good.decode().encode("utf-16"), Content_Type="application/json; charset=utf-16")),
+    "UTF-16 that nobody names": Behaviour(ANY_OF_101, body(lambda good: good.decode().encode("utf-16"))),
+    "Latin-1": Behaviour(STORY_LIST, body(lambda good: good.replace(b"Story", "St\xf6ry".encode("latin-1")), Content_Type="application/json; charset=ISO-8859-1")),
+    "Latin-1 that nobody names": Behaviour(STORY_LIST, body(lambda good: good.replace(b"Story", "St\xf6ry".encode("latin-1"), 1))),
+    "an encoding that does not exist": Behaviour(STORY_LIST, body(bytes, Content_Type="application/json; charset=klingon")),
+    "JSON as plain text": Behaviour(ANY_OF_101, headers(Content_Type="text/plain")),
+    "JSON as a web page": Behaviour(ANY_OF_101, headers(Content_Type="text/html; charset=utf-8")),
+    "JSON without a type": Behaviour(ANY_OF_101, headers(Content_Type="")),
+    "said to be packed, and is not": Behaviour(STORY_LIST, headers(Content_Encoding="gzip"), fails="project"),
+    "packed in an unknown way": Behaviour(STORY_LIST, instead(200, b"\x00\x01", Content_Encoding="br"), fails="project"),
+    "a web page, once": Behaviour(STORY_LIST, instead(200, PAGE, Content_Type="text/html"), times=1),
+    "a web page, once, at first": Behaviour("/projects", instead(200, PAGE, Content_Type="text/html"), times=1),
+    "a web page, always": Behaviour("/.*", instead(200, PAGE, Content_Type="text/html"), fails="run", says=("not a Tracker API v5",)),
+    "XML, once": Behaviour(STORY_LIST, instead(200, b"<?xml version='1.0'?><Error/>", Content_Type="application/xml"), times=1),
+    "XML, once, at first": Behaviour("/projects", instead(200, b"<?xml version='1.0'?><Error/>", Content_Type="application/xml"), times=1),
+    "2,000 levels of nesting": Behaviour(STORY_LIST, text("description", nested(2000)), missing={"stories": 1}, rejected=(("", "nest"),)),
+    "100,000 levels of nesting": Behaviour(STORY_LIST, text("description", nested(100_000)), missing={"stories": 1}, rejected=(("", "nest"),)),
+    "260 levels of nesting": Behaviour(STORY_LIST, text("comments", nested(260)), missing={"stories": 1}, rejected=(("", "nest"),)),
+    "the whole body nested 100,000 levels": Behaviour(STORY_LIST, instead(200, nested(100_000).encode()), fails="project"),
+    "half a character": Behaviour(STORY_LIST, text("name", '"half \\ud83d"')),
+    "half a character inside a list": Behaviour(STORY_LIST, text("comments", '[{"text": "\\udc00"}]')),
+    "half a character in a name of a field": Behaviour(STORY_LIST, text("novelty", '{"\\ud83d": 1}')),
+    "NaN": Behaviour(STORY_LIST, text("estimate", "NaN")),
+    "Infinity inside a list": Behaviour(STORY_LIST, text("comments", '[{"size": -Infinity}]')),
+    "1e400": Behaviour(STORY_LIST, text("estimate", "1e400")),
+    "a number of 5,000 digits": Behaviour(STORY_LIST, text("estimate", "9" * 5000)),
+    "an estimate of 2**70": Behaviour(STORY_LIST, text("estimate", str(2**70))),
+    "NUL": Behaviour(STORY_LIST, text("name", '"a\\u0000b"')),
+    "a byte that is no UTF-8": Behaviour(STORY_LIST, body(lambda good: good.replace(b"Story", b"St\xff", 1))),
+    "a field twice": Behaviour(STORY_LIST, text("name", '"one", "name": "two"')),
+    "a story twice in a page": Behaviour(STORY_LIST, lambda good, request: replace(good, body=[*good.body[:1], *good.body])),
+    "a story twice, once with its id as a text": Behaviour(STORY_LIST, lambda good, request: replace(good, body=[*good.body, {**good.body[0], "id": str(good.body[0]["id"])}])),
+    "ids as texts": Behaviour(STORY_LIST, lambda good, request: replace(good, body=[{**each, "id": str(each["id"])} for each in good.body])),
+    "a text of 20 MB": Behaviour(STORY_LIST, value("description", "x" * 20_000_000)),
+}  # fmt: skip
+
+STATUSES = {
+    "500 for ever": Behaviour(STORY_LIST, instead(500, {"code": "unhandled_condition"}), fails="project", says=("500 unhandled_condition",)),
+    "500 for labels, for ever": Behaviour("/projects/101/labels", instead(500), fails="project"),
+    **{
+        f"503 with Retry-After: {stated}": Behaviour(STORY_LIST, instead(503, b"", Retry_After=stated, Date="Wed, 30 Apr 2025 12:34:56 GMT"), times=1)
+        for stated in ("nan", "inf", "1e400", "-5", "soon", "1" + "0" * 30, "Fri, 31 Dec 9999 23:59:59 -2359", "Wed, 30 Apr 2099 12:34:56 GMT", "999999999", "\u00b2")
+    },
+    "503 and a date of the year 9999": Behaviour(STORY_LIST, instead(503, b"", Retry_After="Wed, 30 Apr 2025 12:34:57 GMT", Date="Fri, 31 Dec 9999 23:59:59 -2359"), times=1),
+    "429 once": Behaviour(STORY_LIST, instead(429, b"", Retry_After="0"), times=1),
+    "404 with a web page": Behaviour(STORY_LIST, instead(404, PAGE, Content_Type="text/html"), fails="project"),
+    "400 for stories": Behaviour(STORY_LIST, instead(400, {"code": "invalid_parameter"}), fails="project"),
+    "401 for stories": Behaviour(STORY_LIST, instead(401, {}), fails="run", says=("401",)),
+    "403": Behaviour(STORY_LIST, instead(403, {"code": "unauthorized_operation"}), fails="project"),
+    "418": Behaviour(STORY_LIST, instead(418, {}), fails="project", says=("418",)),
+    "418 for the labels": Behaviour("/projects/101/labels", instead(418, {}), fails="project", says=("418",)),
+    "204": Behaviour(STORY_LIST, instead(204), fails="project"),
+    "206 of half the body": Behaviour(STORY_LIST, lambda good, request: Reply(206, json.dumps(good.body).encode()[:500]), fails="project"),
+    "304": Behaviour(STORY_LIST, instead(304), fails="project"),
+    "101": Behaviour(STORY_LIST, instead(101), fails="project"),
+    "999": Behaviour(STORY_LIST, instead(999), fails="project"),
+    "no status line": Behaviour(STORY_LIST, raw(lambda good: [good]), fails="project"),
+    "a status that is no number": Behaviour(STORY_LIST, raw(lambda good: [b"HTTP/1.1 good\r\n\r\n", good]), fails="project"),
+    "a header without a colon": Behaviour(STORY_LIST, raw(lambda good: [_HEAD, b"\x00nonsense\r\n\r\n", good]), fails="project"),
+    "an error of odd parts": Behaviour("/projects/101/labels", instead(400, {"code": ["x"], "validation_errors": 5, "general_problem": {"a": 1}}), missing={"labels": -1}),
+    "an error that is a list": Behaviour("/projects/101/labels", instead(400, [1]), missing={"labels": -1}),
+    "an error of escape sequences": Behaviour(STORY_LIST, instead(403, {"code": "unauthorized_operation", "general_problem": ESCAPES}), fails="project"),
+    "an error that repeats the token": Behaviour(STORY_LIST, instead(403, {"code": "unauthorized_operation", "general_problem": f"{TOKEN} is \\u0030"}), fails="project", says=("*** is",)),
+    "a passing fault that says escape sequences": Behaviour(STORY_LIST, instead(500, {"code": "x", "error": ESCAPES}), times=1),
+    "a reason of escape sequences": Behaviour(STORY_LIST, raw(lambda good: [b"HTTP/1.1 500 \x1b[31mred\x9b\r\n\r\n"]), fails="project"),
+    **{
+        f"Location: {target!r}": Behaviour(STORY_LIST, instead(302, b"", Location=target), fails="project")
+        for target in ("http://[::1/", "https://evil.example/", "//evil.example/x", "file:///etc/passwd", "javascript:alert(1)", "http://127.0.0.1:99999/", "http://u:p@127.0.0.1/", "http:", "\x1b[31m", "%00", "http://\u2488.example/".encode().decode("latin-1"), "?x=1")
+    },
+    "a redirect to nowhere": Behaviour(STORY_LIST, instead(302), fails="project"),
+    "a redirect, once": Behaviour(STORY_LIST, lambda good, request: Reply(307, b"", {"Location": request.path + "?limit=100&offset=" + request.query.get("offset", "0")}), times=1),
+    "reset, once": Behaviour(ANY_OF_101, lambda good, request: Reply(reset=True), times=1),
+    "reset in the body, once": Behaviour(STORY_LIST, lambda good, request: replace(good, keep=0.5), times=1),
+    "reset, always": Behaviour(STORY_LIST, lambda good, request: Reply(reset=True), fails="project"),
+    "a length that is too large": Behaviour(STORY_LIST, raw(lambda good: [_HEAD, b"Content-Length: %d\r\n\r\n" % (len(good) + 9), good]), fails="project"),
+    "a length that is too small": Behaviour(STORY_LIST, raw(lambda good: [_HEAD, b"Content-Length: 50\r\n\r\n", good]), fails="project"),
+    "two lengths": Behaviour(STORY_LIST, raw(lambda good: [_HEAD, b"Content-Length: 5\r\nContent-Length: 50\r\n\r\n", good]), fails="project"),
+    "a length that is negative": Behaviour(STORY_LIST, raw(lambda good: [_HEAD, b"Content-Length: -5\r\n\r\n", good]), fails="project"),
+    "a chunk of no length": Behaviour(STORY_LIST, raw(lambda good: [_HEAD, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", good]), fails="project"),
+    "a chunk of negative length": Behaviour(STORY_LIST, raw(lambda good: [_HEAD, b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", good]), fails="project"),
+}  # fmt: skip
+
+_LOG = [activity(version, SPOILT) for version in range(100, 90, -1)]
+SHORT = f"of {STORIES} stories"
+PAGES = {
+    "the first 100 for every offset": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], STORIES)), fails="project", says=(f"100 {SHORT}",), missing={"stories": 30}),
+    "the first 100, then nothing": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit] if offset == 0 else [], STORIES)), fails="project", says=(f"100 {SHORT}",), missing={"stories": 30}),
+    "pages of 100 that are said to be of 500": Behaviour(STORY_LIST, lambda good, request: replace(good, headers={**good.headers, "X-Tracker-Pagination-Limit": "500"})),
+    "the same page for ever, no total": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], None)), fails="project", says=("100", "stories"), missing={"stories": 30}),
+    "the same page for ever, no pagination": Behaviour(STORY_LIST, lambda good, request: Reply(200, [story(SPOILT * 1000 + number, SPOILT) for number in range(100)])),
+    "two pages in turn, for ever": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[(offset // limit % 2) * 50 :][:50], offset + 1000)), fails="project", missing={"stories": 30}),
+    "the same page with a total that grows": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], offset + 130)), fails="project", missing={"stories": 30}),
+    "new stories with a total that grows": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (made_up(limit, offset), offset + 130)), fails="project", missing={"stories": STORIES}),
+    "new stories without end or total": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (made_up(limit, offset), None)), fails="project", says=("10,000",), missing={"stories": STORIES}),
+    "new stories and a total of a billion": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (made_up(limit, offset), 10**9)), fails="project", says=("10,000",), missing={"stories": STORIES}),
+    "the same activities for ever": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination({"Total": 10**6, "Limit": 10})), fails="project", says=("10 of 1,000,000",)),
+    "the same activities for ever, no total": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination({"Limit": 10})), fails="project"),
+    "the same iterations for ever": Behaviour("/projects/101/iterations", lambda good, request: Reply(200, [{"number": number, "stories": []} for number in range(1, 11)], pagination({"Total": 10**6, "Limit": 10})), fails="project", says=("10 of 1,000,000",), missing={"iterations": 2}),
+    "the same activities of mine for ever": Behaviour("/my/activity", instead(200, _LOG[:1], **pagination({"Total": 10**6, "Limit": 1}))),
+    "the same labels for ever": Behaviour("/projects/101/labels", headers(**pagination({"Total": 10**6, "Limit": 1})), fails="project"),
+    "the same projects for ever": Behaviour("/projects", headers(**pagination({"Total": 10**6, "Limit": 2}))),
+    **{
+        f"{name} is {stated!r}": Behaviour(STORY_LIST, headers(**{f"X-Tracker-Pagination-{name}": stated}), **more)
+        for name, stated, more in [
+            ("Limit", "0", {}), ("Limit", "-100", {}), ("Limit", "x", {}), ("Limit", "9" * 30, {}),
+            ("Total", "-1", {}), ("Total", "x", {}), ("Total", "1e400", {}), ("Total", "0", {}),
+            ("Total", "9" * 30, {"fails": "project", "says": (f"{STORIES} of",)}),
+            ("Total", "50", {}),
+            ("Offset", "-5", {}), ("Returned", "-5", {}), ("Returned", "9" * 5000, {}),
+            ("Total", "9" * 5000, {}),
+        ]
+    },
+    "a version beyond 64 bits": Behaviour(ANY_OF_101, headers(**{"X-Tracker-Project-Version": "9" * 40})),
+    "a version that is no number": Behaviour(ANY_OF_101, headers(**{"X-Tracker-Project-Version": "new"})),
+}  # fmt: skip
+
+CLOCKS = {
+    "a clock of the year 2099": Behaviour("/.*", headers(Date="Wed, 30 Apr 2099 12:34:56 GMT"), says=("2099",), is_late=True),
+    "a clock of the year 9999 in an odd zone": Behaviour("/.*", headers(Date="Fri, 31 Dec 9999 23:59:59 -2359"), is_late=True),
+    "a clock of the year 0001 in an odd zone": Behaviour("/.*", headers(Date="Mon, 01 Jan 0001 00:00:00 +2359"), is_late=True),
+    "a clock that is no time": Behaviour("/.*", headers(Date="noon"), is_late=True),
+    "a clock behind the stories": Behaviour("/.*", headers(Date="Mon, 01 Jan 2024 00:00:00 GMT"), says=("2024",), is_late=True),
+    "a clock of the past, before which all happened": Behaviour("/.*", headers(Date="Mon, 01 Mar 2025 00:00:00 GMT")),
+    "no clock": Behaviour("/projects", lambda good, request: replace(good, headers={}), is_late=True),
+    "a story of the year 2099": Behaviour(STORY_LIST, value("updated_at", "2099-01-01T00:00:00Z")),
+}  # fmt: skip
+
+SECRETS = {
+    "the token in a story": Behaviour(STORY_LIST, value("name", f"my {TOKEN} is")),
+    "the token in a comment": Behaviour(STORY_LIST, value("comments", [{"id": 1, "text": f"<{TOKEN}>"}])),
+    "the token in a field that nobody declared": Behaviour(STORY_LIST, value("novelty", {TOKEN: [TOKEN]})),
+    "the token as a field": Behaviour(STORY_LIST, value(TOKEN, 1)),
+    "the token written in escapes": Behaviour(STORY_LIST, text("name", '"' + "".join(f"\\u{ord(each):04x}" for each in TOKEN) + '"')),
+    "the token in the project's name": Behaviour("/projects(/101)?", value("name", f"P {TOKEN}")),
+    "the token as a guid": Behaviour("/projects/101/activity", value("guid", f"{TOKEN}_5"), missing={"activity": 1}),
+    "the token in a redirect": Behaviour(STORY_LIST, instead(302, b"", Location=f"https://{TOKEN}.example/{TOKEN}"), fails="project"),
+    "the token in a bad id": Behaviour(STORY_LIST, value("id", TOKEN), missing={"stories": 1}, rejected=(("id", ""),)),
+    "escape sequences in the project's name, which fails": Behaviour("/projects(/101)?|/projects/101/stories", lambda good, request: value("name", ESCAPES)(good, request) if not request.path.endswith("stories") else Reply(403, {"code": "unauthorized_operation"}), fails="project"),
+    "escape sequences in a bad id": Behaviour(STORY_LIST, value("id", ESCAPES), missing={"stories": 1}, rejected=(("id", ""),)),
+    "escape sequences in a field that nobody declared": Behaviour(STORY_LIST, value(ESCAPES, 1)),
+    "escape sequences in a label that is renamed": Behaviour("/projects/101/labels", value("name", ESCAPES)),
+}  # fmt: skip
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    **BODIES, **STATUSES, **PAGES, **CLOCKS, **SECRETS, **dict(_odd_records())
+}  # fmt: skip
