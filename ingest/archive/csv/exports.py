@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from ingest.archive.csv.rows import CsvRows, Row, find_delimiter, is_blank, is_s
 from ingest.archive.dates import DayOrders, Moment, Moments, midnight
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
-from ingest.archive.files.chronology import tie_break
+from ingest.archive.files.chronology import in_order
 from ingest.archive.files.encodings import find_encoding, opened_text
 from ingest.archive.files.export_name import ExportName, read_name
 from ingest.archive.options import ArchiveOptions
@@ -74,8 +74,8 @@ class StoriesFile:
         index = self.columns.single.get(name, -1)
         return cells[index] if 0 <= index < len(cells) else ""
 
-    @cached_property
-    def age(self) -> tuple[date, bool, datetime, tuple[str, int, str]]:
+    @property
+    def age(self) -> tuple[date, bool, datetime]:
         """Sorts files from the oldest to the newest.
 
         A file without a time stamp was made at some time on its newest day, or later.
@@ -83,7 +83,7 @@ class StoriesFile:
         made_at = self.name.made_at
         day = made_at.date() if made_at else self.newest.day if self.newest else date.min
         newest = self.newest.at if self.newest else NEVER
-        return day, made_at is None, made_at or newest, tie_break(self.file)
+        return day, made_at is None, made_at or newest
 
     def newest_in(self, zone: ZoneInfo) -> datetime | None:
         """The newest instant in its rows, when days begin as in a zone."""
@@ -286,7 +286,8 @@ def group_by_project(
         projects = [*(each for each in projects if each not in kin), merged]
     taken: set[int] = set()
     for project in projects:
-        project.files.sort(key=lambda each: each.age, reverse=True)
+        from_oldest = in_order(project.files, lambda each: each.age, lambda each: each.file)
+        project.files = from_oldest[::-1]
         _name(project, project_of, project_name, taken)
     _flag_copies(projects)
     return projects

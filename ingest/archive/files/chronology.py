@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import chain
-from typing import NamedTuple
+from itertools import chain, groupby
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from ingest.archive.errors import FileRefused
@@ -26,6 +26,8 @@ _INSTANT = re.compile(
     rb"(\d{4}-\d\d-\d\d[T ][0-9:.]+(?:Z|[+-][0-9:]+)?|\d{12,13}(?!\d))"
 )
 _OVERLAP = 128
+
+T = TypeVar("T")
 
 
 class FileTime(NamedTuple):
@@ -57,17 +59,40 @@ def file_times(files: Sequence[ArchiveFile], zone: ZoneInfo) -> dict[str, FileTi
             folder = _folder(file)
             beside[folder] = max(instant, beside.get(folder, instant))
     known = {file: instant or beside.get(_folder(file), NEVER) for file, instant in at.items()}
-    ordered = sorted(files, key=lambda each: (known[each], *tie_break(each)))
+    ordered = in_order(files, known.__getitem__, lambda each: each)
     return {file.name: FileTime(known[file], place) for place, file in enumerate(ordered)}
 
 
-def tie_break(file: ArchiveFile) -> tuple[str, int, str]:
-    """Sorts files that say nothing of their time: by name, time stamp on disk, and content."""
+def in_order(
+    items: Sequence[T], age_of: Callable[[T], Any], file_of: Callable[[T], ArchiveFile]
+) -> list[T]:
+    """Items in the order of their age, and those of one age in an order that no folder decides.
+
+    Args:
+        items: files, or what was made of them.
+        age_of: what sorts them.
+        file_of: the file of each. Of one age, the name of the file decides, then its time stamp on
+            disk, then its content.
+    """
+
+    def key(item: T) -> tuple[Any, str, int]:
+        file = file_of(item)
+        return age_of(item), file.file_name, int(file.modified_at)
+
+    alike = (list(group) for _, group in groupby(sorted(items, key=key), key))
+    return [
+        item
+        for group in alike
+        for item in (sorted(group, key=lambda each: _digest(file_of(each))) if group[1:] else group)
+    ]
+
+
+def _digest(file: ArchiveFile) -> str:
     digest = sha256()
     with suppress(FileRefused), file.open() as stream:
         for chunk in chunks(stream):
             digest.update(chunk)
-    return file.file_name, int(file.modified_at), digest.hexdigest()
+    return digest.hexdigest()
 
 
 def _folder(file: ArchiveFile) -> str:
