@@ -81,7 +81,8 @@ def run(
             raise _root_cause(failure, warehouse) from failure
         for table_name, count in _load_pending(pipeline, warehouse).items():
             extract.rows_by_table[table_name] -= count
-            notes.append(f"{table_name}: {count:,} rows came again in this run; the newest stay")
+            came = "1 row" if count == 1 else f"{count:,} rows"
+            notes.append(f"{table_name}: {came} came again in this run; the newest stay")
     return RunSummary(
         failure=reader.failure(extract.rows_by_table),
         source_name=source_name,

@@ -150,10 +150,13 @@ class ArchiveReader:
         Args:
             rows: how many rows were loaded, by table.
         """
-        refused = [each for each in self.rejections if each.is_whole_file]
+        refused = {each.file: each.sentence for each in self.rejections if each.is_whole_file}
+        for each in self._catalogue:
+            if each["rejected_count"] and not each["rows_count"]:
+                refused[each["file"]] = f"{each['file']}: no row of it could be loaded"
         if refused:
-            more = f" (and {len(refused) - 1:,} other files)" if len(refused) > 1 else ""
-            return f"{refused[0].sentence}{more}"
+            more = f" (and {len(refused) - 1:,} more)" if len(refused) > 1 else ""
+            return f"{next(iter(refused.values()))}{more}"
         loaded = sum(count for name, count in rows.items() if name not in _ABOUT_FILES)
         return None if loaded or self._kept_count else "no row of these files could be loaded"
 

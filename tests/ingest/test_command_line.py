@@ -15,6 +15,10 @@ from tests.conftest import ROOT, dbt, ingest
 
 SENTINEL = "0123456789abcdef0123456789abcdef"
 
+STORIES = """[{"kind": "story", "id": 7, "project_id": 9, "name": "x", "story_type": "bug",
+"current_state": "started", "created_at": "2024-01-01T00:00:00Z",
+"updated_at": "2024-01-01T00:00:00Z"}]"""
+
 
 def query(path, statement):
     with duckdb.connect(str(path), read_only=True) as connection:
@@ -478,3 +482,37 @@ def test_a_relative_warehouse_path_means_the_repository_in_both_folders(tmp_path
         assert f"path: {seen_from_there}" in checked.stdout
         assert (tmp_path / "w.duckdb").exists()
         (tmp_path / "w.duckdb").unlink()
+
+
+@pytest.mark.parametrize(
+    ("contents", "code", "error"),
+    [
+        ({"a.json": STORIES}, 0, ""),
+        ({"a.json": STORIES, "b.json": "{"}, 1, "b.json: is broken JSON: "),
+        ({"a.json": STORIES, "b.json": '{"kind": "story", "id": "x"}'}, 1, "no row of it could"),
+        ({"b.json": '{"kind": "story", "id": "x"}'}, 1, "b.json: no row of it could be loaded"),
+        ({"b.json": "[]"}, 1, "no row of these files could be loaded"),
+        ({"b.json": "{"}, 1, "there is nothing to load: "),
+    ],
+    ids=["all", "a broken file", "a file of refused rows", "refused rows", "an empty list", "none"],
+)
+def test_an_archive_that_was_not_read_in_full_exits_with_1(path, tmp_path, contents, code, error):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, content in contents.items():
+        (folder / name).write_text(content)
+    finished = ingest("archive", str(folder), warehouse=path)
+    assert (finished.returncode, error in finished.stderr) == (code, True), finished.stderr
+    assert len(finished.stderr.splitlines()) == code
+    if "a.json" in contents:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            count = "select count(*) from pivotal_tracker_data.stories"
+            assert connection.execute(count).fetchone() == (1,)
+
+
+def test_loading_what_is_stored_in_a_newer_version_is_no_failure(path, tmp_path):
+    newer = STORIES.replace("2024-01-01", "2024-01-02")
+    for name, content in {"a.json": newer, "b.json": STORIES}.items():
+        (tmp_path / name).write_text(content)
+        finished = ingest("archive", str(tmp_path / name), warehouse=path)
+        assert finished.returncode == 0, finished.stderr

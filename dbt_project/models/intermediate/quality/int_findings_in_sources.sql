@@ -19,8 +19,11 @@ refused_rows as (
     select
         cast(null as bigint) as project_id,
         rejection_id,
-        line_number,
-        reason
+        coalesce(request, file_path, raw_table_name, '')
+        || coalesce(':' || {{ as_text('coalesce(record_number, line_number)') }}, '')
+        || coalesce(': ' || column_name, '')
+        || ': '
+        || reason as refusal
     from {{ ref('stg_pivotal_tracker__rejected_rows') }}
 
 ),
@@ -34,7 +37,7 @@ final as (
 
     union all
 
-    {{ finding('row_refused', 'refused_rows', 'rejection_id', 'reason') }}
+    {{ finding('row_refused', 'refused_rows', 'rejection_id', 'refusal') }}
 
 )
 

@@ -16,12 +16,15 @@ renamed as (
 
         -- text
         file as file_path,
+        request,
+        table_name as raw_table_name,
         column_name,
         value as rejected_value,
         reason,
 
         -- numbers
         line as line_number,
+        record_number,
 
         -- instants
         {{ repaired('as_of', 'instant', repairs) }} as as_of,
