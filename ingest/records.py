@@ -95,9 +95,12 @@ class Rejection:
         return cls(file, None, None, None, shown(reason) or "", is_whole_file=True)
 
     @classmethod
-    def of_row(cls, file: str, line: int | None, refused: RowRefused) -> Rejection:
+    def of_row(
+        cls, file: str, line: int | None, refused: RowRefused, table: str | None = None
+    ) -> Rejection:
         """The rejection of one row of a file."""
-        return cls(file, line, refused.column, shown(refused.value), shown(refused.reason) or "")
+        value, reason = shown(refused.value), shown(refused.reason) or ""
+        return cls(file, line, refused.column, value, reason, table)
 
     @property
     def sentence(self) -> str:

@@ -6,12 +6,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from ingest.contract import TRUST
 from ingest.records import Record, parse_instant
 
 NEVER = parse_instant("1970-01-01T00:00:00Z")  # the instant of what does not say
 CLOCKS = ("updated_at", "occurred_at", "created_at")
-_RANKS = {"stories_csv": 0, "history_csv": 1, "json": 2}
-_API = 3  # and what is only known from its activities
 _INSTANT_FIELDS = frozenset({"deadline", "start", "finish"})
 _MILLISECONDS = 10**11  # less than this would be a time before 1973
 
@@ -47,10 +46,10 @@ def version_of(
         read_at: when; None when nothing says so.
         place: see `Version`.
     """
-    rank = _RANKS.get(record_source or "", _API)
+    rank = TRUST.get(record_source or "", TRUST["api"])
     number = record.get("version")
     read = read_at or NEVER
-    at = clock_of(record) if rank >= _RANKS["json"] else read
+    at = clock_of(record) if rank >= TRUST["json"] else read
     return Version(rank, at, number if isinstance(number, int) else 0, read, place)
 
 

@@ -17,7 +17,7 @@ from ingest.warehouses.configured import make_pipeline
 from ingest.warehouses.duckdb.destination import _Client
 from tests.conftest import ROOT, environment
 from tests.ingest.test_pipeline import TWO_LABELS, load
-from tests.resilience.conftest import query, raw_tables
+from tests.resilience.conftest import leftovers, query, raw_tables
 
 HEADER = ["Id", "Title", "Type", "Current State", "Created at", "Description"]
 NEXT = {"labels": [{"id": 3, "project_id": 1, "name": "c"}]}
@@ -98,6 +98,22 @@ def test_what_an_earlier_run_left_does_not_stop_this_one(path, monkeypatch):
         "what an earlier run had read was not loaded: RuntimeError: unreadable"
     ]
     assert query(path, "select id from pivotal_tracker_data.labels order by 1") == [(3,)]
+
+
+def test_a_death_while_a_file_is_written_anew_is_repaired(path, monkeypatch):
+    load(path)
+
+    def die(rows, file):
+        file.write_bytes(b"half of it")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr("ingest.contract.pq.write_table", die)
+        with pytest.raises(KeyboardInterrupt):
+            load(path, {"labels": twice(5)})
+    load(path, NEXT)
+    assert query(path, "select id from pivotal_tracker_data.labels order by 1") == [(3,)]
+    assert leftovers(path) == []
 
 
 def export(path, rows, seed=1):

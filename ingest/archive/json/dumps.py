@@ -128,7 +128,7 @@ class Dumps:
                     self.store.add(found.table, found.record, origin, walk.recorded_at)
                     counted += 1
                 except RowRefused as refused:
-                    self._reject(file, line, refused)
+                    self._reject(file, line, refused, found.table)
             recorded += [walk.recorded_at] if walk.recorded_at else []
         for refusal in walk.refusals:
             self._reject(file, None, refusal)
@@ -158,7 +158,7 @@ class Dumps:
                 self.store.add(found.table, found.record, Origin(_SOURCE, file.name))
                 counted += 1
             except RowRefused as refused:
-                self._reject(file, None, refused)
+                self._reject(file, None, refused, found.table)
         self._note(file, "sqlite", counted, len(self._rejections) - already, None)
         newest = self.store.newest
         self.store.newest = max(filter(None, (before, newest)), default=None)
@@ -191,5 +191,7 @@ class Dumps:
             }
         )
 
-    def _reject(self, file: ArchiveFile, line: int | None, refused: RowRefused) -> None:
-        self._rejections.append(Rejection.of_row(file.name, line, refused))
+    def _reject(
+        self, file: ArchiveFile, line: int | None, refused: RowRefused, table: str | None = None
+    ) -> None:
+        self._rejections.append(Rejection.of_row(file.name, line, refused, table))
