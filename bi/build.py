@@ -12,7 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
+
 from bi import spark
+from bi.failed_rows import failures
 from bi.publish import PublishError, publish
 from ingest.run.settings import ROOT, SettingsError, marts_path, warehouse_path
 from ingest.warehouses.base import WarehouseError
@@ -37,6 +40,8 @@ def main(arguments: list[str]) -> int:
         return _fail(str(error))
     code = subprocess.run(dbt, cwd=ROOT).returncode
     if code != 0:
+        for line in _failures(warehouse):
+            print(f"error: {line}", file=sys.stderr)
         return _fail(f"the build failed, so nothing is published: {_state_of(target)}", code)
     if any(argument.partition("=")[0] in _PARTIAL for argument in arguments):
         print(f"A build of some models is not published: {_state_of(target)}.")
@@ -73,10 +78,21 @@ def _build_elsewhere(dbt: list[str]) -> int:
     return subprocess.run(dbt, cwd=ROOT, env=os.environ | settings).returncode
 
 
+def _target_folder() -> Path:
+    return ROOT / os.environ.get("DBT_TARGET_PATH", "target")
+
+
+def _failures(warehouse: Path) -> list[str]:
+    """What the tests that failed found; nothing where dbt did not get so far."""
+    try:
+        return failures(_target_folder(), warehouse)
+    except (OSError, KeyError, ValueError, duckdb.Error):
+        return []
+
+
 def _built_marts() -> list[str]:
     """The marts of the build that has just run, by dbt's own record of it."""
-    folder = ROOT / os.environ.get("DBT_TARGET_PATH", "target")
-    nodes = json.loads((folder / "manifest.json").read_bytes())["nodes"].values()
+    nodes = json.loads((_target_folder() / "manifest.json").read_bytes())["nodes"].values()
     return [
         node["alias"]
         for node in nodes

@@ -18,10 +18,18 @@ from tests.conftest import dbt
 
 @dataclass(frozen=True)
 class CompiledModels:
-    """The statements that build all models, in dbt's order, and the key of each mart."""
+    """All models and their tests as SQL.
+
+    Attributes:
+        statements: what builds the models, in dbt's order.
+        keys: the key of each mart.
+        checks: by name, a query that gives the rows which break a constraint of a mart, or a test
+            of severity error.
+    """
 
     statements: tuple[str, ...]
     keys: dict[str, tuple[str, ...]]
+    checks: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -54,9 +62,11 @@ def compiled_models(warehouse: Path, *arguments: str, **settings: str) -> Compil
     target = warehouse.parent / "target"
     nodes = json.loads((target / "manifest.json").read_text())["nodes"]
     results = json.loads((target / "run_results.json").read_text())["results"]
-    statements, keys = [], {}
+    statements, keys, checks = [], {}, {}
     for result in results:
         node = nodes[result["unique_id"]]
+        if node["resource_type"] == "test" and node["config"]["severity"].lower() == "error":
+            checks[node["name"]] = result["compiled_code"].replace(f'"{node["database"]}".', "")
         if node["resource_type"] != "model":
             continue
         kind = "view" if node["config"]["materialized"] == "view" else "table"
@@ -65,10 +75,42 @@ def compiled_models(warehouse: Path, *arguments: str, **settings: str) -> Compil
         statements.append(f"create or replace {kind} {name} as {sql}")
         if node["schema"] == "marts":
             keys[node["alias"]] = key_of(node)
+            checks |= _constraints(node)
     schemas = ("staging", "intermediate", "marts")
     return CompiledModels(
-        (*(f"create schema if not exists {each}" for each in schemas), *statements), keys
+        (*(f"create schema if not exists {each}" for each in schemas), *statements), keys, checks
     )
+
+
+def _constraints(node: dict) -> dict[str, str]:
+    """By name, a query for the rows of a mart that break a constraint of its contract."""
+    broken = {
+        f"{name} is not null": f"{name} is null"
+        for name, column in node["columns"].items()
+        for each in column["constraints"]
+        if each["type"] == "not_null"
+    }
+    of_columns = [each for column in node["columns"].values() for each in column["constraints"]]
+    for each in node["constraints"] + of_columns:
+        if each["type"] == "check":
+            broken[each["expression"]] = f"not ({each['expression']})"
+    mart = f'{node["schema"]}."{node["alias"]}"'
+    key = ", ".join(key_of(node))
+    queries = {name: f"select * from {mart} where {where}" for name, where in broken.items()}
+    queries[f"one row per {key}"] = f"select {key} from {mart} group by {key} having count(*) > 1"
+    return {f"{node['alias']}: {name}": query for name, query in queries.items()}
+
+
+def broken_checks(warehouse: Path, models: CompiledModels) -> dict[str, list[tuple]]:
+    """By name, the rows that break a constraint or a test of severity error; none: all is well."""
+    broken = {}
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for name, query in models.checks.items():
+            rows = connection.execute(query).fetchmany(20)
+            if rows:
+                broken[name] = rows
+    return broken
 
 
 def build(warehouse: Path, models: CompiledModels) -> None:

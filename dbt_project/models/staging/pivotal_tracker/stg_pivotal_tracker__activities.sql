@@ -1,3 +1,6 @@
+-- A view: a copy of all activities would cost more than reading them where they are.
+{{ config(materialized='view') }}
+
 with
 
 source as (

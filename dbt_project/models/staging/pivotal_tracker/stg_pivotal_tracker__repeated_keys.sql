@@ -1,6 +1,3 @@
--- A table: each staging view looks in it, and it reads all keys.
-{{ config(materialized='table') }}
-
 with
 
 {% for name, raw in raw_keys().items() %}

@@ -1,0 +1,221 @@
+"""Odd data never stops a mart: each repair gives the right value, and a finding says so.
+
+One warehouse of small projects, one for each oddity, beside a clean one.
+"""
+
+from collections import defaultdict
+
+import duckdb
+import pytest
+
+from tests.support.crafted import crafted_warehouse
+from tests.support.marts import broken_checks, build, compiled_models
+from tests.support.odd_projects import extract, project_records
+
+CLEAN = 1
+
+
+def story(records, number):
+    return next(each for each in records["stories"] if each["id"] % 1000 == 100 + number)
+
+
+def repeated_label(records):
+    story(records, 1)["labels"] *= 2
+
+
+def repeated_owner(records):
+    story(records, 1)["owner_ids"].append(story(records, 1)["owner_ids"][0])
+
+
+def epic_label_without_row(records):
+    records["labels"].pop(1)
+
+
+def text_as_estimate(records):
+    new = records["activity"][0]["changes"][0]["new_values"]
+    new["estimate"] = "twelve"
+
+
+def huge_estimate(records):
+    story(records, 1)["estimate"] = 10**9
+
+
+def overlapping_iterations(records):
+    records["iterations"][2]["start"] = "2024-03-15T00:00:00Z"
+
+
+def transition_without_state(records):
+    dropped = records["story_transitions"][2]
+    dropped["state"] = None
+    for each in records["activity"]:
+        if each["project_version"] == dropped["project_version"]:
+            each["changes"][0]["new_values"].pop("current_state")
+    for each in records["stories"]:
+        for transition in each.get("transitions", []):
+            if transition["project_version"] == dropped["project_version"]:
+                transition["state"] = None
+
+
+def unknown_zone(records):
+    records["projects"][0]["time_zone"] = {"olson_name": "Mars/Olympus"}
+
+
+def year_one(records):
+    story(records, 1)["created_at"] = "0001-01-01T00:00:00Z"
+
+
+def after_the_reading(records):
+    story(records, 4)["updated_at"] = "2024-05-18T00:00:00Z"
+    records["activity"][3]["occurred_at"] = "9999-12-31T00:00:00Z"
+
+
+def repeated_story(records):
+    older = {**story(records, 1), "name": "Older", "updated_at": "2024-03-04T01:00:00Z"}
+    records["stories"].append(older)
+
+
+def one_label_of_two_epics(records):
+    records["epics"][1] |= {key: records["epics"][0][key] for key in ("label_id", "label")}
+
+
+COUNT = "select count(*) from marts."
+# By oddity: what is done, a query of the marts ({project} is the project, {story} its story 1, {id}
+# the ids of its parts), what it gives, and (rule, entity) of the finding.
+CASES = {
+    "the same label twice": (
+        repeated_label,
+        f"{COUNT}bridge_story_label where story_id = {{story}}",
+        (1,),
+        ("row_repeated", "story_labels {story}-{id}301"),
+    ),
+    "the same owner twice": (
+        repeated_owner,
+        "select count(*), max(story_owner_count) from marts.bridge_story_owner "
+        "where story_id = {story}",
+        (2, 2),
+        ("row_repeated", "story_owners {story}-{id}001"),
+    ),
+    "a label that only an epic tells": (
+        epic_label_without_row,
+        "select label_name, is_listed, epic_id from marts.dim_label where label_id = {id}302",
+        ("label 2", False, "{id}502"),
+        ("label_not_listed", "{id}302"),
+    ),
+    "a text as estimate in an activity": (
+        text_as_estimate,
+        "select to_estimate from marts.fct_activity_change where activity_id = '{project}_1'",
+        (None,),
+        ("value_impossible", "activity_changes {project}_1 change 1"),
+    ),
+    "an estimate beyond 10,000": (
+        huge_estimate,
+        "select estimate from marts.dim_story where story_id = {story}",
+        (None,),
+        ("value_impossible", "stories {story}"),
+    ),
+    "iterations that overlap": (
+        overlapping_iterations,
+        "select cast(starts_at as date)::varchar from marts.dim_iteration "
+        "where iteration_key = '{project}-3'",
+        ("2024-03-18",),
+        ("iteration_overlap", "{project}-3"),
+    ),
+    "a transition without a state": (
+        transition_without_state,
+        f"{COUNT}fct_story_transition where project_id = {{project}}",
+        (-1,),  # one less than in the clean project
+        ("row_unusable", "story_transitions of project {project}"),
+    ),
+    "a time zone that does not exist": (
+        unknown_zone,
+        "select count(distinct occurred_date) > 5 from marts.fct_activity "
+        "where project_id = {project} and occurred_date = cast(occurred_at as date)",
+        (True,),
+        ("value_impossible", "projects {project}"),
+    ),
+    "a creation in the year 1": (
+        year_one,
+        "select count(*) < 1000 from marts.fct_flow_daily where project_id = {project}",
+        (True,),
+        ("value_impossible", "stories {story}"),
+    ),
+    "instants after the reading": (
+        after_the_reading,
+        "select max(occurred_at) < '2025-01-01' from marts.fct_activity "
+        "where project_id = {project}",
+        (True,),
+        ("row_unusable", "activity of project {project}"),
+    ),
+    "a change in the second of a deletion": (
+        lambda records: None,
+        "select started_count, cycle_time_seconds, is_deleted from marts.fct_story_cycle_time "
+        "where story_id = {id}110",
+        (1, 0, True),
+        None,
+    ),
+    "a story twice": (
+        repeated_story,
+        "select count(*), max(story_name) from marts.dim_story where story_id = {story}",
+        (1, "Story 1"),
+        ("row_repeated", "stories {story}"),
+    ),
+    "two epics with one label": (
+        one_label_of_two_epics,
+        "select count(*), count(distinct label_id) from marts.dim_epic "
+        "where project_id = {project}",
+        (2, 1),
+        None,
+    ),
+}
+PROJECTS = dict(enumerate(CASES, 10))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    return compiled_models(tmp_path_factory.mktemp("compiled") / "w.duckdb")
+
+
+@pytest.fixture(scope="module")
+def warehouse(models, tmp_path_factory):
+    path = tmp_path_factory.mktemp("odd") / "w.duckdb"
+    records = defaultdict(list, extracts=[extract()])
+    for project_id in (CLEAN, *PROJECTS):
+        of_project = project_records(project_id)
+        if project_id in PROJECTS:
+            CASES[PROJECTS[project_id]][0](of_project)
+        for table, rows in of_project.items():
+            records[table] += rows
+    crafted_warehouse(path, records, accepts=True)
+    build(path, models)
+    return path
+
+
+def test_no_constraint_and_no_test_fails(warehouse, models):
+    assert broken_checks(warehouse, models) == {}
+
+
+@pytest.mark.parametrize("project_id", PROJECTS, ids=PROJECTS.values())
+def test_an_oddity_is_repaired_and_found(project_id, warehouse):
+    _, query, expected, finding = CASES[PROJECTS[project_id]]
+
+    def of(text, project_id=project_id):
+        ids = {"project": project_id, "story": project_id * 1000 + 101, "id": project_id}
+        return text.format(**ids) if isinstance(text, str) else text
+
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        found = connection.execute(of(query)).fetchone()
+        if expected == (-1,):
+            (clean,) = connection.execute(of(query, CLEAN)).fetchone()
+            expected = (clean - 1,)
+        assert [str(each) for each in found] == [str(of(each)) for each in expected]
+        if finding:
+            rule, entity = finding
+            rows = connection.execute(
+                "select evidence from marts.dq_finding where rule_name = ? and entity_key = ?",
+                [rule, of(entity)],
+            ).fetchall()
+            assert len(rows) == 1
+        clean = f"select rule_name, entity_key from marts.dq_finding where project_id = {CLEAN}"
+        repairs = {"row_repeated", "row_unusable", "value_impossible", "iteration_overlap"}
+        assert not {rule for rule, _ in connection.execute(clean).fetchall()} & repairs
