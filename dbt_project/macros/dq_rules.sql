@@ -88,7 +88,7 @@
      "Several labels of the project have one name.",
      "Merge them in Tracker; ids keep them apart here."),
     ('label_not_listed', 'info', 'label',
-     "Stories carry it, and its project no longer lists it.",
+     "Stories carry it, or an epic has it, and its project does not list it.",
      "Nothing, when it was deleted with its stories in place; else load the labels "
      ~ "again."),
     ('label_without_stories', 'info', 'label',

@@ -12,6 +12,13 @@ labels as (
 
 ),
 
+epics as (
+
+    select * from {{ ref('int_epics') }}
+    where label_id is not null
+
+),
+
 story_labels as (
 
     select * from {{ ref('int_story_labels') }}
@@ -24,38 +31,64 @@ names_told as (
 
 ),
 
--- A label that its project no longer lists is known from stories that carry it.
-unlisted_labels as (
+listed_labels as (
 
-    select
-        story_labels.label_id,
-        min(story_labels.project_id) as project_id,
-        coalesce(min(story_labels.label_name), min(names_told.label_name)) as label_name
-    from story_labels
-    left join labels
-        on story_labels.label_id = labels.label_id
-    left join names_told
-        on story_labels.label_id = names_told.label_id
-    where labels.label_id is null
-    group by story_labels.label_id
-
-),
-
-final as (
-
-    select
-        labels.label_id,
-        labels.project_id,
-        labels.label_name,
-        true as is_listed,
-        labels.created_at,
-        labels.updated_at
+    select labels.*
     from labels
     inner join projects_as_of
         on labels.project_id = projects_as_of.project_id
     where
         labels.created_at is null
         or labels.created_at <= projects_as_of.as_of
+
+),
+
+-- A label that its project does not list is known from stories that carry it, or from
+-- its epic.
+mentions as (
+
+    select
+        label_id,
+        project_id,
+        label_name
+    from story_labels
+
+    union all
+
+    select
+        label_id,
+        project_id,
+        label_name
+    from epics
+
+),
+
+unlisted_labels as (
+
+    select
+        mentions.label_id,
+        min(mentions.project_id) as project_id,
+        coalesce(min(mentions.label_name), min(names_told.label_name)) as label_name
+    from mentions
+    left join listed_labels
+        on mentions.label_id = listed_labels.label_id
+    left join names_told
+        on mentions.label_id = names_told.label_id
+    where listed_labels.label_id is null
+    group by mentions.label_id
+
+),
+
+final as (
+
+    select
+        label_id,
+        project_id,
+        label_name,
+        true as is_listed,
+        created_at,
+        updated_at
+    from listed_labels
 
     union all
 

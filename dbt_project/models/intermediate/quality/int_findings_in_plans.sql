@@ -84,7 +84,7 @@ final as (
 
     {{ finding(
         'label_not_listed', 'labels', 'label_id', "'story_count ' || story_count",
-        'not is_listed and story_count > 0'
+        'not is_listed and (story_count > 0 or epic_id is not null)'
     ) }}
 
     union all

@@ -16,6 +16,7 @@ stories as (
 known_projects as (
 
     select project_id from projects
+    where is_read
 
 ),
 

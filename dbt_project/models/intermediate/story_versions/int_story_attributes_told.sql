@@ -15,8 +15,8 @@ story_changes as (
 
 ),
 
--- A creation leaves out what is empty, so it tells each attribute; an update tells only
--- what it changed.
+-- A creation leaves out what is empty, so it gives each attribute; an update gives only
+-- what it changed. Without a possible project, a story is in that of the activity.
 final as (
 
     {% for attribute in attributes %}
@@ -25,8 +25,14 @@ final as (
         change_index,
         story_id,
         '{{ attribute }}' as attribute_name,
-        {{ activity_value_as_text('original_story_values', attribute) }} as original_value,
-        {{ activity_value_as_text('new_story_values', attribute) }} as new_value,
+        {% for which in ['original', 'new'] %}
+        {% set value = activity_value_as_text(which ~ '_story_values', attribute) %}
+        {% if attribute == 'project_id' %}
+        coalesce({{ value }}, {{ as_text('project_id') }}) as {{ which }}_value,
+        {% else %}
+        {{ value }} as {{ which }}_value,
+        {% endif %}
+        {% endfor %}
         stay_in_second,
         project_version,
         is_creation,

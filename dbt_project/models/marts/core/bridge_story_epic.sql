@@ -12,7 +12,7 @@ epics as (
 
 ),
 
--- An epic has one label, a label at most one epic: each pair comes once.
+-- An epic has one label, and a story carries it once: each pair comes once.
 final as (
 
     select

@@ -19,9 +19,14 @@ story_labels as (
 
 ),
 
-epics as (
+-- Where several epics have the label, the first of them; each of them keeps it.
+epics_by_label as (
 
-    select * from {{ ref('int_epics') }}
+    select
+        label_id,
+        min(epic_id) as epic_id
+    from {{ ref('int_epics') }}
+    group by label_id
 
 ),
 
@@ -50,7 +55,7 @@ final as (
     select
         labels.label_id,
         labels.project_id,
-        epics.epic_id,
+        epics_by_label.epic_id,
         projects.project_name,
         labels.label_name,
         coalesce(stories_by_label.story_count, 0) as story_count,
@@ -61,8 +66,8 @@ final as (
     from labels
     left join projects
         on labels.project_id = projects.project_id
-    left join epics
-        on labels.label_id = epics.label_id
+    left join epics_by_label
+        on labels.label_id = epics_by_label.label_id
     left join stories_by_label
         on labels.label_id = stories_by_label.label_id
 

@@ -8,11 +8,41 @@ source as (
 
 ),
 
+mentions as (
+
+    select id as project_id from source
+    union all
+    select project_id from {{ ref('stg_pivotal_tracker__stories') }}
+    union all
+    select project_id from {{ ref('stg_pivotal_tracker__activities') }}
+
+),
+
+project_ids as (
+
+    select project_id
+    from mentions
+    group by project_id
+
+),
+
+-- A project that nobody read is one all the same, when stories or activities are in it.
+with_unread as (
+
+    select
+        project_ids.project_id,
+        source.*
+    from project_ids
+    left join source
+        on project_ids.project_id = source.id
+
+),
+
 renamed as (
 
     select
         -- ids
-        id as project_id,
+        project_id,
         account_id,
         resembles_project_id,
 
@@ -68,9 +98,10 @@ renamed as (
         {{ repairs_shown(repairs) }} as repairs,
         source_file,
         extra_fields,
-        record_source,
+        coalesce(record_source, 'activity') as record_source,
+        id is not null as is_read,
         _dlt_load_id as load_id
-    from source
+    from with_unread
 
 )
 
