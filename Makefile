@@ -101,7 +101,7 @@ pytest: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed $(AXE)
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long
-test-long: $(VENV)/.installed-dev ## other rebuilds, random histories, faults, kill -9; nightly: HISTORIES=2000 KILLS=100
+test-long: $(VENV)/.installed-dev ## other rebuilds, random histories, odd projects, faults, kill -9; nightly: HISTORIES=2000 KILLS=100 ODD_PROJECTS=3000
 	$(BIN)/python -m pytest --numprocesses 2 tests/rebuilt tests/exactness tests/resilience
 	MUTANTS=$${MUTANTS:-10000} $(BIN)/python -m pytest --numprocesses 2 tests/ingest/archive/csv/test_mutants.py tests/ingest/archive/test_mutants.py
 

@@ -189,16 +189,32 @@ counted as (
         accepted_story_count as story_count
     from {{ ref('fct_iteration_burn_daily') }}
 
+),
+
+contradicted_projects as (
+
+    {{ contradicted_projects() }}
+
+),
+
+compared as (
+
+    select
+        coalesce(expected.mart_name, counted.mart_name) as mart_name,
+        coalesce(expected.entity_key, counted.entity_key) as entity_key,
+        expected.story_count as expected_story_count,
+        counted.story_count
+    from expected
+    full outer join counted
+        on
+            expected.mart_name = counted.mart_name
+            and expected.entity_key = counted.entity_key
+    where coalesce(expected.story_count, 0) != coalesce(counted.story_count, 0)
+
 )
 
-select
-    coalesce(expected.mart_name, counted.mart_name) as mart_name,
-    coalesce(expected.entity_key, counted.entity_key) as entity_key,
-    expected.story_count as expected_story_count,
-    counted.story_count
-from expected
-full outer join counted
-    on
-        expected.mart_name = counted.mart_name
-        and expected.entity_key = counted.entity_key
-where coalesce(expected.story_count, 0) != coalesce(counted.story_count, 0)
+select compared.*
+from compared
+left join contradicted_projects
+    on compared.entity_key like contradicted_projects.project_id || '-%'
+where contradicted_projects.project_id is null

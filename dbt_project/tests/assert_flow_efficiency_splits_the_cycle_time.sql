@@ -27,11 +27,13 @@ from cycle_times
 left join efficiencies
     on cycle_times.story_id = efficiencies.story_id
 where
-    {{ differ(
-        'efficiencies.active_seconds + efficiencies.waiting_seconds',
-        'cycle_times.cycle_time_seconds'
-    ) }}
+    efficiencies.story_id is null
+    -- Where nobody knows how long the story was blocked, neither part is known.
+    or efficiencies.active_seconds + efficiencies.waiting_seconds
+    != cycle_times.cycle_time_seconds
+    or efficiencies.active_seconds + efficiencies.blocked_seconds
+    != cycle_times.started_seconds
     or {{ differ(
-        'efficiencies.active_seconds + efficiencies.blocked_seconds',
-        'cycle_times.started_seconds'
+        'case when efficiencies.active_seconds is null then 1 else 0 end',
+        'case when efficiencies.blocked_seconds is null then 1 else 0 end'
     ) }}

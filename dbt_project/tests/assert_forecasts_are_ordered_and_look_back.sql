@@ -55,6 +55,12 @@ weeks as (
 
     select * from {{ ref('int_forecast_weeks') }}
 
+),
+
+contradicted_projects as (
+
+    {{ contradicted_projects() }}
+
 )
 
 select
@@ -88,4 +94,8 @@ left join throughput
     on
         weeks.project_id = throughput.project_id
         and weeks.week_start_date = throughput.week_start_date
-where {{ differ('weeks.story_count', 'throughput.story_count') }}
+left join contradicted_projects
+    on weeks.project_id = contradicted_projects.project_id
+where
+    contradicted_projects.project_id is null
+    and {{ differ('weeks.story_count', 'throughput.story_count') }}

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.crafted import crafted_warehouse
 from tests.support.marts import broken_checks, build, compiled_models
+from tests.support.odd_builds import problems, random_odd_projects
 from tests.support.odd_projects import extract, project_records
 
 CLEAN = 1
@@ -188,6 +189,11 @@ def warehouse(models, tmp_path_factory):
     crafted_warehouse(path, records, accepts=True)
     build(path, models)
     return path
+
+
+def test_random_odd_projects_stop_no_mart_and_change_no_other_project(models, tmp_path):
+    found = problems(random_odd_projects(12, 1000), tmp_path, models)
+    assert not found, "\n".join(found)
 
 
 def test_no_constraint_and_no_test_fails(warehouse, models):

@@ -25,7 +25,9 @@ activities as (
     from {{ ref('stg_pivotal_tracker__activities') }} as activities
     inner join projects_as_of
         on activities.project_id = projects_as_of.project_id
-    where activities.record_source != 'history_csv'
+    where
+        activities.record_source != 'history_csv'
+        and activities.project_version is not null
 
 ),
 
