@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import chain, groupby
+from itertools import chain, groupby, takewhile
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -50,9 +50,12 @@ def file_times(files: Sequence[ArchiveFile], zone: ZoneInfo) -> dict[str, FileTi
         files: the dumps of one run.
         zone: the time zone of time stamps in names.
     """
+    # A folder that holds all of them tells none from another.
+    above = len(_common_folder(files))
+    stamps = {each: _stamp(each, above, zone) for each in files}
     if len(files) < 2:
-        return {each.name: FileTime(_stamp(each, zone) or NEVER, 0) for each in files}
-    at = {each: _stamp(each, zone) or _newest_inside(each) for each in files}
+        return {file.name: FileTime(stamp or NEVER, 0) for file, stamp in stamps.items()}
+    at = {file: stamp or _newest_inside(file) for file, stamp in stamps.items()}
     beside: dict[str, datetime] = {}
     for file, instant in at.items():
         if instant:
@@ -61,6 +64,15 @@ def file_times(files: Sequence[ArchiveFile], zone: ZoneInfo) -> dict[str, FileTi
     known = {file: instant or beside.get(_folder(file), NEVER) for file, instant in at.items()}
     ordered = in_order(files, known.__getitem__, lambda each: each)
     return {file.name: FileTime(known[file], place) for place, file in enumerate(ordered)}
+
+
+def _common_folder(files: Sequence[ArchiveFile]) -> list[str]:
+    """The parts of the path of the folder that holds all files."""
+    paths = [file.path.parent.absolute().as_posix().split("/") for file in files]
+    return [
+        parts[0]
+        for parts in takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False))
+    ]
 
 
 def in_order(
@@ -99,10 +111,17 @@ def _folder(file: ArchiveFile) -> str:
     return file.name.rpartition("/")[0] or file.zip_name
 
 
-def _stamp(file: ArchiveFile, zone: ZoneInfo) -> datetime | None:
-    """The instant that a file's name states, else that of the folder or zip nearest to it."""
+def _stamp(file: ArchiveFile, above: int, zone: ZoneInfo) -> datetime | None:
+    """The instant that a file's name states, else that of the folder or zip nearest to it.
+
+    Args:
+        file: the file.
+        above: how many of the first parts of its path say nothing of it.
+        zone: the time zone of the stamp.
+    """
     inner = file.inner_path.split("/")[::-1] if file.member else []
-    for name in chain(inner, reversed(file.path.parts)):
+    outer = file.path.absolute().as_posix().split("/")[above:]
+    for name in chain(inner, reversed(outer)):
         for found in _STAMP.finditer(name):
             year, month, day, hour, minute, second = (int(each or 0) for each in found.groups())
             with suppress(ValueError):

@@ -65,7 +65,8 @@ class Dumps:
         """
         files = inventory.files.get("json", [])
         backups = inventory.files.get("sqlite", [])
-        self.store.file_times = file_times([*files, *backups], zone)
+        histories = inventory.files.get("history_csv", [])
+        self.store.file_times = file_times([*files, *backups, *histories], zone)
         is_alone = not are_stories_stored and inventory.files.keys() <= {"json"}
         large = {file: read_plain_stories(file, _SOURCE) for file in files if is_alone}
         at_once = {file: stories for file, stories in large.items() if stories}

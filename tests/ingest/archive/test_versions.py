@@ -67,6 +67,25 @@ def test_else_as_new_as_the_stamp_in_a_name(tmp_path, folders, names):
     assert strength(tmp_path) == 1
 
 
+def test_a_folder_that_holds_all_dumps_tells_no_time(tmp_path):
+    for folder, year, value in (("a", 2022, 1), ("b", 2021, 0.5)):
+        path = tmp_path / "2020-01-01" / folder
+        write(path / "stories.json", record(f"{year}-01-01T00:00:00Z"))
+        write(path / "iterations.json", iteration(value))
+    assert strength(tmp_path) == 1
+
+
+def test_of_two_histories_the_later_has_the_last_word(tmp_path, folders):
+    header = "ID,Type,Message,Performed By,Occurred At\n"
+    row = "101,feature,{} started this feature,{},2015-11-20 10:00:00 UTC\n"
+    for folder, day, name in zip(folders, (21, 22), ("Bo Li", "Ada Obi"), strict=True):
+        folder.mkdir()
+        path = folder / f"project_history_shop_201511{day}_1010.csv"
+        path.write_text(header + row.format(name, name))
+    (activity,) = Loaded(tmp_path).activity
+    assert activity["message"].startswith("Ada Obi")
+
+
 def test_else_as_new_as_the_file_on_disk(tmp_path, folders):
     for folder, day, value in zip(folders, (1, 2), (0.5, 1), strict=True):
         write(
