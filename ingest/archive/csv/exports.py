@@ -125,7 +125,7 @@ def _survey_rows(found: StoriesFile, options: ArchiveOptions, is_alone: bool) ->
     orders = DayOrders()
     with found.open() as text:
         rows = CsvRows(text, found.delimiter)
-        found.header_line, header = _first(rows)
+        found.header_line, header = _first(rows, found.delimiter)
         found.columns = read_header(header)
         if found.columns.missing:
             names = " and no ".join(found.columns.missing)
@@ -149,7 +149,7 @@ def _survey_rows(found: StoriesFile, options: ArchiveOptions, is_alone: bool) ->
 def body(file: StoriesFile, text: TextIO) -> Iterator[Row]:
     """The rows below the header; blank ones and headers that are repeated are left out."""
     rows = CsvRows(text, file.delimiter)
-    _first(rows)
+    _first(rows, file.delimiter)
     return _below(file, rows)
 
 
@@ -158,6 +158,8 @@ def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
     rows.expect(columns.width, columns.single.get("id") == 0)
     for line, cells in rows:
         if isinstance(cells, RowRefused):
+            if cells.cells and below.header != columns.header:
+                cells.cells = MovedRow(cells.cells, below, columns)
             yield line, cells
         elif is_header_again(cells, below):
             again = read_header(cells)
@@ -215,11 +217,15 @@ def _places(below: Columns, columns: Columns) -> dict[int, int]:
     return places
 
 
-def _first(rows: Iterator[Row]) -> tuple[int, list[str]]:
+def _first(rows: Iterator[Row], delimiter: str) -> tuple[int, list[str]]:
     for line, row in rows:
-        cells = row.cells if isinstance(row, RowRefused) else row
-        if isinstance(row, RowRefused) and not (cells and is_stories_header(cells)):
-            raise FileRefused(f"has no readable header: {row.reason}")
+        if isinstance(row, RowRefused):
+            # No name of a column has a comma in it: where one has, a quote is too many.
+            cells = [name for cell in row.cells or () for name in cell.split(delimiter)]
+            if not is_stories_header(cells):
+                raise FileRefused(f"has no readable header: {row.reason}")
+        else:
+            cells = row
         if cells and not is_blank(cells) and not is_separator_line(cells):
             return line, cells
     raise FileRefused("is empty")

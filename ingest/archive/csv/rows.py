@@ -76,6 +76,7 @@ class CsvRows(Iterator[Row]):
             is_id_first: whether a row begins with a story's id.
         """
         self._width = width
+        self._is_id_first = is_id_first
         sign = re.escape(self._delimiter)
         start = rf'[\s\ufeff]*"?#?\d{{1,12}}(?:\.0*)?"?{sign}'
         self._row_start = re.compile(start if is_id_first else rf"[^{sign}]*{sign}[^{sign}]*{sign}")
@@ -110,24 +111,45 @@ class CsvRows(Iterator[Row]):
         lines = self._lines
         if lines.is_cut:
             return RowRefused(None, None, reason)
+        if not self._is_id_first and (cells := self._read_leniently()):
+            return RowRefused(None, None, reason, cells)
         is_one_line = lines.count == 1
         below_first = enumerate(lines.taken[1:], start=1)
         if end := next((number for number, text in below_first if self._begins_row(text)), None):
             lines.give_back_from(end)
         else:
             room = LONGEST_CELL - sum(map(len, lines.taken))
-            while (text := lines.peek()).strip() and not self._begins_row(text):
-                is_one_line, room = False, room - len(text)
+            while (text := lines.peek()) and not self._begins_row(text):
+                is_one_line, room = is_one_line and not text.strip(), room - len(text)
                 lines.skip(is_kept=room > 0)
         try:
             cells = next(csv.reader(lines.taken, delimiter=self._delimiter))
         except csv.Error:
             return RowRefused(None, None, reason)
-        width = self._width or 0
-        is_of_width = min(width, 3) <= len(cells) and not any(cells[width:])
-        if width and is_of_width and is_one_line:
+        return cells if is_one_line and self._fits(cells) else RowRefused(None, None, reason, cells)
+
+    def _read_leniently(self) -> list[str] | None:
+        """The cells of several lines where a stray quote is text, if they are those of one row."""
+        lines = self._lines
+        count = lines.count
+        lines.give_back_from(0)
+        try:
+            cells = next(csv.reader(lines, delimiter=self._delimiter))
+        except (csv.Error, StopIteration):
+            cells = []
+        below = lines.peek()
+        if (
+            lines.count >= max(count, 2)
+            and self._fits(cells)
+            and (not below or self._begins_row(below))
+        ):
             return cells
-        return RowRefused(None, None, reason, cells)
+        return None
+
+    def _fits(self, cells: list[str]) -> bool:
+        """Whether a row under the header may have these cells."""
+        width = self._width or 0
+        return bool(width) and min(width, 3) <= len(cells) and not any(cells[width:])
 
     def _begins_row(self, text: str) -> bool:
         """Whether a row or another header begins with this line."""

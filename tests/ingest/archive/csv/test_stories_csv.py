@@ -563,6 +563,14 @@ def test_of_a_row_with_a_broken_quote_what_stands_before_its_url_is_read(tmp_pat
     assert "broken quoting" in loaded.reader.skipped[0]
 
 
+def test_a_quote_too_many_in_the_header_costs_no_row(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text(csv_text([story(101), story(102)]).replace(",Accepted at", ',"Accepted at'))
+    loaded = Loaded(path)
+    assert [each["id"] for each in loaded.stories] == [101, 102]
+    assert loaded.refusals == []
+
+
 def test_an_id_that_a_spreadsheet_spoilt_is_that_of_the_url(tmp_path):
     rows = [story(101, id="1.01E+02"), story(102, id="102.0"), story(103, id="x")]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
