@@ -54,7 +54,7 @@ def sentences(plans: Iterable[ProjectPlan], names: dict[int, str]) -> list[str]:
     """How projects were read, for the closing summary: the counts, and why some were not cheap."""
     plans = list(plans)
     modes = [plan.mode for plan in plans]
-    told = {
+    told: dict[Mode, str] = {
         "unchanged": "unchanged",
         "clock": "in a new iteration",
         "changed": "changed",

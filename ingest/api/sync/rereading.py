@@ -71,7 +71,7 @@ class Rereader:
     def _plan_changed(self, plan: ProjectPlan, held: StoredProject, watched: Watched) -> None:
         if watched.is_complete and not watched.changes.unclear:
             plan.given["activity"] = self._given(plan, "activity", watched.rows, watched)
-            self._plan_touched(plan, held)
+            self._plan_touched(plan, held, watched.changes)
             return
         if watched.changes.unclear:
             plan.reason = f"{watched.changes.unclear} does not say what it changed"
@@ -79,13 +79,13 @@ class Rereader:
             known = f"activities since version {held.version} are not all there"
             plan.reason = known
             plan.given["activity"] = self._given(plan, "activity", watched.rows, watched)
-            if self._plan_listed(plan, held):
+            if self._plan_listed(plan, held, watched.changes):
                 return
         plan.mode = "full"
         plan.given.clear()
 
-    def _plan_touched(self, plan: ProjectPlan, held: StoredProject) -> None:
-        changes, project_id = plan.changes, plan.project_id
+    def _plan_touched(self, plan: ProjectPlan, held: StoredProject, changes: Changes) -> None:
+        project_id = plan.project_id
         touched = self._touched_ids(changes)
         stored_ids = self._stored.story_ids(project_id)
         batch = Batch()
@@ -105,9 +105,9 @@ class Rereader:
                 plan.gone_ids = missing & stored_ids
             plan.gone_ids |= changes.moved_away().keys() & stored_ids
         plan.given["stories"] = self._given(plan, "stories", batch.rows, batch)
-        self._plan_transitions(plan, held, batch, touched)
-        self._plan_iterations(plan, held, batch)
-        self._plan_lists(plan, held, batch, touched)
+        self._plan_transitions(plan, held, changes, batch)
+        self._plan_iterations(plan, held, changes, batch)
+        self._plan_lists(plan, held, changes, batch, touched)
 
     def _touched_ids(self, changes: Changes) -> set[int]:
         project_id = changes.project_id
@@ -122,14 +122,13 @@ class Rereader:
         return touched - changes.deleted_ids
 
     def _plan_transitions(
-        self, plan: ProjectPlan, held: StoredProject, batch: Batch, touched: set[int]
+        self, plan: ProjectPlan, held: StoredProject, changes: Changes, batch: Batch
     ) -> None:
         """A change of state is a version, so its story is touched and brings its transitions along.
 
         Not so a story that has left: its rows stay in the project, and where it is now it may be in
         a list of stories, which brings none, or not be read at all.
         """
-        changes = plan.changes
         left = changes.moved_away().keys()
         is_listed = "stories" in plan.lists or not batch.has_transitions
         if is_listed or left & changes.state_changed_ids:
@@ -138,8 +137,10 @@ class Rereader:
             rows = batch.transition_rows
             plan.given["story_transitions"] = GivenRows("story_transitions", plan.project_id, rows)
 
-    def _plan_iterations(self, plan: ProjectPlan, held: StoredProject, batch: Batch) -> None:
-        changes, project = plan.changes, self._projects[plan.project_id]
+    def _plan_iterations(
+        self, plan: ProjectPlan, held: StoredProject, changes: Changes, batch: Batch
+    ) -> None:
+        project = self._projects[plan.project_id]
         current = project.get("current_iteration_number")
         is_planned_anew = (
             bool(changes.plan_ids)
@@ -159,9 +160,13 @@ class Rereader:
             plan.iterations_from = 1
 
     def _plan_lists(
-        self, plan: ProjectPlan, held: StoredProject, batch: Batch, touched: set[int]
+        self,
+        plan: ProjectPlan,
+        held: StoredProject,
+        changes: Changes,
+        batch: Batch,
+        touched: set[int],
     ) -> None:
-        changes = plan.changes
         plan.lists |= changes.lists & {"memberships", *NESTED_LISTS}
         has_releases = bool(held.rows_count["releases"] or batch.release_ids)
         if plan.iterations_from is not None:
@@ -184,7 +189,7 @@ class Rereader:
         if self._options.iteration_analytics and not held.analytics_count:
             plan.iterations_from = 1
 
-    def _plan_listed(self, plan: ProjectPlan, held: StoredProject) -> bool:
+    def _plan_listed(self, plan: ProjectPlan, held: StoredProject, changes: Changes) -> bool:
         """Read what was updated since, and list all ids; False when that cannot be had either."""
         project_id = plan.project_id
         after = (held.known_at - _MARGIN).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -194,7 +199,7 @@ class Rereader:
             listed, requests_count = self._stories.ids(project_id)
             batch.requests_count += requests_count
             unread = (listed - stored_ids) | self._relabelled(plan)
-            unread |= self._touched_ids(plan.changes)
+            unread |= self._touched_ids(changes)
             self._stories.read(project_id, (unread & listed) - batch.ids, batch)
         except (NoBulk, NotFound, InvalidParameter, IncompleteList):
             return False
