@@ -127,6 +127,7 @@ lint: $(VENV)/.installed-dev ## check style, types and the directions of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --processes 0 dbt_project/models dbt_project/tests dbt_project/analyses --disable-progress-bar
 
 .PHONY: format

@@ -145,8 +145,9 @@ class Intake:
 
 def _listed(table_name: str, data: object, project_id: int | None) -> list[Any]:
     if table_name == "history_days":
-        is_container = isinstance(data, dict) and project_id is not None
-        return history_day_records(data, project_id) if is_container else [data]
+        if isinstance(data, dict) and project_id is not None:
+            return history_day_records(data, project_id)
+        return [data]
     return data if isinstance(data, list) else [data]
 
 

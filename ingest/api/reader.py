@@ -13,7 +13,7 @@ from ingest.api.http.paging import ReadAhead
 from ingest.api.intake import RECORD_SOURCE, Intake
 from ingest.api.lists.catalogue import GROWING_TABLES, ApiOptions, TrackerList, chosen_lists
 from ingest.api.lists.cycle_times import CycleTimes
-from ingest.api.lists.jobs import GivenRows, Job, ListJob, full_jobs
+from ingest.api.lists.jobs import GivenRows, Job, full_jobs
 from ingest.api.lists.list_reader import ListReader
 from ingest.api.lists.listed_keys import Key, ListedKeys
 from ingest.api.lists.refusals import Refusals
@@ -243,7 +243,7 @@ class ApiReader:
         return self._read_ahead(jobs)
 
     @cached_property
-    def _ahead_of_iterations(self) -> ReadAhead[ListJob]:
+    def _ahead_of_iterations(self) -> ReadAhead[Job]:
         """Begun only when the iterations have been read."""
         details = next(each for each in self._lists if each.table == "cycle_time_details")
         return self._read_ahead(self._cycle_times.jobs(self._client, details))

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 import requests
 
-from ingest import pipeline
 from ingest.archive import ArchiveOptions, ArchiveReader
+from ingest.source import Extract
 from simulator import serve, simulate
 from tests.ingest.api.quick_warehouse import QuickWarehouse
 from tests.support import marts
@@ -98,12 +98,8 @@ def get(server, path):
 
 def load(warehouse, path, **options):
     reader = ArchiveReader([path], ArchiveOptions(**options))
-    rows = Counter()
-    tables = {name: list(reader.read(name)) for name in reader.tables()}
-    tables["extracts"] = [
-        pipeline._extract_row(reader, "archive", str(path), datetime.now(UTC), rows)
-    ]
-    warehouse._load(tables)
+    extract = Extract(reader, "archive", str(path))
+    warehouse.load({name: list(rows()) for name, rows in extract.tables().items()})
     assert reader.rejections == []
     assert not reader.drift.undeclared
     assert not reader.drift.misfits

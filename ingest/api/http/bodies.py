@@ -117,7 +117,9 @@ class _DeadlineStream(socket.SocketIO):
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         super().__init__(sock, "r")
-        sock._io_refs += 1  # so that the socket stays open until this is closed
+        # So that the socket stays open until this is closed, as `makefile` does it.
+        sock._io_refs += 1  # type: ignore[attr-defined]
+        self._socket = sock
         self._deadline = deadline
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - a buffer
@@ -125,10 +127,10 @@ class _DeadlineStream(socket.SocketIO):
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time of this answer is over")
-        usual = self._sock.gettimeout()
+        usual = self._socket.gettimeout()
         if usual is None or left < usual:
-            self._sock.settimeout(left)
+            self._socket.settimeout(left)
         try:
             return super().readinto(buffer)
         finally:
-            self._sock.settimeout(usual)
+            self._socket.settimeout(usual)

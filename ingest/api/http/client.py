@@ -119,7 +119,7 @@ class TrackerClient:
             retry=retry_if_exception_type(TransientFailure),
             wait=_wait_seconds,
             stop=stop_after_attempt(max_attempts) | stop_before_delay(retry_seconds),
-            sleep=self._sleep,
+            sleep=self._wait,
             before_sleep=self._before_retry,
             reraise=True,
         )
@@ -261,6 +261,9 @@ class TrackerClient:
         _log.info("%s: the host asks for a bearer token; it is sent so from now on", self._host)
         self._auth = _TokenAuth(auth.token, "bearer")
         return True
+
+    def _wait(self, seconds: float) -> None:
+        self._sleep(seconds)
 
     def _before_retry(self, state: RetryCallState) -> None:
         failure = state.outcome.exception() if state.outcome else None

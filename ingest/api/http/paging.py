@@ -115,6 +115,11 @@ class Pages:
         """Pages that have been asked for and not been taken."""
         return len(self._pending)
 
+    @property
+    def _span(self) -> int:
+        """How many records a page covers, the empty places of filtered ones included."""
+        return self._step or self._page_size or 100
+
     def submit(self) -> bool:
         """Ask for one more page, if it is known which; False when not."""
         if self._has_ended:
@@ -125,13 +130,13 @@ class Pages:
             return True
         if self._next_offset is None and not self._peek():
             return False
-        if self.total is None or self._is_cautious:
-            if self._pending:
-                return False  # each page may be the last: only one at a time
-        elif self._next_offset >= self.total:
-            return False
+        total = None if self._is_cautious else self.total
+        if total is None and self._pending:
+            return False  # each page may be the last: only one at a time
         offset = self._next_offset
-        self._next_offset += self._step
+        if offset is None or (total is not None and offset >= total):
+            return False
+        self._next_offset = offset + self._span
         self._pending.append((offset, self._client.submit(self._fetch, offset)))
         return True
 
@@ -157,7 +162,7 @@ class Pages:
             return None
         self.first = self.first or answer
         self.pages_count += 1
-        if not self._has_ended and offset + self._step > self._client.most_records:
+        if not self._has_ended and offset + self._span > self._client.most_records:
             self._end(f"more than {self._client.most_records:,} records", is_endless=True)
         return answer
 
@@ -221,7 +226,7 @@ class Pages:
             total = pagination.total
             if total is not None and length and total < offset + length:
                 total = None
-            if None not in (self.total, total) and total < self.total:
+            if total is not None and self.total is not None and total < self.total:
                 self.has_shrunk = True
             self.total = total
             # The limit, never what was returned: a page may hold fewer than it spans.
@@ -321,7 +326,7 @@ class Pages:
         if self._fields.current is not None:
             params["fields"] = self._fields.current
         if self._page_size is not None or offset:
-            params["limit"] = self._step or self._page_size or 100
+            params["limit"] = self._span
             params["offset"] = offset
         if self._client.enveloped_lists.get(self.path.rpartition("/")[2]):
             params["envelope"] = "true"
@@ -332,8 +337,12 @@ def _is_later(one: Answer, other: Answer) -> bool:
     """Whether one page speaks for a later moment of a growing list than another."""
     if one.project_version is not None and other.project_version is not None:
         return one.project_version > other.project_version
-    totals = [each.pagination.total if each.pagination else None for each in (one, other)]
-    return None not in totals and totals[0] > totals[1]
+    total, other_total = _total(one), _total(other)
+    return total is not None and other_total is not None and total > other_total
+
+
+def _total(answer: Answer) -> int | None:
+    return answer.pagination.total if answer.pagination else None
 
 
 def _identity(record: object) -> object:
@@ -349,10 +358,34 @@ def _length(answer: Answer) -> int:
     return len(answer.data) if isinstance(answer.data, list) else 1
 
 
+class PagesAhead(Protocol):
+    """Pages that can be asked for before they are taken."""
+
+    @property
+    def outstanding(self) -> int:
+        """Pages that have been asked for and not been taken."""
+        ...
+
+    def submit(self) -> bool:
+        """Ask for one more page, if it is known which; False when not."""
+        ...
+
+    def take(self) -> Answer | None:
+        """The next page; None at the end of the list."""
+        ...
+
+    def cancel(self) -> None:
+        """Ask for nothing more."""
+        ...
+
+
 class HasPages(Protocol):
     """Whatever reads one list."""
 
-    pages: Pages
+    @property
+    def pages(self) -> PagesAhead:
+        """The pages of the list."""
+        ...
 
 
 Job = TypeVar("Job", bound=HasPages)
@@ -402,7 +435,7 @@ class ReadAhead(Generic[Job]):
         for job in self._begun:
             while room > 0 and job.pages.submit():
                 room -= 1
-        while room > 0 and (job := next(self._later, None)) is not None:
-            self._begun.append(job)
-            while room > 0 and job.pages.submit():
+        while room > 0 and (later := next(self._later, None)) is not None:
+            self._begun.append(later)
+            while room > 0 and later.pages.submit():
                 room -= 1

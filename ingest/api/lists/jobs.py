@@ -7,7 +7,7 @@ a later record on, or not at all, or rows that finding out what changed has brou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -99,7 +99,8 @@ def full_jobs(
     """Everything that the lists hold, whatever was read before."""
     for each in lists:
         fields = FieldChoices(*each.fields)
-        for project_id in project_ids if each.is_per_project else [None]:
+        owners: Sequence[int | None] = [*project_ids] if each.is_per_project else [None]
+        for project_id in owners:
             yield list_job(client, each, project_id, fields)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -193,7 +193,7 @@ class ListReader:
         mask = pa.array(is_new, pa.bool_())
         return taken.rows.filter(mask), taken.rows.filter(pc.invert(mask))
 
-    def _keys_of(self, rows: pa.Table) -> list[tuple]:
+    def _keys_of(self, rows: pa.Table) -> list[tuple[Any, ...]]:
         return list(zip(*(rows[name].to_pylist() for name in self._table.key), strict=True))
 
     def _report(self, job: Job, requests_count: int, records_count: int) -> None:

@@ -52,7 +52,7 @@ class SeenKeys:
         self._keys.add(key)
         if self._order is not None:
             self._order.append(key)
-            if len(self._order) > self._limit:
+            if len(self._order) > (self._limit or 0):
                 self._keys.discard(self._order.popleft())
         return True
 

@@ -59,7 +59,7 @@ class Refusals:
         is_lacking = isinstance(error, NotFound | InvalidParameter)
         is_optional = bool(job.tracker_list.option) or job.project_id is None
         is_dispensable = is_lacking and not job.tracker_list.is_required
-        if not (is_optional or is_dispensable):
+        if job.project_id is not None and not (is_optional or is_dispensable):
             self.give_up_project(job.project_id, name, error)
         elif not isinstance(error, RouteNotFound):
             self.skipped.append(f"{job.table} of {name}: {error}")

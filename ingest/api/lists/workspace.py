@@ -50,7 +50,7 @@ class Workspace:
 
     def name(self, project_id: int | None) -> str:
         """What reports call a project, or whatever belongs to none."""
-        return self.names.get(project_id, "workspace")
+        return "workspace" if project_id is None else self.names.get(project_id, "workspace")
 
 
 def open_workspace(
@@ -122,7 +122,9 @@ def _complete(
             workspace.requests_count += 1
             continue
         workspace.requests_count += pages.requests_count
-        for found in _projects(intake, answer) if answer else []:
+        if answer is None:
+            continue
+        for found in _projects(intake, answer):
             if found["id"] == project_id:
                 project.update(found)
                 if project.get("version") is None:

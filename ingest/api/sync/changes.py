@@ -164,7 +164,8 @@ class Changes:
             if new.keys() - {"updated_at", "version"}:
                 self.are_all_iterations_moved = True
         elif kind == "review_type":
-            self.review_type_ids |= {number} if change.get("change_type") != "create" else set()
+            if number is not None and change.get("change_type") != "create":
+                self.review_type_ids.add(number)
         else:
             return is_hosted  # something new that hangs on a story or an epic
         return True

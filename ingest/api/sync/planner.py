@@ -54,7 +54,7 @@ class Planner:
             refuse: told of a project that is closed or cannot be read.
         """
         self.plans: dict[int, ProjectPlan] = {}
-        self.my_activity: GivenRows | None = None
+        self.my_activity: Job | None = None
         self._client = client
         self._projects = {each["id"]: each for each in projects}
         self._lists = {each.table: each for each in lists}
@@ -200,6 +200,9 @@ def _without_repeats(tables: list[pa.Table]) -> list[pa.Table]:
     seen: set[str] = set()
     kept = []
     for rows in tables:
-        mask = [not (guid in seen or seen.add(guid)) for guid in rows["guid"].to_pylist()]
+        mask = []
+        for guid in rows["guid"].to_pylist():
+            mask.append(guid not in seen)
+            seen.add(guid)
         kept.append(rows.filter(pa.array(mask, pa.bool_())))
     return [rows for rows in kept if rows.num_rows]

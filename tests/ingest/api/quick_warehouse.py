@@ -1,20 +1,18 @@
 """A warehouse that is loaded without dlt, in a fraction of the time: what a sync leaves in it.
 
-The reader, the stored state and the rules of the pipeline are the real ones; only writing is done
-by a few statements. `tests/ingest/test_pipeline.py` and `test_sync_runs.py` go through dlt.
+The reader, the stored state and the source are the real ones; only writing is done by a few
+statements. `tests/ingest/test_pipeline.py` and `test_sync_runs.py` go through dlt.
 """
 
 import json
 import shutil
-from collections import Counter
-from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
 
-from ingest import pipeline
 from ingest.api.http.client import TrackerClient
 from ingest.api.reader import ApiReader
+from ingest.source import Extract
 from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET
 from ingest.warehouses.stored import Stored
@@ -45,13 +43,9 @@ class QuickWarehouse:
         ):
             reader = ApiReader(client, **options)
             reader.go_on_from(stored)
-            rows = Counter()
-            tables = {name: self._rows(reader, stored, name, rows) for name in reader.tables()}
-            extract = pipeline._extract_row(
-                reader, source_kind, source_name, datetime.now(UTC), rows
-            )
-            tables["extracts"] = [extract]
-        self._load(tables)
+            extract = Extract(reader, source_kind, source_name, stored)
+            tables = {name: list(rows()) for name, rows in extract.tables().items()}
+        self.load(tables)
         reader.asked = [f"{each.path}" for each in server.requests[first:]]
         reader.loaded = {
             name: sum(batch.num_rows for batch in batches)
@@ -80,14 +74,7 @@ class QuickWarehouse:
         with duckdb.connect(str(self.path)) as connection:
             return connection.execute(statement).fetchall()
 
-    def _rows(self, reader, stored, name, rows):
-        batches = []
-        for batch in reader.read(name):
-            rows[name] += batch.num_rows
-            batches += pipeline._differing(batch, stored, name)
-        return [*batches, *pipeline._removed_rows(reader, TABLES[name], stored)]
-
-    def _load(self, tables):
+    def load(self, tables):
         self.loads_count += 1
         load_id = str(self.loads_count)
         with duckdb.connect(str(self.path)) as connection:
