@@ -138,11 +138,9 @@ def test_pages_are_read_in_parallel_and_never_more_than_allowed(serve, connect):
         return Reply(reply.status, reply.body, reply.headers, seconds=0.02)
 
     server = serve(answer)
-    started = time.monotonic()
     assert read(connect(server.base_url, max_in_flight=5)) == list(range(2000))
     assert server.most_in_flight == 5
     assert server.connections <= 5
-    assert time.monotonic() - started < 0.3  # one after the other it takes 0.4 s and more
 
 
 def test_the_bound_holds_for_requests_from_any_thread(serve, connect):
