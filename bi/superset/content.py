@@ -163,7 +163,7 @@ class Content:
             ),
             DataSet(
                 "rpt_cycle_time",
-                "accepted_at",
+                "accepted_date",
                 {
                     "stories": "count(*)",
                     "median days": "quantile_cont(cycle_time_seconds, 0.5) / 86400.0",
@@ -210,7 +210,7 @@ class Content:
                 "rpt_cycle_time",
                 6,
                 metrics=("median days", "85 % within days"),
-                x_axis="accepted_at",
+                x_axis="accepted_date",
                 filters=(("cycle_time_seconds", "IS NOT NULL", None),),
                 y_title="cycle time (days), by month of acceptance",
             ),

@@ -129,11 +129,25 @@ def test_throughput_keeps_empty_weeks(ask, mart):
     assert (0.0,) in weeks.values()
 
 
-def test_work_in_progress_is_that_of_the_last_day(ask, mart):
+LAST_COMMON_DAY = (
+    "(select min(last_date) from (select max(flow_date) as last_date from marts.fct_flow_daily "
+    "group by project_id))"
+)
+
+
+def test_work_in_progress_is_that_of_the_last_day_that_every_project_has(ask, mart):
     asked = ask("work_in_progress", "project")
-    assert {key: value for key, value in asked.items() if value != (0.0,)} == mart(
-        "select project_id, count(*) from marts.fct_story_cycle_time where not is_deleted "
-        "and current_state in ('started', 'finished', 'delivered', 'rejected') group by project_id"
+    assert asked == mart(
+        "select project_id, sum(story_count) from marts.fct_flow_daily where is_in_progress "
+        f"and flow_date = {LAST_COMMON_DAY} group by project_id"
+    )
+
+
+def test_work_in_progress_over_time_ends_with_the_last_day_that_every_project_has(ask, mart):
+    asked = ask("work_in_progress", "metric_time")
+    assert {(day[:10],): value for (day,), value in asked.items()} == mart(
+        "select flow_date, sum(story_count) from marts.fct_flow_daily where is_in_progress "
+        f"and flow_date <= {LAST_COMMON_DAY} group by flow_date"
     )
 
 

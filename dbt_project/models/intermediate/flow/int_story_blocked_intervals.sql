@@ -14,7 +14,7 @@ blockers as (
         blockers.created_at as blocked_at,
         case
             when blockers.is_resolved then blockers.resolved_at
-            else projects_as_of.as_of
+            else coalesce(blockers.unblocked_at, projects_as_of.as_of)
         end as unblocked_at
     from {{ ref('fct_blocker') }} as blockers
     inner join projects_as_of

@@ -10,13 +10,19 @@ stories as (
 
 ),
 
+project_settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
 states_at_as_of as (
 
     select * from {{ ref('int_story_states_at_as_of') }}
 
 ),
 
-final as (
+at_as_of as (
 
     select
         stories.story_id,
@@ -59,6 +65,20 @@ final as (
     where
         stories.created_at is null
         or stories.created_at <= stories.as_of
+
+),
+
+final as (
+
+    select
+        at_as_of.*,
+        {{ local_date('at_as_of.accepted_at', 'project_settings.time_zone') }}
+            as accepted_date,
+        {{ local_date('at_as_of.created_at', 'project_settings.time_zone') }}
+            as created_date
+    from at_as_of
+    left join project_settings
+        on at_as_of.project_id = project_settings.project_id
 
 )
 

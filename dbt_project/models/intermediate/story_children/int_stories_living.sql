@@ -20,6 +20,7 @@ final as (
         stories.story_id,
         stories.project_id,
         project_settings.time_zone,
+        stories.accepted_at,
         stories.as_of
     from stories
     left join project_settings

@@ -91,6 +91,8 @@ final as (
         stories.is_date_only,
         stories.is_history_known,
         stories.story_id < 0 as is_id_made,
+        stories.accepted_date,
+        stories.created_date,
         stories.deadline_at,
         stories.accepted_at,
         stories.created_at,

@@ -38,6 +38,7 @@ blockers_at_as_of as (
         {{ local_date('blockers.created_at', 'stories.time_zone') }} as created_date,
         blockers.created_at,
         blockers.updated_at,
+        stories.accepted_at as story_accepted_at,
         stories.as_of
     from blockers
     inner join stories
@@ -60,6 +61,20 @@ with_resolution as (
 
 ),
 
+-- Nobody waits for a blocker of an accepted story, resolved or not.
+with_end as (
+
+    select
+        *,
+        case
+            when is_resolved then resolved_at
+            when created_at > story_accepted_at then created_at
+            else story_accepted_at
+        end as unblocked_at
+    from with_resolution
+
+),
+
 final as (
 
     select
@@ -70,14 +85,15 @@ final as (
         {{ free_text('blocker_description') }} as blocker_description,
         case
             when is_resolved then {{ seconds_between('created_at', 'resolved_at') }}
-            else {{ seconds_between('created_at', 'as_of') }}
+            else {{ seconds_between('created_at', 'coalesce(unblocked_at, as_of)') }}
         end as blocked_seconds,
         is_resolved,
         created_date,
         created_at,
         resolved_at,
+        unblocked_at,
         updated_at
-    from with_resolution
+    from with_end
 
 )
 

@@ -17,6 +17,14 @@ changes as (
 
 ),
 
+-- Projects end on different days: totals of all of them end where the first one does.
+last_common_day as (
+
+    select min(last_date) as last_date
+    from project_days
+
+),
+
 story_states as (
 
     {% for state in states %}
@@ -104,18 +112,20 @@ summed as (
 final as (
 
     select
-        project_id,
-        story_state,
-        cast(story_count as bigint) as story_count,
-        {{ as_decimal('points') }} as points,
+        summed.project_id,
+        summed.story_state,
+        cast(summed.story_count as bigint) as story_count,
+        {{ as_decimal('summed.points') }} as points,
         case
-            when story_state != 'unknown'
-                then story_state in {{ in_progress_states() }}
+            when summed.story_state != 'unknown'
+                then summed.story_state in {{ in_progress_states() }}
         end as is_in_progress,
-        flow_date < last_date as is_complete,
-        flow_date
+        summed.flow_date < summed.last_date as is_complete,
+        summed.flow_date <= last_common_day.last_date as is_in_all_projects,
+        summed.flow_date
     from summed
-    where is_day = 1
+    cross join last_common_day
+    where summed.is_day = 1
 
 )
 

@@ -75,6 +75,8 @@ final as (
         stories.is_deleted,
         stories.is_date_only,
         stories.is_history_known,
+        stories.accepted_date,
+        stories.created_date,
         stories.created_at,
         time_in_states.first_started_at,
         time_in_states.first_finished_at,

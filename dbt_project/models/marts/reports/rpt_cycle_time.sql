@@ -45,6 +45,7 @@ final as (
         cycle_times.finished_count,
         cycle_times.delivered_count,
         cycle_times.rejected_count,
+        cycle_times.accepted_date,
         cycle_times.first_started_at,
         cycle_times.accepted_at
     from cycle_times
