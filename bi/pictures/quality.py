@@ -69,7 +69,7 @@ select
     count(*) as compared_count,
     count(*) filter (where verdict in ('equal', 'within tolerance')) as equal_count,
     count(*) filter (where verdict = 'explained') as explained_count,
-    count(*) filter (where verdict = 'not comparable') as not_comparable_count,
+    count(*) filter (where verdict in ('older', 'not comparable')) as not_comparable_count,
     count(*) filter (where verdict = 'different') as different_count
 from fct_reconciliation
 where project_id = $project_id

@@ -2,7 +2,8 @@
     A select with one row per figure that Tracker gives for an entity, for use as the body
     of a CTE: ours beside Tracker's. A figure that Tracker does not give has no row.
 
-    from_cte:      CTE with project_id, entity_id, entity_key, load_id, and the figures
+    from_cte:      CTE with project_id, entity_id, entity_key, load_id, record_source, the
+                   record's own instant stated_at (null: it has none), and the figures
     entity_kind:   what an entity is
     figures:       lists of the metric's name, its unit, our expression, Tracker's, and the
                    difference that its way of counting allows (0: none); where a cause of a
@@ -30,6 +31,8 @@
         project_id,
         entity_id,
         load_id,
+        record_source,
+        stated_at,
         '{{ entity_kind }}' as entity_kind,
         entity_key,
         figures.metric_name,

@@ -70,12 +70,22 @@ moves as (
 
 ),
 
-known_instants as (
+api_readings as (
 
     select
         element as project_id,
-        as_of as known_at
+        max(as_of) as api_as_of
     from projects_read
+    group by element
+
+),
+
+known_instants as (
+
+    select
+        project_id,
+        api_as_of as known_at
+    from api_readings
     union all
     select
         project_id,
@@ -136,9 +146,13 @@ with_fallback as (
 final as (
 
     select
-        project_id,
-        {{ earliest('known_at', as_of_override()) }} as as_of
+        with_fallback.project_id,
+        {{ earliest('with_fallback.known_at', as_of_override()) }} as as_of,
+        with_fallback.known_at as newest_known_at,
+        api_readings.api_as_of
     from with_fallback
+    left join api_readings
+        on with_fallback.project_id = api_readings.project_id
 
 )
 

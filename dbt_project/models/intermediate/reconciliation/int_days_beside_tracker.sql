@@ -38,8 +38,8 @@ imports as (
         count(*) as story_count,
         sum(coalesce(versions.estimate, 0)) as points
     from history_days
-    inner join {{ ref('int_project_settings') }} as settings
-        on history_days.project_id = settings.project_id
+    inner join {{ ref('int_project_settings') }} as project_settings
+        on history_days.project_id = project_settings.project_id
     inner join {{ ref('int_story_versions') }} as versions
         on
             history_days.project_id = versions.project_id
@@ -48,13 +48,13 @@ imports as (
         on
             versions.story_id = intervals.story_id
             and intervals.story_state = 'accepted'
-            and intervals.counted_from < versions.valid_from
+            and versions.valid_from > intervals.counted_from
     where
         coalesce(versions.story_type, '') != 'release'
         and history_days.history_date
-        >= {{ local_date('intervals.counted_from', 'settings.time_zone') }}
+        >= {{ local_date('intervals.counted_from', 'project_settings.time_zone') }}
         and history_days.history_date
-        < {{ local_date('versions.valid_from', 'settings.time_zone') }}
+        < {{ local_date('versions.valid_from', 'project_settings.time_zone') }}
     group by
         history_days.project_id,
         history_days.history_date
@@ -75,6 +75,8 @@ with_figures as (
         cast(null as bigint) as entity_id,
         history_days.project_id || '-' || history_days.history_date as entity_key,
         history_days.load_id,
+        history_days.record_source,
+        {{ as_instant('null') }} as stated_at,
         history_days.history_date,
         case
             when flow_by_day.flow_date is null then 'a day outside of fct_flow_daily'

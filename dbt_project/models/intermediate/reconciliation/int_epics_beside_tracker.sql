@@ -52,6 +52,8 @@ with_figures as (
         epics.epic_id as entity_id,
         {{ as_text('epics.epic_id') }} as entity_key,
         epics.load_id,
+        epics.record_source,
+        epics.updated_at as stated_at,
         coalesce(past_done_by_epic.story_count, 0) as story_count,
         coalesce(past_done_by_epic.points, 0) as points,
         coalesce(past_done_by_epic.no_point_story_count, 0) as no_point_story_count,

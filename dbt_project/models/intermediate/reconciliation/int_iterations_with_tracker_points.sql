@@ -38,6 +38,8 @@ final as (
         cast(null as bigint) as entity_id,
         iterations.iteration_key as entity_key,
         iterations.load_id,
+        iterations.record_source,
+        {{ as_instant('null') }} as stated_at,
         iterations.tracker_velocity,
         iterations.tracker_points,
         iterations.tracker_accepted_points,

@@ -73,7 +73,9 @@ with_figures as (
         labels.label_id as entity_id,
         {{ as_text('labels.label_id') }} as entity_key,
         labels.tracker_counts,
-        labels.load_id
+        labels.load_id,
+        labels.record_source,
+        labels.updated_at as stated_at
     from labels
     left join counts_by_label
         on labels.label_id = counts_by_label.label_id

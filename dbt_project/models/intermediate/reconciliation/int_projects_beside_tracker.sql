@@ -32,6 +32,8 @@ with_figures as (
         projects.project_id as entity_id,
         {{ as_text('projects.project_id') }} as entity_key,
         projects.load_id,
+        projects.record_source,
+        projects.updated_at as stated_at,
         projects_with_iterations.current_iteration_number,
         case
             when projects_with_iterations.current_iteration_number is null

@@ -44,6 +44,8 @@ with_figures as (
         releases.release_id as entity_id,
         {{ as_text('releases.release_id') }} as entity_key,
         releases.load_id,
+        releases.record_source,
+        {{ as_instant('null') }} as stated_at,
         coalesce(stories_by_release.accepted_points, 0) as accepted_points,
         coalesce(stories_by_release.points, 0) as points,
         coalesce(stories_by_release.accepted_story_count, 0) as accepted_story_count,

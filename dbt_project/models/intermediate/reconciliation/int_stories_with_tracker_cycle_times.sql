@@ -24,8 +24,10 @@ joined as (
 
     select
         cycle_time_details.story_id,
-        cycle_time_details.project_id,
+        coalesce(stories.project_id, cycle_time_details.project_id) as project_id,
         cycle_time_details.load_id,
+        cycle_time_details.record_source,
+        {{ as_instant('null') }} as stated_at,
         cycle_time_details.tracker_total_cycle_time_ms,
         {% for state in states %}
         cycle_time_details.tracker_{{ state }}_time_ms,

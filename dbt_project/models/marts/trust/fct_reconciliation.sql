@@ -10,16 +10,9 @@ extracts as (
 
     select
         load_id,
-        max(as_of) as tracker_as_of
+        max(as_of) as loaded_as_of
     from {{ ref('stg_pivotal_tracker__extracts') }}
     group by load_id
-
-),
-
-read_at as (
-
-    select max(as_of) as read_at
-    from {{ ref('stg_pivotal_tracker__extracts') }}
 
 ),
 
@@ -34,6 +27,8 @@ figures as (
 
 ),
 
+-- An API confirms with each sync what it stated before. A record of an archive states
+-- its figures as of its own instant, whatever else was exported later.
 compared as (
 
     select
@@ -48,19 +43,23 @@ compared as (
                 - figures.explained_difference
             ) <= figures.tolerance
         ) as is_explained,
-        projects_as_of.as_of != read_at.read_at as is_of_another_instant,
         projects_as_of.as_of as our_as_of,
-        extracts.tracker_as_of
+        case
+            when figures.record_source = 'api'
+                then coalesce(projects_as_of.api_as_of, extracts.loaded_as_of)
+            when figures.stated_at is not null then figures.stated_at
+            else {{ earliest(
+                'extracts.loaded_as_of', 'projects_as_of.newest_known_at'
+            ) }}
+        end as tracker_as_of
     from figures
     inner join projects_as_of
         on figures.project_id = projects_as_of.project_id
-    cross join read_at
     left join extracts
         on figures.load_id = extracts.load_id
 
 ),
 
--- What Tracker gave speaks for when it was read: no other as_of can be held against it.
 final as (
 
     select
@@ -76,13 +75,15 @@ final as (
             when distance < 0.000000001 then 'equal'
             when distance <= tolerance then 'within tolerance'
             when is_explained then 'explained'
-            when is_of_another_instant then 'not comparable'
+            when our_as_of < tracker_as_of then 'not comparable'
+            when our_as_of > tracker_as_of then 'older'
             else 'different'
         end as verdict,
         case
             when coalesce(distance <= tolerance, false) then null
             when is_explained then explanation
-            when is_of_another_instant then 'as_of is not when Tracker was read'
+            when our_as_of < tracker_as_of then 'as_of is before Tracker stated it'
+            when our_as_of > tracker_as_of then 'Tracker stated it before as_of'
         end as explanation,
         our_value,
         tracker_value,
