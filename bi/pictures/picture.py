@@ -29,21 +29,18 @@ STORY_TYPES = ("feature", "bug", "chore")
 CHOSEN_STORIES = """
 chosen_stories as (
     select
-        dim_story.story_id,
-        dim_story.story_name,
-        dim_story.story_type,
-        dim_story.current_state,
-        dim_story.owner_names,
-        dim_story.estimate,
-        dim_story.created_at,
-        dim_story.accepted_at,
-        cast(
-            timezone(coalesce(dim_project.time_zone, 'UTC'), dim_story.accepted_at) as date
-        ) as accepted_date
+        story_id,
+        story_name,
+        story_type,
+        current_state,
+        owner_names,
+        estimate,
+        created_at,
+        accepted_at,
+        accepted_date
     from dim_story
-    inner join dim_project on dim_story.project_id = dim_project.project_id
     where
-        dim_story.project_id = $project_id
+        project_id = $project_id
         and not is_deleted
         and story_type in (select unnest($story_types))
         and (

@@ -37,6 +37,7 @@ ARCHIVE_FILES = Table(
         "rejected_count": "bigint",
         "bytes": "bigint",
         "is_whole": "bool",  # nothing was rejected, so that what it lacks was not there
+        "projects_read": "json",  # recorded API answers: project_id and as_of of each reading
         "as_of": "timestamp",
     },
 )

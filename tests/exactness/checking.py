@@ -21,6 +21,8 @@ from tests.support.marts import CompiledModels, Difference, build, differences, 
 SHARED = -1  # the seed of what belongs to no history alone
 # What speaks of the loading itself: a row that later syncs found unchanged keeps its first load.
 OF_THE_LOAD = {("fct_reconciliation", "tracker_as_of")}
+# What speaks of all projects.
+OF_ALL_PROJECTS = {("fct_flow_daily", "is_in_all_projects")}
 # What activities do not say; a review type has its name in the record of a story alone.
 NOT_IN_ACTIVITIES = {
     ("dim_person", "email"),
@@ -71,7 +73,9 @@ class Outcome:
 
     Attributes:
         differences: cells in which the warehouse that was synced at each cut differs from the one
-            that was loaded once, at the end; by the seed of the history, or `SHARED`.
+            that was loaded once, at the end; and those in which one that was last synced for one
+            history alone differs from it there, or from the sync before elsewhere; by the seed of
+            the history, or `SHARED`.
         unlike_activities: cells in which the second one differs from a warehouse that has no
             records of stories, only their activities.
         wrong_cells: by mart, what plain Python finds wrong in the second one:
@@ -137,21 +141,36 @@ def outcome_of(world: World, folder: Path, models: CompiledModels) -> Outcome:
     Raises:
         SyncFailed: when a sync ends with an error.
     """
-    synced, fresh = folder / "synced" / "warehouse.duckdb", folder / "fresh" / "warehouse.duckdb"
+    synced, before, partly, fresh = (
+        folder / name / "warehouse.duckdb" for name in ("synced", "before", "partly", "fresh")
+    )
+    alone = world.histories[0].seed
     with serve(world.workspace) as server:
         for epoch in range(len(world.cuts.syncs_at)):
+            if epoch:
+                for copy in (before, partly):
+                    copy.parent.mkdir(exist_ok=True)
+                    shutil.copy(synced, copy)
             world.play(epoch)
             _sync(server, synced)
         _sync(server, fresh)
+        _sync(server, partly, *world.scenes[0].project_ids)
         assert server.failures == []
     activities = _without_stories(fresh, folder / "activities.duckdb")
-    for warehouse in (synced, fresh, activities):
+    for warehouse in (synced, before, partly, fresh, activities):
         build(warehouse, models)
     by_seed: dict[int, list[Difference]] = {}
     for each in differences(synced, fresh, models):
-        if (each.mart, each.column) in OF_THE_LOAD:
-            continue
-        by_seed.setdefault(_seed_of(world, each.row), []).append(each)
+        if (each.mart, each.column) not in OF_THE_LOAD:
+            by_seed.setdefault(_seed_of(world, each.row), []).append(each)
+    for each in differences(partly, fresh, models):
+        is_of_all = (each.mart, each.column) in OF_THE_LOAD | OF_ALL_PROJECTS
+        if not is_of_all and _seed_of(world, each.row) == alone:
+            by_seed.setdefault(alone, []).append(each)
+    for each in differences(partly, before, models):
+        seed = _seed_of(world, each.row)
+        if (each.mart, each.column) not in OF_ALL_PROJECTS and seed not in (alone, SHARED):
+            by_seed.setdefault(seed, []).append(each)
     unlike_activities = [
         each
         for each in differences(fresh, activities, models)
@@ -198,7 +217,10 @@ def _seed_of(world: World, row: dict[str, object]) -> int:
     return SHARED
 
 
-def _sync(server: DemoServer, warehouse: Path) -> None:
-    done = ingest("api", warehouse=warehouse, base_url=server.base_url, api_token=server.token)
+def _sync(server: DemoServer, warehouse: Path, *project_ids: int) -> None:
+    chosen = [argument for each in project_ids for argument in ("--project", str(each))]
+    done = ingest(
+        "api", *chosen, warehouse=warehouse, base_url=server.base_url, api_token=server.token
+    )
     if done.returncode != 0:
         raise SyncFailed(done.stderr.strip().splitlines()[-1])

@@ -116,6 +116,7 @@ class Dumps:
         already = len(self._rejections)
         before, self.store.newest = self.store.newest, None
         recorded: list[datetime] = []
+        projects_read: dict[int, datetime] = {}
         if plain:
             counted = len(plain.rows)
             self.store.note_plain(plain, Origin(_SOURCE, file.name))
@@ -130,6 +131,11 @@ class Dumps:
                     counted += 1
                 except RowRefused as refused:
                     self._reject(file, line, refused, found.table)
+                    continue
+                project_id = found.record.get("id" if found.table == "projects" else "project_id")
+                if walk.recorded_at and isinstance(project_id, int):
+                    known = projects_read.get(project_id, walk.recorded_at)
+                    projects_read[project_id] = max(known, walk.recorded_at)
             recorded += [walk.recorded_at] if walk.recorded_at else []
         for refusal in walk.refusals:
             self._reject(file, None, refusal)
@@ -138,7 +144,7 @@ class Dumps:
             self.store.newest = before
             return False
         self.unknown += walk.unknown
-        self._note(file, "json", counted, rejected, max(recorded, default=None))
+        self._note(file, "json", counted, rejected, max(recorded, default=None), projects_read)
         newest = self.store.newest
         self.store.newest = max(filter(None, (before, newest)), default=None)
         return True
@@ -178,6 +184,7 @@ class Dumps:
         counted: int,
         rejected: int,
         recorded_at: datetime | None,
+        projects_read: dict[int, datetime] | None = None,
     ) -> None:
         as_of = max(filter(None, (self.store.newest, recorded_at)), default=None)
         self.catalogue.append(
@@ -189,6 +196,10 @@ class Dumps:
                 "bytes": file.size,
                 "is_whole": rejected == 0,
                 **({"as_of": as_of.isoformat()} if as_of else {}),
+                "projects_read": [
+                    {"project_id": project_id, "as_of": read_at.isoformat()}
+                    for project_id, read_at in (projects_read or {}).items()
+                ],
             }
         )
 

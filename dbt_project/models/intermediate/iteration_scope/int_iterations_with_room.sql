@@ -47,7 +47,7 @@ final as (
     from iterations
     inner join velocities
         on iterations.iteration_key = velocities.iteration_key
-    inner join settings
+    left join settings
         on iterations.project_id = settings.project_id
     left join versions
         on

@@ -1,5 +1,11 @@
 with
 
+projects_as_of as (
+
+    select * from {{ ref('int_projects_as_of') }}
+
+),
+
 epics as (
 
     select * from {{ ref('stg_pivotal_tracker__epics') }}
@@ -24,13 +30,15 @@ final as (
         project_settings.time_zone,
         epics.created_at,
         epics.updated_at,
-        project_settings.as_of
+        projects_as_of.as_of
     from epics
-    inner join project_settings
+    inner join projects_as_of
+        on epics.project_id = projects_as_of.project_id
+    left join project_settings
         on epics.project_id = project_settings.project_id
     where
         epics.created_at is null
-        or epics.created_at <= project_settings.as_of
+        or epics.created_at <= projects_as_of.as_of
 
 )
 

@@ -17,16 +17,16 @@ projects_as_of as (
 final as (
 
     select
-        projects_as_of.project_id,
+        projects.project_id,
         coalesce(projects.time_zone, 'UTC') as time_zone,
         coalesce(projects.week_start_day, 'Monday') as week_start_day,
         coalesce(projects.iteration_length_weeks, 1) as iteration_length_weeks,
         coalesce(projects.velocity_averaged_over, 3) as velocity_averaged_over,
         projects.initial_velocity,
         projects_as_of.as_of
-    from projects_as_of
-    left join projects
-        on projects_as_of.project_id = projects.project_id
+    from projects
+    inner join projects_as_of
+        on projects.project_id = projects_as_of.project_id
 
 )
 

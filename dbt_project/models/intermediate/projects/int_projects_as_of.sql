@@ -31,10 +31,24 @@ archive_files as (
 
     select
         archive_files.project_id,
-        {{ earliest('archive_files.as_of', 'extracts.ended_at') }} as known_at
+        archive_files.projects_read,
+        archive_files.as_of,
+        extracts.ended_at
     from {{ ref('stg_pivotal_tracker__archive_files') }} as archive_files
     left join extracts
         on archive_files.load_id = extracts.load_id
+
+),
+
+-- A file of recorded answers can hold several projects, each read at another instant.
+recorded_projects as (
+
+    {{ unnest_json_list(
+        from_cte='archive_files',
+        list_column='projects_read',
+        keep=['ended_at'],
+        fields={'project_id': 'bigint', 'as_of': 'timestamp'}
+    ) }}
 
 ),
 
@@ -89,8 +103,13 @@ known_instants as (
     union all
     select
         project_id,
-        known_at
+        {{ earliest('as_of', 'ended_at') }} as known_at
     from archive_files
+    union all
+    select
+        element_project_id as project_id,
+        {{ earliest('element_as_of', 'ended_at') }} as known_at
+    from recorded_projects
     {% for model, columns in dated_records %}
     union all
     select

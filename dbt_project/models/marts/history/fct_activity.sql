@@ -1,5 +1,11 @@
 with
 
+projects_as_of as (
+
+    select * from {{ ref('int_projects_as_of') }}
+
+),
+
 activities as (
 
     select * from {{ ref('stg_pivotal_tracker__activities') }}
@@ -50,15 +56,17 @@ final as (
         coalesce(changes_by_activity.is_state_change, false) as is_state_change,
         activities.is_date_only,
         {{ local_date(
-            'activities.occurred_at', 'settings.time_zone'
+            'activities.occurred_at', "coalesce(settings.time_zone, 'UTC')"
         ) }} as occurred_date,
         activities.occurred_at
     from activities
     left join changes_by_activity
         on activities.activity_id = changes_by_activity.activity_id
-    inner join settings
+    inner join projects_as_of
+        on activities.project_id = projects_as_of.project_id
+    left join settings
         on activities.project_id = settings.project_id
-    where activities.occurred_at <= settings.as_of
+    where activities.occurred_at <= projects_as_of.as_of
 
 )
 

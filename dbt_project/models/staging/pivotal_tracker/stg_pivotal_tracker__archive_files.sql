@@ -24,6 +24,9 @@ renamed as (
         rejected_count,
         bytes as size_bytes,
 
+        -- lists
+        projects_read,
+
         -- booleans
         is_whole,
 
