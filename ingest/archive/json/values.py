@@ -47,13 +47,14 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
     lines = _LINE_END.split(text)
     if len(lines) > 1 and _are_mostly_json(lines):
         yield from _by_line(lines)
-    elif documents := list(_in_a_row(text)):
-        yield from documents
-    else:
-        elements = list(_elements(text))
-        if all(isinstance(value, RowRefused) for _, value in elements):
-            raise FileRefused(f"is broken JSON: {whole_error}")
-        yield from elements
+        return
+    listed = _LIST.match(text)
+    for place in (0, listed.end()) if listed else (0,):
+        found = list(_values(text, place))
+        if not all(isinstance(value, RowRefused) for _, value in found):
+            yield from found
+            return
+    raise FileRefused(f"is broken JSON: {whole_error}")
 
 
 def _by_line(lines: list[str]) -> Iterator[tuple[int, object]]:
@@ -74,31 +75,17 @@ def _are_mostly_json(lines: list[str]) -> bool:
     return bool(rest) and sum(rest) * 2 >= len(rest)
 
 
-def _in_a_row(text: str) -> Iterator[tuple[int, object]]:
-    """Documents that stand one behind the other, with nothing between: at least one is whole."""
-    place = found = 0
-    line = 1
+def _values(text: str, place: int) -> Iterator[tuple[int, object]]:
+    """The documents in a row, or the elements of a list, from a place on.
+
+    What is broken is passed over, as far as its brackets tell where it ends.
+    """
+    is_list, line, counted = place > 0, 1, 0
     while start := _SOMETHING.search(text, place):
-        line += text.count("\n", place, start.start())
-        before = place = start.start()
-        try:
-            value, place = _DECODER.raw_decode(text, place)
-        except (ValueError, RecursionError) as error:
-            if found:
-                yield line, RowRefused(None, text[place : place + 200], f"broken JSON: {error}")
-            return
-        found += 1
-        yield line, value
-        line += text.count("\n", before, place)
-
-
-def _elements(text: str) -> Iterator[tuple[int, object]]:
-    """The elements of a list in which some are broken, up to where nobody knows what ends what."""
-    opening = _LIST.match(text)
-    place, line, counted = (opening.end() if opening else len(text)), 1, 0
-    while (start := _SOMETHING.search(text, place)) and start[0] != "]":
         place = start.start()
-        if start[0] == ",":
+        if is_list and start[0] == "]":
+            return
+        if is_list and start[0] == ",":
             place += 1
             continue
         line, counted = line + text.count("\n", counted, place), place

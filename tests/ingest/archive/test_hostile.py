@@ -6,13 +6,16 @@ import io
 import json
 import os
 import zipfile
+from unittest import mock
 
 import pytest
 
-from ingest.archive import ArchiveError
+from ingest.archive import ArchiveError, ArchiveReader
 from ingest.archive.csv import rows as csv_rows
 from ingest.archive.files.archive_file import find_files
 from ingest.archive.options import ArchiveOptions
+from ingest.pipeline import run
+from ingest.warehouses.configured import warehouse_of
 from tests.ingest.archive.samples import HEADER, Loaded, csv_text, story, write_csv
 
 ROWS = [story(101, title="Café “x”"), story(102, created_at="12/31/2019", description="a; b, c")]
@@ -336,3 +339,87 @@ def test_the_same_file_twice_is_read_as_one(tmp_path):
     loaded = Loaded(tmp_path / "a.csv", tmp_path / "a.csv", tmp_path)
     assert (len(loaded.stories), len(loaded.projects)) == (2, 1)
     assert not any(each["is_deleted"] for each in loaded.stories)
+
+
+def nested(levels):
+    return "[" * levels + "]" * levels
+
+
+@pytest.mark.parametrize(
+    ("value", "refused"),
+    [
+        (nested(253), None),
+        (nested(255), "nested more than 254 levels deep"),
+        (nested(900), "nested more than 254 levels deep"),
+        (nested(2_000), "broken JSON: maximum recursion depth exceeded"),
+        ("9" * 400, None),
+        ("9" * 5_000, "broken JSON: Exceeds the limit"),
+        ("1e400", None),
+        ("NaN", None),
+        ('"\\ud800"', None),
+        ('["\\ud800", {"\\udfff": "\\ud83d\\ude00"}]', None),
+        ('"\\u0000"', None),
+    ],
+    ids=["253 levels", "255 levels", "900 levels", "2,000 levels", "400 digits", "5,000 digits",
+         "beyond any number", "not a number", "half a character", "halves in a list", "NUL"],
+)  # fmt: skip
+@pytest.mark.parametrize("field", ["labels", "estimate", "name", "other", "updated_at"])
+@pytest.mark.parametrize("arrangement", ["[%s,\n%s,%s]", "%s\n%s\n%s", "%s %s %s"])
+def test_a_value_that_no_column_has_costs_at_most_its_own_record(
+    tmp_path, value, refused, field, arrangement
+):
+    records = [json.dumps({**STORY, "id": number, field: "VALUE"}) for number in (1, 2, 3)]
+    records = [records[0].replace('"VALUE"', "null"), records[1].replace('"VALUE"', value),
+               records[2].replace('"VALUE"', "null")]  # fmt: skip
+    loaded = Loaded(written(tmp_path / "a.json", arrangement % tuple(records)))
+    kept = [1, 3] if refused else [1, 2, 3]
+    assert [each["id"] for each in loaded.stories] == kept
+    assert [reason[: len(refused or "")] for *_, reason in loaded.refusals] == (
+        [refused] if refused else []
+    )
+    for each in loaded.stories:
+        for text in (each["labels"], each["extra_fields"]):
+            json.loads(text or "{}")
+            assert "\\ud" not in (text or ""), "PostgreSQL reads no half characters"
+
+
+def test_a_part_that_is_nested_too_deeply_does_not_cost_its_story(tmp_path):
+    comment = '{"kind": "comment", "id": 3, "story_id": 7, "text": "x", "y": ' + nested(253) + "}"
+    loaded = Loaded(written(tmp_path / "a.json", json.dumps(STORY) + "\n" + comment))
+    assert loaded.one_story()["comments"] is None
+    assert [reason for *_, reason in loaded.refusals] == ["nested more than 254 levels deep"]
+
+
+def test_a_file_name_of_no_encoding_is_shown_with_its_bytes(tmp_path):
+    os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
+    folder = next(tmp_path.iterdir())
+    written(folder / os.fsdecode(b"a\xff.json"), json.dumps([STORY]))
+    written(folder / os.fsdecode(b"b\xfe.json"), "{")
+    loaded = Loaded(tmp_path)
+    assert loaded.one_story()["source_file"] == f"{tmp_path}/caf\\xe9/a\\xff.json"
+    (refused,) = loaded.rejected_rows
+    assert refused["file"] == f"{tmp_path}/caf\\xe9/b\\xfe.json"
+    assert loaded.reader.failure({"stories": 1}).startswith(refused["file"])
+
+
+def test_a_gzip_that_holds_nothing_but_zeros_is_refused(tmp_path):
+    written(tmp_path / "a.json.gz", gzip.compress(b"[" + b" " * (64 << 20) + b"]"))
+    written(tmp_path / "b.json", json.dumps([STORY]))
+    with mock.patch("ingest.archive.files.archive_file._MOST_OF_GZIP", 100):
+        loaded = Loaded(tmp_path)
+    assert loaded.one_story()["id"] == 7
+    assert [reason[:18] for *_, reason in loaded.refusals] == ["inflates absurdly,"]
+
+
+def test_an_attachment_of_two_monthly_zips_is_one_row(tmp_path):
+    for name, content in (("a.zip", b"first"), ("b.zip", b"second one")):
+        with zipfile.ZipFile(tmp_path / name, "w") as package:
+            package.writestr("shop_20200101_1010.csv", TEXT)
+            package.writestr("101/pic.png", content)
+    warehouse = warehouse_of(tmp_path / "warehouse.duckdb")
+    for paths in ([tmp_path / "a.zip", tmp_path / "b.zip"], [tmp_path / "a.zip"]) * 2:
+        run(ArchiveReader(paths), "archive", "exports", warehouse)
+        with warehouse.reading() as reading:
+            assert reading.rows("select bytes from pivotal_tracker_data.attachments") == [
+                (10 if len(paths) == 2 else 5,)
+            ]

@@ -64,7 +64,7 @@ def test_spoilt_files_load_beside_each_other(tmp_path, first):
     seeds = range(first, min(first + _TOGETHER, _COUNT))
     mutants = [make(folder, seed, number) for number, seed in enumerate(seeds)]
     warehouse = warehouse_of(tmp_path / "warehouse.duckdb")
-    run(ArchiveReader([folder], warehouse=warehouse), "archive", "files", warehouse)
+    run(ArchiveReader([folder]), "archive", "files", warehouse)
     rows = {}
     with warehouse.reading() as reading:
         for name in {table for mutant in mutants for table, _ in mutant.good}:
