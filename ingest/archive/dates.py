@@ -100,9 +100,9 @@ def parse_moment(text: str, zone: ZoneInfo, is_day_first: bool = False) -> Momen
             raise ValueError("no hour of a clock of twelve hours")
         hour = hour % 12 + (12 if clock["half"] in "Pp" else 0)
     microsecond = int((clock["part"] or "").ljust(6, "0")[:6])
-    told = time(hour, int(clock["minute"]), int(clock["second"] or 0), microsecond)
+    clock_time = time(hour, int(clock["minute"]), int(clock["second"] or 0), microsecond)
     offset = _offset(clock["zone"])
-    return _of_instant(datetime.combine(day, told, zone if offset is None else offset), zone)
+    return _of_instant(datetime.combine(day, clock_time, zone if offset is None else offset), zone)
 
 
 def _check(day: date) -> None:

@@ -68,16 +68,16 @@ class CsvStories:
         newer: StoriesFile | None = None
         newer_as_of: datetime | None = None
         for file in self._project.files:
-            # Older files name labels that are gone, but iterations are as the newest says.
+            # Older files name labels that no longer exist, but iterations are as the newest says.
             facts = self._facts if newer is None else self._older_facts()
             rows = StoryRows(file, facts, self._people, self._options)
             already = len(self._rejections)
-            for record, origin in self._told(file, rows, self._body(file)):
+            for record, origin in self._records(file, rows, self._body(file)):
                 if newer is None:
                     yield record, origin
                 elif record["id"] not in seen:
-                    is_told = panel_of(record.get("current_state")) in newer.panels
-                    yield deleted(record, newer_as_of if is_told else None), origin
+                    has_panel = panel_of(record.get("current_state")) in newer.panels
+                    yield deleted(record, newer_as_of if has_panel else None), origin
             as_of = file.as_of(facts.newest)
             is_whole = self._add_to_catalogue(file, rows, as_of, len(self._rejections) - already)
             self._note_reading(file)
@@ -107,7 +107,7 @@ class CsvStories:
         with self._until_damaged(file):
             for batch in row_batches(file):
                 plain, others = plain_rows.split(batch)
-                yield plain, list(self._told(file, rows, others))
+                yield plain, list(self._records(file, rows, others))
         as_of = file.as_of(self._facts.newest)
         self._add_to_catalogue(file, rows, as_of, len(self._rejections) - already)
         self._note_reading(file)
@@ -149,10 +149,10 @@ class CsvStories:
             reason = f"{refused}; the rows before that were loaded"
             self._rejections.append(Rejection(file.file.name, None, None, None, reason))
 
-    def _told(self, file: StoriesFile, rows: StoryRows, told: Iterable[Row]) -> Iterator[Told]:
+    def _records(self, file: StoriesFile, rows: StoryRows, lines: Iterable[Row]) -> Iterator[Told]:
         name = file.file.name
         facts = self._facts
-        for line, cells in told:
+        for line, cells in lines:
             try:
                 table, record, is_date_only, misfits = rows.record(cells)
             except RowRefused as refused:

@@ -51,7 +51,7 @@ def part_lists(rows: StoryRows, columns: Columns, ids: np.ndarray) -> dict[str, 
     groups = rows.columns.groups
     comments = _parts([columns[place] for (place,) in groups["comment"]])
     found["comments"], left["comments"] = _lists(
-        comments, _comments_told(rows, comments), "text", ids
+        comments, _comment_fields(rows, comments), "text", ids
     )
     for group, field, ending in (
         ("task", "tasks", _task_ending),
@@ -60,8 +60,8 @@ def part_lists(rows: StoryRows, columns: Columns, ids: np.ndarray) -> dict[str, 
         spans = [span for span in groups[group] if span[0] >= 0]
         parts = _parts([columns[place] for place, _ in spans])
         statuses = [columns[place] if place >= 0 else None for _, place in spans]
-        told = _pairs_told(parts, statuses, ending)
-        found[field], left[field] = _lists(parts, told, "description", ids)
+        fields = _pair_fields(parts, statuses, ending)
+        found[field], left[field] = _lists(parts, fields, "description", ids)
     for field, texts in _read_one_by_one(rows, columns, ids, left).items():
         lists = found.get(field, pa.nulls(len(ids), pa.string()))
         mask = np.zeros(len(ids), np.bool_)
@@ -133,7 +133,7 @@ class _Parts:
 
 
 @dataclass
-class _Told:
+class _PartFields:
     """What the parts of a group say beside their id and their story.
 
     Attributes:
@@ -162,7 +162,7 @@ def _parts(columns: Columns) -> _Parts:
     return _Parts(row, places[order], numbers, texts)
 
 
-def _comments_told(rows: StoryRows, parts: _Parts) -> _Told:
+def _comment_fields(rows: StoryRows, parts: _Parts) -> _PartFields:
     """Texts and endings of comments that are `text (Author - Mon D, YYYY)`, and which are so.
 
     Whoever and whatever day is named in anything else is none of its business.
@@ -187,7 +187,7 @@ def _comments_told(rows: StoryRows, parts: _Parts) -> _Told:
         "",
     )
     absent = pa.nulls(len(is_plain), pa.string())
-    return _Told(texts, pc.replace_with_mask(absent, plain, endings), is_plain)
+    return _PartFields(texts, pc.replace_with_mask(absent, plain, endings), is_plain)
 
 
 def _halves(texts: pa.StringArray, sign: str) -> tuple[pa.StringArray, pa.StringArray, np.ndarray]:
@@ -207,9 +207,9 @@ def _is_last_day(text: str) -> bool:
     return text[-1:] == ")" and read.is_comment_day(text[:-1])
 
 
-def _pairs_told(
+def _pair_fields(
     parts: _Parts, statuses: list[pa.StringArray | None], ending: Callable[[str, int], str]
-) -> _Told:
+) -> _PartFields:
     """Texts and endings of tasks or blockers: `ending` is made of its status and its number."""
     codes, endings = np.zeros(len(parts.rows), np.int64), [""]
     for place, column in enumerate(statuses):
@@ -224,21 +224,21 @@ def _pairs_told(
         codes[here] = len(endings) + found
         endings += [ending(texts.distinct[texts.codes[row]], int(numbers[row])) for row in firsts]
     ends = pa.array(endings, pa.string()).take(pa.array(codes))
-    return _Told(parts.texts, ends, ~flags(pc.starts_with(parts.texts, "'")))
+    return _PartFields(parts.texts, ends, ~flags(pc.starts_with(parts.texts, "'")))
 
 
 def _lists(
-    parts: _Parts, told: _Told, name: str, ids: np.ndarray
+    parts: _Parts, fields: _PartFields, name: str, ids: np.ndarray
 ) -> tuple[pa.StringArray, np.ndarray]:
     """The list of each row whose parts are all plain, and null for others; which those others are.
 
     Args:
         parts: the cells.
-        told: what they say.
+        fields: what they say.
         name: the field of the text.
         ids: the story of each row.
     """
-    odd_rows = np.unique(parts.rows[~told.is_plain])
+    odd_rows = np.unique(parts.rows[~fields.is_plain])
     kept = ~np.isin(parts.rows, odd_rows)
     rows, stories = parts.rows[kept], ids[parts.rows[kept]]
     chosen = pa.array(kept)
@@ -248,9 +248,9 @@ def _lists(
         ',"story_id":',
         pa.array(stories).cast(pa.string()),
         f',"{name}":"',
-        _escaped(told.texts.filter(chosen)),
+        _escaped(fields.texts.filter(chosen)),
         '"',
-        told.endings.filter(chosen),
+        fields.endings.filter(chosen),
         "",
     )
     starts = np.flatnonzero(np.diff(rows, prepend=-1))

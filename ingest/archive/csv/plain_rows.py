@@ -75,13 +75,13 @@ class PlainRows:
         single = self._rows.columns.single
         positions = [single[name] for name in ("id", "url") if name in single]
         numbers = ids.to_numpy()
-        told = {
+        ids_of_others = {
             read.parse_id(row[each].rpartition("/")[2])
             for _, row in others
             for each in positions
             if not isinstance(row, RowRefused) and each < len(row)
         }
-        if told and not told.isdisjoint(numbers.tolist()):
+        if ids_of_others and not ids_of_others.isdisjoint(numbers.tolist()):
             return False
         return are_distinct(numbers) and not self._rows.ids("stories").has_any(numbers)
 
@@ -123,20 +123,22 @@ class PlainRows:
             if name not in at:
                 continue
             read_one = rows.moments_of(name)
-            told = [read_one[each] if each else None for each in at[name].distinct]
-            texts = pa.array([each.text if each else None for each in told], pa.string())
+            found_moments = [read_one[each] if each else None for each in at[name].distinct]
+            texts = pa.array([each.text if each else None for each in found_moments], pa.string())
             taken = pa.array(at[name].codes)
             found[field] = texts.cast(ARROW_TYPES["timestamp"]).take(taken)
             if name != "deadline":
                 codes.append(at[name].codes)
-                moments.append(told)
-                rows.facts.saw(max(filter(None, told), key=lambda each: each.at, default=None))
+                moments.append(found_moments)
+                rows.facts.saw(
+                    max(filter(None, found_moments), key=lambda each: each.at, default=None)
+                )
         count = len(found["id"])
         firsts, combined = (
             alike(*codes) if codes else (np.empty(0, np.int64), np.zeros(count, np.int64))
         )
         flags = [
-            is_date_only(*(told[code[row]] for code, told in zip(codes, moments, strict=True)))
+            is_date_only(*(each[code[row]] for code, each in zip(codes, moments, strict=True)))
             for row in firsts
         ]
         found["is_date_only"] = pa.array(flags or [True]).take(pa.array(combined))
@@ -149,8 +151,8 @@ class PlainRows:
         if "estimate" in at:
             doubles = at["estimate"].mapped(points, pa.float64())
             found["estimate"] = doubles.cast(ARROW_TYPES["decimal"])
-            told = {points(each) for each in at["estimate"].distinct}
-            self._rows.facts.estimates.update(each for each in told if each is not None)
+            estimates = {points(each) for each in at["estimate"].distinct}
+            self._rows.facts.estimates.update(each for each in estimates if each is not None)
         if "priority" in at:
             found["story_priority"] = at["priority"].mapped(
                 lambda cell: read.parse_priority(cell) if cell else None, pa.string()
@@ -173,11 +175,11 @@ class PlainRows:
             return
         firsts, codes = alike(*(each.codes for each in owners))
         names = ([each.distinct[each.codes[row]] for each in owners] for row in firsts.tolist())
-        told = [self._owners(*each) for each in names]
+        owners_of = [self._owners(*each) for each in names]
         for place, (name, kind) in enumerate(
             (("owner_ids", pa.string()), ("owned_by_id", pa.int64()), ("owners", pa.string()))
         ):
-            values = pa.array([each[place] for each in told], kind)
+            values = pa.array([each[place] for each in owners_of], kind)
             found[name] = values.take(pa.array(codes))
 
     def _owners_of(self, *names: str) -> tuple[bytes, int | None, bytes | None]:

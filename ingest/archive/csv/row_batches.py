@@ -53,8 +53,8 @@ class RowBatch:
     def rows(self) -> Iterator[Row]:
         """All rows, in the order of the file."""
         cells = zip(*(column.fill_null("").to_pylist() for column in self.columns), strict=True)
-        told = ((line, list(each)) for line, each in zip(self.lines.tolist(), cells, strict=True))
-        yield from sorted(chain(told, self.odd), key=lambda row: row[0])
+        whole = ((line, list(each)) for line, each in zip(self.lines.tolist(), cells, strict=True))
+        yield from sorted(chain(whole, self.odd), key=lambda row: row[0])
 
 
 def row_batches(file: StoriesFile) -> Iterator[RowBatch]:
@@ -152,14 +152,14 @@ def _are_blank(columns: list[pa.StringArray]) -> np.ndarray:
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Larger batches: DuckDB gives some two thousand rows at a time, and each batch costs."""
-    held: list[pa.RecordBatch] = []
+    pending: list[pa.RecordBatch] = []
     for batch in batches:
-        held.append(batch)
-        if sum(each.num_rows for each in held) >= _BATCH:
-            yield pa.concat_batches(held)
-            held = []
-    if held:
-        yield pa.concat_batches(held)
+        pending.append(batch)
+        if sum(each.num_rows for each in pending) >= _BATCH:
+            yield pa.concat_batches(pending)
+            pending = []
+    if pending:
+        yield pa.concat_batches(pending)
 
 
 def _is_plain_text(file: StoriesFile) -> bool:

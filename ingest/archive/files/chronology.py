@@ -50,7 +50,7 @@ def file_times(files: Sequence[ArchiveFile], zone: ZoneInfo) -> dict[str, FileTi
         files: the dumps of one run.
         zone: the time zone of time stamps in names.
     """
-    # A folder that holds all of them tells none from another.
+    # The folder that holds all of them says nothing about the order.
     above = len(_common_folder(files))
     stamps = {each: _stamp(each, above, zone) for each in files}
     if len(files) < 2:
@@ -138,9 +138,9 @@ def _newest_inside(file: ArchiveFile) -> datetime | None:
         for chunk in chunks(stream):
             content = tail + chunk
             for text in set(_INSTANT.findall(content)):
-                told = text.decode()
+                written = text.decode()
                 with suppress(ValueError, OverflowError, OSError):
-                    instant = parse_instant(int(told) if told.isdigit() else told)
+                    instant = parse_instant(int(written) if written.isdigit() else written)
                     newest = max(newest or instant, instant)
             tail = content[-_OVERLAP:]
     return newest

@@ -97,7 +97,7 @@ def read_history(file: ArchiveFile, options: ArchiveOptions) -> History:
     history = History(file, read_name(file, options.zone), find_encoding(file), [], [])
     with file.open() as stream, opened_text(stream, history.encoding) as head:
         delimiter = find_delimiter(head.read(_HEAD))
-    told: list[tuple[int, list[str]]] = []
+    rows_read: list[tuple[int, list[str]]] = []
     places: dict[str, int] = {}
     orders = DayOrders()
     with file.open() as stream, opened_text(stream, history.encoding) as text:
@@ -111,11 +111,11 @@ def read_history(file: ArchiveFile, options: ArchiveOptions) -> History:
                 places = places or {column_name(each): at for at, each in enumerate(cells)}
                 rows.expect(len(cells), is_id_first=False)
             elif not is_blank(cells):
-                told.append((line, cells))
+                rows_read.append((line, cells))
                 orders.see("occurred at", _cell(cells, places, "occurred at"))
     is_day_first = orders.day_first(options.date_order == "day_first")
     moments = Moments(options.zone, is_day_first.get("occurred at", False))
-    for line, cells in told:
+    for line, cells in rows_read:
         try:
             history.events.append(_event(line, cells, places, moments))
         except RowRefused as refused:
