@@ -163,7 +163,7 @@ def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
             yield line, cells
         elif is_header_again(cells, below):
             again = read_header(cells)
-            below = below if again.missing else again  # a damaged header says nothing new
+            below = below if again.missing or _is_damaged_copy(cells, below) else again
             rows.expect(below.width, below.single.get("id") == 0)
         elif not is_blank(cells):
             yield line, cells if below.header == columns.header else MovedRow(cells, below, columns)
@@ -174,6 +174,12 @@ def is_header_again(cells: list[str], columns: Columns) -> bool:
     at_id = columns.single.get("id", len(cells))
     has_id = at_id < len(cells) and parse_id(cells[at_id]) is not None
     return not has_id and is_stories_header(cells)
+
+
+def _is_damaged_copy(cells: list[str], columns: Columns) -> bool:
+    """Whether a header has nearly all names where another one has them."""
+    same = sum(map(str.__eq__, cells, columns.header))
+    return len(cells) == columns.width and same >= _ALIKE * columns.width
 
 
 class MovedRow(list[str]):
