@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -35,13 +36,18 @@ def failures(target: Path, warehouse: Path) -> list[str]:
         for each in results
         if each["status"] == "fail" and each["compiled_code"]
     ]
-    lines, projects, stories = [], set(), set()
+    lines: list[str] = []
+    projects: set[int] = set()
+    stories: set[int] = set()
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         for node in failed:
             named = []
             for project_id, story_id in _entities(connection, node, nodes):
                 named.append(_named(connection, project_id, story_id))
-                (stories.add(story_id) if story_id is not None else projects.add(project_id))
+                if story_id is not None:
+                    stories.add(story_id)
+                elif project_id is not None:
+                    projects.add(project_id)
             more = "; ..." if len(named) > _MOST_NAMED else ""
             where = "; ".join(named[:_MOST_NAMED]) or "no project or story is named by its rows"
             lines.append(f"{node['name']} fails: {where}{more}")
@@ -52,13 +58,13 @@ def failures(target: Path, warehouse: Path) -> list[str]:
     return lines
 
 
-def _without_database(node: dict, result: dict) -> str:
+def _without_database(node: dict[str, Any], result: dict[str, Any]) -> str:
     """The test's query; the file is opened under another name than dbt's."""
     return result["compiled_code"].replace(f'"{node["database"]}".', "")
 
 
 def _entities(
-    connection: duckdb.DuckDBPyConnection, node: dict, nodes: dict
+    connection: duckdb.DuckDBPyConnection, node: dict[str, Any], nodes: dict[str, Any]
 ) -> list[tuple[int | None, int | None]]:
     """The projects and stories of the rows that a test found."""
     query = node["sql"]
@@ -69,7 +75,7 @@ def _entities(
         query = f"select * from {model} where {where}"
     found = connection.execute(query)
     columns = [each[0] for each in found.description]
-    entities = {}
+    entities: dict[tuple[int | None, int | None], None] = {}
     for values in found.fetchmany(1000):
         row = dict(zip(columns, values, strict=True))
         story_id = row.get("story_id", row.get("expected_story_id"))

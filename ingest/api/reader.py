@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ingest.api.context import ReadContext
 from ingest.api.http.paging import ReadAhead
 from ingest.api.intake import RECORD_SOURCE, Intake
 from ingest.api.lists.catalogue import GROWING_TABLES, ApiOptions, TrackerList, chosen_lists
@@ -18,7 +19,7 @@ from ingest.api.lists.list_reader import ListReader
 from ingest.api.lists.listed_keys import Key, ListedKeys
 from ingest.api.lists.refusals import Refusals
 from ingest.api.lists.workspace import Workspace, open_workspace
-from ingest.api.sync.deleted_stories import GoneStories
+from ingest.api.sync.deleted_stories import DeletedStories
 from ingest.api.sync.planner import Planner
 from ingest.api.sync.project_plans import ProjectPlan, sentences
 from ingest.records import Drift, Record, removal_rows, to_arrow
@@ -43,7 +44,6 @@ class ApiReader:
 
     Attributes:
         drift: what did not fit the declared tables.
-        stored: what the warehouse holds already; None when nobody said.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ApiReader:
         self._client = client
         self._wanted_ids = project_ids
         self._progress = progress or _report_nothing
-        self.stored: Stored | None = None
+        self._stored = Stored(None)
         self._options = options or ApiOptions()
         self._is_full = is_full
         self._lists = chosen_lists(self._options)
@@ -80,7 +80,7 @@ class ApiReader:
 
     def go_on_from(self, stored: Stored) -> None:
         """Read what has changed since the warehouse was loaded; to be called before reading."""
-        self.stored = stored
+        self._stored = stored
 
     @property
     def extract_mode(self) -> str:
@@ -159,15 +159,17 @@ class ApiReader:
             yield rows
         if undone:
             yield removal_rows(table, sorted(undone))
-        if table_name == "stories" and self.stored is not None:
-            yield from self._gone_stories(self.stored)
+        if table_name == "stories":
+            deleted = DeletedStories(self._context, self.as_of, self._plans)
+            for project_id in self.project_ids:
+                yield from deleted.rows(project_id)
         if table_name == "cycle_time_details":
-            yield from self._cycle_times.gone(self.project_ids)
+            yield from self._cycle_times.removed(self.project_ids)
 
     def _read_jobs(self, table: Table) -> Iterator[pa.Table]:
         table_name = table.name
         ahead = self._ahead_of_iterations if table_name == "cycle_time_details" else self._ahead
-        lists = self._list_reader(table)
+        lists = ListReader(table, self._context)
         self._table_being_read = table_name
         while True:
             job = ahead.next_job()
@@ -185,16 +187,18 @@ class ApiReader:
             else:
                 yield from lists.read(job, ahead)
 
-    def _list_reader(self, table: Table) -> ListReader:
-        return ListReader(
-            table,
-            self._client,
-            self._workspace,
-            self._intake,
-            self._is_wanted,
-            self._keys,
-            self._refusals,
-            self._progress,
+    @cached_property
+    def _context(self) -> ReadContext:
+        return ReadContext(
+            client=self._client,
+            workspace=self._workspace,
+            options=self._options,
+            stored=self._stored,
+            intake=self._intake,
+            is_wanted=self._is_wanted,
+            keys=self._keys,
+            refusals=self._refusals,
+            progress=self._progress,
         )
 
     @cached_property
@@ -202,8 +206,8 @@ class ApiReader:
         workspace = open_workspace(self._client, self._intake, self._wanted_ids)
         for project_id, error in workspace.refused.items():
             self._refusals.give_up_project(project_id, str(project_id), error)
-        if self._wanted_ids is None and self.stored is not None:
-            self._refusals.note_unlisted_projects(workspace, self.stored)
+        if self._wanted_ids is None:
+            self._refusals.note_unlisted_projects(workspace, self._stored)
         return workspace
 
     @cached_property
@@ -213,20 +217,10 @@ class ApiReader:
     @cached_property
     def _planner(self) -> Planner | None:
         """What has changed, found out; None when everything is read."""
-        if self._is_full or self.stored is None or not self.stored.projects:
+        if self._is_full or not self._stored.projects:
             return None
-        planner = Planner(
-            self._client,
-            self._workspace.projects,
-            self._usual_lists,
-            self._options,
-            self.stored,
-            self._intake,
-            lambda project_id, error: self._refusals.give_up_project(
-                project_id, self._workspace.names[project_id], error
-            ),
-        )
-        planner.make(lambda record: self._is_wanted("my_activity", record))
+        planner = Planner(self._context, self._usual_lists)
+        planner.make()
         return planner
 
     @property
@@ -246,12 +240,11 @@ class ApiReader:
     def _ahead_of_iterations(self) -> ReadAhead[Job]:
         """Begun only when the iterations have been read."""
         details = next(each for each in self._lists if each.table == "cycle_time_details")
-        return self._read_ahead(self._cycle_times.jobs(self._client, details))
+        return self._read_ahead(self._cycle_times.jobs(details))
 
     @cached_property
     def _cycle_times(self) -> CycleTimes:
-        is_sync = self._planner is not None
-        return CycleTimes(self._workspace.projects, self.stored, self._keys, is_sync)
+        return CycleTimes(self._context, is_sync=self._planner is not None)
 
     def _read_ahead(self, jobs: Iterator[Job]) -> ReadAhead[Job]:
         wanted = (job for job in jobs if not self._refusals.is_given_up(job))
@@ -264,27 +257,13 @@ class ApiReader:
         self._progress("projects", workspace.name(None), workspace.requests_count, count)
         return to_arrow(TABLES["projects"], workspace.projects, RECORD_SOURCE, Drift())
 
-    def _gone_stories(self, stored: Stored) -> Iterator[pa.Table]:
-        """Say what became of stories that are stored and no longer there."""
-        gone_stories = GoneStories(
-            self._client,
-            stored,
-            self.as_of,
-            self._intake,
-            self._keys,
-            self._plans,
-            set(self._workspace.names),
-        )
-        for project_id in self.project_ids:
-            yield from gone_stories.rows(project_id)
-
     def _undone_keys(self, table: Table) -> set[Key]:
         """The keys of stored rows that are newer than their project, which was set back."""
         undone: set[Key] = set()
-        if self.stored is not None and table.name in GROWING_TABLES:
+        if table.name in GROWING_TABLES:
             for project_id, plan in self._plans.items():
                 if plan.undone_after is not None:
-                    undone |= self.stored.keys_after(table.name, project_id, plan.undone_after)
+                    undone |= self._stored.keys_after(table.name, project_id, plan.undone_after)
         return undone
 
     def _is_wanted(self, table_name: str, record: Record) -> bool:

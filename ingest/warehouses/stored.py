@@ -201,8 +201,8 @@ class Stored:
         statement = f"select id, name from {DATASET}.labels where project_id = ?"
         return dict(self._rows(statement, [project_id]))
 
-    def told_deleted(self, story_ids: Iterable[int]) -> set[int]:
-        """Those of the stories whose deletion an activity tells."""
+    def deleted_by_activities(self, story_ids: Iterable[int]) -> set[int]:
+        """Those of the stories whose deletion a stored activity records."""
         wanted = set(story_ids)
         statement = f"select changes from {DATASET}.activity where changes like ?"
         return {

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ingest.api.context import ReadContext
 from ingest.api.lists.catalogue import TrackerList
 from ingest.api.lists.jobs import ListJob, iteration_jobs
-from ingest.api.lists.listed_keys import ListedKeys
 from ingest.records import Record, removal_rows
 from ingest.tables import TABLES
-from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
-    from ingest.api.http.client import TrackerClient
+    pass
 
 _TABLE = TABLES["cycle_time_details"]
 
@@ -26,35 +25,27 @@ class CycleTimes:
     To be asked only when the iterations have been read; predicted ones have no cycle times yet.
     """
 
-    def __init__(
-        self, projects: list[Record], stored: Stored | None, keys: ListedKeys, is_sync: bool
-    ) -> None:
-        """Prepare to tell.
-
-        Args:
-            projects: records of the projects to read.
-            stored: what the warehouse holds; None when nobody said.
-            keys: which iterations and cycle times were read.
-            is_sync: only what has changed is read.
-        """
-        self._projects = projects
-        self._stored = stored
-        self._keys = keys
+    def __init__(self, context: ReadContext, is_sync: bool) -> None:
+        """Prepare to read; `is_sync` when only what has changed is read."""
+        self._client = context.client
+        self._projects = context.workspace.projects
+        self._stored = context.stored
+        self._keys = context.keys
         self._is_sync = is_sync
         self._jobs: list[ListJob] = []
 
-    def jobs(self, client: TrackerClient, details: TrackerList) -> Iterator[ListJob]:
+    def jobs(self, details: TrackerList) -> Iterator[ListJob]:
         """The lists to read, as `details` declares them."""
         begun = [
             (project["id"], number)
             for project in self._projects
             for number in self._numbers(project)
         ]
-        for job in iteration_jobs(client, details, begun):
+        for job in iteration_jobs(self._client, details, begun):
             self._jobs.append(job)
             yield job
 
-    def gone(self, project_ids: list[int]) -> Iterator[pa.Table]:
+    def removed(self, project_ids: list[int]) -> Iterator[pa.Table]:
         """Order the removal of what is stored of a list that was read, and now in none.
 
         What is stored of a list that was refused stays.
@@ -62,8 +53,6 @@ class CycleTimes:
         Args:
             project_ids: the projects that could be read.
         """
-        if self._stored is None:
-            return
         read = self._keys.read_anywhere(_TABLE.name)
         for project in self._projects:
             if project["id"] in self._stored.projects and project["id"] in project_ids:
@@ -72,15 +61,15 @@ class CycleTimes:
                     for job in self._jobs
                     if job.is_read and job.project_id == project["id"]
                 ]
-                gone = self._stored.cycle_time_keys(project["id"], numbers) - read
-                if gone:
-                    yield removal_rows(_TABLE, sorted(gone))
+                removed = self._stored.cycle_time_keys(project["id"], numbers) - read
+                if removed:
+                    yield removal_rows(_TABLE, sorted(removed))
 
     def _numbers(self, project: Record) -> list[int]:
         """Iterations that were read; the current one always, as time passes for what is in it."""
         current = project.get("current_iteration_number") or 0
-        held = self._stored.projects.get(project["id"]) if self._stored else None
-        if held is not None and not held.rows_count[_TABLE.name]:
+        stored = self._stored.projects.get(project["id"])
+        if stored is not None and not stored.rows_count[_TABLE.name]:
             return list(range(1, current + 1))  # they were not asked for until now
         numbers = {number for _, number in self._keys.read("iterations", project["id"])}
         numbers |= {current} if self._is_sync and current else set()

@@ -2,68 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.api.context import ReadContext
 from ingest.api.http.answers import Answer
 from ingest.api.http.errors import InvalidParameter, TrackerError
 from ingest.api.http.paging import Pages, ReadAhead
-from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import GROWING_TABLES
 from ingest.api.lists.jobs import GivenRows, Job, ListJob
-from ingest.api.lists.listed_keys import ListedKeys
 from ingest.api.lists.moving_lists import HeldRows, SeenKeys, StoryCheck
-from ingest.api.lists.refusals import Refusals
-from ingest.api.lists.workspace import Workspace
-from ingest.records import Record
 from ingest.tables import Table
 
 if TYPE_CHECKING:
-    from ingest.api.http.client import TrackerClient
-    from ingest.api.progress import ReportProgress
+    pass
 
 _LATEST_KEYS = 100_000  # far more than arrives while one list is read; see SeenKeys
-
-Wanted = Callable[[str, Record], bool]
 
 
 class ListReader:
     """Reads the lists of one raw table, project by project; no key comes twice."""
 
-    def __init__(
-        self,
-        table: Table,
-        client: TrackerClient,
-        workspace: Workspace,
-        intake: Intake,
-        wanted: Wanted,
-        keys: ListedKeys,
-        refusals: Refusals,
-        progress: ReportProgress,
-    ) -> None:
-        """Prepare to read.
-
-        Args:
-            table: the raw table.
-            client: asked for stories that fell between the pages of their list.
-            workspace: knows the projects' names.
-            intake: makes records into rows.
-            wanted: whether a shaped record of a raw table was asked for.
-            keys: told which rows there are.
-            refusals: told of lists that cannot be read.
-            progress: told of every page.
-        """
+    def __init__(self, table: Table, context: ReadContext) -> None:
+        """Prepare to read the lists of a raw table."""
         self._table = table
-        self._client = client
-        self._workspace = workspace
-        self._intake = intake
-        self._wanted = wanted
-        self._keys = keys
-        self._refusals = refusals
-        self._progress = progress
+        self._client = context.client
+        self._workspace = context.workspace
+        self._intake = context.intake
+        self._is_wanted = context.is_wanted
+        self._keys = context.keys
+        self._refusals = context.refusals
+        self._progress = context.progress
         self._seen = SeenKeys(_LATEST_KEYS if table.name in GROWING_TABLES else None)
 
     def read(self, job: ListJob, ahead: ReadAhead[Job]) -> Iterator[pa.Table]:
@@ -179,7 +151,7 @@ class ListReader:
             self._table.name,
             answer,
             job.project_id,
-            is_wanted=lambda record: self._wanted(self._table.name, record),
+            is_wanted=lambda record: self._is_wanted(self._table.name, record),
             extra=job.extra,
         )
         job.refused_count += taken.refused_count

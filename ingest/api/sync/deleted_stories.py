@@ -14,54 +14,41 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ingest.api.context import ReadContext
 from ingest.api.http.errors import UnauthorizedOperation
-from ingest.api.intake import Intake
-from ingest.api.lists.listed_keys import ListedKeys
 from ingest.api.sync.activity_log import Watched, read_project_log
 from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import ProjectPlan
 from ingest.records import removal_rows
 from ingest.tables import TABLES
-from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
-    from ingest.api.http.client import TrackerClient
+    pass
 
 
-class GoneStories:
-    """Says what becomes of stories that are gone from projects."""
+class DeletedStories:
+    """Finds out what became of stored stories that projects no longer have."""
 
     def __init__(
-        self,
-        client: TrackerClient,
-        stored: Stored,
-        as_of: datetime,
-        intake: Intake,
-        keys: ListedKeys,
-        plans: dict[int, ProjectPlan],
-        project_ids: set[int],
+        self, context: ReadContext, as_of: datetime, plans: dict[int, ProjectPlan]
     ) -> None:
-        """Prepare to tell.
+        """Prepare to explain.
 
         Args:
-            client: asked for activities when nothing else says where a story went.
-            stored: what the warehouse holds.
+            context: activities are asked for when nothing else says where a story went.
             as_of: the instant of the listing.
-            intake: takes in records.
-            keys: which stories were read in this run.
             plans: how the projects were read; none when everything was.
-            project_ids: the projects that are read.
         """
-        self._client = client
-        self._stored = stored
+        self._client = context.client
+        self._stored = context.stored
+        self._intake = context.intake
+        self._keys = context.keys
+        self._project_ids = set(context.workspace.names)
         self._as_of = as_of
-        self._intake = intake
-        self._keys = keys
         self._plans = plans
-        self._project_ids = project_ids
         told = [plan.changes.deleted_ids for plan in plans.values() if plan.changes]
-        self._told_deleted: set[int] = set().union(*told)
-        self._here = {story_id for (story_id,) in keys.read_anywhere("stories")}
+        self._deleted_by_activities: set[int] = set().union(*told)
+        self._here = {story_id for (story_id,) in context.keys.read_anywhere("stories")}
 
     def rows(self, project_id: int) -> Iterator[pa.Table]:
         """Rows of `stories` for stored stories that `project_id` no longer has."""
@@ -77,9 +64,9 @@ class GoneStories:
         self, project_id: int, gone_ids: set[int], changes: Changes | None
     ) -> Iterator[pa.Table]:
         """Find out where stories went that are gone from `project_id`."""
-        gone = gone_ids - self._here - self._told_deleted
+        gone = gone_ids - self._here - self._deleted_by_activities
         if gone:
-            gone -= self._stored.told_deleted(gone)
+            gone -= self._stored.deleted_by_activities(gone)
         if gone and changes is None:
             changes = self._changes(project_id)
             gone -= changes.deleted_ids

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ingest.api.context import ReadContext
 from ingest.api.http.errors import ENDING_THE_RUN, TrackerError
 from ingest.api.http.paging import FieldChoices
-from ingest.api.intake import Intake
-from ingest.api.lists.catalogue import ApiOptions, TrackerList
+from ingest.api.lists.catalogue import TrackerList
 from ingest.api.lists.jobs import GivenRows, Job, iterations_job, list_job
 from ingest.api.lists.nested import read_nested_lists
 from ingest.api.sync.activity_log import Watched, WorkspaceLog, read_project_log
@@ -18,10 +18,9 @@ from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.api.sync.rereading import Rereader
 from ingest.records import Record
-from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
-    from ingest.api.http.client import TrackerClient
+    pass
 
 
 class Planner:
@@ -32,40 +31,21 @@ class Planner:
         my_activity: the rows of the workspace's own log; None when nothing of it was read.
     """
 
-    def __init__(
-        self,
-        client: TrackerClient,
-        projects: list[Record],
-        lists: list[TrackerList],
-        options: ApiOptions,
-        stored: Stored,
-        intake: Intake,
-        refuse: Callable[[int, TrackerError], None],
-    ) -> None:
-        """Prepare to plan.
-
-        Args:
-            client: the session.
-            projects: records of the projects to read, as the API lists them.
-            lists: the lists that are read of a workspace.
-            options: what is read beyond the usual.
-            stored: what the warehouse holds.
-            intake: takes in records.
-            refuse: told of a project that is closed or cannot be read.
-        """
+    def __init__(self, context: ReadContext, lists: list[TrackerList]) -> None:
+        """Prepare to plan how `lists` are read."""
         self.plans: dict[int, ProjectPlan] = {}
         self.my_activity: Job | None = None
-        self._client = client
-        self._projects = {each["id"]: each for each in projects}
+        self._context = context
+        self._client = context.client
+        self._stored = context.stored
+        self._intake = context.intake
+        self._projects = {each["id"]: each for each in context.workspace.projects}
         self._lists = {each.table: each for each in lists}
-        self._stored = stored
-        self._intake = intake
-        self._tell_refusal = refuse
         self._refused_ids: set[int] = set()
-        self._rereader = Rereader(client, self._projects, self._lists, options, stored, intake)
+        self._rereader = Rereader(context, self._projects, self._lists)
 
-    def make(self, is_wanted: Callable[[Record], bool]) -> None:
-        """Ask for what has changed; of the workspace's own log, what `is_wanted` is kept."""
+    def make(self) -> None:
+        """Ask for what has changed; of the workspace's own log, what was asked for is kept."""
         for project_id, project in self._projects.items():
             self.plans[project_id] = self._first_plan(project_id, project)
         watched = {
@@ -74,7 +54,7 @@ class Planner:
             if plan.mode in ("changed", "full")
         }
         if watched:
-            self._read_logs(watched, is_wanted)
+            self._read_logs(watched)
         for project_id, plan in self.plans.items():
             if project_id in self._refused_ids:
                 continue
@@ -114,7 +94,8 @@ class Planner:
     def _refuse(self, project_id: int, error: TrackerError) -> None:
         if project_id not in self._refused_ids:
             self._refused_ids.add(project_id)
-            self._tell_refusal(project_id, error)
+            name = self._context.workspace.names[project_id]
+            self._context.refusals.give_up_project(project_id, name, error)
 
     def _first_plan(self, project_id: int, project: Record) -> ProjectPlan:
         """What the list of projects and the warehouse alone tell."""
@@ -140,12 +121,12 @@ class Planner:
         version = self._projects[plan.project_id].get("version") or 0
         return Watched(changes, version, held.as_of if held else None)
 
-    def _read_logs(self, watched: dict[int, Watched], is_wanted: Callable[[Record], bool]) -> None:
+    def _read_logs(self, watched: dict[int, Watched]) -> None:
         each = self._lists["my_activity"]
         log = WorkspaceLog(
             self._client,
             each.path,
-            lambda record: self._is_new(record) and is_wanted(record),
+            lambda record: self._is_new(record) and self._context.is_wanted("my_activity", record),
             self._intake,
         )
         try:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ingest.api.context import ReadContext
 from ingest.api.http.errors import IncompleteList, InvalidParameter, NotFound
-from ingest.api.intake import Intake
-from ingest.api.lists.catalogue import ApiOptions, TrackerList
+from ingest.api.lists.catalogue import TrackerList
 from ingest.api.lists.jobs import GivenRows
 from ingest.api.sync.activity_log import Watched
 from ingest.api.sync.changed_stories import Batch, NoBulk, StoryReader
 from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.records import Record
-from ingest.warehouses.stored import Stored, StoredProject, plan_settings
+from ingest.warehouses.stored import StoredProject, plan_settings
 
 if TYPE_CHECKING:
-    from ingest.api.http.client import TrackerClient
+    pass
 
 _MARGIN = timedelta(minutes=1)  # a record may be stamped a little before it can be read
 _FEW = 500  # stories that are read by id whatever their share is
@@ -31,22 +31,16 @@ class Rereader:
     """Completes the plans of projects that have changed."""
 
     def __init__(
-        self,
-        client: TrackerClient,
-        projects: dict[int, Record],
-        lists: dict[str, TrackerList],
-        options: ApiOptions,
-        stored: Stored,
-        intake: Intake,
+        self, context: ReadContext, projects: dict[int, Record], lists: dict[str, TrackerList]
     ) -> None:
-        """Prepare; the arguments are those of `Planner`, by id and by raw table."""
-        self._client = client
+        """Prepare to read projects, by id, and lists, by raw table."""
+        self._client = context.client
+        self._options = context.options
+        self._stored = context.stored
+        self._intake = context.intake
         self._projects = projects
         self._lists = lists
-        self._options = options
-        self._stored = stored
-        self._intake = intake
-        self._stories = StoryReader(client, projects, intake)
+        self._stories = StoryReader(context.client, projects, context.intake)
 
     def complete(self, plan: ProjectPlan, watched: Watched | None) -> None:
         """Decide what is read again, and read the stories.
