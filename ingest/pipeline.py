@@ -121,7 +121,7 @@ def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> Counter[str]:
             replaced.update(keep_one_row_per_key(package / "new_jobs"))
         pipeline.normalize()
         pa.default_memory_pool().release_unused()  # what reading took, DuckDB may need
-        with warehouse.held():
+        with warehouse.reserved():
             pipeline.load(workers=warehouse.load_workers)
     except Exception as failure:
         cause = _root_cause(failure, warehouse)

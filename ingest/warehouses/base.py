@@ -120,21 +120,21 @@ class Warehouse(Protocol):
     def locked(
         self, wait_seconds: float = 0, what: str = "python -m ingest"
     ) -> AbstractContextManager[None]:
-        """Hold it for one run: two dlt runs at once corrupt data.
+        """Lock it for one run: two dlt runs at once corrupt data.
 
         The lock ends with the process, however that ends.
 
         Args:
-            wait_seconds: how long to wait for whoever holds it.
-            what: how others name the holder.
+            wait_seconds: how long to wait for another run to release the lock.
+            what: what other runs call this one.
 
         Raises:
-            WarehouseError: when another run holds it for longer than that.
+            WarehouseError: when another run keeps the lock for longer than that.
         """
         ...
 
     def lock_for_successor(self, wait_seconds: float, what: str) -> None:
-        """Hold it until this process ends, also when another program takes its place.
+        """Lock it until this process ends, even if another program takes its place.
 
         Raises:
             WarehouseError: as `locked`.
@@ -149,7 +149,7 @@ class Warehouse(Protocol):
         """
         ...
 
-    def held(self) -> AbstractContextManager[None]:
+    def reserved(self) -> AbstractContextManager[None]:
         """Make sure that nobody else writes while dlt does, and that dlt looks at what is there.
 
         Raises:

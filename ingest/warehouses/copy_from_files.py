@@ -52,10 +52,10 @@ def copy(files: FilesWarehouse, target: DuckDBFile, wait_seconds: float = 0) -> 
             )
     with (
         target.locked(wait_seconds),
-        _left_alone(files, wait_seconds),
+        _without_other_runs(files, wait_seconds),
         target.prepared(),
         _explained(files),
-        target.held(),
+        target.reserved(),
         duckdb.connect(str(target.path)) as connection,
     ):
         connection.begin()
@@ -67,7 +67,7 @@ def copy(files: FilesWarehouse, target: DuckDBFile, wait_seconds: float = 0) -> 
     return RunSummary(files.name, target.name, rows, 0, time.monotonic() - started)
 
 
-def _left_alone(files: FilesWarehouse, wait_seconds: float) -> AbstractContextManager[None]:
+def _without_other_runs(files: FilesWarehouse, wait_seconds: float) -> AbstractContextManager[None]:
     """Keep other runs away, where there can be one: not from what nobody here can write."""
     location = files.location
     is_fixed = location.is_local and not os.access(location.root, os.W_OK)

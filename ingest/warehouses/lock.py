@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 
 @contextmanager
-def lock_held(handle: int) -> Iterator[None]:
-    """Keep a lock until the end."""
+def closing_lock(handle: int) -> Iterator[None]:
+    """Release a lock at the end of a `with` statement."""
     try:
         yield
     finally:
@@ -27,13 +27,15 @@ def lock_held(handle: int) -> Iterator[None]:
 
 
 def take_file_lock(lock_path: Path, name: str, wait_seconds: float, what: str) -> int:
-    """The same for any warehouse that a file stands for.
+    """Lock a warehouse by a file, until the descriptor that is returned is closed.
+
+    The operating system releases the lock when the process ends, however that happens.
 
     Args:
         lock_path: the file.
         name: what messages call the warehouse.
-        wait_seconds: how long to wait for whoever holds it.
-        what: how others name the holder.
+        wait_seconds: how long to wait for another run to release the lock.
+        what: what other runs call this one.
 
     Raises:
         OSError: when the file cannot be made.
@@ -67,14 +69,14 @@ def wait_for(attempt: Callable[[], T], seconds: float) -> T:
         WarehouseInUse: what the last attempt raised.
     """
     deadline = time.monotonic() + seconds
-    told = ""
+    announced = ""
     while True:
         try:
             return attempt()
         except WarehouseInUse as error:
             if time.monotonic() >= deadline:
                 raise
-            if str(error) != told:
-                told = str(error)
-                _log.warning("waiting up to %.0f s: %s", seconds, told.partition(";")[0])
+            if str(error) != announced:
+                announced = str(error)
+                _log.warning("waiting up to %.0f s: %s", seconds, announced.partition(";")[0])
             time.sleep(0.1)

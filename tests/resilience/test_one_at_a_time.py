@@ -120,7 +120,7 @@ def test_a_reader_that_opens_the_file_while_ingestion_reads(tiny_workspace, path
 
 
 def test_dbt_while_ingestion_loads_says_who_has_the_file(small, path):
-    with warehouse.locked(path), warehouse.held(path):
+    with warehouse.locked(path), warehouse.reserved(path):
         plain = dbt("show", "--inline", "select 1 as one", warehouse=path)
         alone = start(
             sys.executable, "-m", "ingest.warehouses.exclusive", "dbt", "build", path=path

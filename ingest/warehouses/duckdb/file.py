@@ -15,7 +15,7 @@ import duckdb
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
 from ingest.warehouses.base import DATASET, WarehouseError, WarehouseInUse, causes, is_disk_full
-from ingest.warehouses.lock import lock_held, take_file_lock, wait_for
+from ingest.warehouses.lock import closing_lock, take_file_lock, wait_for
 
 # DuckDB 1.4 and later open such a file; DuckDB 2 would by default write one that only itself reads.
 STORAGE_VERSION = "v1.4.0"
@@ -63,7 +63,7 @@ def locked(path: Path, wait_seconds: float = 0, what: str = "python -m ingest") 
     Raises:
         WarehouseError: when another run holds it for longer than `wait_seconds`.
     """
-    with lock_held(take_lock(path, wait_seconds, what)):
+    with closing_lock(take_lock(path, wait_seconds, what)):
         _patience[path] = wait_seconds
         try:
             yield
@@ -135,7 +135,7 @@ def wait_until_free(path: Path, seconds: float) -> None:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def reserved(path: Path) -> Iterator[None]:
     """Keep other programs out of the file while dlt loads; a load that fails leaves no trace.
 
     dlt opens and closes connections of its own meanwhile.

@@ -103,9 +103,9 @@ class DuckDBFile:
         """Make the file when there is none, and check that it can be written."""
         return file.prepared(self.path)
 
-    def held(self) -> AbstractContextManager[None]:
+    def reserved(self) -> AbstractContextManager[None]:
         """Keep other programs out of the file while dlt opens and closes it."""
-        return file.held(self.path)
+        return file.reserved(self.path)
 
     @contextmanager
     def reading(self) -> Iterator[DuckDBReading]:

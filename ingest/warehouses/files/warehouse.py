@@ -23,7 +23,7 @@ from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET, REPLACE, UPSERT, WarehouseError
 from ingest.warehouses.files.location import Location, location_of
 from ingest.warehouses.files.reading import LOADS, FilesReading, delta_table, listed
-from ingest.warehouses.lock import lock_held, take_file_lock
+from ingest.warehouses.lock import closing_lock, take_file_lock
 
 Format = Literal["delta", "parquet"]
 
@@ -82,7 +82,7 @@ class FilesWarehouse:
         self, wait_seconds: float = 0, what: str = "python -m ingest"
     ) -> AbstractContextManager[None]:
         """Hold it for one run."""
-        return lock_held(self._take_lock(wait_seconds, what))
+        return closing_lock(self._take_lock(wait_seconds, what))
 
     def lock_for_successor(self, wait_seconds: float, what: str) -> None:
         """Hold it until this process ends, also when another program takes its place."""
@@ -125,7 +125,7 @@ class FilesWarehouse:
         filesystem.rm_file(probe)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def reserved(self) -> Iterator[None]:
         """Let dlt write, then join small files and remove what no version of a table needs."""
         if self.location.is_local:
             with suppress(OSError):  # dlt refuses an empty folder, as a killed run may leave it

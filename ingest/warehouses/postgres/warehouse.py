@@ -269,7 +269,7 @@ class PostgresDatabase:
                 cursor.execute(statement.format(database))
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def reserved(self) -> Iterator[None]:
         """Make sure that the lock still stands, and that dlt looks at what is there."""
         if self._lock is not None:
             try:
