@@ -37,7 +37,7 @@ class _CopyJob(DuckDbCopyJob):
         path = self._file_path.replace("'", "''")
         if not client.execute_sql(f"select 1 from {DATASET}._dlt_loads limit 1"):
             # Writing a first load to its place at once takes a third less time than writing it to
-            # the log first. Later loads stay in the log until they are whole (`warehouse.reserved`).
+            # the log first. Later loads stay in the log until they are whole (`reserved`).
             client.execute_sql("set checkpoint_threshold = '16MB'")
         client.execute_sql(
             f"insert into {table} by name "
