@@ -5,5 +5,7 @@ select
     story_count,
     p85_seconds / 86400.0 as p85_days
 from {{ ref('fct_cycle_time_percentile') }}
-where story_type = 'feature'
+where
+    measure = 'cycle_time'
+    and story_type = 'feature'
 order by project_id, time_window

@@ -12,11 +12,13 @@
         'carried_in_story_count', 'added_story_count', 'removed_story_count',
         'spilled_story_count', 'accepted_story_count', 'accepted_feature_count',
         'accepted_bug_count', 'accepted_chore_count', 'bug_created_count',
+        'rejectable_story_count', 'history_known_rejectable_story_count',
         'rejected_story_count', 'rejection_rate', 'median_cycle_time_seconds',
         'p85_cycle_time_seconds', 'velocity', 'velocity_volatility'
     ]),
     ('rpt_cycle_time', 'fct_story_cycle_time', 'story_id', [
-        'estimate', 'cycle_time_seconds', 'started_seconds', 'finished_seconds',
+        'estimate', 'cycle_time_seconds', 'lead_time_seconds', 'started_seconds',
+        'finished_seconds',
         'delivered_seconds', 'rejected_seconds', 'started_count', 'finished_count',
         'delivered_count', 'rejected_count'
     ]),

@@ -41,10 +41,11 @@ finished as (
     select
         cycle_times.project_id,
         count(*) as story_count,
-        avg(cycle_times.cycle_time_seconds) / 86400 as cycle_time_days
+        avg(cycle_times.measured_seconds) / 86400 as cycle_time_days
     from {{ ref('int_cycle_times_ranked') }} as cycle_times
     where
-        cycle_times.story_type = 'all'
+        cycle_times.measure = 'cycle_time'
+        and cycle_times.story_type = 'all'
         and cycle_times.time_window = 'last_180_days'
         and cycle_times.story_id is not null
     group by cycle_times.project_id

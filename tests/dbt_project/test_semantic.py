@@ -102,7 +102,8 @@ def test_cycle_time_is_the_percentile_of_the_mart(ask, mart):
     asked = ask("cycle_time_p85", "project,story__story_type")
     published = mart(
         "select project_id, story_type, p85_seconds from marts.fct_cycle_time_percentile "
-        "where time_window = 'all_time' and story_type != 'all' and p85_seconds is not null",
+        "where measure = 'cycle_time' and time_window = 'all_time' and story_type != 'all' "
+        "and p85_seconds is not null",
         width=2,
     )
     assert published

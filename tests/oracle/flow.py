@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
+from itertools import product
 
 from simulator.entities import STATES
 from simulator.instants import DAY, local_date, start_of_week
@@ -59,22 +60,22 @@ def percentile(values, percent):
 def cycle_time_percentiles(workspace, stories, as_of):
     """Rows of `fct_cycle_time_percentile` by key."""
     rows = {}
-    for project_id in workspace.projects:
-        for kind in ("all", *TYPES):
-            for window, days in WINDOWS.items():
-                times = [
-                    row["cycle_time_seconds"]
-                    for row in accepted(stories)
-                    if row["project_id"] == project_id
-                    and kind in ("all", row["story_type"])
-                    and row["cycle_time_seconds"] is not None
-                    and (days is None or as_of - row["accepted_at"] < days * DAY)
-                ]
-                rows[project_id, kind, window] = {
-                    "window_days": days,
-                    "story_count": len(times),
-                    **{f"p{each}_seconds": percentile(times, each) for each in (50, 70, 85, 95)},
-                }
+    for project_id, measure, kind, (window, days) in product(
+        workspace.projects, ("cycle_time", "lead_time"), ("all", *TYPES), WINDOWS.items()
+    ):
+        times = [
+            row[f"{measure}_seconds"]
+            for row in accepted(stories)
+            if row["project_id"] == project_id
+            and kind in ("all", row["story_type"])
+            and row[f"{measure}_seconds"] is not None
+            and (days is None or as_of - row["accepted_at"] < days * DAY)
+        ]
+        rows[project_id, measure, kind, window] = {
+            "window_days": days,
+            "story_count": len(times),
+            **{f"p{each}_seconds": percentile(times, each) for each in (50, 70, 85, 95)},
+        }
     return rows
 
 

@@ -40,7 +40,7 @@ def test_fct_throughput(built_warehouse, workspace, stories, starts):
 
 def test_fct_cycle_time_percentile(built_warehouse, workspace, stories):
     expected = flow.cycle_time_percentiles(workspace, stories, workspace.now)
-    key = ("project_id", "story_type", "time_window")
+    key = ("project_id", "measure", "story_type", "time_window")
     check(expected, mart(built_warehouse, "fct_cycle_time_percentile", *key))
 
 

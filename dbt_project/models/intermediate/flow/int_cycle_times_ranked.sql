@@ -9,16 +9,20 @@ projects as (
 -- Every combination has its row, also the empty ones.
 cohorts as (
 
+    {% for measure in ['cycle_time', 'lead_time'] %}
+    {% set measure_loop = loop %}
     {% for time_window, days in cycle_time_windows().items() %}
     {% set window_loop = loop %}
     {% for story_type in ['all', 'feature', 'bug', 'chore'] %}
     select
         project_id,
+        '{{ measure }}' as measure,
         '{{ story_type }}' as story_type,
         '{{ time_window }}' as time_window,
         cast({{ days or 'null' }} as bigint) as window_days
     from projects
-    {{ 'union all' if not (loop.last and window_loop.last) }}
+    {{ 'union all' if not (loop.last and window_loop.last and measure_loop.last) }}
+    {% endfor %}
     {% endfor %}
     {% endfor %}
 
@@ -26,11 +30,13 @@ cohorts as (
 
 accepted_stories as (
 
+    {% for measure in ['cycle_time', 'lead_time'] %}
     select
         stories.story_id,
         stories.project_id,
+        '{{ measure }}' as measure,
         stories.story_type,
-        stories.cycle_time_seconds,
+        stories.{{ measure }}_seconds as measured_seconds,
         {{ seconds_between('stories.accepted_at', 'projects.as_of') }} as seconds_ago
     from {{ ref('fct_story_cycle_time') }} as stories
     inner join projects
@@ -38,7 +44,9 @@ accepted_stories as (
     where
         stories.is_accepted
         and not stories.is_deleted
-        and stories.cycle_time_seconds is not null
+        and stories.{{ measure }}_seconds is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -46,22 +54,32 @@ final as (
 
     select
         cohorts.project_id,
+        cohorts.measure,
         cohorts.story_type,
         cohorts.time_window,
         cohorts.window_days,
         accepted_stories.story_id,
-        accepted_stories.cycle_time_seconds,
+        accepted_stories.measured_seconds,
         row_number() over (
-            partition by cohorts.project_id, cohorts.story_type, cohorts.time_window
-            order by accepted_stories.cycle_time_seconds
-        ) as cycle_time_rank,
+            partition by
+                cohorts.project_id,
+                cohorts.measure,
+                cohorts.story_type,
+                cohorts.time_window
+            order by accepted_stories.measured_seconds
+        ) as seconds_rank,
         count(accepted_stories.story_id) over (
-            partition by cohorts.project_id, cohorts.story_type, cohorts.time_window
+            partition by
+                cohorts.project_id,
+                cohorts.measure,
+                cohorts.story_type,
+                cohorts.time_window
         ) as group_story_count
     from cohorts
     left join accepted_stories
         on
             cohorts.project_id = accepted_stories.project_id
+            and cohorts.measure = accepted_stories.measure
             and cohorts.story_type in ('all', accepted_stories.story_type)
             and (
                 cohorts.window_days is null

@@ -10,25 +10,27 @@ final as (
 
     select
         project_id,
+        measure,
         story_type,
         time_window,
         window_days,
         count(story_id) as story_count,
         {{ discrete_percentile(
-            'cycle_time_seconds', 'cycle_time_rank', 'group_story_count', 50
+            'measured_seconds', 'seconds_rank', 'group_story_count', 50
         ) }} as p50_seconds,
         {{ discrete_percentile(
-            'cycle_time_seconds', 'cycle_time_rank', 'group_story_count', 70
+            'measured_seconds', 'seconds_rank', 'group_story_count', 70
         ) }} as p70_seconds,
         {{ discrete_percentile(
-            'cycle_time_seconds', 'cycle_time_rank', 'group_story_count', 85
+            'measured_seconds', 'seconds_rank', 'group_story_count', 85
         ) }} as p85_seconds,
         {{ discrete_percentile(
-            'cycle_time_seconds', 'cycle_time_rank', 'group_story_count', 95
+            'measured_seconds', 'seconds_rank', 'group_story_count', 95
         ) }} as p95_seconds
     from cycle_times
     group by
         project_id,
+        measure,
         story_type,
         time_window,
         window_days

@@ -37,6 +37,7 @@ final as (
         iterations.iteration_number,
         cycle_times.estimate,
         cycle_times.cycle_time_seconds,
+        cycle_times.lead_time_seconds,
         cycle_times.started_seconds,
         cycle_times.finished_seconds,
         cycle_times.delivered_seconds,
@@ -46,6 +47,8 @@ final as (
         cycle_times.delivered_count,
         cycle_times.rejected_count,
         cycle_times.accepted_date,
+        cycle_times.is_history_known,
+        cycle_times.created_at,
         cycle_times.first_started_at,
         cycle_times.accepted_at
     from cycle_times

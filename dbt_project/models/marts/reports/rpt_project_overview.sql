@@ -52,6 +52,7 @@ final as (
         projects.project_name,
         projects.current_iteration_number,
         projects.current_velocity,
+        projects.velocity_source,
         last_done.velocity_volatility,
         current_iterations.accepted_points as current_accepted_points,
         projects.story_count,

@@ -41,6 +41,7 @@ final as (
         ranked.accepted_bug_count,
         ranked.accepted_chore_count,
         ranked.velocity,
+        ranked.velocity_source,
         ranked.velocity_per_week,
         ranked.velocity_volatility,
         dates.start_date,
