@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ingest.api.context import ReadContext
-from ingest.api.http.paging import ReadAhead
+from ingest.api.http.paging import FieldChoices, ReadAhead
 from ingest.api.intake import RECORD_SOURCE, Intake
 from ingest.api.lists.catalogue import GROWING_TABLES, ApiOptions, TrackerList, chosen_lists
 from ingest.api.lists.cycle_times import CycleTimes
-from ingest.api.lists.jobs import GivenRows, Job, full_jobs
+from ingest.api.lists.jobs import GivenRows, Job, full_jobs, list_job
 from ingest.api.lists.list_reader import ListReader
 from ingest.api.lists.listed_keys import Key, ListedKeys
+from ingest.api.lists.own_activity import ActivityCopy
 from ingest.api.lists.refusals import Refusals
 from ingest.api.lists.workspace import Workspace, open_workspace
 from ingest.api.sync.deleted_stories import DeletedStories
@@ -134,8 +135,12 @@ class ApiReader:
         """
         return self._keys.whole(table_name, project_id)
 
-    def failure(self, rows: Mapping[str, int]) -> None:
-        """Always None: projects that could not be read are in `failed_project_ids`."""
+    def failure(self, rows: Mapping[str, int]) -> str | None:
+        """Which list of the workspace should have been read and was not; None when all were.
+
+        Projects that could not be read are in `failed_project_ids`.
+        """
+        return self._refusals.failure
 
     def as_of_files(self) -> dict[str | None, str | None]:
         """Nothing: no file is read."""
@@ -153,7 +158,10 @@ class ApiReader:
             yield self._project_rows()
             return
         undone = self._undone_keys(table)
-        for rows in self._read_jobs(table):
+        read = self._read_own_activity if self._copies(table_name) else self._read_jobs
+        for rows in read(table):
+            if table_name == "activity" and self._copies("my_activity"):
+                self._activity_copy.add(rows)
             if undone:
                 undone -= set(zip(*(rows[name].to_pylist() for name in table.key), strict=True))
             yield rows
@@ -165,6 +173,26 @@ class ApiReader:
                 yield from deleted.rows(project_id)
         if table_name == "cycle_time_details":
             yield from self._cycle_times.removed(self.project_ids)
+
+    def _copies(self, table_name: str) -> bool:
+        """Whether a table may be made of rows of `activity`: when those were all read."""
+        return table_name == "my_activity" and self._planner is None
+
+    @cached_property
+    def _activity_copy(self) -> ActivityCopy:
+        return ActivityCopy()
+
+    def _read_own_activity(self, table: Table) -> Iterator[pa.Table]:
+        """Read the token owner's activities as far as those of the projects are not the same."""
+        self._table_being_read = table.name
+        each = next(each for each in self._lists if each.table == table.name)
+        job = list_job(self._client, each, None, FieldChoices(*each.fields))
+        ahead = ReadAhead[Job](iter([job]), window=1)  # the first page may be enough
+        try:
+            ahead.next_job()
+            yield from self._list_reader(table).read(job, ahead, self._activity_copy)
+        finally:
+            self._activity_copy.close()
 
     def _read_jobs(self, table: Table) -> Iterator[pa.Table]:
         table_name = table.name
@@ -227,12 +255,16 @@ class ApiReader:
     def _usual_lists(self) -> list[TrackerList]:
         return [each for each in self._lists if each.table != "cycle_time_details"]
 
+    @property
+    def _listed_anyway(self) -> list[TrackerList]:
+        return [each for each in self._usual_lists if not self._copies(each.table)]
+
     @cached_property
     def _ahead(self) -> ReadAhead[Job]:
         jobs = (
             self._planner.jobs()
             if self._planner
-            else full_jobs(self._client, self._usual_lists, list(self._workspace.names))
+            else full_jobs(self._client, self._listed_anyway, list(self._workspace.names))
         )
         return self._read_ahead(jobs)
 
@@ -248,8 +280,7 @@ class ApiReader:
 
     def _read_ahead(self, jobs: Iterator[Job]) -> ReadAhead[Job]:
         wanted = (job for job in jobs if not self._refusals.is_given_up(job))
-        # Half as many again as may be in flight: while one page is made into rows, none idles.
-        return ReadAhead(wanted, self._client.max_in_flight * 3 // 2)
+        return ReadAhead(wanted, self._client.pages_ahead)
 
     def _project_rows(self) -> pa.Table:
         workspace = self._workspace

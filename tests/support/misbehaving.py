@@ -35,7 +35,8 @@ class Behaviour:
         path: the requests whose answers are spoilt, as a pattern of the path below the base URL.
         change: makes the spoilt answer of the good one.
         times: how many answers are spoilt; None for all.
-        fails: what fails by name: nothing, project 101, or the whole run.
+        fails: what fails by name: nothing, project 101 ("project"), a "list" of the workspace, or
+            the whole "run".
         says: what the messages hold.
         missing: rows of project 101 that the load may lack, by table; -1 for any number.
         rejected: (column, reason) of rows of `rejected_rows`, each a part of the real text.
@@ -502,7 +503,7 @@ PAGES = {
     "the same activities for ever": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination({"Total": 10**6, "Limit": 10})), fails="project", says=("10 of 1,000,000",)),
     "the same activities for ever, no total": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination({"Limit": 10})), fails="project"),
     "the same iterations for ever": Behaviour("/projects/101/iterations", lambda good, request: Reply(200, [{"number": number, "stories": []} for number in range(1, 11)], pagination({"Total": 10**6, "Limit": 10})), fails="project", says=("10 of 1,000,000",), missing={"iterations": 2}),
-    "the same activities of mine for ever": Behaviour("/my/activity", instead(200, _LOG[:1], **pagination({"Total": 10**6, "Limit": 1}))),
+    "the same activities of mine for ever": Behaviour("/my/activity", instead(200, _LOG[:1], **pagination({"Total": 10**6, "Limit": 1})), fails="list"),
     "the same labels for ever": Behaviour("/projects/101/labels", headers(**pagination({"Total": 10**6, "Limit": 1})), fails="project"),
     "the same projects for ever": Behaviour("/projects", headers(**pagination({"Total": 10**6, "Limit": 2}))),
     **{

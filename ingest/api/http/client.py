@@ -105,6 +105,8 @@ class TrackerClient:
         self.base_url, is_loopback = checked_base_url(base_url)
         self._host = urlsplit(self.base_url).netloc
         self.max_in_flight = max(1, max_in_flight)
+        # Half as many again as may be in flight: while one page is made into rows, none idles.
+        self.pages_ahead = self.max_in_flight * 3 // 2
         self.most_records = most_records
         token = _checked_token(token)
         self._secrets = [token] if token else []

@@ -396,13 +396,16 @@ class ReadAhead(Generic[Job]):
 
     The window is a number of pages, over all lists: so memory stays flat however long a list is,
     and the last page of one project does not wait alone.
+
+    Attributes:
+        window: at most so many pages are under way.
     """
 
     def __init__(self, jobs: Iterable[Job], window: int) -> None:
         """Read the lists of `jobs`, at most `window` pages ahead."""
         self._later: Iterator[Job] = iter(jobs)
         self._begun: deque[Job] = deque()
-        self._window = window
+        self.window = window
 
     def next_job(self) -> Job | None:
         """The list that is to be read next; None when there is no more."""
@@ -431,7 +434,7 @@ class ReadAhead(Generic[Job]):
             self._begun.remove(job)
 
     def _fill(self) -> None:
-        room = self._window - sum(job.pages.outstanding for job in self._begun)
+        room = self.window - sum(job.pages.outstanding for job in self._begun)
         for job in self._begun:
             while room > 0 and job.pages.submit():
                 room -= 1

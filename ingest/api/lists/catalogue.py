@@ -15,8 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 PAGE_SIZE = 500  # Tracker's maximum for stories; hosts with a lower one lower it
-ITERATIONS_PAGE_SIZE = 10  # Tracker's default; a maximum is not known
-LONG_ITERATIONS_PAGE_SIZE = 100  # tried where few requests count; a lower limit is obeyed
+_ITERATIONS_PAGE_SIZE = 10  # Tracker's default; a maximum is not known
 
 # Logs: what happens is added to them, also while they are read, and stays as it is.
 GROWING_TABLES = frozenset({"activity", "my_activity", "story_transitions"})
@@ -50,6 +49,8 @@ class TrackerList:
         path: below the base URL; `{project_id}` when each project has its own.
         page_size: records asked for at once; None for lists that come whole.
         fields: sets for `fields=`, the fullest first.
+        cautious_page_size: how many are asked for when a host refuses that many; None when hosts
+            are known to lower the limit instead.
         option: the attribute of `ApiOptions` that switches it on; None when it is always read.
             What is optional may be refused without the project being skipped.
         is_required: without it a project counts as not read.
@@ -59,6 +60,7 @@ class TrackerList:
     path: str
     page_size: int | None = None
     fields: tuple[str, ...] = ()
+    cautious_page_size: int | None = None
     option: str | None = None
     is_required: bool = False
 
@@ -120,8 +122,9 @@ _LISTS = (
     TrackerList(
         "iterations",
         "/projects/{project_id}/iterations",
-        ITERATIONS_PAGE_SIZE,
+        PAGE_SIZE,
         (f"{_ITERATION},{_ITERATION_SUMS},story_ids", f":default,{_ITERATION_SUMS}"),
+        _ITERATIONS_PAGE_SIZE,
     ),
     TrackerList("activity", "/projects/{project_id}/activity", PAGE_SIZE),
     TrackerList("my_activity", "/my/activity", PAGE_SIZE),

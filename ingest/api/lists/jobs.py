@@ -8,13 +8,13 @@ a later record on, or not at all, or rows that finding out what changed has brou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from ingest.api.http.client import Params, TrackerClient
 from ingest.api.http.paging import FieldChoices, Pages
-from ingest.api.lists.catalogue import LONG_ITERATIONS_PAGE_SIZE, TrackerList
+from ingest.api.lists.catalogue import TrackerList
 from ingest.records import Record
 
 
@@ -113,22 +113,17 @@ def list_job(
     first_offset: int = 0,
 ) -> ListJob:
     """One list of a project or of the workspace, whole unless there are parameters."""
-    path = each.path.format(project_id=project_id)
-    pages = Pages(client, path, params, each.page_size, fields, first_offset)
-    return ListJob(each, pages, fields, project_id, not params, first_offset)
 
+    def job(page_size: int | None, fields: FieldChoices) -> ListJob:
+        path = each.path.format(project_id=project_id)
+        pages = Pages(client, path, params, page_size, fields, first_offset)
+        return ListJob(each, pages, fields, project_id, not params, first_offset)
 
-def iterations_job(
-    client: TrackerClient, each: TrackerList, project_id: int, number: int
-) -> ListJob:
-    """A project's iterations from `number` on, in long pages if the host has such."""
-
-    def job(declared: TrackerList) -> ListJob:
-        fields = FieldChoices(*each.fields)  # not shared: it may be the limit that is refused
-        return list_job(client, declared, project_id, fields, None, number - 1)
-
-    daring = job(replace(each, page_size=LONG_ITERATIONS_PAGE_SIZE))
-    daring.cautious = lambda: job(each)
+    if each.cautious_page_size is None:
+        return job(each.page_size, fields)
+    # Its own choice of fields: it may be the limit that is refused.
+    daring = job(each.page_size, FieldChoices(*each.fields))
+    daring.cautious = lambda: job(each.cautious_page_size, fields)
     return daring
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,10 +15,8 @@ from ingest.api.http.paging import Pages, ReadAhead
 from ingest.api.lists.catalogue import GROWING_TABLES
 from ingest.api.lists.jobs import GivenRows, Job, ListJob
 from ingest.api.lists.moving_lists import HeldRows, SeenKeys, StoryCheck
+from ingest.api.lists.own_activity import ActivityCopy
 from ingest.tables import Table
-
-if TYPE_CHECKING:
-    pass
 
 _LATEST_KEYS = 100_000  # far more than arrives while one list is read; see SeenKeys
 
@@ -38,8 +36,15 @@ class ListReader:
         self._progress = context.progress
         self._seen = SeenKeys(_LATEST_KEYS if table.name in GROWING_TABLES else None)
 
-    def read(self, job: ListJob, ahead: ReadAhead[Job]) -> Iterator[pa.Table]:
+    def read(
+        self, job: ListJob, ahead: ReadAhead[Job], copy: ActivityCopy | None = None
+    ) -> Iterator[pa.Table]:
         """The rows of a list, whose pages `ahead` gives; a refusal is noted, not raised.
+
+        Args:
+            job: the list.
+            ahead: reads its pages.
+            copy: rows that the list repeats; it is read no further once it holds no others.
 
         Raises:
             TrackerError: when the whole run cannot go on.
@@ -50,6 +55,14 @@ class ListReader:
             for answer in ahead.answers(job):
                 fresh, again = self._take(job, answer)
                 counted += answer.requests_count
+                if copy is not None:
+                    others = copy.without_known(fresh)
+                    if job.pages.total == copy.count + others.num_rows:
+                        self._report(job, 0, copy.count + others.num_rows - fresh.num_rows)
+                        yield others
+                        yield from copy.rows()
+                        return
+                    copy, ahead.window = None, self._client.pages_ahead
                 if "updated_at" in self._table.columns:
                     later_copies.append(again)
                     yield from held.add(fresh)

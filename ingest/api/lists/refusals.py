@@ -12,6 +12,7 @@ from ingest.api.http.errors import (
     RetriesExhausted,
     RouteNotFound,
     TrackerError,
+    UnauthorizedOperation,
 )
 
 if TYPE_CHECKING:
@@ -29,12 +30,14 @@ class Refusals:
     Attributes:
         skipped: what could not be read, one sentence each.
         failed_project_ids: projects that should have been read and were not.
+        failure: a list of the workspace that should have been read and was not, and why.
     """
 
     def __init__(self) -> None:
         """Begin without any."""
         self.skipped: list[str] = []
         self.failed_project_ids: list[int] = []
+        self.failure: str | None = None
         self._absent_tables: set[str] = set()
         self._exhausted_count = 0
 
@@ -62,7 +65,10 @@ class Refusals:
         if job.project_id is not None and not (is_optional or is_dispensable):
             self.give_up_project(job.project_id, name, error)
         elif not isinstance(error, RouteNotFound):
-            self.skipped.append(f"{job.table} of {name}: {error}")
+            sentence = f"{job.table} of {name}: {error}"
+            self.skipped.append(sentence)
+            if not isinstance(error, UnauthorizedOperation) and not is_lacking:
+                self.failure = self.failure or sentence
         elif job.table not in self._absent_tables:
             self._absent_tables.add(job.table)
             self.skipped.append(f"{job.table}: this host has no {job.tracker_list.path}")

@@ -11,7 +11,7 @@ from ingest.api.context import ReadContext
 from ingest.api.http.errors import ENDING_THE_RUN, TrackerError
 from ingest.api.http.paging import FieldChoices
 from ingest.api.lists.catalogue import TrackerList
-from ingest.api.lists.jobs import GivenRows, Job, iterations_job, list_job
+from ingest.api.lists.jobs import GivenRows, Job, list_job
 from ingest.api.lists.nested import read_nested_lists
 from ingest.api.sync.activity_log import Watched, WorkspaceLog, read_project_log
 from ingest.api.sync.changes import Changes
@@ -84,7 +84,8 @@ class Planner:
         if plan.mode == "full" or table in plan.lists:
             yield list_job(self._client, each, project_id, fields)
         elif table == "iterations" and plan.iterations_from is not None:
-            yield iterations_job(self._client, each, project_id, plan.iterations_from)
+            first_offset = plan.iterations_from - 1
+            yield list_job(self._client, each, project_id, fields, None, first_offset)
         elif table == "story_transitions" and plan.transitions_after is not None:
             after = plan.transitions_after.strftime("%Y-%m-%dT%H:%M:%SZ")
             yield list_job(self._client, each, project_id, fields, {"occurred_after": after})

@@ -128,6 +128,27 @@ def test_a_host_that_deviates_gives_the_same_rows(
     assert (reader.skipped, reader.failed_project_ids) == ([], [])
 
 
+def test_a_first_load_asks_for_each_list_once_in_the_largest_pages(small_workspace):
+    with demo.serve(small_workspace) as server:
+        rows, reader = read(server)
+        with TrackerClient(server.base_url, server.token) as client:
+            listed = [each for page in client.pages("/my/activity", page_size=500) for each in page]
+    projects = small_workspace.projects
+    paged = ("stories", "releases", "iterations", "activity", "story_transitions")
+    needed = len(["projects", "me", "accounts", "my_activity", "notifications"])
+    needed += len(["memberships", "labels", "epics"]) * len(projects)
+    for table in paged:
+        for project_id in projects:
+            count = sum(row["project_id"] == project_id for row in rows[table])
+            needed += max(1, -(-count // 500))
+    assert reader.requests_count <= 1.05 * needed
+    # The activities of projects stand for those of the token's owner, which are the same.
+    assert {row["guid"] for row in rows["my_activity"]} == {each["guid"] for each in listed}
+    assert len(rows["my_activity"]) == len(listed) > 500
+    activity = {row["guid"]: row for row in rows["activity"]}
+    assert all(row == activity[row["guid"]] for row in rows["my_activity"])
+
+
 def test_projects_of_a_host_that_states_more_than_it_gives_fail_by_name(
     small_workspace, two_projects
 ):
