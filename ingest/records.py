@@ -48,6 +48,7 @@ class RowRefused(Exception):
         value: what stands there.
         reason: why that cannot be.
         cells: the cells of a CSV's row, where its quotes leave them in doubt.
+        certain: how many of the first of these stand before the doubt.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class RowRefused(Exception):
         value: str | None,
         reason: str,
         cells: list[str] | None = None,
+        certain: int = 0,
     ) -> None:
         """Name the cell and the reason."""
         super().__init__(reason)
-        self.column, self.value, self.reason, self.cells = column, value, reason, cells
+        self.column, self.value, self.reason = column, value, reason
+        self.cells, self.certain = cells, certain
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,8 @@ def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
     columns = below = file.columns
     rows.expect(columns.width, columns.single.get("id") == 0)
     for line, cells in rows:
+        if isinstance(cells, RowRefused) and is_stories_header(_split(cells, file.delimiter)):
+            cells = _split(cells, file.delimiter)
         if isinstance(cells, RowRefused):
             if cells.cells and below.header != columns.header:
                 cells.cells = MovedRow(cells.cells, below, columns)
@@ -174,6 +176,11 @@ def is_header_again(cells: list[str], columns: Columns) -> bool:
     at_id = columns.single.get("id", len(cells))
     has_id = at_id < len(cells) and parse_id(cells[at_id]) is not None
     return not has_id and is_stories_header(cells)
+
+
+def _split(row: RowRefused, delimiter: str) -> list[str]:
+    """The names in a header with a quote too many: no name of a column has a comma in it."""
+    return [name for cell in row.cells or () for name in cell.split(delimiter)]
 
 
 def _is_damaged_copy(cells: list[str], columns: Columns) -> bool:
@@ -226,8 +233,7 @@ def _places(below: Columns, columns: Columns) -> dict[int, int]:
 def _first(rows: Iterator[Row], delimiter: str) -> tuple[int, list[str]]:
     for line, row in rows:
         if isinstance(row, RowRefused):
-            # No name of a column has a comma in it: where one has, a quote is too many.
-            cells = [name for cell in row.cells or () for name in cell.split(delimiter)]
+            cells = _split(row, delimiter)
             if not is_stories_header(cells):
                 raise FileRefused(f"has no readable header: {row.reason}")
         else:

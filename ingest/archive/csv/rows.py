@@ -78,6 +78,7 @@ class CsvRows(Iterator[Row]):
         self._width = width
         self._is_id_first = is_id_first
         sign = re.escape(self._delimiter)
+        self._whole_cell = re.compile(rf'(?:"(?:[^"]|"")*"|(?!")[^{sign}\r\n]*){sign}')
         start = rf'[\s\ufeff]*"?#?\d{{1,12}}(?:\.0*)?"?{sign}'
         self._row_start = re.compile(start if is_id_first else rf"[^{sign}]*{sign}[^{sign}]*{sign}")
 
@@ -126,7 +127,16 @@ class CsvRows(Iterator[Row]):
             cells = next(csv.reader(lines.taken, delimiter=self._delimiter))
         except csv.Error:
             return RowRefused(None, None, reason)
-        return cells if is_one_line and self._fits(cells) else RowRefused(None, None, reason, cells)
+        if is_one_line and self._fits(cells):
+            return cells
+        return RowRefused(None, None, reason, cells, self._certain_cells("".join(lines.taken)))
+
+    def _certain_cells(self, text: str) -> int:
+        """How many of a row's first cells stand before the quote that is not as it should be."""
+        count = place = 0
+        while (found := self._whole_cell.match(text, place)) and place < len(text):
+            count, place = count + 1, found.end()
+        return count
 
     def _read_leniently(self) -> list[str] | None:
         """The cells of several lines where a stray quote is text, if they are those of one row."""

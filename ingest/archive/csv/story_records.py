@@ -109,23 +109,29 @@ class StoryRows:
     def record(self, row: list[str] | RowRefused) -> ReadRow:
         """The record of one row.
 
-        Of a row whose quotes leave its cells in doubt, those that its URL proves are read.
+        Of a row whose cells are in doubt, those are read that stand before the doubt, or that its
+        URL proves.
 
         Raises:
             RowRefused: when the row cannot be what was written.
         """
-        unplaced: Record = {}
-        doubts: list[RowRefused] = []
-        if isinstance(row, RowRefused):
-            proven = self._proven(row.cells or [])
-            if not (row.cells and proven):
-                raise row
-            cells, unplaced = self._as_far_as(proven, row.cells), {_REST: row.cells[proven + 1 :]}
-            doubts.append(row)
-        else:
-            cells = row
-            unplaced = row.unplaced if isinstance(row, MovedRow) else {}
-        cells = self._padded(cells)
+        refused = row if isinstance(row, RowRefused) else None
+        cells = (refused.cells or []) if refused else row
+        unplaced = cells.unplaced if isinstance(cells, MovedRow) else {}
+        padded = cells
+        if refused is None:
+            try:
+                padded = self._padded(cells)
+            except RowRefused as error:
+                refused = error
+        if refused:
+            proven = max(self._proven(cells), self._certain(refused))
+            if not proven:
+                raise refused
+            unplaced = {_REST: cells[proven + 1 :]}
+            padded = self._padded(self._as_far_as(proven, cells))
+        cells = padded
+        doubts = [refused] if refused else []
         is_epic = cells[self._type].strip().lower() == "epic"
         table = "epics" if is_epic else "stories"
         identity = self._id(cells, table)
@@ -190,6 +196,11 @@ class StoryRows:
                 header = self.columns.header[index]
                 raise RowRefused(header, cells[index], "broken quoting: a line break in this cell")
         return cells[:width] + [""] * (width + 1 - len(cells[:width])) + cells[width:]
+
+    def _certain(self, refused: RowRefused) -> int:
+        """The last cell before a broken quote, when it stands behind all that a row needs."""
+        needed = max(self._at["id"], self._title, self._type, self._state)
+        return refused.certain - 1 if needed < refused.certain else 0
 
     def _as_far_as(self, proven: int, cells: list[str]) -> list[str]:
         """The first cells of a row, and behind them only those that are checked or needed."""
