@@ -69,49 +69,6 @@
 
 
 {#-
-    The key of each raw table: what its rows need to be of use.
-
-    key:      the columns that identify a row
-    required: further columns without which a row says nothing
-    instants: columns of instants without which it says nothing; they must be possible
-    newest:   the instant that tells which of two rows with one key is the newer
-    project, story: the columns with the ids that exclude a row (see `is_included`)
--#}
-{% macro raw_keys() -%}
-    {%- set of_project = {'key': ['id'], 'required': ['project_id'], 'newest': 'updated_at',
-        'project': 'project_id'} -%}
-    {%- set activity = {'key': ['guid'], 'required': ['project_id'],
-        'instants': ['occurred_at'], 'newest': 'occurred_at', 'project': 'project_id'} -%}
-    {{ return({
-        'projects': {'key': ['id'], 'newest': 'updated_at', 'project': 'id'},
-        'accounts': {'key': ['id'], 'newest': 'updated_at'},
-        'me': {'key': ['id'], 'newest': 'updated_at'},
-        'people': {'key': ['id']},
-        'notifications': {'key': ['id'], 'newest': 'updated_at'},
-        'memberships': dict(of_project, required=['project_id', 'person_id']),
-        'labels': of_project,
-        'epics': of_project,
-        'releases': dict(of_project, story='id'),
-        'stories': dict(of_project, story='id'),
-        'activity': activity,
-        'my_activity': activity,
-        'story_transitions': {
-            'key': ['project_id', 'project_version', 'story_id'], 'required': ['state'],
-            'instants': ['occurred_at'], 'newest': 'occurred_at',
-            'project': 'project_id', 'story': 'story_id'
-        },
-        'iterations': {'key': ['project_id', 'number'], 'project': 'project_id'},
-        'history_days': {'key': ['project_id', 'date'], 'project': 'project_id'},
-        'cycle_time_details': {'key': ['story_id'], 'story': 'story_id'},
-        'attachments': {'key': ['attachment_id'], 'newest': 'created_at'},
-        'archive_files': {'key': ['file'], 'newest': 'as_of'},
-        'rejected_rows': {'key': ['rejection_id'], 'newest': 'as_of'},
-        'extracts': {'key': ['extract_id'], 'newest': 'ended_at'},
-    }) }}
-{%- endmacro %}
-
-
-{#-
     The usable rows of a raw table, for use as the body of a CTE: one per key, with `read_by`,
     the instant that none of its instants may lie after. Rows that lack what a row needs, and
     those of excluded projects and stories, are left out.
@@ -241,25 +198,6 @@
         {%- do ids.append(id | int) -%}
     {%- endfor -%}
     {{ return(ids | join(', ')) }}
-{%- endmacro %}
-
-
-{#-
-    The lists inside records that become rows: the raw table, its column with the list, and the
-    key of an element, in columns of the unnested list.
--#}
-{% macro raw_lists() -%}
-    {{ return({
-        'story_owners': ('stories', 'owner_ids', ['id', 'element']),
-        'story_labels': ('stories', 'labels', ['id', 'element_id']),
-        'story_comments': ('stories', 'comments', ['element_id']),
-        'story_tasks': ('stories', 'tasks', ['element_id']),
-        'story_blockers': ('stories', 'blockers', ['element_id']),
-        'story_reviews': ('stories', 'reviews', ['element_id']),
-        'epic_comments': ('epics', 'comments', ['element_id']),
-        'iteration_stories': ('iterations', 'story_ids', ['project_id', 'number', 'element']),
-        'release_stories': ('releases', 'story_ids', ['id', 'element'])
-    }) }}
 {%- endmacro %}
 
 

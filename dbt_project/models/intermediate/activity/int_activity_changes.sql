@@ -46,7 +46,8 @@ with_parsed_values as (
         {{ json_text('new_story_values', 'current_state') }} as to_state,
         project_version,
         change_index,
-        {{ activity_value('original_story_values', 'estimate', repairs) }} as from_estimate,
+        {{ activity_value('original_story_values', 'estimate', repairs) }}
+            as from_estimate,
         {{ activity_value('new_story_values', 'estimate', repairs) }} as to_estimate,
         {{ json_has_key('new_story_values', 'estimate') }} as is_estimate_change,
         original_story_values,

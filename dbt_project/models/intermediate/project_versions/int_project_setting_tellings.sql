@@ -22,7 +22,8 @@ told as (
         resource_id as project_id,
         '{{ setting }}' as attribute_name,
         {% for which in ['original', 'new'] %}
-        {{ activity_value_as_text(which ~ '_project_values', setting) }} as {{ which }}_value,
+        {{ activity_value_as_text(which ~ '_project_values', setting) }}
+            as {{ which }}_value,
         {% endfor %}
         change_type = 'create' as is_creation,
         project_version,

@@ -23,12 +23,9 @@ values_repaired as (
         project_id,
         '{{ name.replace('story_part_', 'activity_') }} ' || {{ key }} as row_key,
         repairs
-    from
-        {% if name.endswith('_changes') -%}
-        {{ ref('int_' ~ name) }}
-        {%- else -%}
-        {{ ref('stg_pivotal_tracker__' ~ name) }}
-        {%- endif %}
+    from {{ ref((
+        'int_' if name.endswith('_changes') else 'stg_pivotal_tracker__'
+    ) ~ name) }}
     where repairs is not null
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -64,12 +61,18 @@ keys_repeated as (
 ),
 
 {% for name, raw in raw_keys().items() %}
+{{ name }}_read as (
+
+    {{ read_rows(name) }}
+
+),
+
 {{ name }}_unusable as (
 
     select
         {{ raw.project or 'cast(null as bigint)' }} as project_id,
         count(*) as row_count
-    from ({{ read_rows(name) }}) as read_rows
+    from {{ name }}_read
     where not ({{ is_usable(raw) }})
     {%- if raw.project %}
     group by {{ raw.project }}

@@ -37,7 +37,8 @@ final as (
             {{ activity_value('activity_changes.new_values', 'person_id', repairs) }},
             {{ activity_value('activity_changes.new_values', 'reviewer_id', repairs) }}
         ) as person_id,
-        {{ activity_value('activity_changes.new_values', 'review_type_id', repairs) }} as review_type_id,
+        {{ activity_value('activity_changes.new_values', 'review_type_id', repairs) }}
+            as review_type_id,
         coalesce(
             {{ json_text('activity_changes.new_values', 'text') }},
             {{ json_text('activity_changes.new_values', 'description') }}

@@ -64,11 +64,17 @@ renamed as (
         record_source
     from changes
 
+),
+
+final as (
+
+    select * from renamed
+    where
+        resource_kind is null
+        or resource_kind != 'story'
+        or resource_id is null
+        or {{ is_included(story_id='resource_id') }}
+
 )
 
-select * from renamed
-where
-    resource_kind is null
-    or resource_kind != 'story'
-    or resource_id is null
-    or {{ is_included(story_id='resource_id') }}
+select * from final

@@ -17,10 +17,12 @@ renamed as (
         iteration_number,
 
         -- numbers
-        {{ repaired('total_cycle_time', 'figure', repairs) }} as tracker_total_cycle_time_ms,
+        {{ repaired('total_cycle_time', 'figure', repairs) }}
+            as tracker_total_cycle_time_ms,
         {{ repaired('started_time', 'figure', repairs) }} as tracker_started_time_ms,
         {{ repaired('finished_time', 'figure', repairs) }} as tracker_finished_time_ms,
-        {{ repaired('delivered_time', 'figure', repairs) }} as tracker_delivered_time_ms,
+        {{ repaired('delivered_time', 'figure', repairs) }}
+            as tracker_delivered_time_ms,
         {{ repaired('rejected_time', 'figure', repairs) }} as tracker_rejected_time_ms,
         {{ repaired('started_count', 'figure', repairs) }} as tracker_started_count,
         {{ repaired('finished_count', 'figure', repairs) }} as tracker_finished_count,

@@ -25,12 +25,16 @@ renamed as (
         url,
 
         -- numbers
-        {{ repaired('past_done_story_estimates', 'figure', repairs) }} as tracker_past_done_story_estimates,
-        {{ repaired('past_done_stories_count', 'figure', repairs) }} as tracker_past_done_stories_count,
-        {{ repaired('past_done_stories_no_point_count', 'figure', repairs) }} as tracker_past_done_stories_no_point_count,
+        {{ repaired('past_done_story_estimates', 'figure', repairs) }}
+            as tracker_past_done_story_estimates,
+        {{ repaired('past_done_stories_count', 'figure', repairs) }}
+            as tracker_past_done_stories_count,
+        {{ repaired('past_done_stories_no_point_count', 'figure', repairs) }}
+            as tracker_past_done_stories_no_point_count,
 
         -- instants
-        {{ repaired('projected_completion', 'planned_instant', repairs) }} as tracker_projected_completion_at,
+        {{ repaired('projected_completion', 'planned_instant', repairs) }}
+            as tracker_projected_completion_at,
         {{ repaired('completed_at', 'instant', repairs) }} as tracker_completed_at,
         {{ repaired('created_at', 'instant', repairs) }} as created_at,
         {{ repaired('updated_at', 'instant', repairs) }} as updated_at,

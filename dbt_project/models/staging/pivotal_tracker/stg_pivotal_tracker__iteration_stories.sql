@@ -39,7 +39,13 @@ renamed as (
         record_source
     from usable_story_ids
 
+),
+
+final as (
+
+    select * from renamed
+    where {{ is_included(story_id='story_id') }}
+
 )
 
-select * from renamed
-where {{ is_included(story_id='story_id') }}
+select * from final

@@ -59,7 +59,7 @@ with_earlier as (
 
 ),
 
-final as (
+without_overlap as (
 
     select
         *,
@@ -67,7 +67,13 @@ final as (
         {{ latest('given_starts_at', 'earlier_finishes_at') }} as starts_at
     from with_earlier
 
+),
+
+final as (
+
+    select * from without_overlap
+    where starts_at < finishes_at
+
 )
 
 select * from final
-where starts_at < finishes_at

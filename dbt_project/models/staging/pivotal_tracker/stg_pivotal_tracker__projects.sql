@@ -61,13 +61,17 @@ renamed as (
         -- numbers
         version as project_version,
         {{ repaired('iteration_length', 'weeks', repairs) }} as iteration_length_weeks,
-        {{ repaired('velocity_averaged_over', 'iteration_count', repairs) }} as velocity_averaged_over,
+        {{ repaired('velocity_averaged_over', 'iteration_count', repairs) }}
+            as velocity_averaged_over,
         {{ repaired('initial_velocity', 'points', repairs) }} as initial_velocity,
         number_of_done_iterations_to_show,
         current_iteration_number as tracker_current_iteration_number,
-        {{ repaired('current_velocity', 'figure', repairs) }} as tracker_current_velocity,
-        {{ repaired('current_standard_deviation', 'figure', repairs) }} as tracker_current_standard_deviation,
-        {{ repaired('current_volatility', 'figure', repairs) }} as tracker_current_volatility,
+        {{ repaired('current_velocity', 'figure', repairs) }}
+            as tracker_current_velocity,
+        {{ repaired('current_standard_deviation', 'figure', repairs) }}
+            as tracker_current_standard_deviation,
+        {{ repaired('current_volatility', 'figure', repairs) }}
+            as tracker_current_volatility,
 
         -- lists
         iteration_override_numbers,
@@ -90,7 +94,8 @@ renamed as (
         -- dates and instants
         {{ repaired('start_date', 'date', repairs) }} as start_date,
         {{ repaired('start_time', 'instant', repairs) }} as started_at,
-        {{ repaired('shown_iterations_start_time', 'planned_instant', repairs) }} as shown_iterations_started_at,
+        {{ repaired('shown_iterations_start_time', 'planned_instant', repairs) }}
+            as shown_iterations_started_at,
         {{ repaired('created_at', 'instant', repairs) }} as created_at,
         {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
 

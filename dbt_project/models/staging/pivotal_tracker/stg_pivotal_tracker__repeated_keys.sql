@@ -14,14 +14,20 @@ with
 ),
 
 {% endfor %}
-final as (
+repeated_keys as (
 
     {% for name in raw_keys() %}
     select * from {{ name }}_keys
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
+),
+
+final as (
+
+    select * from repeated_keys
+    where row_key is not null
+
 )
 
 select * from final
-where row_key is not null

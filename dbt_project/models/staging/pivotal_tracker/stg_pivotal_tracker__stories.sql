@@ -55,7 +55,8 @@ renamed as (
 
         -- instants
         {{ repaired('deadline', 'planned_instant', repairs) }} as deadline_at,
-        {{ repaired('projected_completion', 'planned_instant', repairs) }} as tracker_projected_completion_at,
+        {{ repaired('projected_completion', 'planned_instant', repairs) }}
+            as tracker_projected_completion_at,
         {{ repaired('accepted_at', 'instant', repairs) }} as accepted_at,
         {{ repaired('created_at', 'instant', repairs) }} as created_at,
         {{ repaired('updated_at', 'instant', repairs) }} as updated_at,

@@ -50,10 +50,29 @@ renamed as (
         record_source
     from transitions
 
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by project_id, project_version, story_id
+            order by occurred_at desc, to_state asc
+        ) as row_choice
+    from renamed
+    where
+        project_version is not null
+        and to_state is not null
+        and occurred_at is not null
+
+),
+
+final as (
+
+    select * from ranked
+    where row_choice = 1
+
 )
 
-select * from renamed
-where
-    project_version is not null
-    and to_state is not null
-    and occurred_at is not null
+select * from final
