@@ -190,7 +190,7 @@ class ApiReader:
         ahead = ReadAhead[Job](iter([job]), window=1)  # the first page may be enough
         try:
             ahead.next_job()
-            yield from self._list_reader(table).read(job, ahead, self._activity_copy)
+            yield from ListReader(table, self._context).read(job, ahead, self._activity_copy)
         finally:
             self._activity_copy.close()
 
