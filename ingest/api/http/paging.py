@@ -230,7 +230,7 @@ class Pages:
                 self.has_shrunk = True
             self.total = total
             # The limit, never what was returned: a page may hold fewer than it spans.
-            self._step = min(pagination.limit or asked, asked)
+            self._step = min(pagination.limit or length or asked, asked)
             following = offset + self._step
         if self._is_cautious:
             following = offset + length

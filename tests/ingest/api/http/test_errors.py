@@ -309,3 +309,28 @@ def test_nothing_of_a_client_shows_its_token(connect):
     client = connect("https://tracker.example/services/v5")
     assert TOKEN not in repr(client)
     assert TOKEN not in repr(client._session.headers)
+
+
+def bearer_host(request):
+    if request.headers.get("authorization") == f"Bearer {TOKEN}":
+        return Reply(200, {"path": request.path})
+    return Reply(401, {}, {"WWW-Authenticate": 'Bearer realm="api"'})
+
+
+def test_a_host_that_asks_for_a_bearer_token_gets_one(serve, connect):
+    server = serve(bearer_host)
+    client = connect(f"{server.origin}/api/v1/")
+    assert client.get("/projects").data == {"path": "/api/v1/projects"}
+    client.get("/me")
+    sent = [("authorization" in each.headers) for each in server.requests]
+    assert sent == [False, True, True]
+    assert not any("x-trackertoken" in each.headers for each in server.requests[1:])
+
+
+def test_a_bearer_token_can_be_sent_from_the_first_request_on(serve, connect):
+    server = serve(bearer_host)
+    assert connect(f"{server.origin}/api/v4", auth="bearer").get("/me").data
+    assert len(server.requests) == 1
+    with pytest.raises(errors.InvalidAuthentication):
+        connect(server.origin, token="wrong").get("/me")
+    assert len(server.requests) == 3  # each way once
