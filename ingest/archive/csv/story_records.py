@@ -115,23 +115,7 @@ class StoryRows:
         Raises:
             RowRefused: when the row cannot be what was written.
         """
-        refused = row if isinstance(row, RowRefused) else None
-        cells = (refused.cells or []) if refused else row
-        unplaced = cells.unplaced if isinstance(cells, MovedRow) else {}
-        padded = cells
-        if refused is None:
-            try:
-                padded = self._padded(cells)
-            except RowRefused as error:
-                refused = error
-        if refused:
-            proven = max(self._proven(cells), self._certain(refused))
-            if not proven:
-                raise refused
-            unplaced = {_REST: cells[proven + 1 :]}
-            padded = self._padded(self._as_far_as(proven, cells))
-        cells = padded
-        doubts = [refused] if refused else []
+        cells, unplaced, doubts = self._readable(row)
         is_epic = cells[self._type].strip().lower() == "epic"
         table = "epics" if is_epic else "stories"
         identity = self._id(cells, table)
@@ -167,6 +151,22 @@ class StoryRows:
         self._seen[table].add(identity)
         misfits = [*doubts, *(misfit for _, misfit in self._misfits)]
         return ReadRow(table, record, is_date_only(created, accepted), misfits)
+
+    def _readable(self, row: list[str] | RowRefused) -> tuple[list[str], Record, list[RowRefused]]:
+        """The cells of a row that can be read, what is kept beside them, and why not all can."""
+        if isinstance(row, RowRefused):
+            refused, cells = row, row.cells or []
+        else:
+            unplaced = dict(row.unplaced) if isinstance(row, MovedRow) else {}
+            try:
+                return self._padded(row), unplaced, []
+            except RowRefused as error:
+                refused, cells = error, row
+        proven = max(self._proven(cells), self._certain(refused))
+        if not proven:
+            raise refused
+        kept = self._as_far_as(proven, cells)
+        return self._padded(kept), {_REST: cells[proven + 1 :]}, [refused]
 
     def _story_type(self, cells: list[str]) -> str:
         story_type = cells[self._type].strip().lower()
