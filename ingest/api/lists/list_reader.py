@@ -14,7 +14,7 @@ from ingest.api.http.errors import InvalidParameter, TrackerError
 from ingest.api.http.paging import Pages, ReadAhead
 from ingest.api.lists.catalogue import GROWING_TABLES
 from ingest.api.lists.jobs import GivenRows, Job, ListJob
-from ingest.api.lists.moving_lists import HeldRows, SeenKeys, StoryCheck
+from ingest.api.lists.moving_lists import BufferedRows, SeenKeys, StoryCheck
 from ingest.api.lists.own_activity import ActivityCopy
 from ingest.tables import Table
 
@@ -49,7 +49,7 @@ class ListReader:
         Raises:
             TrackerError: when the whole run cannot go on.
         """
-        held, counted = HeldRows(), 0
+        buffered, counted = BufferedRows(), 0
         later_copies = [self._table.arrow_schema.empty_table()]
         try:
             for answer in ahead.answers(job):
@@ -65,15 +65,15 @@ class ListReader:
                     copy, ahead.window = None, self._client.pages_ahead
                 if "updated_at" in self._table.columns:
                     later_copies.append(again)
-                    yield from held.add(fresh)
+                    yield from buffered.add(fresh)
                 else:
                     yield fresh
             # A page past the end of the list costs a request too.
             self._report(job, job.pages.requests_count - counted, 0)
             if job.pages.is_endless:
                 raise job.pages.incomplete(self._count(job), job.table)
-            yield from held.release(pa.concat_tables(later_copies))
-            yield from self._settle(job)
+            yield from buffered.release(pa.concat_tables(later_copies))
+            yield from self._finish(job)
             job.is_read = True
             self._refusals.note_read(job)
         except TrackerError as error:
@@ -82,7 +82,7 @@ class ListReader:
                 return
             if not job.pages.is_endless:
                 # What has been read is good, and stays.
-                yield from held.release(pa.concat_tables(later_copies))
+                yield from buffered.release(pa.concat_tables(later_copies))
             self._refusals.note(job, self._workspace.name(job.project_id), error)
 
     def give(self, job: GivenRows) -> Iterator[pa.Table]:
@@ -96,26 +96,26 @@ class ListReader:
         if job.is_whole:
             self._keys.note_whole(self._table, job.project_id)
 
-    def _settle(self, job: ListJob) -> Iterator[pa.Table]:
+    def _finish(self, job: ListJob) -> Iterator[pa.Table]:
         """Finish a list: read again what may be missing, and note whether it is whole.
 
         Raises:
             IncompleteList: when the host does not give all that it states.
         """
-        name, pages, is_settled = self._table.name, job.pages, True
+        name, pages, is_stable = self._table.name, job.pages, True
         if name == "stories":
             if StoryCheck.is_needed(pages, self._count(job)):
                 check = StoryCheck(self._client, pages.path, job.fields)
                 yield from self._missing_stories(job, check)
-                is_settled = check.is_settled
+                is_stable = check.is_stable
         elif self._is_short(job, pages) or (name in GROWING_TABLES and pages.has_shrunk):
             again, job.refused_count = pages.again(), 0
             yield from self._read_on(job, again)
             if self._is_short(job, again):
                 raise again.incomplete(self._count(job), name)
         if name == "iterations" and job.first_offset:
-            yield from self._settle_part(job)
-        if is_settled and job.is_whole and not job.refused_count:
+            yield from self._finish_part(job)
+        if is_stable and job.is_whole and not job.refused_count:
             self._keys.note_whole(self._table, job.project_id)
 
     def _read_on(self, job: ListJob, pages: Pages) -> Iterator[pa.Table]:
@@ -148,7 +148,7 @@ class ListReader:
         if check.shortfall is not None:
             raise check.shortfall
 
-    def _settle_part(self, job: ListJob) -> Iterator[pa.Table]:
+    def _finish_part(self, job: ListJob) -> Iterator[pa.Table]:
         """Make sure that the iterations join those before; what was left out is still there."""
         numbers = [number for _, number in self._keys.read(self._table.name, job.project_id)]
         if not numbers or min(numbers) > job.first_offset + 1:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ingest.api.http.client import TrackerClient
 
 _STORIES = TABLES["stories"]
-_HELD_BYTES = 64 * 1024 * 1024
+_BUFFERED_BYTES = 64 * 1024 * 1024
 _MAX_LISTINGS = 4
 
 
@@ -57,21 +57,21 @@ class SeenKeys:
         return True
 
 
-class HeldRows:
-    """Rows of one list, kept back until the list has been read, so that the newest copy wins.
+class BufferedRows:
+    """Rows of one list, buffered until the list has been read, so that the newest copy wins.
 
     A record that moves while its list is read may come twice. Memory is bounded: beyond a number
     of bytes the oldest rows are let go, and of those the first copy stands.
     """
 
-    def __init__(self, max_bytes: int = _HELD_BYTES) -> None:
-        """Hold at most `max_bytes` of rows."""
+    def __init__(self, max_bytes: int = _BUFFERED_BYTES) -> None:
+        """Buffer at most `max_bytes` of rows."""
         self._max_bytes = max_bytes
         self._tables: deque[pa.Table] = deque()
         self._bytes = 0
 
     def add(self, rows: pa.Table) -> Iterator[pa.Table]:
-        """Hold rows; yields those that are let go for want of room."""
+        """Buffer rows; yields the oldest ones when there is no more room."""
         self._tables.append(rows)
         self._bytes += rows.nbytes
         while self._bytes > self._max_bytes:
@@ -112,7 +112,7 @@ class StoryCheck:
 
     Attributes:
         listed_ids: ids of the last listing.
-        is_settled: the last listing was read without the project changing meanwhile.
+        is_stable: the last listing was read without the project changing meanwhile.
         shortfall: what the last listing lacked of the total that the host states; None when
             nothing.
     """
@@ -123,7 +123,7 @@ class StoryCheck:
         self._path = path
         self._fields = fields
         self.listed_ids: set[int] = set()
-        self.is_settled = False
+        self.is_stable = False
         self.shortfall: IncompleteList | None = None
         self._requests_count = 0
 
@@ -145,7 +145,7 @@ class StoryCheck:
             for start in range(0, len(missing), PAGE_SIZE):
                 yield from self._read(missing[start : start + PAGE_SIZE])
             read_ids |= self.listed_ids
-            if self.is_settled and (self.shortfall is None or attempt):
+            if self.is_stable and (self.shortfall is None or attempt):
                 return
 
     def requests_since(self) -> int:
@@ -164,8 +164,8 @@ class StoryCheck:
         )
         ids, odd_count = read_ids(pages)
         self._requests_count += pages.requests_count
-        self.listed_ids, self.is_settled = ids, len(pages.versions) <= 1
-        is_less = self.is_settled and len(ids) + odd_count < (pages.total or 0)
+        self.listed_ids, self.is_stable = ids, len(pages.versions) <= 1
+        is_less = self.is_stable and len(ids) + odd_count < (pages.total or 0)
         is_short = bool(pages.flaw) or is_less
         self.shortfall = pages.incomplete(len(ids), "stories") if is_short else None
 

@@ -65,7 +65,7 @@ class Rereader:
     def _plan_changed(self, plan: ProjectPlan, held: StoredProject, watched: Watched) -> None:
         if watched.is_complete and not watched.changes.unclear:
             plan.given["activity"] = self._given(plan, "activity", watched.rows, watched)
-            self._plan_touched(plan, held, watched.changes)
+            self._plan_stories(plan, held, watched.changes)
             return
         if watched.changes.unclear:
             plan.reason = f"{watched.changes.unclear} does not say what it changed"
@@ -78,22 +78,22 @@ class Rereader:
         plan.mode = "full"
         plan.given.clear()
 
-    def _plan_touched(self, plan: ProjectPlan, held: StoredProject, changes: Changes) -> None:
+    def _plan_stories(self, plan: ProjectPlan, held: StoredProject, changes: Changes) -> None:
         project_id = plan.project_id
-        touched = self._touched_ids(changes)
+        changed_ids = self._changed_ids(changes)
         stored_ids = self._stored.story_ids(project_id)
         batch = Batch()
-        is_much = len(touched) > max(_FEW, len(stored_ids) // 2)
+        is_much = len(changed_ids) > max(_FEW, len(stored_ids) // 2)
         try:
             if not is_much:
-                batch = self._stories.read(project_id, touched)
+                batch = self._stories.read(project_id, changed_ids)
         except NoBulk:
             is_much = True
         if is_much:
             plan.lists |= {"stories", "releases"}
             plan.iterations_from = 1
         else:
-            missing = touched - batch.ids - changes.moved_away().keys()
+            missing = changed_ids - batch.ids - changes.moved_away().keys()
             # In the same version nothing can have happened to them since: they are gone.
             if batch.version in (None, changes.newest) and not batch.refused_count:
                 plan.gone_ids = missing & stored_ids
@@ -101,24 +101,24 @@ class Rereader:
         plan.given["stories"] = self._given(plan, "stories", batch.rows, batch)
         self._plan_transitions(plan, held, changes, batch)
         self._plan_iterations(plan, held, changes, batch)
-        self._plan_lists(plan, held, changes, batch, touched)
+        self._plan_lists(plan, held, changes, batch, changed_ids)
 
-    def _touched_ids(self, changes: Changes) -> set[int]:
+    def _changed_ids(self, changes: Changes) -> set[int]:
         project_id = changes.project_id
-        touched = changes.story_ids | self._stored.stories_that_list(
+        changed_ids = changes.story_ids | self._stored.stories_that_list(
             project_id, "labels", changes.label_ids
         )
         for column, ids in changes.part_ids.items():
-            touched |= self._stored.stories_that_list(project_id, column, ids)
-        touched |= self._stored.stories_that_list(
+            changed_ids |= self._stored.stories_that_list(project_id, column, ids)
+        changed_ids |= self._stored.stories_that_list(
             project_id, "reviews", changes.review_type_ids, "review_type_id"
         )
-        return touched - changes.deleted_ids
+        return changed_ids - changes.deleted_ids
 
     def _plan_transitions(
         self, plan: ProjectPlan, held: StoredProject, changes: Changes, batch: Batch
     ) -> None:
-        """A change of state is a version, so its story is touched and brings its transitions along.
+        """A change of state is a version, so its story is read again, with its transitions.
 
         Not so a story that has left: its rows stay in the project, and where it is now it may be in
         a list of stories, which brings none, or not be read at all.
@@ -159,7 +159,7 @@ class Rereader:
         held: StoredProject,
         changes: Changes,
         batch: Batch,
-        touched: set[int],
+        changed_ids: set[int],
     ) -> None:
         plan.lists |= changes.lists & {"memberships", *NESTED_LISTS}
         has_releases = bool(held.rows_count["releases"] or batch.release_ids)
@@ -168,7 +168,7 @@ class Rereader:
             plan.lists |= {"labels", "releases"} if has_releases else {"labels"}
         is_relabelled = bool(changes.label_ids) and has_releases
         is_of_release = bool(
-            batch.release_ids or self._stored.releases_among(touched | changes.deleted_ids)
+            batch.release_ids or self._stored.releases_among(changed_ids | changes.deleted_ids)
         )
         if "releases" in changes.lists or is_relabelled or is_of_release:
             plan.lists.add("releases")
@@ -193,7 +193,7 @@ class Rereader:
             listed, requests_count = self._stories.ids(project_id)
             batch.requests_count += requests_count
             unread = (listed - stored_ids) | self._relabelled(plan)
-            unread |= self._touched_ids(changes)
+            unread |= self._changed_ids(changes)
             self._stories.read(project_id, (unread & listed) - batch.ids, batch)
         except (NoBulk, NotFound, InvalidParameter, IncompleteList):
             return False
