@@ -113,7 +113,8 @@ class Rejection:
             place = self.request if self.record is None else f"{self.request}, record {self.record}"
         value = "" if self.value is None else f" ({self.value[:60]!r})"
         column = "" if self.column is None else f"{self.column}: "
-        return f"{place or self.table}: {column}{self.reason}{value}"
+        text = f"{place or self.table}: {column}{self.reason}{value}"
+        return text.replace("\r", "\\r").replace("\n", "\\n")  # of a file's name
 
 
 @dataclass

@@ -6,6 +6,7 @@ Members are read where they are, as streams: nothing is unpacked to disk.
 from __future__ import annotations
 
 import gzip
+import io
 import lzma
 import os
 import re
@@ -27,6 +28,7 @@ _ATTACHMENT = re.compile(r"(?:^|.*/)(?P<story_id>\d{3,18})/(?P<file_name>[^/]+)$
 _GZIP = b"\x1f\x8b"
 _SMALL = 1 << 20  # a member of less than this may inflate as it likes
 _CHUNK = 1 << 20
+_AT_ONCE = 8 << 20  # a member of a zip that is no larger is read at once
 # What reading a damaged or truncated zip or gzip may raise, and one that is packed in another way.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -133,7 +135,10 @@ class ArchiveFile:
                 zipfile.ZipFile(self.path) as package,
                 package.open(package.infolist()[self.place]) as handle,
             ):
-                yield handle
+                if self.size > _AT_ONCE:
+                    yield handle
+                else:  # in one go some damage of sizes does no harm
+                    yield io.BufferedReader(io.BytesIO(handle.read()))
 
 
 class _BoundedGzip(gzip.GzipFile):
