@@ -162,7 +162,7 @@ def estimate_changes(workspace, as_of):
             is_gone = history.story.deleted_at is not None
             if "estimate" not in change.new or history.story.story_type == "release":
                 continue
-            if is_gone and activity.occurred_at >= history.story.deleted_at:
+            if is_gone and activity.occurred_at > history.story.deleted_at:
                 continue
             before = points(change.original.get("estimate"))
             after = points(change.new["estimate"])

@@ -42,7 +42,7 @@ def story_versions(workspace, as_of):
         end = as_of if story.deleted_at is None else min(as_of, story.deleted_at)
         standing, instants = {}, {}
         for at, told in tellings[story.id]:
-            if at > as_of or (story.deleted_at is not None and at >= story.deleted_at):
+            if at > as_of or (story.deleted_at is not None and at > story.deleted_at):
                 break
             told = {key: _plain(told[key]) for key in ATTRIBUTES if key in told}
             standing = dict.fromkeys(ATTRIBUTES) | standing | told

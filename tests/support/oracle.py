@@ -76,13 +76,13 @@ def histories(workspace, as_of):
             (events[story.id][key] for key in sorted(events[story.id])), key=lambda each: each.at
         )
         end = as_of if story.deleted_at is None else min(story.deleted_at, as_of)
-        # A deleted story counts in nothing that speaks for an instant at or after its deletion.
+        # A change in the second of a deletion came before it.
         gone_at = math.inf if story.deleted_at is None else story.deleted_at
-        known = [event for event in known if event.at <= as_of and event.at < gone_at]
+        known = [event for event in known if event.at <= as_of and event.at <= gone_at]
         if (
             story.current_state == "accepted"
             and (not known or known[-1].state != "accepted")
-            and story.accepted_at < gone_at
+            and story.accepted_at <= gone_at
         ):
             known.append(Event("accepted", story.accepted_at, 0, is_known=False))
         result[story.id] = History(story, known, end)
@@ -165,7 +165,7 @@ def elapsed(history, is_accepted):
     begun = min(event.at for event in history.events if event.state in IN_PROGRESS)
     if not is_accepted:
         return history.end - begun
-    # Accepted in the second of its deletion: that entry, the last one, does not count.
+    # Accepted now, and yet without an entry: its accepted_at lies after its deletion.
     entries = [event.at for event in history.events if event.state == "accepted"]
     return max(entries) - begun if entries and max(entries) >= begun else None
 

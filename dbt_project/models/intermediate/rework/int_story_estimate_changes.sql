@@ -32,7 +32,7 @@ final as (
         and changes.is_estimate_change
         and {{ differ('changes.from_estimate', 'changes.to_estimate') }}
         and changes.occurred_at <= stories.as_of
-        and (stories.deleted_at is null or changes.occurred_at < stories.deleted_at)
+        and (stories.deleted_at is null or changes.occurred_at <= stories.deleted_at)
 
 )
 
