@@ -170,7 +170,7 @@ class Stored:
         return {
             story_id
             for story_id, listed in self._rows(statement, [project_id])
-            if any(each.get(key) in wanted for each in _objects(listed))
+            if any(_id(each, key) in wanted for each in _objects(listed))
         }
 
     def accepted_at(self, story_ids: Iterable[int]) -> dict[int, datetime]:
@@ -210,7 +210,7 @@ class Stored:
             for (changes,) in self._rows(statement, ['%"delete"%'])
             for change in _objects(changes)
             if (change.get("kind"), change.get("change_type")) == ("story", "delete")
-            and change.get("id") in wanted
+            and _id(change) in wanted
         }
 
     def story_rows(self, story_ids: Iterable[int]) -> pa.Table:
@@ -414,7 +414,18 @@ def plan_settings(project: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parsed(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
+    if not isinstance(value, str) or value[:1] not in ("[", "{"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:  # a text that only begins like JSON
+        return value
+
+
+def _id(record: dict[str, Any], name: str = "id") -> int | None:
+    """An id in a record of whatever form, None when it is no number."""
+    value = record.get(name)
+    return value if type(value) is int else None
 
 
 def _comparable(value: object) -> object:
