@@ -438,27 +438,27 @@ def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | 
     needles = query.lower().replace("#", " ").split()[:8]
     if not needles:
         raise ChoiceError("Type a story's number, or words of its title, label or owner.")
-    sql = """
-        select
-            story_id, story_name, project_name, story_type, current_state, owner_names,
-            label_names, updated_at
-        from dim_story
-        where
-            not is_deleted
-            and ($project_id is null or project_id = $project_id)
-            and list_bool_and([
-                contains(
-                    strip_accents(lower(concat_ws(
-                        ' ', story_id, story_name, label_names, epic_names, owner_names
-                    ))),
-                    strip_accents(needle)
-                ) for needle in $needles
-            ])
-        order by cast(story_id as varchar) = $needles[1] desc, updated_at desc nulls last, story_id
-    """
-    cursor = connection.execute(sql, {"needles": needles, "project_id": project_id})
-    names = [column[0] for column in cursor.description]
-    found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    wanted = " and ".join("contains(words, strip_accents(?))" for _ in needles)
+    found = rows_of(
+        connection,
+        f"""
+        with searched as (
+            select
+                story_id, story_name, project_name, story_type, current_state, owner_names,
+                label_names, updated_at,
+                strip_accents(lower(concat_ws(
+                    ' ', story_id, story_name, label_names, epic_names, owner_names
+                ))) as words
+            from dim_story
+            where not is_deleted and (? is null or project_id = ?)
+        )
+        select * exclude (words)
+        from searched
+        where {wanted}
+        order by cast(story_id as varchar) = ? desc, updated_at desc nulls last, story_id
+        """,
+        *(project_id, project_id, *needles, needles[0]),
+    )
     return {"story_count": len(found), "table": table(found[:_MOST_FOUND])}
 
 

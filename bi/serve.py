@@ -8,6 +8,7 @@ name that was pointed here.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import sys
@@ -38,8 +39,17 @@ _HEADERS = {
 }
 
 
+# The first answer is the same until another copy is published: {its publication_id: the answer}.
+_first_answers: dict[str, Json] = {}
+
+
 def _start(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
-    return answers.start(connection)
+    publication_id = connection.execute("select publication_id from publication").fetchone()[0]
+    if publication_id not in _first_answers:
+        made = answers.start(connection)
+        _first_answers.clear()
+        _first_answers[publication_id] = made
+    return _first_answers[publication_id]
 
 
 def _options(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
@@ -93,7 +103,7 @@ class Server(ThreadingHTTPServer):
     def files(self) -> dict[str, tuple[str, bytes]]:
         """The page and what belongs to it: {path: (type, content)}."""
         whole = page.page(
-            '<link rel="stylesheet" href="/style.css">',
+            '<link rel="stylesheet" href="/style.css"><link rel="modulepreload" href="/vega.js">',
             '<script type="module" src="/app.js"></script>',
         )
         return {
@@ -170,9 +180,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_header("Cache-Control", "no-store")
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        try:
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+        except ConnectionError:  # the reader has gone on to another page
+            self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         """Say nothing: a terminal is no place for each request."""
@@ -200,6 +213,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     # Made before anybody asks: it takes a second, in which nothing else runs.
     server.vega()
+    with contextlib.suppress(PublishedError, duckdb.Error), server.copy.connect() as connection:
+        _start(connection, {})
     url = f"http://127.0.0.1:{server.server_port}/"
     print(f"The dashboard is at {url} (Ctrl-C ends it)", flush=True)
     if not options.no_browser:

@@ -108,6 +108,7 @@ def test_a_replaced_copy_is_read_from_then_on(serve, published, tmp_path):
     other.write_bytes(published.path.read_bytes())
     with duckdb.connect(str(other)) as connection:
         connection.execute("update dim_project set project_name = 'Renamed'")
+        connection.execute("update publication set publication_id = 'another'")
     other.replace(path)
     after = json.loads(get(port, "/api/start")[2])
     assert {each["project_name"] for each in after["projects"]} == {"Renamed"}
