@@ -8,6 +8,7 @@ from datetime import date
 _LABELS = {
     "accepted_of": "Accepted",
     "age_days": "Age",
+    "arrived_count": "Started",
     "by_date": "By the end of",
     "compared_count": "Compared",
     "current_state": "State",
@@ -15,6 +16,7 @@ _LABELS = {
     "deadline_date": "Deadline",
     "decided_count": "Forecasts that are over",
     "finding_count": "Findings",
+    "finished_count": "Accepted",
     "flow_date": "Day",
     "held_share": "Came true",
     "in_state_days": "Time in this state",
@@ -24,6 +26,7 @@ _LABELS = {
     "likely_50_count": "50 % likely",
     "likely_85_count": "85 % likely",
     "likely_95_count": "95 % likely",
+    "net_count": "Started minus accepted",
     "owner_names": "Owners",
     "p50_date": "50 % likely by",
     "p50_days": "Half at most",
@@ -34,6 +37,8 @@ _LABELS = {
     "rejection_count": "Rejections",
     "row_count": "Rows",
     "rule_description": "What is odd",
+    "signal": "Week",
+    "spent_days": "In progress for",
     "story_count": "Stories",
     "story_id": "Number",
     "story_name": "Story",
@@ -105,7 +110,7 @@ def days(number: float) -> str:
     if number < 1 / 24:
         return count(round(number * 1440), "minute")
     if number < 1:
-        return count(round(number * 24), "hour")
+        return count(round(number * 24), "hour") if number < 23.5 / 24 else "1 day"
     return count(round(number, 1 if number < 10 else 0), "day")
 
 

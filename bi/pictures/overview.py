@@ -76,10 +76,10 @@ def _say_aging(rows: list[Row], facts: Row) -> str:
 AGING = Picture(
     name="aging",
     question="What has been in progress for too long?",
-    definition="Each point is a story in progress. Its age is the time since work first started on "
-    "it, in days. Risk compares that age with finished stories of the project: high means older "
-    "than 85 % of them were when they were accepted. The marks show after how many days half, and "
-    "85 %, of the finished stories had left a state.",
+    definition="Each point is a story in progress. Its age is the time that it has been in "
+    "progress, in days, pauses left out. Risk compares that age with finished stories of the "
+    "project: high means older than 85 % of them were when they were accepted. The marks show "
+    "after how many days half, and 85 %, of the finished stories had left a state.",
     measures=(
         ("fct_wip_aging", "age_seconds"),
         ("fct_wip_aging", "risk"),
@@ -114,7 +114,8 @@ IN_PROGRESS = Picture(
     name="in_progress",
     question="What is in progress, and whose is it?",
     definition="Stories that are started, finished, delivered or rejected now, the oldest first. "
-    "Age counts from the first start; the time in this state counts from its latest entry.",
+    "Age is the time in progress, pauses left out; the time in this state counts from its latest "
+    "entry.",
     measures=(("fct_wip_aging", "age_days"), ("fct_wip_aging", "state_age_seconds")),
     sql=f"""
 with {CHOSEN_STORIES}

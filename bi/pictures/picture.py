@@ -25,14 +25,16 @@ Spec = dict[str, Any]
 _PARAMETER = re.compile(r"\$(\w+)")
 STORY_TYPES = ("feature", "bug", "chore")
 
-# The stories that the reader chose; put it in front of a query as its first CTE.
-CHOSEN_STORIES = """
+# The stories that the reader chose, and with them those that were deleted; put one of them in
+# front of a query as its first CTE.
+CHOSEN_AND_DELETED_STORIES = """
 chosen_stories as (
     select
         story_id,
         story_name,
         story_type,
         current_state,
+        is_deleted,
         owner_names,
         estimate,
         created_at,
@@ -41,7 +43,6 @@ chosen_stories as (
     from dim_story
     where
         project_id = $project_id
-        and not is_deleted
         and story_type in (select unnest($story_types))
         and (
             $label_id is null
@@ -57,6 +58,9 @@ chosen_stories as (
         )
 )
 """
+CHOSEN_STORIES = CHOSEN_AND_DELETED_STORIES.replace(
+    "where\n", "where\n        not is_deleted and", 1
+)
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def _time_line(rows: list[Row], facts: Row) -> Spec:
         "accepted_story_count",
         "story_count",
     )
-    y = look.category("place", title=None, sort=None, axis={"labelLimit": 260, "labelFontSize": 11})
+    y = look.category("place", title=None, sort=None)
     every = [
         {"at_date": row[column]}
         for row in said

@@ -14,7 +14,7 @@ def _findings(rows: list[Row], facts: Row) -> Spec:
         look.layer(
             "bar",
             x=look.quantity("finding_count", "Findings"),
-            y=look.category("rule", title=None, sort="-x", axis={"labelLimit": 240}),
+            y=look.category("rule", title=None, sort="-x"),
             color=look.category("severity", "Severity", scale=look.scale(_SEVERITIES)),
             tooltip=look.tips("rule_description", "severity", "finding_count"),
         ),

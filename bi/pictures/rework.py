@@ -2,7 +2,7 @@
 
 from bi import words
 from bi.pictures import look
-from bi.pictures.picture import CHOSEN_STORIES, Page, Picture, Row, Spec
+from bi.pictures.picture import CHOSEN_AND_DELETED_STORIES, CHOSEN_STORIES, Page, Picture, Row, Spec
 
 
 def _rate(rows: list[Row], facts: Row) -> Spec:
@@ -90,7 +90,7 @@ def _waits(rows: list[Row], facts: Row) -> Spec:
             look.ORANGE,
             mark_height=22,
             x=look.quantity("median_days", "Median (days)"),
-            y=look.category("wait", title=None, sort=None, axis={"labelLimit": 220}),
+            y=look.category("wait", title=None, sort=None),
             tooltip=look.tips("wait", "median_days", "rejection_count"),
         ),
         height=look.bars_height(rows, "wait"),
@@ -214,4 +214,43 @@ limit 50
     empty=_NOTHING,
 )
 
-PAGE = Page("rework", "Rework", (REJECTION_RATE, WAITS, OUTCOMES, REJECTIONS))
+WITHDRAWN = Picture(
+    name="withdrawn",
+    question="What did we start and then withdraw?",
+    definition="Stories whose work had begun and that now wait in the backlog or icebox again, or "
+    "were deleted before they were accepted; with the time that they were in progress. The dates "
+    "are those of the first start.",
+    measures=(
+        ("fct_story_cycle_time", "first_started_at"),
+        ("fct_story_cycle_time", "cycle_time_seconds"),
+    ),
+    sql=f"""
+with {CHOSEN_AND_DELETED_STORIES}
+select
+    chosen_stories.story_id,
+    chosen_stories.story_name,
+    chosen_stories.story_type,
+    case when chosen_stories.is_deleted then 'deleted' else chosen_stories.current_state end
+        as story_state,
+    cast(timezone(coalesce(time_zone, 'UTC'), first_started_at) as date) as first_started_date,
+    round(cycle_time_seconds / 86400, 1) as spent_days,
+    chosen_stories.owner_names
+from fct_story_cycle_time
+inner join chosen_stories using (story_id)
+inner join dim_project on fct_story_cycle_time.project_id = dim_project.project_id
+where
+    (
+        chosen_stories.current_state in ('unscheduled', 'unstarted', 'planned')
+        or (chosen_stories.is_deleted and chosen_stories.current_state != 'accepted')
+    )
+    and first_started_date between $first_date and $last_date
+order by spent_days desc, story_id
+""",
+    answer=lambda rows, facts: (
+        f"{words.count(len(rows), 'story')} started and withdrawn, after "
+        f"{words.days(sum(row['spent_days'] for row in rows))} in progress in total."
+    ),
+    empty="No story of this choice was started in these dates and then withdrawn.",
+)
+
+PAGE = Page("rework", "Rework", (REJECTION_RATE, WAITS, OUTCOMES, REJECTIONS, WITHDRAWN))

@@ -92,7 +92,7 @@ const plural = (count, noun) => `${number(count, 1)} ${count === 1 ? noun : `${n
 
 function days(value) {
   if (value < 1 / 24) return plural(Math.round(value * 1440), 'minute');
-  if (value < 1) return plural(Math.round(value * 24), 'hour');
+  if (value < 23.5 / 24) return plural(Math.round(value * 24), 'hour');
   return plural(value < 10 ? Math.round(value * 10) / 10 : Math.round(value), 'day');
 }
 
@@ -209,8 +209,8 @@ function chartConfig() {
   return {
     font: 'system-ui, sans-serif',
     axis: {labelColor: quiet, titleColor: quiet, gridColor: line, domainColor: line, tickColor: line,
-      titleFontWeight: 'normal', labelFontSize: 11, titleFontSize: 12},
-    legend: {labelColor: ink, titleColor: quiet, titleFontWeight: 'normal', orient: 'top',
+      titleFontWeight: 'normal', labelFontSize: 11, titleFontSize: 12, labelLimit: wide.matches ? 280 : 110},
+    legend: {labelColor: ink, titleColor: quiet, symbolBaseFillColor: quiet, symbolBaseStrokeColor: quiet, titleFontWeight: 'normal', orient: 'top',
       symbolLimit: 12, labelLimit: 160, columns: wide.matches ? 5 : 2},
     view: {stroke: null},
     text: {color: ink},
@@ -306,7 +306,7 @@ function fillTop(state) {
   byId('query').value = state.q ?? '';
   byId('footer').textContent = `From ${start.publication.sources || 'nothing'}. `
     + `Published ${instant(start.publication.published_at)} (${zone}).`;
-  const listed = projectOf(state.project) && !state.story && state.q === undefined
+  const listed = projectOf(state.project) && state.q === undefined
     ? start.pages.filter((page) => page.is_listed) : [];
   const name = state.page || 'overview';
   byId('pages').replaceChildren(...listed.map((page) => make('a', {
@@ -477,7 +477,8 @@ function buildPage(key, row, page, state) {
 function fillCard(card, answer, asked) {
   byId('page-problem').hidden = true;
   card.root.hidden = false;
-  const parts = [card.root.querySelector('h2'), make('p', {class: 'answer'}, answer.answer || answer.empty)];
+  const parts = [card.root.querySelector('h2')];
+  if (answer.answer || answer.empty) parts.push(make('p', {class: 'answer'}, answer.answer || answer.empty));
   if (answer.spec) {
     const place = make('div', {class: 'chart waiting'});
     place.drawNow = () => draw(place, answer.spec, asked.project);
@@ -607,6 +608,7 @@ async function showStory(state, mine) {
   const story = await ask('story', {story: state.story});
   if (mine !== turn) return;
   zone = story.time_zone;
+  fillTop({...state, project: String(story.project_id), page: 'story'});
   const facts = make('dl', {class: 'story-facts'}, ...story.facts.flatMap((fact) => [
     make('dt', {}, fact.label), make('dd', {}, fact.is_instant ? instant(fact.value) : String(fact.value))]));
   const card = (title, ...children) => make('section', {class: 'card'}, make('h2', {}, title), ...children);
@@ -632,7 +634,7 @@ function timeline(story, card) {
     const bar = make('span', {class: 'bar'});
     bar.style.background = each.color;
     bar.style.width = `${((each.lasted_days ?? 0) / longest) * 100}%`;
-    return make('tr', {}, make('td', {class: 'text'}, each.story_state), make('td', {class: 'day'}, instant(each.entered_at)),
+    return make('tr', {}, make('td', {class: 'day'}, each.story_state), make('td', {class: 'day'}, instant(each.entered_at)),
       make('td', {class: 'number'}, each.lasted_days === null ? '–' : days(each.lasted_days)), make('td', {style: 'width: 30%'}, bar),
       make('td', {class: 'text'}, each.moved_by ?? '–'));
   });
@@ -665,7 +667,7 @@ byId('skip').addEventListener('click', (event) => {
   byId('main').focus();
 });
 addEventListener('hashchange', render);
-dark.addEventListener('change', () => { view = {}; render(); });
+for (const each of [dark, wide]) each.addEventListener('change', () => { view = {}; render(); });
 render();
 // Have the charts' script at hand before the first chart is asked for.
 if (!embedded) setTimeout(loadVega, 50);

@@ -77,6 +77,7 @@ def test_dim_person(built_warehouse, workspace):
 def test_dim_story(built_warehouse, workspace, living):
     expected = {
         (story.id,): {
+            "story_description": story.description or None,
             "estimate": points(story.estimate),
             "owner_count": len(story.owner_ids),
             "comment_count": len(story.comments),

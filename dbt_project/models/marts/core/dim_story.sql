@@ -48,6 +48,23 @@ child_counts as (
 
 ),
 
+attachments as (
+
+    select * from {{ ref('stg_pivotal_tracker__attachments') }}
+
+),
+
+attachment_names as (
+
+    select
+        story_id,
+        {{ free_text(joined_text('file_name')) }} as attachment_names
+    from attachments
+    where story_id is not null
+    group by story_id
+
+),
+
 final as (
 
     select
@@ -63,6 +80,8 @@ final as (
         owner_names.owner_names,
         label_names.label_names,
         epic_names.epic_names,
+        {{ free_text('stories.story_description') }} as story_description,
+        attachment_names.attachment_names,
         stories.url,
         stories.external_id,
         stories.delete_evidence,
@@ -113,6 +132,8 @@ final as (
         on stories.story_id = epic_names.story_id
     left join child_counts
         on stories.story_id = child_counts.story_id
+    left join attachment_names
+        on stories.story_id = attachment_names.story_id
 
 )
 
