@@ -44,7 +44,8 @@ _first_answers: dict[str, Json] = {}
 
 
 def _start(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
-    publication_id = connection.execute("select publication_id from publication").fetchone()[0]
+    (publication,) = answers.rows_of(connection, "select publication_id from publication")
+    publication_id = publication["publication_id"]
     if publication_id not in _first_answers:
         made = answers.start(connection)
         _first_answers.clear()
