@@ -64,6 +64,7 @@ final as (
         or coalesce(burn_days.accepted_points, 0) != coalesce(scope.accepted_points, 0)
         or (
             velocities.is_done
+            and velocities.accepted_points_as_closed is not null
             and {{ differ(
                 'velocities.accepted_points_as_closed', 'burn_days.accepted_points'
             ) }}

@@ -14,6 +14,18 @@ records as (
 
 ),
 
+-- Grouped: a story is created once, and both projects of a move may say so.
+created_stories as (
+
+    select resource_id as story_id
+    from {{ ref('int_activity_changes') }}
+    where
+        resource_kind = 'story'
+        and change_type = 'create'
+    group by resource_id
+
+),
+
 changed_parts as (
 
     select
@@ -59,12 +71,14 @@ parts_by_story as (
 ),
 
 -- A record that was read without a list says nothing about it, unless an activity does.
+-- Activities that begin with the creation of a story know all of its lists.
 with_knowledge as (
 
     select
         {% for kind in kinds %}
         stories.is_deleted
         or coalesce(records.has_{{ kind }}_list, false)
+        or (records.story_id is null and created_stories.story_id is not null)
         or coalesce(changed_parts.{{ kind }}_change_count, 0) > 0
             as is_{{ kind }}_known,
         {% endfor %}
@@ -72,6 +86,8 @@ with_knowledge as (
     from stories
     left join records
         on stories.story_id = records.story_id
+    left join created_stories
+        on stories.story_id = created_stories.story_id
     left join changed_parts
         on stories.story_id = changed_parts.story_id
 

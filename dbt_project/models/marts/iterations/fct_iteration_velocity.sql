@@ -34,8 +34,10 @@ with_velocities as (
             as {{ measure }}_points,
         {% endfor %}
         scopes.committed_points_accepted,
-        case when iterations.is_done then scopes.accepted_points_as_closed end
-            as accepted_points_as_closed
+        case
+            when iterations.is_done and scopes.is_scope_known
+                then scopes.accepted_points_as_closed
+        end as accepted_points_as_closed
     from iterations
     left join velocities
         on iterations.iteration_key = velocities.iteration_key

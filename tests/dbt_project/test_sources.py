@@ -1,0 +1,322 @@
+"""One workspace from four sources: what each can say is in the marts, and nothing else is."""
+
+import duckdb
+import pytest
+
+from ingest.warehouses.base import DATASET
+from tests.support import crafted, marts
+from tests.support.marts import rows
+
+CSV, JSON, ACTIVITIES, API, MIXED = 1, 2, 3, 4, 5
+PERSON = 11
+
+# Measures that have no value in any row of a project, by mart. So few stories give no percentile
+# and no forecast, whatever the source.
+OF_TOO_FEW = {
+    "dim_project": "velocity_averaged_over",
+    "dim_project_history": "velocity_averaged_over",
+    "fct_acceptance": "accepted_to_undone_seconds",
+    "fct_cycle_time_percentile": "p50_seconds p70_seconds p85_seconds p95_seconds",
+    "fct_forecast": "forecast_story_count forecast_week_count in_time_share",
+    "fct_iteration_velocity": "p85_cycle_time_seconds",
+    "fct_wip_aging": "age_percentile state_p50_age_seconds state_p85_age_seconds",
+    "rpt_iteration": "p85_cycle_time_seconds",
+    "rpt_project_overview": "current_accepted_points",
+}
+WITHOUT_SETTINGS = {
+    "dim_project": "initial_velocity iteration_length_weeks member_count",
+    "dim_project_history": "initial_velocity iteration_length_weeks",
+    "rpt_data_coverage": "member_count",
+    "rpt_project_overview": "member_count",
+}
+WITHOUT_BLOCKERS = {
+    "dim_story": "blocker_count open_blocker_count review_count",
+    "fct_wip_aging": "open_blocker_count",
+}
+WITHOUT_COMMENTS_AND_TASKS = {
+    "dim_story": "comment_count task_count completed_task_count",
+    "rpt_data_coverage": "comment_count",
+}
+_IN_STATES = " ".join(
+    f"{state}_{unit}"
+    for state in ("started", "finished", "delivered", "rejected")
+    for unit in ("seconds", "count")
+)
+WITHOUT_HISTORY = {
+    "fct_acceptance": "delivered_to_accepted_seconds earlier_rejection_count",
+    "fct_iteration_burn_daily": (
+        "scope_story_count scope_points remaining_story_count remaining_points "
+        "ideal_remaining_story_count ideal_remaining_points"
+    ),
+    "fct_iteration_velocity": (
+        "accepted_points_as_closed restated_points committed_points committed_story_count "
+        "carried_in_points carried_in_story_count added_points added_story_count "
+        "removed_points removed_story_count spilled_points spilled_story_count say_do_ratio "
+        "median_cycle_time_seconds rejection_rate"
+    ),
+    "fct_story_cycle_time": (
+        f"cycle_time_seconds elapsed_cycle_time_seconds unaccepted_count {_IN_STATES}"
+    ),
+    "fct_wip_aging": (
+        "age_days age_seconds compared_story_count rejected_count state_age_seconds "
+        "state_compared_story_count"
+    ),
+    "rpt_cycle_time": f"cycle_time_seconds {_IN_STATES}",
+    "rpt_iteration": (
+        "accepted_points_as_closed committed_points committed_story_count "
+        "carried_in_story_count added_story_count removed_story_count spilled_story_count "
+        "say_do_ratio median_cycle_time_seconds rejection_rate"
+    ),
+}
+OF_AN_ACTIVITY_LOG = {"fct_activity": "confidence", "fct_activity_change": "from_estimate"}
+OF_ONE_REJECTION = {
+    "fct_rejection": (
+        "delivered_to_rejected_seconds rejected_to_restarted_seconds "
+        "restarted_to_redelivered_seconds"
+    ),
+    "fct_wip_aging": "state_compared_story_count",
+}
+UNKNOWN = {
+    CSV: (OF_TOO_FEW, WITHOUT_SETTINGS, WITHOUT_BLOCKERS, WITHOUT_HISTORY),
+    JSON: (
+        OF_TOO_FEW,
+        WITHOUT_SETTINGS,
+        WITHOUT_BLOCKERS,
+        WITHOUT_COMMENTS_AND_TASKS,
+        WITHOUT_HISTORY,
+    ),
+    ACTIVITIES: (OF_TOO_FEW, WITHOUT_SETTINGS, OF_AN_ACTIVITY_LOG),
+    API: (OF_TOO_FEW, OF_ONE_REJECTION),
+}
+DAYS = [f"2024-01-{day:02d}T12:00:00Z" for day in range(1, 32)]
+
+
+def story(number, project_id, **values):
+    """A record with what Tracker gives unasked: no comments, no transitions."""
+    return {
+        "id": number,
+        "project_id": project_id,
+        "name": f"Story {number}",
+        "story_type": "feature",
+        "current_state": "accepted",
+        "estimate": 3,
+        "requested_by_id": PERSON,
+        "owner_ids": [PERSON],
+        "labels": [],
+        "created_at": DAYS[1],
+        "accepted_at": DAYS[9],
+        "updated_at": DAYS[9],
+        **values,
+    }
+
+
+def transition(state, day, version):
+    return {
+        "state": state,
+        "project_version": version,
+        "performed_by_id": PERSON,
+        "occurred_at": DAYS[day],
+    }
+
+
+def activity(project_id, version, day, change):
+    return {
+        "kind": f"{change['kind']}_{change['change_type']}_activity",
+        "guid": f"{project_id}_{version}",
+        "project_id": project_id,
+        "project_version": version,
+        "message": "did it",
+        "highlight": "did",
+        "changes": [change],
+        "primary_resources": [{"kind": "story", "id": 301, "name": "Story 301"}],
+        "performed_by": {"kind": "person", "id": PERSON, "name": "Ida Ek", "initials": "IE"},
+        "performed_by_id": PERSON,
+        "occurred_at": DAYS[day],
+    }
+
+
+def change(change_type, new_values, kind="story", number=301, **values):
+    named = {"name": "Story 301", "story_type": "feature"} if kind == "story" else {}
+    return {
+        "kind": kind,
+        "change_type": change_type,
+        "id": number,
+        **named,
+        "new_values": new_values,
+        **values,
+    }
+
+
+def records():
+    """Each project has a story that was accepted and one that is in progress."""
+    path = [("unstarted", 1), ("started", 3), ("delivered", 5), ("accepted", 9)]
+    told = story(301, ACTIVITIES, owner_ids=[PERSON], label_ids=[])
+    first = {
+        name: told[name]
+        for name in ("project_id", "name", "story_type", "estimate", "owner_ids", "label_ids")
+    }
+    steps = [
+        activity(ACTIVITIES, 1, 1, change("create", {**first, "current_state": "unstarted"})),
+        *(
+            activity(ACTIVITIES, version, day, change("update", {"current_state": state}))
+            for version, (state, day) in enumerate(path[1:], start=2)
+        ),
+        activity(
+            ACTIVITIES,
+            9,
+            4,
+            change("create", {"story_id": 301, "text": "Half way"}, kind="comment", number=71),
+        ),
+        activity(
+            ACTIVITIES,
+            10,
+            23,
+            change("create", {**first, "current_state": "unstarted"}, number=302),
+        ),
+        activity(ACTIVITIES, 11, 25, change("update", {"current_state": "started"}, number=302)),
+    ]
+    return {
+        "projects": [
+            {"id": CSV, "name": "From a CSV"},
+            {"id": JSON, "name": "From stories as JSON"},
+            {"id": ACTIVITIES, "name": "From activities"},
+            {"id": MIXED, "name": "From an API and a CSV"},
+            {
+                "id": API,
+                "name": "From an API",
+                "time_zone": {"olson_name": "UTC"},
+                "initial_velocity": 10,
+                "iteration_length": 1,
+                "start_time": DAYS[0],
+            },
+        ],
+        "stories": [
+            story(101, CSV, comments=[{"id": -1, "story_id": 101, "text": "Note"}], tasks=[]),
+            story(
+                102,
+                CSV,
+                current_state="rejected",
+                accepted_at=None,
+                created_at=DAYS[25],
+                comments=[],
+                tasks=[],
+            ),
+            story(201, JSON),
+            story(202, JSON, current_state="started", accepted_at=None, created_at=DAYS[25]),
+            story(501, MIXED),
+            story(
+                502,
+                MIXED,
+                transitions=[
+                    transition(state, day, day)
+                    for state, day in [("started", 3), ("rejected", 5), ("accepted", 9)]
+                ],
+            ),
+            story(
+                401,
+                API,
+                transitions=[transition(state, day, day) for state, day in path],
+                **{each: [] for each in ("comments", "tasks", "blockers", "reviews")},
+            ),
+            story(
+                402,
+                API,
+                current_state="rejected",
+                accepted_at=None,
+                created_at=DAYS[23],
+                transitions=[transition("started", 24, 24), transition("rejected", 25, 25)],
+                **{each: [] for each in ("comments", "tasks", "blockers", "reviews")},
+            ),
+        ],
+        "activity": steps,
+        "memberships": [{"id": 1, "project_id": API, "person_id": PERSON, "role": "owner"}],
+        "iterations": [
+            {
+                "project_id": project_id,
+                "number": number,
+                "start": DAYS[7 * number - 7][:10] + "T00:00:00Z",
+                "finish": DAYS[7 * number][:10] + "T00:00:00Z",
+                "length": 1,
+                "team_strength": 1,
+                "story_ids": [],
+            }
+            for project_id in (CSV, JSON, ACTIVITIES, API, MIXED)
+            for number in (1, 2, 3)
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sources")
+    path = crafted.crafted_warehouse(
+        folder / "warehouse.duckdb", records(), dates_only=frozenset([101, 102, 501])
+    )
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            f"update {DATASET}.stories set record_source = 'json' where project_id = {JSON}"
+        )
+    marts.build(path, marts.compiled_models(folder / "empty.duckdb"))
+    return path
+
+
+def measures_of(warehouse, project_id):
+    """By mart: which of its measures have a value in some row of a project, and which in none."""
+    known, unknown = {}, {}
+    measures = [(row["mart_name"], row["metric_name"]) for row in rows(warehouse, "dim_metric")]
+    for mart in sorted({name for name, _ in measures}):
+        found = [row for row in rows(warehouse, mart) if row.get("project_id") == project_id]
+        for name in sorted(metric for each, metric in measures if each == mart) if found else ():
+            is_known = any(row[name] is not None for row in found)
+            (known if is_known else unknown).setdefault(mart, set()).add(name)
+    return known, unknown
+
+
+@pytest.mark.parametrize("project_id", UNKNOWN, ids=["csv", "json", "activities", "api"])
+def test_each_measure_is_known_where_a_source_gives_it(warehouse, project_id):
+    expected = {}
+    for table in UNKNOWN[project_id]:
+        for mart, names in table.items():
+            expected.setdefault(mart, set()).update(names.split())
+    known, unknown = measures_of(warehouse, project_id)
+    assert unknown == expected
+    assert known["fct_throughput"] == {"story_count", "unestimated_story_count", "points"}
+    assert "lead_time_seconds" in known["fct_story_cycle_time"]
+    assert "velocity_per_week" in known["fct_iteration_velocity"]
+
+
+def test_a_rate_is_of_what_is_known_with_both_counts_beside_it(warehouse):
+    found = [
+        row
+        for row in rows(warehouse, "fct_iteration_velocity")
+        if row["project_id"] == MIXED and row["accepted_story_count"]
+    ]
+    assert [
+        (
+            row["rejectable_story_count"],
+            row["history_known_rejectable_story_count"],
+            row["rejected_story_count"],
+            row["rejection_rate"],
+        )
+        for row in found
+    ] == [(2, 1, 1, 1.0)]
+
+
+def test_daily_flow_has_an_unknown_state_only_where_histories_are_unknown(warehouse):
+    found = {
+        row["project_id"]
+        for row in rows(warehouse, "fct_flow_daily")
+        if row["story_state"] == "unknown"
+    }
+    assert found == {CSV, JSON, MIXED}
+
+
+def test_a_project_says_what_it_lacks(warehouse):
+    missing = {row["project_id"]: row["missing"] for row in rows(warehouse, "rpt_data_coverage")}
+    assert missing == {
+        CSV: "people, settings, transitions",
+        JSON: "comments, people, settings, transitions",
+        ACTIVITIES: "people, settings",
+        API: None,
+        MIXED: "comments, people, settings, transitions",
+    }
