@@ -614,8 +614,11 @@ async function showStory(state, mine) {
   const card = (title, ...children) => make('section', {class: 'card'}, make('h2', {}, title), ...children);
   const parts = [card('What it is', facts,
     make('p', {class: 'quiet'}, story.url ? make('a', {href: story.url, rel: 'noopener noreferrer', target: '_blank'}, 'Its page in Tracker') : ''))];
-  if (story.description) parts.push(card('Description', make('p', {class: 'prose'}, story.description)));
   parts.push(timeline(story, card));
+  if (story.description) {
+    parts.push(card('Description', make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Description'},
+      make('p', {class: 'prose'}, story.description))));
+  }
   for (const list of story.lists) {
     parts.push(list.title === 'Comments' ? comments(list, card)
       : card(list.title, tableOf(list.table, list.title, story.project_id, null)));
