@@ -112,7 +112,8 @@ final as (
         coalesce(accepted_stories.{{ measure }}, 0) as {{ measure }},
         {% endfor %}
         case
-            when coalesce(accepted_stories.rejectable_story_count, 0) = 0 then 0
+            when coalesce(accepted_stories.rejectable_story_count, 0) = 0
+                then cast(0 as bigint)
             when accepted_stories.history_known_rejectable_story_count > 0
                 then accepted_stories.rejected_story_count
         end as rejected_story_count,
