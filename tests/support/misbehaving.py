@@ -275,14 +275,21 @@ def _odd_records():
     # What the activities of a project tell, those of the token's owner need not tell again.
     each_one = {**dict.fromkeys(LISTED, 1), "my_activity": -1}
     for name, odd in ODD_KEYS.items():
-        change = everywhere(lambda key, odd=odd: value(key, odd))
+        # A guid may be any text.
+        change = everywhere(
+            lambda key, odd=odd: (
+                value("novelty", 1) if (key, odd) == ("guid", "x") else value(key, odd)
+            )
+        )
         missing = {**each_one, "activity": 0} if name == "a text" else each_one
         yield f"a key is {name}", Behaviour(lists, change, missing=missing, rejected=(("id", ""),))
     for name, odd in ODD_RECORDS.items():
         change = record(lambda _, odd=odd: odd)
+        missing = {**each_one, "me": 0}
+        rejected = (("", "object"),)
         yield (
             f"a record is {name}",
-            Behaviour(lists, change, missing=each_one, rejected=(("", "object"),)),
+            Behaviour(lists.removeprefix("/me|"), change, missing=missing, rejected=rejected),
         )
     for levels in (260, 900):
         change = text("novelty", nested(levels))
@@ -436,7 +443,7 @@ BODIES = {
     "a byte that is no UTF-8": Behaviour(STORY_LIST, body(lambda good: good.replace(b"Story", b"St\xff", 1))),
     "a field twice": Behaviour(STORY_LIST, text("name", '"one", "name": "two"')),
     "a story twice in a page": Behaviour(STORY_LIST, lambda good, request: replace(good, body=[*good.body[:1], *good.body])),
-    "a story twice, once with its id as a text": Behaviour(STORY_LIST, lambda good, request: replace(good, body=[*good.body, {**good.body[0], "id": str(good.body[0]["id"])}])),
+    "a story twice, once with its id as a text": Behaviour(STORY_LIST, lambda good, request: replace(good, body=[*good.body, *({**each, "id": str(each["id"])} for each in good.body[:1])])),
     "ids as texts": Behaviour(STORY_LIST, lambda good, request: replace(good, body=[{**each, "id": str(each["id"])} for each in good.body])),
     "a text of 20 MB": Behaviour(STORY_LIST, value("description", "x" * 20_000_000)),
 }  # fmt: skip
