@@ -2,7 +2,10 @@
     The measures that the marts publish, read from dbt's own graph, so that each is defined once: in
     the description of its column. A measure is a numeric column that is neither an id nor a place
     in an order. Gives a list of objects: mart_name, metric_name, data_type, unit, formula,
-    edge_rules, guarded_by.
+    edge_rules, needs, guarded_by.
+
+    What a source must give for a measure to have a value is named by `config.meta.needs` of the
+    column, or of the mart: `transitions`, `comments` and so on. Else the rows are enough.
 
     The test that guards a measure is called `test_<mart>` (the comparison with plain Python);
     another one is named by `config.meta.guarded_by` of the mart, or of the column. A unit that the
@@ -52,6 +55,7 @@
         'data_type': column.data_type,
         'unit': column_meta.get('unit') or unit_of_measure(column.name),
         'formula': formula | join(' ') or edge_rules | join(' '),
+        'needs': column_meta.get('needs') or node_meta.get('needs') or 'records',
         'edge_rules': edge_rules | join(' ') or 'Never null.',
         'guarded_by': column_meta.get('guarded_by') or node_meta.get('guarded_by')
             or 'test_' ~ node.name,

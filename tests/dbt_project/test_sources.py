@@ -320,3 +320,33 @@ def test_a_project_says_what_it_lacks(warehouse):
         API: None,
         MIXED: "comments, people, settings, transitions",
     }
+
+
+@pytest.mark.parametrize(
+    ("project_id", "given"),
+    [
+        (CSV, {"records", "comments", "tasks"}),
+        (JSON, {"records"}),
+    ],
+    ids=["csv", "json"],
+)
+def test_a_measure_that_needs_what_a_source_lacks_is_null(warehouse, project_id, given):
+    needs = {
+        (row["mart_name"], row["metric_name"]): row["needs"]
+        for row in rows(warehouse, "dim_metric")
+    }
+    known, unknown = measures_of(warehouse, project_id)
+    lacking = {each for each, need in needs.items() if need not in given}
+    wrongly_known = {
+        (mart, name) for mart, names in known.items() for name in names if (mart, name) in lacking
+    }
+    # Nothing was accepted in some iterations: of none, none was rejected.
+    assert {name for _, name in wrongly_known} <= {"rejected_story_count"}
+    too_few = {(mart, name) for mart, names in OF_TOO_FEW.items() for name in names.split()}
+    unnamed = {
+        (mart, name)
+        for mart, names in unknown.items()
+        for name in names
+        if needs[mart, name] in given
+    }
+    assert unnamed <= too_few

@@ -1,5 +1,6 @@
 {%- set texts = [
-    'mart_name', 'metric_name', 'data_type', 'unit', 'formula', 'edge_rules', 'guarded_by'
+    'mart_name', 'metric_name', 'data_type', 'unit', 'formula', 'edge_rules', 'needs',
+    'guarded_by'
 ] -%}
 
 -- One definition of each measure: its column's description, which dbt's graph holds.
@@ -33,6 +34,7 @@ final as (
         unit,
         formula,
         edge_rules,
+        needs,
         guarded_by
     from measures
     where is_measure
