@@ -149,9 +149,9 @@ CASES = {
     ),
     "a change in the second of a deletion": (
         lambda records: None,
-        "select started_count, cycle_time_seconds, is_deleted from marts.fct_story_cycle_time "
-        "where story_id = {id}110",
-        (1, 0, True),
+        "select started_count, finished_count, cycle_time_seconds, estimate, is_deleted "
+        "from marts.fct_story_cycle_time where story_id = {id}110",
+        (1, 1, 0, "1.0000", True),
         None,
     ),
     "a story twice": (

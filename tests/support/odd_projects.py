@@ -196,7 +196,10 @@ class _Project:
         at = self._at()
         states = {"current_state": "unstarted"}, {"current_state": "started"}
         self._change(story_id, "update", *states, at)
-        self._change(story_id, "delete", {}, {}, at)  # in the same second
+        self._change(story_id, "delete", {}, {}, at)
+        states = {"current_state": "started"}, {"current_state": "finished"}
+        self._change(story_id, "update", *states, at)  # in the same second
+        self._change(story_id, "update", {"estimate": 1}, {"estimate": 3}, self._at())
 
     def _label(self, number):
         return {"id": self.part(300 + number), "project_id": self.id, "name": f"label {number}"}

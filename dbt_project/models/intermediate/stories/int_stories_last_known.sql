@@ -27,9 +27,16 @@ deletions as (
 
 ),
 
+-- What an activity says after a story's deletion changes nothing any more.
 story_changes as (
 
-    select * from {{ ref('int_story_changes') }}
+    select story_changes.*
+    from {{ ref('int_story_changes') }} as story_changes
+    left join deletions
+        on story_changes.story_id = deletions.story_id
+    where
+        deletions.story_id is null
+        or story_changes.occurred_at <= deletions.deleted_at
 
 ),
 
