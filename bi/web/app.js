@@ -670,7 +670,17 @@ byId('skip').addEventListener('click', (event) => {
   byId('main').focus();
 });
 addEventListener('hashchange', render);
-for (const each of [dark, wide]) each.addEventListener('change', () => { view = {}; render(); });
+// Draw anew for other colours or another width, when they stay.
+const drawnFor = () => `${dark.matches} ${wide.matches}`;
+let lastDrawnFor = drawnFor();
+for (const each of [dark, wide]) {
+  each.addEventListener('change', () => setTimeout(() => {
+    if (drawnFor() === lastDrawnFor) return;
+    lastDrawnFor = drawnFor();
+    view = {};
+    render();
+  }, 300));
+}
 render();
 // Have the charts' script at hand before the first chart is asked for.
 if (!embedded) setTimeout(loadVega, 50);
