@@ -28,13 +28,15 @@
         'member_count'
     ]),
     ('rpt_release', 'fct_release_progress', 'release_id', [
-        'story_count', 'accepted_story_count', 'total_points', 'accepted_points',
-        'remaining_points'
+        'story_count', 'accepted_story_count', 'unestimated_story_count',
+        'queued_story_count', 'total_points', 'accepted_points', 'remaining_points',
+        'queued_points'
     ]),
     ('rpt_epic', 'fct_epic_progress', 'epic_id', [
         'story_count', 'accepted_story_count', 'unscheduled_story_count',
-        'unstarted_story_count', 'in_progress_story_count', 'total_points',
-        'accepted_points', 'remaining_points'
+        'unstarted_story_count', 'in_progress_story_count',
+        'unestimated_story_count', 'queued_story_count', 'total_points',
+        'accepted_points', 'remaining_points', 'queued_points'
     ])
 ] %}
 

@@ -312,7 +312,12 @@ def test_daily_flow_has_an_unknown_state_only_where_histories_are_unknown(wareho
 
 
 def test_a_project_says_what_it_lacks(warehouse):
-    missing = {row["project_id"]: row["missing"] for row in rows(warehouse, "rpt_data_coverage")}
+    coverage = {row["project_id"]: row for row in rows(warehouse, "rpt_data_coverage")}
+    assert {
+        project_id: (row["story_count"], row["history_known_story_count"], row["transition_count"])
+        for project_id, row in coverage.items()
+    } == {CSV: (2, 0, 0), JSON: (2, 0, 0), ACTIVITIES: (2, 2, 6), API: (2, 2, 6), MIXED: (2, 1, 3)}
+    missing = {project_id: row["missing"] for project_id, row in coverage.items()}
     assert missing == {
         CSV: "people, settings, transitions",
         JSON: "comments, people, settings, transitions",

@@ -127,6 +127,7 @@ def wip_aging(workspace, stories, as_of):
             "owner_names": ", ".join(owners) or None,
             "risk": None if share is None else risk(share),
             "estimate": row["estimate"],
+            "open_age_days": (local_date(as_of, zone) - local_date(row["created_at"], zone)).days,
             "age_seconds": row["cycle_time_seconds"],
             "age_days": (local_date(as_of, zone) - local_date(begun, zone)).days + 1,
             "state_age_seconds": as_of - history.events[-1].at,
