@@ -168,6 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
                 "problem": f"{self.server.copy.path} is a copy of another release ({reason}); "
                 "run make build"
             }
+        except Exception as error:  # a bug must not leave the page waiting
+            return 500, {"problem": f"This cannot be shown: {type(error).__name__}: {error}"}
 
     def _send(self, code: int, kind: str, body: bytes, is_kept: bool = False) -> None:
         self.send_response(code)

@@ -216,9 +216,9 @@ def _burn_up(rows: list[Row], facts: Row) -> Spec:
 
 
 def _say_burn_up(rows: list[Row], facts: Row) -> str:
-    known = [row for row in rows if row["scope_points"] is not None]
+    known = [row for row in rows if None not in (row["scope_points"], row["accepted_points"])]
     if not known:
-        return ""
+        return "How many points were in it is unknown."
     last = known[-1]
     said = (
         f"{last['accepted_points']:,.10g} of {words.count(last['scope_points'], 'point')} accepted "

@@ -103,11 +103,13 @@ select
     row_number() over (partition by fct_wip_aging.current_state order by age_seconds) % 9 as place
 from fct_wip_aging
 inner join chosen_stories using (story_id)
-order by age_days desc
+where fct_wip_aging.age_seconds is not null
+order by age_days desc nulls last, story_id
 """,
     draw=_aging,
     answer=_say_aging,
-    empty="Nothing is in progress.",
+    empty="Nothing is in progress, or nothing that was loaded says since when. Load the project's "
+    "activities to see it.",
 )
 
 IN_PROGRESS = Picture(
@@ -131,7 +133,7 @@ select
     fct_wip_aging.is_blocked
 from fct_wip_aging
 inner join chosen_stories using (story_id)
-order by age_days desc
+order by age_days desc nulls last, story_id
 """,
     empty="Nothing is in progress.",
 )

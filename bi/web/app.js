@@ -41,7 +41,12 @@ const pageAddress = (project, page, more = {}) => address({project, page, ...mor
 
 // ---- Answers.
 
-class Problem extends Error {}
+class Problem extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
 
 async function ask(path, asked = {}) {
   const query = new URLSearchParams(
@@ -58,7 +63,7 @@ async function ask(path, asked = {}) {
     throw new Problem('The dashboard has stopped. Start it again: make dashboard.');
   }
   const answer = await response.json();
-  if (!response.ok) throw new Problem(answer.problem);
+  if (!response.ok) throw new Problem(answer.problem, response.status);
   return answer;
 }
 
@@ -435,7 +440,9 @@ async function showProject(state, mine) {
       answer = await ask('picture', {name: card.name, ...asked});
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (mine === turn) showPageProblem(error.message);
+      if (mine !== turn) return;
+      if (error.status === 400) showPageProblem(error.message);
+      else card.root.replaceChildren(card.root.querySelector('h2'), make('p', {class: 'problem', role: 'alert'}, error.message));
       return;
     }
     if (mine === turn) fillCard(card, answer, asked);

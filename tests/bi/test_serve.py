@@ -78,6 +78,17 @@ def test_a_question_without_an_answer_is_one_sentence(serve, published, path, pr
     assert problem in json.loads(body)["problem"]
 
 
+def test_a_bug_in_one_answer_is_said_and_the_next_is_answered(serve, published, monkeypatch):
+    from bi import serve as module
+
+    monkeypatch.setitem(module._ANSWERS, "/api/story", lambda connection, asked: 1 / 0)
+    port = serve(published)
+    status, _, body = get(port, "/api/story?story=1")
+    assert status == 500
+    assert "ZeroDivisionError" in json.loads(body)["problem"]
+    assert get(port, "/api/start")[0] == 200
+
+
 def test_without_a_copy_it_says_what_to_do_and_then_serves_it(serve, published, tmp_path):
     path = tmp_path / "marts.duckdb"
     port = serve(PublishedCopy(path))
