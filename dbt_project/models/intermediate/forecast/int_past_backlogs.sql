@@ -42,9 +42,9 @@ lives as (
 
 ),
 
--- The backlog at the end of a past day: stories that were there, and neither accepted
--- nor in the icebox. A story is in at most one stay at that moment. Of one whose history
--- is not known nobody can say whether it was in the icebox: that day has no backlog.
+-- The backlog at the end of a past day: stories that existed and were neither accepted
+-- nor in the icebox. A story has at most one interval at that moment. If the history of
+-- a story is unknown, it may have been in the icebox: that day has no backlog.
 final as (
 
     select

@@ -47,9 +47,9 @@ with_next_work as (
 
 ),
 
--- A move splits a stay in a state in two. Stays in projects tile, so each instant of an
--- interval meets one of them; an import that was accepted before its creation was in the
--- first one.
+-- A move between projects splits an interval in two. The periods in projects tile, so
+-- each instant meets one of them; an import that was accepted before its creation was in
+-- the first one.
 final as (
 
     select

@@ -63,9 +63,9 @@ unioned as (
 
 ),
 
--- Marts that count by days have an acceptance at Tracker's accepted_at. It may lie a second
--- from the transition, or days where somebody changed it: no earlier interval reaches
--- beyond it.
+-- Marts that count by days put an acceptance at Tracker's accepted_at. That may be a
+-- second away from the transition, or days if somebody changed it: no earlier interval
+-- reaches beyond it.
 with_counted_from as (
 
     select
