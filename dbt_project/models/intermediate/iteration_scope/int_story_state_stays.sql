@@ -48,8 +48,8 @@ with_next_work as (
 ),
 
 -- A move between projects splits an interval in two. The periods in projects tile, so
--- each instant meets one of them; an import that was accepted before its creation was in
--- the first one.
+-- each instant meets one of them; an import that was accepted before its creation was
+-- in the first one.
 final as (
 
     select
