@@ -87,7 +87,7 @@ def quantity(column: str, title: str | None = None, **more: object) -> Spec:
     kind = words.kind(column)
     axis: Spec = {"format": _FORMATS.get(kind, ",")}
     if kind in ("count", "whole", "points"):
-        axis["tickMinStep"] = 1
+        axis |= {"tickMinStep": 1, "labelExpr": "datum.value % 1 ? '' : datum.label"}
     channel = {"field": column, "type": "quantitative", "title": title or words.heading(column)}
     if column.startswith("max("):
         return channel | more

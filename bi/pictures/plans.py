@@ -161,8 +161,9 @@ def _time_line(rows: list[Row], facts: Row) -> Spec:
         color=color,
         tooltip=tooltip,
     )
+    forecast = [bars, likely] if any(row["p50_date"] for row in rows) else []
     return look.spec(
-        said, bars, likely, deadlines, today, verdicts, height=look.bars_height(said, "place", 26)
+        said, *forecast, deadlines, today, verdicts, height=look.bars_height(said, "place", 26)
     )
 
 
