@@ -62,7 +62,7 @@ def test_a_hundred_targets_are_forecast_in_seconds(built_warehouse, tmp_path):
             "create or replace table intermediate.int_forecast_targets as "
             "select project_id, cut_date, 'epic' as target_kind, number as target_id, "
             "10 * number as remaining_story_count, 10 * number as queued_story_count, "
-            "cast(null as date) as deadline_date from intermediate.int_forecast_cuts "
+            "cast(null as date) as deadline_date, cast(null as varchar) as queue_gap_reason from intermediate.int_forecast_cuts "
             "cross join range(1, 26) as numbers (number) where not is_backtest "
             "and project_id in (select project_id from intermediate.int_forecast_weeks "
             "where story_count > 2 group by all order by count(*) desc limit 4)"
