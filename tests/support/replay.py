@@ -25,16 +25,20 @@ def recordings_folder():
     return folder if (folder / "manifest.json").is_file() else None
 
 
-def replay_server(folder):
-    """A server (a context manager) that replays project 1027488 as it was in May 2017."""
-    replay = Replay(folder)
+def replay_server(folder, clock=None):
+    """A server (a context manager) that replays project 1027488 as it was in May 2017.
+
+    clock: what its answers say the time is, as an HTTP date; without it, what was recorded.
+    """
+    replay = Replay(folder, clock)
     return ScriptedServer(replay.answer)
 
 
 class Replay:
     """Picks the recording that fits a request."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, clock=None):
+        self._clock = clock
         self._recordings = [
             json.loads(path.read_text())
             for path in sorted(folder.glob("GET_*_200*.json"))
@@ -102,6 +106,8 @@ class Replay:
         ].items():
             if name in ("Date", "X-Tracker-Project-Version"):
                 kept[name] = value
+        if self._clock:
+            kept["Date"] = self._clock
         return Reply(200, body, {**kept, **(headers or {})})
 
 
