@@ -101,9 +101,9 @@ pytest: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed $(AXE)
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long
-test-long: $(VENV)/.installed-dev ## other rebuilds, random histories, odd projects, faults, kill -9; nightly: HISTORIES=2000 KILLS=100 ODD_PROJECTS=3000
+test-long: $(VENV)/.installed-dev ## other rebuilds, random histories, odd projects, faults, kill -9; nightly: HISTORIES=2000 KILLS=100 ODD_PROJECTS=3000 MUTANTS=10000
 	$(BIN)/python -m pytest --numprocesses 2 tests/rebuilt tests/exactness tests/resilience
-	MUTANTS=$${MUTANTS:-10000} $(BIN)/python -m pytest --numprocesses 2 tests/ingest/archive/csv/test_mutants.py tests/ingest/archive/test_mutants.py
+	MUTANTS=$${MUTANTS:-600} $(BIN)/python -m pytest --numprocesses 2 tests/ingest/archive/csv/test_mutants.py tests/ingest/archive/test_mutants.py
 
 .PHONY: test-engines
 test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) $(VENV)/.installed-spark $(VENV)-s3/.installed $(VENV)-fakesnow/.installed postgresql ## load and build the demo on every engine, and compare the marts
