@@ -4,6 +4,7 @@ A JSON dump carries all that the API gives: every mart is equal, a new one too, 
 that say where a row was read from. What a CSV export carries is listed, mart by mart.
 """
 
+import os
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -28,7 +29,7 @@ CSV_CARRIES = {
     "dim_story": (
         "story_id, project, story_name, story_type, story_priority, current_state, "
         "requester_name, owner_names, label_names, epic_names, url, estimate, owner_count, "
-        "comment_count, task_count, completed_task_count, open_blocker_count, is_in_progress, "
+        "comment_count, task_count, completed_task_count, coalesce(open_blocker_count, 0), is_in_progress, "
         "is_accepted, day_in(created_at, zone), day_in(accepted_at, zone), "
         "day_in(deadline_at, zone)",
         "not is_deleted",
@@ -69,23 +70,20 @@ def built(tmp_path_factory):
     models = marts.compiled_models(folder / "empty.duckdb")
     with serve(simulate(stories=160)) as server:
         found["api"].sync(server)
+        (as_of,) = found["api"].execute("select max(as_of) from pivotal_tracker_data.extracts")[0]
         dump = write_json_dump(server, folder / "dump")
+        for path in dump.rglob("*.json"):
+            os.utime(path, (as_of.timestamp(), as_of.timestamp()))
         load(found["json"], dump)
-        made_at = datetime.now(UTC)
         for project in get(server, "/projects"):
             exporter = Exporter(server, project)
-            path = exporter.write_zip(folder / "exports", made_at)
+            path = exporter.write_zip(folder / "exports", as_of.astimezone(UTC))
             load(
                 found["csv"], path, project_name=project["name"], time_zone=exporter.zone.key,
                 iteration_length=project["iteration_length"],
                 week_start_day=project["week_start_day"],
             )  # fmt: skip
-    as_of = found["api"].execute("select max(as_of) from pivotal_tracker_data.extracts")[0][0]
     for each in found.values():
-        each.execute(
-            "set TimeZone = 'UTC'; update pivotal_tracker_data.extracts "
-            f"set as_of = '{as_of.astimezone(UTC).isoformat()}'"
-        )
         marts.build(each.path, models)
     return found, models
 

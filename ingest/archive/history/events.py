@@ -221,7 +221,7 @@ def _activity(
     if deed.highlight:
         record["highlight"] = deed.highlight
     if event.identity is not None and deed.resource:
-        kind = "epic" if deed.resource == "epic" else "story"
+        kind = deed.resource if deed.resource in ("epic", "label", "project") else "story"
         record["primary_resources"] = [{"kind": kind, "id": event.identity}]
     if by is not None:
         record["performed_by"] = {"kind": "person", "id": by, "name": event.performer}

@@ -194,7 +194,8 @@ last_values as (
 
 ),
 
--- Of some stories only a comment or a task is known to have changed.
+-- Of some stories only a comment or a task is known to have changed. A history file does
+-- not say whether a comment is on a story or on an epic.
 mentions as (
 
     select
@@ -213,6 +214,7 @@ mentions as (
         on activities.primary_resource_id = changed_stories.story_id
     where
         activities.primary_resource_kind = 'story'
+        and activities.record_source != 'history_csv'
         and stories.story_id is null
         and changed_stories.story_id is null
 

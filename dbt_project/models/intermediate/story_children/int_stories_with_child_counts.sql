@@ -14,7 +14,8 @@ records as (
 
 ),
 
--- Grouped: a story is created once, and both projects of a move may say so.
+-- A history file names a creation and none of its values. Grouped: a story is created
+-- once, and both projects of a move may say so.
 created_stories as (
 
     select resource_id as story_id
@@ -22,6 +23,7 @@ created_stories as (
     where
         resource_kind = 'story'
         and change_type = 'create'
+        and {{ json_has_key('new_story_values', 'name') }}
     group by resource_id
 
 ),
