@@ -37,11 +37,11 @@ _REPEATED = {
 _PRIORITIES = {"p0": "p0 - Critical", "p1": "p1 - High", "p2": "p2 - Medium", "p3": "p3 - Low"}
 
 
-def write_json_dump(server, folder):
+def write_json_dump(server, folder, made_at=None):
     """Save each answer that a full read of the API gets, as a backup tool would."""
     folder.mkdir(parents=True, exist_ok=True)
     answer = server.answer
-    made_at = datetime.now(UTC)
+    made_at = made_at or datetime.now(UTC)
 
     def kept(method, target, headers):
         status, told, body = answer(method, target, headers)
