@@ -10,7 +10,7 @@
 {% macro raw_keys() -%}
     {%- set of_project = {'key': ['id'], 'required': ['project_id'], 'newest': 'updated_at',
         'project': 'project_id'} -%}
-    {%- set activity = {'key': ['guid'], 'required': ['project_id'],
+    {%- set activity = {'key': ['guid'], 'required': ['project_id', 'project_version'],
         'instants': ['occurred_at'], 'newest': 'occurred_at', 'project': 'project_id'} -%}
     {{ return({
         'projects': {'key': ['id'], 'newest': 'updated_at', 'project': 'id'},

@@ -67,8 +67,9 @@ final as (
 
     select
         *,
-        to_state is not null and (from_state is null or to_state != from_state)
-            as is_state_change
+        resource_id is not null
+        and to_state is not null
+        and (from_state is null or to_state != from_state) as is_state_change
     from with_parsed_values
 
 )

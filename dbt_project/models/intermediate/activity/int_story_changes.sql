@@ -3,7 +3,9 @@ with
 story_changes as (
 
     select * from {{ ref('int_activity_changes') }}
-    where resource_kind = 'story'
+    where
+        resource_kind = 'story'
+        and resource_id is not null
 
 ),
 

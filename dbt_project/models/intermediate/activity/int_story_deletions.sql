@@ -22,6 +22,7 @@ deletions as (
     where
         resource_kind = 'story'
         and change_type = 'delete'
+        and resource_id is not null
 
 ),
 
