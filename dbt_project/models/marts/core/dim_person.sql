@@ -24,6 +24,12 @@ memberships as (
 
 ),
 
+membership_lists as (
+
+    select count(*) as membership_count from memberships
+
+),
+
 memberships_by_person as (
 
     select
@@ -50,11 +56,18 @@ final as (
         names.initials,
         names.username,
         names.email,
-        coalesce(memberships_by_person.project_count, 0) as project_count,
-        memberships_by_person.person_id is not null as is_member,
+        case
+            when membership_lists.membership_count > 0
+                then coalesce(memberships_by_person.project_count, 0)
+        end as project_count,
+        case
+            when membership_lists.membership_count > 0
+                then memberships_by_person.person_id is not null
+        end as is_member,
         people_seen.first_seen_at,
         people_seen.last_seen_at
     from people_seen
+    cross join membership_lists
     left join names
         on people_seen.person_id = names.person_id
     left join memberships_by_person
