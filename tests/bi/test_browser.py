@@ -328,7 +328,7 @@ def test_a_story_is_found_and_reached_from_a_table(browser, dashboard, story_id)
         for title in ("What it is", "Tasks", "Rejections"):
             assert visit.page.get_by_role("heading", name=title, exact=True).count() == 1
         visit.page.get_by_role("heading", name="Iterations that it was in").wait_for()
-        visit.page.locator("a[href*='page=iteration']").first.click()
+        visit.page.locator("main a[href*='iteration=']").first.click()
         visit.page.get_by_role("heading", name="Will the iteration get done?").wait_for()
 
 
