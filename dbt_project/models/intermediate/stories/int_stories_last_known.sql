@@ -194,8 +194,8 @@ last_values as (
 
 ),
 
--- Of some stories only a comment or a task is known to have changed. A history file does
--- not say whether a comment is on a story or on an epic.
+-- Of some stories only a comment or a task is known to have changed. A history file
+-- does not say whether a comment is on a story or on an epic.
 mentions as (
 
     select
