@@ -14,7 +14,7 @@ from typing import Any, Literal
 from ingest.api.http.errors import TrackerError, one_line
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
 from ingest.pipeline import run
-from ingest.run.interpreter import leave_pandas_out
+from ingest.run.interpreter import prevent_pandas_import
 from ingest.run.log import RunLog, run_log
 from ingest.run.settings import (
     ROOT,
@@ -55,7 +55,7 @@ _EXPECTED = (ArchiveError, SettingsError, TrackerError, WarehouseError)
 def main(arguments: list[str] | None = None) -> int:
     """Run one ingestion as the command line asks, and return the exit code."""
     options = _parsed(arguments)
-    leave_pandas_out()
+    prevent_pandas_import()
     with run_log() as log:
         _log.info("python -m ingest %s", " ".join(sys.argv[1:] if arguments is None else arguments))
         outcome = _Run(options, log).outcome()
@@ -67,16 +67,16 @@ def main(arguments: list[str] | None = None) -> int:
 def _show(outcome: Outcome, as_json: bool, log: RunLog) -> None:
     if outcome.error:
         known = f" (log: {outcome.log})" if outcome.log else ""
-        print(log.cleaned(f"error: {outcome.error}{known}"), file=sys.stderr)
+        print(log.sanitised(f"error: {outcome.error}{known}"), file=sys.stderr)
     if as_json:
-        print(log.cleaned(outcome.as_json()))
+        print(log.sanitised(outcome.as_json()))
     elif outcome.summary:
         lines = outcome.summary.lines(next_command=_next_command())
         lines = [line.replace("\n", " ") for line in lines]
-        print(log.cleaned("\n".join(lines)))
+        print(log.sanitised("\n".join(lines)))
         if outcome.exit_code and outcome.log:
             failure = outcome.summary.failure or "not everything could be read"
-            print(log.cleaned(f"error: {failure} (log: {outcome.log})"), file=sys.stderr)
+            print(log.sanitised(f"error: {failure} (log: {outcome.log})"), file=sys.stderr)
 
 
 class _Run:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingest.contract import keep_one_row_per_key
-from ingest.run.interpreter import seldom_garbage_collection
+from ingest.run.interpreter import less_frequent_gc
 from ingest.run.summary import RunSummary
 from ingest.run.working_folder import tidy
 from ingest.source import Extract, Reader, SourceKind, pivotal_tracker_source
@@ -56,7 +56,7 @@ def run(
     with (
         warehouse.locked(wait_seconds),
         warehouse.prepared() as is_new,
-        seldom_garbage_collection(),
+        less_frequent_gc(),
     ):
         pipeline = make_pipeline(warehouse)
         if is_new:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table as RichTable
 
-from ingest.run.redaction import printable
+from ingest.run.redaction import without_control_characters
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Progress:
             self._finish_resource()
             self._current = table
             self._started = time.monotonic()
-        project = printable(project)
+        project = without_control_characters(project)
         self._requests[table, project] += requests
         self._records[table, project] += records
 

@@ -1,1 +1,1 @@
-"""What every run has: settings, a lock, a log and a summary."""
+"""What every run needs: settings, a log, a summary and a clean working folder."""

@@ -1,4 +1,4 @@
-"""The log of one run: a file in logs/, bounded in size and in number, without secrets."""
+"""The log of a run: one file in logs/, without secrets. Size and number of files are limited."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from ingest.run.redaction import blanked, printable
+from ingest.run.redaction import redacted, without_control_characters
 from ingest.run.settings import ROOT
 
-KEPT_RUNS = 20
-MOST_BYTES = 1_000_000  # of one file; a run that says more keeps its last two
+MAX_LOG_FILES = 20
+MAX_LOG_BYTES = 1_000_000  # per file; a longer log keeps the current file and the one before it
 _LOGGERS = {"ingest": logging.INFO, "dlt": logging.WARNING}
 
 
@@ -23,28 +23,28 @@ class RunLog:
     """The log of one run.
 
     Attributes:
-        path: the file; None when none can be written, which is no reason not to load.
+        path: the log file; None when it cannot be written. The run goes on without a log.
     """
 
     def __init__(self, path: Path | None) -> None:
-        """Log into `path`."""
+        """Log to `path`."""
         self.path = path
         self._secrets: set[str] = set()
 
     def hide(self, *secrets: str | None) -> None:
-        """Blank these from now on, in whatever is logged or shown."""
+        """Redact these secrets from now on in everything that is logged or displayed."""
         self._secrets.update(filter(None, secrets))
 
-    def cleaned(self, text: str) -> str:
-        """A text as it may be shown: without secrets, and without what steers a terminal."""
-        return printable(blanked(text, self._secrets))
+    def sanitised(self, text: str) -> str:
+        """Return a text that is safe to display: no secrets, no terminal control characters."""
+        return without_control_characters(redacted(text, self._secrets))
 
 
 @contextmanager
 def run_log(into_file: bool = True) -> Iterator[RunLog]:
-    """Log what `ingest` and dlt say, by default into a new file, while a run goes on.
+    """Log the messages of `ingest` and dlt during a run, by default to a new file.
 
-    Warnings of ours, such as that a run waits, are also shown on standard error.
+    Warnings from `ingest`, such as waiting for a lock, also go to standard error.
     """
     log = RunLog(_new_file() if into_file else None)
     on_screen = logging.StreamHandler(sys.stderr)
@@ -54,7 +54,7 @@ def run_log(into_file: bool = True) -> Iterator[RunLog]:
     on_screen.setFormatter(_Formatter(log, "%(message)s"))
     handlers: list[logging.Handler] = [on_screen]
     if log.path:
-        in_file = _File(log.path, maxBytes=MOST_BYTES, backupCount=1, encoding="utf-8")
+        in_file = _File(log.path, maxBytes=MAX_LOG_BYTES, backupCount=1, encoding="utf-8")
         in_file.setFormatter(_Formatter(log, "%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handlers.append(in_file)
     with _attached(handlers):
@@ -93,35 +93,35 @@ def _new_file() -> Path | None:
 
 
 def _prune(folder: Path) -> None:
-    """Keep the latest runs; their names sort by time."""
+    """Delete all but the latest log files; their names sort by time."""
     runs = sorted(folder.glob("ingest-*.log"))
-    for run in runs[:-KEPT_RUNS]:
+    for run in runs[:-MAX_LOG_FILES]:
         for file in (run, run.with_name(run.name + ".1")):
             file.unlink(missing_ok=True)
 
 
 class _File(RotatingFileHandler):
-    """Loses what a full disk has no room for, rather than fill the screen with tracebacks."""
+    """Drop messages silently when the disk is full, instead of printing a traceback for each."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, D102 - of logging
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, D102 - logging's name
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
 
     def close(self) -> None:
-        """Close the file, whether or not its last words could be written."""
+        """Close the file, even if the last messages cannot be flushed."""
         with suppress(OSError):
             super().close()
 
 
 class _Formatter(logging.Formatter):
-    """Cleans a message last, so that a traceback is clean too; the message is one line."""
+    """Put a message on one line, and sanitise the result, traceback included."""
 
     def __init__(self, log: RunLog, form: str) -> None:
         super().__init__(form)
         self._log = log
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._log.cleaned(super().format(record))
+        return self._log.sanitised(super().format(record))
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of logging
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         return " ".join(super().formatMessage(record).splitlines())

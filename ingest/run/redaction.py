@@ -1,4 +1,4 @@
-"""Keep secrets, in whatever form they travel, and control characters out of messages and logs."""
+"""Remove secrets, in any encoding, and control characters from messages and logs."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
-BLANK = "***"
-_SHORTEST_IN_DATA = 8
-# Control characters but line feed and tab; marks of direction; line and paragraph separators.
-_STEERING = re.compile(
+MASK = "***"
+_MIN_LENGTH_IN_DATA = 8
+# All control characters except line feed and tab; direction marks; line and paragraph separators.
+_CONTROL_CHARACTERS = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_SHORTEST = 4  # blanking every "a" would hide nothing and leave no message
+_MIN_LENGTH = 4  # masking every "a" would ruin the message and protect nothing
 
 
-def blanked(text: str, secrets: Iterable[str]) -> str:
-    """A text without any of the secrets, as they are, URL-encoded, in base64 or in JSON."""
-    forms = {form for secret in secrets for form in _forms(secret)}
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """Mask the secrets in a text, whether plain, URL-encoded, in base64 or in JSON."""
+    forms = {form for secret in secrets for form in _encodings(secret)}
     for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, BLANK)
+        text = text.replace(form, MASK)
     return text
 
 
-def blanked_bytes(content: bytes | bytearray, secrets: Iterable[str]) -> bytes | bytearray:
-    """The same for bytes; the very same object when none of the secrets is in them.
+def redacted_bytes(content: bytes | bytearray, secrets: Iterable[str]) -> bytes | bytearray:
+    """Mask the secrets in bytes. Returns the same object when it contains none of them.
 
-    Secrets that ordinary text may well contain are left in.
+    Secrets so short that they may well occur in ordinary data are not masked.
     """
     for secret in secrets:
-        if len(secret) >= _SHORTEST_IN_DATA:
-            for form in sorted(map(str.encode, _forms(secret)), key=len, reverse=True):
+        if len(secret) >= _MIN_LENGTH_IN_DATA:
+            for form in sorted(map(str.encode, _encodings(secret)), key=len, reverse=True):
                 if form in content:
-                    content = content.replace(form, BLANK.encode())
+                    content = content.replace(form, MASK.encode())
     return content
 
 
-def printable(text: str) -> str:
-    """A text without characters that steer a terminal or turn the direction of writing."""
-    return _STEERING.sub("\ufffd", text)
+def without_control_characters(text: str) -> str:
+    """Replace characters that control a terminal or change the direction of text."""
+    return _CONTROL_CHARACTERS.sub("\ufffd", text)
 
 
 @functools.cache
-def _forms(secret: str) -> frozenset[str]:
+def _encodings(secret: str) -> frozenset[str]:
     encoded = secret.encode(errors="surrogatepass")
     forms = {
         secret,
@@ -57,4 +57,4 @@ def _forms(secret: str) -> frozenset[str]:
         base64.b64encode(encoded).decode().rstrip("="),
         base64.urlsafe_b64encode(encoded).decode().rstrip("="),
     }
-    return frozenset(form for form in forms if len(form) >= _SHORTEST)
+    return frozenset(form for form in forms if len(form) >= _MIN_LENGTH)

@@ -1,4 +1,4 @@
-"""What a run is told from outside: dlt's configuration, and where the warehouse is."""
+"""The settings of a run: dlt's configuration and the paths of the database files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEFAULT_BASE_URL = "https://www.pivotaltracker.com/services/v5"
 
 
 class SettingsError(Exception):
-    """A setting that cannot be used; the message is one line that says which, and the way out."""
+    """An invalid setting. The message is one line: which setting it is and how to fix it."""
 
 
 @configspec
@@ -31,24 +31,24 @@ class TrackerSettings(BaseConfiguration):
     """The section `[sources.pivotal_tracker_source]` of dlt's configuration.
 
     Attributes:
-        api_token: the token that is sent, see `auth`; without it, `username` and `password` are
-            exchanged for one at `GET /me`.
+        api_token: the token to send (see `auth`). Without it, `username` and `password` are
+            exchanged for a token at `GET /me`.
         base_url: the v5 API to read.
-        project_ids: the projects to read; empty means all that the token sees.
-        history_days: also read Tracker's daily history, one request a project.
-        cycle_time_details: also read Tracker's own cycle times, one request an iteration.
-        iteration_analytics: also read Tracker's own analytics with each iteration.
-        max_in_flight: requests under way at once.
+        project_ids: the projects to read; empty means all that the token can see.
+        history_days: also read Tracker's daily history (one request per project).
+        cycle_time_details: also read Tracker's own cycle times (one request per iteration).
+        iteration_analytics: also read Tracker's own analytics of each iteration.
+        max_in_flight: the maximum number of concurrent requests.
         auth: how the token is sent: `token` (`X-TrackerToken`) or `bearer` (`Authorization`).
-        requests_per_second: the highest rate of requests; empty or 0 means that only the host's
-            answers set the pace.
-        answer_megabytes: the most that one answer may hold once it is unpacked.
-        answer_seconds: the most that one answer may take.
-        list_records: the most records that one list may hold.
-        time_zone: what a CSV export does not say of its project: the zone of its days (UTC), and
-            `iteration_length`, `week_start_day`, `point_scale`, which are inferred when empty.
-        date_order: `month_first` (as Tracker writes) or `day_first`: how 02/11/2019 is read in a
-            CSV file that has no date such as 31/12/2019 to show it.
+        requests_per_second: the maximum request rate; empty or 0 for no limit but the host's own.
+        answer_megabytes: the maximum size of one response after decompression.
+        answer_seconds: the maximum duration of one response.
+        list_records: the maximum number of records in one list.
+        time_zone: the project's time zone, which a CSV export does not state (default UTC). The
+            same holds for `iteration_length`, `week_start_day` and `point_scale`, which are
+            inferred when empty.
+        date_order: `month_first` (Tracker's own order) or `day_first`: how to read 02/11/2019 in a
+            CSV file without an unambiguous date such as 31/12/2019.
     """
 
     api_token: TSecretStrValue | None = None
@@ -75,14 +75,14 @@ class TrackerSettings(BaseConfiguration):
 
     @property
     def has_credentials(self) -> bool:
-        """Whether there is anything to log in with."""
+        """Whether a token, or a user name and password, is configured."""
         return bool(self.api_token or (self.username and self.password))
 
     def chosen_project_ids(self) -> list[int] | None:
         """The configured project ids as numbers, or None for all.
 
         Raises:
-            SettingsError: when one is not a number.
+            SettingsError: if one of them is not a number.
         """
         value = self.project_ids
         if value is None or value in ("", []):
@@ -97,7 +97,7 @@ class TrackerSettings(BaseConfiguration):
 
 
 def _bare(text: str) -> str:
-    """The numbers of `["101", "102"]`, as well as those of `[101, 102]`."""
+    """Strip brackets and quotes: `["101", "102"]` and `[101, 102]` are both accepted."""
     return re.sub(r"[\"']", "", text).strip("[] ")
 
 
@@ -105,51 +105,54 @@ def load_settings() -> TrackerSettings:
     """Resolve the settings from environment variables, secrets.toml and config.toml.
 
     Raises:
-        SettingsError: when a value has the wrong type, or a limit lets nothing through.
+        SettingsError: if a value has the wrong type or is out of range.
     """
     try:
         settings = resolve_configuration(TrackerSettings(), sections=SECTION)
     except ConfigurationException as error:
         lines = str(error).strip().splitlines()
-        # Of a file that is no TOML, the second line says where.
+        # For invalid TOML, dlt's second line says where the error is.
         reason = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
-        raise SettingsError(f"[{'.'.join(SECTION)}] cannot be used: {reason}") from None
+        raise SettingsError(f"[{'.'.join(SECTION)}] is invalid: {reason}") from None
     if settings.max_in_flight < 1:
-        raise SettingsError(f"max_in_flight is {settings.max_in_flight}: name 1 or more")
+        raise SettingsError(f"max_in_flight is {settings.max_in_flight}: it must be 1 or more")
     if settings.date_order not in (None, *DATE_ORDERS):
         raise SettingsError(
-            f"date_order is {settings.date_order!r}: name one of {', '.join(DATE_ORDERS)}"
+            f"date_order is {settings.date_order!r}: it must be {' or '.join(DATE_ORDERS)}"
         )
     rate = settings.requests_per_second
-    if rate is not None and not rate >= 0:  # nan is not, either
-        raise SettingsError(f"requests_per_second is {rate}: name a rate, or 0 for no limit")
+    if rate is not None and not rate >= 0:  # also refuses nan
+        raise SettingsError(f"requests_per_second is {rate}: it must be 0 (no limit) or more")
     for name in ("answer_megabytes", "answer_seconds", "list_records"):
         if not 0 < getattr(settings, name) < float("inf"):
-            raise SettingsError(f"{name} is {getattr(settings, name)}: name a number above 0")
+            raise SettingsError(f"{name} is {getattr(settings, name)}: it must be above 0")
     if settings.auth not in ("token", "bearer"):
-        raise SettingsError(f'auth is {settings.auth!r}: it is "token" or "bearer"')
+        raise SettingsError(f'auth is {settings.auth!r}: it must be "token" or "bearer"')
     return settings
 
 
 def warehouse_path() -> Path:
-    """The DuckDB file: `WAREHOUSE_PATH`, else `warehouse.duckdb`; relative to the repository.
+    """The DuckDB file: `WAREHOUSE_PATH` or `warehouse.duckdb`, relative to the repository.
 
     Raises:
-        SettingsError: when DuckDB or dbt would take the value for something else than a file.
+        SettingsError: if DuckDB or dbt would not treat the value as the path of a file.
     """
     return _file("WAREHOUSE_PATH", "warehouse.duckdb", _DATABASE_NAMES_TAKEN)
 
 
 def marts_path() -> Path:
-    """The published copy of the marts: `MARTS_PATH`, else `marts.duckdb`; as `warehouse_path`.
+    """The published copy of the marts: `MARTS_PATH` or `marts.duckdb`, as in `warehouse_path`.
 
     Raises:
-        SettingsError: when DuckDB would take the value for something else, or it is the warehouse.
+        SettingsError: if DuckDB would not treat the value as the path of a file, or if it is the
+            warehouse's own path.
     """
-    # Called like the schema, its marts stand where `marts.<name>` finds them: see bi/publish.py.
+    # A file named marts.duckdb is allowed: see bi/publish.py for how `marts.<name>` is resolved.
     path = _file("MARTS_PATH", "marts.duckdb", _DATABASE_NAMES_TAKEN - {"marts"})
     if path == warehouse_path():
-        raise SettingsError(f"MARTS_PATH and WAREHOUSE_PATH are both {path}; name two files")
+        raise SettingsError(
+            f"MARTS_PATH and WAREHOUSE_PATH are both {path}; they must be different files"
+        )
     return path
 
 
@@ -157,15 +160,15 @@ def _file(variable: str, default: str, names_taken: frozenset[str]) -> Path:
     value = os.environ.get(variable) or default
     problem = _path_problem(value, names_taken)
     if problem:
-        raise SettingsError(f"{variable} is {value!r}: {problem}; name a plain DuckDB file")
+        raise SettingsError(f"{variable} is {value!r}: {problem}; use the path of a DuckDB file")
     return (ROOT / value).resolve()
 
 
 def seconds(text: str) -> float:
-    """A number of seconds, as a command line gives it.
+    """Parse a number of seconds from the command line.
 
     Raises:
-        ValueError: when it is none, or below zero.
+        ValueError: if it is not a finite number, or negative.
     """
     number = float(text)
     if not 0 <= number < float("inf"):
@@ -174,16 +177,16 @@ def seconds(text: str) -> float:
 
 
 def _path_problem(value: str, names_taken: frozenset[str]) -> str:
-    """Why a path cannot be used by ingestion and dbt alike, or an empty text."""
+    """Why ingestion or dbt cannot use a path; empty when both can."""
     name = Path(value).name
     if not value.isprintable():
-        return "it holds a line break or another control character"
+        return "it contains a line break or another control character"
     if _OTHER_DATABASE.match(value):
-        return "it names another kind of database"
+        return "it is the address of another kind of database"
     if value.startswith("~"):
-        return "only a shell knows what ~ is, and this one left it there"
+        return "the shell did not expand the ~"
     if set(name) & set("'\";#\\"):
-        return "its name holds a quote, a semicolon, # or a backslash"
+        return "its name contains a quote, a semicolon, # or a backslash"
     if name.partition(".")[0].lower() in names_taken:
-        return "DuckDB could not tell a file of that name from a schema or catalog"
+        return "DuckDB would confuse a file of that name with a schema or catalog"
     return ""

@@ -1,4 +1,4 @@
-"""What a run says at its end."""
+"""The summary of a run, printed at its end or returned as JSON."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from ingest.records import Drift
 
 @dataclass
 class RunSummary:
-    """One finished run, or how far one came that failed.
+    """What one run read and loaded.
 
     Attributes:
         source_name: the base URL or path that was read.
-        warehouse: the path of the DuckDB file, or where another warehouse is.
-        rows_by_table: rows handed to the warehouse, per raw table.
-        requests_count: HTTP requests made, retries included.
+        warehouse: the path of the DuckDB file, or the address of another warehouse.
+        rows_by_table: rows loaded, per raw table.
+        requests_count: HTTP requests made, including retries.
         seconds: wall-clock seconds of the whole run.
         skipped: what could not be read, one sentence each.
-        failed_project_ids: projects that should have been read and were not.
+        failed_project_ids: projects that should have been read but were not.
         drift: fields and values that did not fit the declared tables.
-        extract_mode: `full`, or `incremental` when only what changed was read.
+        extract_mode: `full`, or `incremental` when only changes were read.
         retries_count: requests that were repeated.
         notes: how the projects were read, one sentence each.
-        failure: why the run counts as failed although it loaded what it could; None when it does
-            not.
+        failure: why the run counts as failed although it loaded what it could, or None.
     """
 
     source_name: str
@@ -44,7 +43,7 @@ class RunSummary:
     failure: str | None = None
 
     def lines(self, next_command: str) -> list[str]:
-        """The closing summary, ready to print."""
+        """The summary as lines to print."""
         width = max((len(name) for name in self.rows_by_table), default=0)
         lines = [f"  {name:<{width}}  {rows:>9,}" for name, rows in self.rows_by_table.items()]
         lines.insert(0, f"Loaded {self.source_name} into {self.warehouse}")
@@ -55,7 +54,7 @@ class RunSummary:
             for (table, name), count in sorted(self.drift.undeclared.items())
         ]
         lines += [
-            f"  did not fit its type, kept in extra_fields: {table}.{name} ({count:,} values)"
+            f"  wrong type, kept in extra_fields: {table}.{name} ({count:,} values)"
             for (table, name), count in sorted(self.drift.misfits.items())
         ]
         total = sum(self.rows_by_table.values())
@@ -68,16 +67,16 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended, for machines: `--json`.
+    """How a run ended, for programs (`--json`).
 
     Attributes:
-        exit_code: that of the process.
-        warehouse: as in `RunSummary`; None when it was not even known.
+        exit_code: the exit code of the process.
+        warehouse: as in `RunSummary`; None if the run failed before it was known.
         source_kind: `api` or `demo`.
         seconds: wall-clock seconds.
         log: the run's log file, if there is one.
-        error: the line that says why it failed; None when it did not.
-        summary: what was read; None when it failed.
+        error: why the run failed, in one line, or None.
+        summary: what was read; None if the run failed.
     """
 
     exit_code: int
@@ -89,7 +88,7 @@ class Outcome:
     summary: RunSummary | None = None
 
     def as_json(self) -> str:
-        """One line; the keys are always the same, null where nothing is known."""
+        """One line of JSON. The keys are always the same; unknown values are null."""
         read = self.summary
         drift = read.drift if read else Drift()
         return json.dumps(

@@ -1,7 +1,7 @@
-"""dlt's working folder after a kill: what is half done is undone, and what is over is removed.
+"""Clean dlt's working folder, in which a killed run may have left incomplete files.
 
-Only whoever holds the warehouse may do this. It knows how dlt (pinned in pyproject.toml) lays its
-folders out; tests/resilience kills it in each of these places.
+Only the run that has locked the warehouse may do this. The code depends on the folder layout of the
+dlt version pinned in pyproject.toml; tests/resilience kills runs at each of these points.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ from pathlib import Path
 from dlt.common.storages.load_package import PackageStorage
 
 KEPT_PACKAGES = 5
-_HALF_WRITTEN = re.compile(r"[0-9a-f]{16}")  # dlt writes a file under such a name, then renames it
+_TEMPORARY_NAME = re.compile(r"[0-9a-f]{16}")  # dlt writes to a file of such a name and renames it
 
 
 def tidy(working_folder: Path) -> None:
-    """Leave no half of anything, and only the latest of the packages that were loaded.
+    """Remove incomplete files, and all but the latest loaded packages.
 
-    dlt itself leaves the half of an extract in `normalize/<random name>` for ever, as every package
-    that was ever loaded in `load/loaded`.
+    dlt itself never removes an interrupted extract (`normalize/<random name>`) or a loaded package
+    (`load/loaded`).
     """
     for folder in _folders(working_folder / "normalize"):
         if folder.name != "extracted":
             shutil.rmtree(folder, ignore_errors=True)
     load = working_folder / "load"
     for package in _folders(load / "normalized"):
-        _begin_again(package, load / "loaded")
+        _restart(package, load / "loaded")
     for package in _folders(working_folder / "normalize" / "extracted"):
-        # It was being deleted, as its normalised form is in place: no later run could read it.
+        # Already normalised: dlt was deleting it when it was killed, and could not read it again.
         if any((load / stage / package.name).is_dir() for stage in ("normalized", "loaded")):
             shutil.rmtree(package, ignore_errors=True)
     for package in sorted(_folders(load / "loaded"))[:-KEPT_PACKAGES]:
         shutil.rmtree(package, ignore_errors=True)
     for file in working_folder.rglob("*"):
-        if _HALF_WRITTEN.fullmatch(file.name) and file.is_file():
+        if _TEMPORARY_NAME.fullmatch(file.name) and file.is_file():
             file.unlink(missing_ok=True)
 
 
-def _begin_again(package: Path, loaded: Path) -> None:
-    """Let a package that was being loaded be loaded from its beginning.
+def _restart(package: Path, loaded: Path) -> None:
+    """Reset a package that was being loaded, so that dlt loads it from the start.
 
-    A process killed after a file was committed to the staging dataset, but before dlt had noted it,
-    has that file loaded there twice, and its merge then inserts every new row twice. From the
-    beginning means that dlt empties the staging tables first; merging again changes nothing.
+    If a process is killed after committing a file to the staging dataset, but before dlt records
+    that, dlt would load the file again, and its merge would insert every new row twice. On a load
+    from the start dlt empties the staging tables first, and repeating a merge changes nothing.
     """
     if (package / PackageStorage.PACKAGE_COMPLETED_FILE_NAME).exists():
-        package.rename(loaded / package.name)  # all was done but this
+        package.rename(loaded / package.name)  # everything else was done
         return
     applied = package / PackageStorage.APPLIED_SCHEMA_UPDATES_FILE_NAME
     if applied.exists():
@@ -58,7 +58,7 @@ def _begin_again(package: Path, loaded: Path) -> None:
             job.replace(new_jobs / job.name)
     for kind in ("*.sql", "*.reference"):
         for merge in new_jobs.glob(kind):
-            merge.unlink()  # dlt writes it anew when the table's files are loaded
+            merge.unlink()  # dlt creates it again once the table's files are loaded
     for note in (package / PackageStorage.PENDING_TRANSITIONS_FOLDER).glob("*"):
         note.unlink()
 

@@ -294,7 +294,7 @@ def test_json_tells_of_a_failure_too(path):
 
 
 def test_the_logs_of_the_latest_runs_are_kept(path):
-    from ingest.run.log import KEPT_RUNS
+    from ingest.run.log import MAX_LOG_FILES
 
     logs = path.parent / "logs"
     logs.mkdir()
@@ -304,24 +304,24 @@ def test_the_logs_of_the_latest_runs_are_kept(path):
     (logs / "dbt.log").write_text("of dbt")
     ingest("api", warehouse=path)
     runs = sorted(logs.glob("ingest-*.log"))
-    assert len(runs) == KEPT_RUNS
+    assert len(runs) == MAX_LOG_FILES
     assert "no api_token is configured" in runs[-1].read_text()
-    assert len(list(logs.glob("ingest-*.log.1"))) == KEPT_RUNS - 1
+    assert len(list(logs.glob("ingest-*.log.1"))) == MAX_LOG_FILES - 1
     assert (logs / "dbt.log").exists()
 
 
 def test_a_log_is_bounded(path, monkeypatch):
     import logging
 
-    from ingest.run.log import MOST_BYTES, run_log
+    from ingest.run.log import MAX_LOG_BYTES, run_log
 
     monkeypatch.setenv("INGEST_LOG_PATH", str(path.parent))
     with run_log() as log:
-        for number in range(3 * MOST_BYTES // 1000):
+        for number in range(3 * MAX_LOG_BYTES // 1000):
             logging.getLogger("ingest.test").info("%d %s", number, "x" * 1000)
     sizes = [file.stat().st_size for file in path.parent.glob("ingest-*.log*")]
     assert len(sizes) == 2
-    assert max(sizes) <= MOST_BYTES
+    assert max(sizes) <= MAX_LOG_BYTES
     assert log.path.exists()
 
 
@@ -441,7 +441,7 @@ def test_a_path_that_means_something_else_is_refused(tmp_path, value, monkeypatc
     environment = {"WAREHOUSE_PATH": value.format(tmp_path), "INGEST_LOG_PATH": str(tmp_path)}
     monkeypatch.setattr("tests.conftest.environment", lambda *_, **__: environment)
     finished = ingest("demo", warehouse=tmp_path)
-    assert_one_line_error(finished, "WAREHOUSE_PATH is ", "name a plain DuckDB file")
+    assert_one_line_error(finished, "WAREHOUSE_PATH is ", "use the path of a DuckDB file")
     assert list(tmp_path.glob("*duckdb*")) == []
 
 

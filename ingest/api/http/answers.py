@@ -24,7 +24,7 @@ from ingest.api.http.errors import (
     one_line,
     refusal,
 )
-from ingest.run.redaction import blanked_bytes
+from ingest.run.redaction import redacted_bytes
 
 if TYPE_CHECKING:
     from ingest.api.http.bodies import Received
@@ -119,7 +119,7 @@ def read_answer(received: Received, what: str, secrets: Iterable[str] = ()) -> A
         TrackerError: when it will not.
     """
     status, headers = received.status, received.headers
-    body = blanked_bytes(received.body, secrets)
+    body = redacted_bytes(received.body, secrets)
     if status < 200 or status in _TRANSIENT_STATUS or (status >= 500 and status != 501):
         raise TransientFailure(
             f"{status} {_explained(received, body)}".strip(),
@@ -237,7 +237,7 @@ def _without_escaped_secrets(data: Any, secrets: Iterable[str]) -> Any:  # noqa:
         plain = orjson.dumps(data)
     except TypeError:  # nested deeper, or a number longer, than it can write
         return data
-    blanked = blanked_bytes(plain, secrets)
+    blanked = redacted_bytes(plain, secrets)
     return data if blanked is plain else orjson.loads(blanked)
 
 

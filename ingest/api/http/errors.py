@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
-from ingest.run.redaction import blanked
+from ingest.run.redaction import redacted
 
 _LONGEST_QUOTE = 300
 
@@ -41,7 +41,7 @@ class TrackerError(Exception):
 
         Blanked before a long text is cut, so that no half of one is left.
         """
-        self._parts = [blanked(part, secrets) for part in self._parts]
+        self._parts = [redacted(part, secrets) for part in self._parts]
         self.args = (": ".join(map(one_line, self._parts)),)
         return self
 
