@@ -2,10 +2,11 @@ with
 
 accepted_stories as (
 
-    select * from {{ ref('fct_story_cycle_time') }}
+    select * from {{ ref('int_stories') }}
     where
-        is_accepted
+        current_state = 'accepted'
         and not is_deleted
+        and coalesce(story_type, '') != 'release'
 
 ),
 

@@ -1,8 +1,90 @@
 with
 
-cycle_times as (
+projects as (
 
-    select * from {{ ref('int_cycle_times_ranked') }}
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+-- Every combination has a row, also the empty ones.
+cohorts as (
+
+    {% for measure in ['cycle_time', 'lead_time'] %}
+    {% set measure_loop = loop %}
+    {% for time_window, days in cycle_time_windows().items() %}
+    {% set window_loop = loop %}
+    {% for story_type in ['all', 'feature', 'bug', 'chore'] %}
+    select
+        project_id,
+        '{{ measure }}' as measure,
+        '{{ story_type }}' as story_type,
+        '{{ time_window }}' as time_window,
+        cast({{ days or 'null' }} as bigint) as window_days
+    from projects
+    {{ 'union all' if not (loop.last and window_loop.last and measure_loop.last) }}
+    {% endfor %}
+    {% endfor %}
+    {% endfor %}
+
+),
+
+accepted_stories as (
+
+    {% for measure in ['cycle_time', 'lead_time'] %}
+    select
+        stories.story_id,
+        stories.project_id,
+        '{{ measure }}' as measure,
+        stories.story_type,
+        stories.{{ measure }}_seconds as measured_seconds,
+        {{ seconds_between('stories.accepted_at', 'projects.as_of') }} as seconds_ago
+    from {{ ref('fct_story_cycle_time') }} as stories
+    inner join projects
+        on stories.project_id = projects.project_id
+    where
+        stories.is_accepted
+        and not stories.is_deleted
+        and stories.{{ measure }}_seconds is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+ranked as (
+
+    select
+        cohorts.project_id,
+        cohorts.measure,
+        cohorts.story_type,
+        cohorts.time_window,
+        cohorts.window_days,
+        accepted_stories.story_id,
+        accepted_stories.measured_seconds,
+        row_number() over (
+            partition by
+                cohorts.project_id,
+                cohorts.measure,
+                cohorts.story_type,
+                cohorts.time_window
+            order by accepted_stories.measured_seconds
+        ) as seconds_rank,
+        count(accepted_stories.story_id) over (
+            partition by
+                cohorts.project_id,
+                cohorts.measure,
+                cohorts.story_type,
+                cohorts.time_window
+        ) as group_story_count
+    from cohorts
+    left join accepted_stories
+        on
+            cohorts.project_id = accepted_stories.project_id
+            and cohorts.measure = accepted_stories.measure
+            and cohorts.story_type in ('all', accepted_stories.story_type)
+            and (
+                cohorts.window_days is null
+                or accepted_stories.seconds_ago < cohorts.window_days * 86400
+            )
 
 ),
 
@@ -27,7 +109,7 @@ final as (
         {{ discrete_percentile(
             'measured_seconds', 'seconds_rank', 'group_story_count', 95
         ) }} as p95_seconds
-    from cycle_times
+    from ranked
     group by
         project_id,
         measure,

@@ -11,9 +11,50 @@ project_days as (
 
 ),
 
+-- Intervals that begin and end on one day change nothing.
+intervals as (
+
+    select * from {{ ref('int_story_flow_intervals') }}
+    where {{ differ('entered_date', 'left_date') }}
+
+),
+
+changes_by_story as (
+
+    select
+        project_id,
+        story_state,
+        1 as story_count,
+        coalesce(estimate, 0) as points,
+        entered_date as flow_date
+    from intervals
+
+    union all
+
+    select
+        project_id,
+        story_state,
+        -1 as story_count,
+        0 - coalesce(estimate, 0) as points, -- Sail's minus sign has another scale
+        left_date as flow_date
+    from intervals
+    where left_date is not null
+
+),
+
 changes as (
 
-    select * from {{ ref('int_flow_changes_daily') }}
+    select
+        project_id,
+        story_state,
+        sum(story_count) as story_count_change,
+        sum(points) as points_change,
+        flow_date
+    from changes_by_story
+    group by
+        project_id,
+        story_state,
+        flow_date
 
 ),
 

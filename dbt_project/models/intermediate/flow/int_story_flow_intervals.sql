@@ -76,10 +76,10 @@ project_settings as (
 
 ),
 
--- A stay in a state is cut where project, type or estimate change. Versions tile; the
--- first one also speaks for an import that was accepted before its creation, the last
--- one for what is still open at as_of.
-stays as (
+-- An interval in a state is cut where project, type or estimate change. Versions tile;
+-- the first one also speaks for an import that was accepted before its creation, the
+-- last one for what is still open at as_of.
+flow_intervals as (
 
     select
         intervals.story_id,
@@ -112,19 +112,21 @@ stays as (
 final as (
 
     select
-        stays.story_id,
-        stays.project_id,
-        stays.story_state,
-        stays.estimate,
-        {{ local_date('stays.entered_at', 'project_settings.time_zone') }}
+        flow_intervals.story_id,
+        flow_intervals.project_id,
+        flow_intervals.story_state,
+        flow_intervals.estimate,
+        {{ local_date('flow_intervals.entered_at', 'project_settings.time_zone') }}
             as entered_date,
         case
-            when not stays.is_open
-                then {{ local_date('stays.left_at', 'project_settings.time_zone') }}
+            when not flow_intervals.is_open
+                then {{ local_date(
+                    'flow_intervals.left_at', 'project_settings.time_zone'
+                ) }}
         end as left_date
-    from stays
+    from flow_intervals
     inner join project_settings
-        on stays.project_id = project_settings.project_id
+        on flow_intervals.project_id = project_settings.project_id
 
 )
 
