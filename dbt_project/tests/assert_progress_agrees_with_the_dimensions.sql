@@ -15,7 +15,7 @@ epics as (
 
 projections as (
 
-    select * from {{ ref('int_plans_with_projections') }}
+    select * from {{ ref('int_plans') }}
 
 )
 

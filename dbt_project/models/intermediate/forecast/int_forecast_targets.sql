@@ -11,7 +11,7 @@ cuts as (
 
 plans as (
 
-    select * from {{ ref('int_plans_with_projections') }}
+    select * from {{ ref('int_plans') }}
     where remaining_story_count > 0
 
 ),

@@ -25,9 +25,9 @@ story_labels as (
 
 ),
 
-names_told as (
+activity_label_names as (
 
-    select * from {{ ref('int_label_names_told') }}
+    select * from {{ ref('int_activity_label_names') }}
 
 ),
 
@@ -68,12 +68,13 @@ unlisted_labels as (
     select
         mentions.label_id,
         min(mentions.project_id) as project_id,
-        coalesce(min(mentions.label_name), min(names_told.label_name)) as label_name
+        coalesce(min(mentions.label_name), min(activity_label_names.label_name))
+            as label_name
     from mentions
     left join listed_labels
         on mentions.label_id = listed_labels.label_id
-    left join names_told
-        on mentions.label_id = names_told.label_id
+    left join activity_label_names
+        on mentions.label_id = activity_label_names.label_id
     where listed_labels.label_id is null
     group by mentions.label_id
 

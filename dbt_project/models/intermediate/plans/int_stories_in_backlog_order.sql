@@ -10,9 +10,56 @@ stories as (
 
 ),
 
-listed as (
+iteration_stories as (
 
-    select * from {{ ref('int_stories_listed') }}
+    select * from {{ ref('stg_pivotal_tracker__iteration_stories') }}
+
+),
+
+-- An export gives its rows in Tracker's order: what is done, the backlog, the icebox.
+csv_stories as (
+
+    select * from {{ ref('stg_pivotal_tracker__stories') }}
+    where
+        record_source = 'stories_csv'
+        and current_state != 'unscheduled'
+
+),
+
+listings as (
+
+    select
+        1 as list_rank,
+        story_id,
+        project_id,
+        '' as source_file,
+        iteration_number,
+        story_index
+    from iteration_stories
+
+    union all
+
+    select
+        2 as list_rank,
+        story_id,
+        project_id,
+        coalesce(source_file, '') as source_file,
+        0 as iteration_number,
+        source_line as story_index
+    from csv_stories
+
+),
+
+-- Two exports may list a story in two iterations: its place is that of the later one.
+ranked_listings as (
+
+    select
+        *,
+        row_number() over (
+            partition by project_id, story_id
+            order by list_rank asc, iteration_number desc, story_index asc
+        ) as listing_number
+    from listings
 
 ),
 
@@ -31,17 +78,17 @@ placed as (
         row_number() over (
             partition by stories.project_id
             order by
-                listed.list_rank,
-                listed.iteration_number,
-                listed.source_file,
-                listed.story_index
+                ranked_listings.list_rank,
+                ranked_listings.iteration_number,
+                ranked_listings.source_file,
+                ranked_listings.story_index
         ) as backlog_place
     from stories
-    inner join listed
+    inner join ranked_listings
         on
-            stories.story_id = listed.story_id
-            and stories.project_id = listed.project_id
-            and listed.listing_number = 1
+            stories.story_id = ranked_listings.story_id
+            and stories.project_id = ranked_listings.project_id
+            and ranked_listings.listing_number = 1
 
 ),
 

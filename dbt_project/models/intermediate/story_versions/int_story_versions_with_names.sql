@@ -22,9 +22,9 @@ epics as (
 
 ),
 
-names_told as (
+activity_label_names as (
 
-    select * from {{ ref('int_label_names_told') }}
+    select * from {{ ref('int_activity_label_names') }}
 
 ),
 
@@ -52,13 +52,15 @@ label_names as (
     select
         labels_by_version.story_id,
         labels_by_version.version_number,
-        {{ joined_text('coalesce(labels.label_name, names_told.label_name)') }}
+        {{ joined_text(
+            'coalesce(labels.label_name, activity_label_names.label_name)'
+        ) }}
             as label_names
     from labels_by_version
     left join labels
         on labels_by_version.element = labels.label_id
-    left join names_told
-        on labels_by_version.element = names_told.label_id
+    left join activity_label_names
+        on labels_by_version.element = activity_label_names.label_id
     group by
         labels_by_version.story_id,
         labels_by_version.version_number

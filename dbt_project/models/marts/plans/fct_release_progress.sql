@@ -2,7 +2,7 @@ with
 
 plans as (
 
-    select * from {{ ref('int_plans_with_projections') }}
+    select * from {{ ref('int_plans') }}
     where target_kind = 'release'
 
 ),

@@ -1,7 +1,22 @@
--- A table: marts and tests come to it, and its joins cost more than its rows.
+-- A table: its joins cost more than its rows.
 {{ config(materialized='table') }}
 
 with
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where
+        not is_deleted
+        and coalesce(story_type, '') != 'release'
+
+),
+
+epics as (
+
+    select * from {{ ref('int_epics') }}
+
+),
 
 releases as (
 
@@ -33,8 +48,8 @@ labels as (
 
 ),
 
--- A release's labels: the one that is called like it, and those that it carries.
-labels_by_release as (
+-- The labels of a release: those that it carries, and the one that has its name.
+release_labels as (
 
     select
         releases.release_id,
@@ -58,10 +73,23 @@ labels_by_release as (
 
 ),
 
-final as (
+memberships as (
 
     select
-        releases.release_id,
+        'epic' as target_kind,
+        epics.epic_id as target_id,
+        story_labels.story_id
+    from epics
+    inner join story_labels
+        on
+            epics.label_id = story_labels.label_id
+            and epics.project_id = story_labels.project_id
+
+    union all
+
+    select
+        'release' as target_kind,
+        releases.release_id as target_id,
         listed_stories.story_id
     from releases
     inner join listed_stories
@@ -70,7 +98,8 @@ final as (
     union all
 
     select
-        releases.release_id,
+        'release' as target_kind,
+        releases.release_id as target_id,
         stories_in_order.story_id
     from releases
     inner join stories_in_order
@@ -83,11 +112,38 @@ final as (
 
     -- Distinct: a story may carry two of a release's labels.
     select distinct
-        labels_by_release.release_id,
+        'release' as target_kind,
+        release_labels.release_id as target_id,
         story_labels.story_id
-    from labels_by_release
+    from release_labels
     inner join story_labels
-        on labels_by_release.label_id = story_labels.label_id
+        on release_labels.label_id = story_labels.label_id
+
+    union all
+
+    -- The whole backlog of a project: all but the icebox.
+    select
+        'project' as target_kind,
+        project_id as target_id,
+        story_id
+    from stories
+    where coalesce(current_state, '') != 'unscheduled'
+
+),
+
+final as (
+
+    select
+        memberships.target_kind,
+        memberships.target_id,
+        memberships.story_id,
+        stories.current_state,
+        stories.estimate,
+        coalesce(stories.current_state = 'accepted', false) as is_accepted,
+        stories.accepted_at
+    from memberships
+    inner join stories
+        on memberships.story_id = stories.story_id
 
 )
 
