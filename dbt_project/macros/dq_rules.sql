@@ -1,7 +1,7 @@
 {#-
     What `dq_finding` looks for, each rule once, by name: its severity (error: figures are wrong;
     warning: figures or plans mislead; info: worth knowing), what an entity is, what is odd about it,
-    what to do. The condition of a rule stands in one of the models int_findings_in_*.
+    what to do. The condition of a rule stands in `dq_finding`, or in int_findings_in_raw_rows.
 -#}
 {% macro dq_rules() -%}
 {{ return([

@@ -12,8 +12,8 @@
     'memberships': 'membership_id', 'notifications': 'notification_id'
 } -%}
 
--- What staging repaired: values that are not possible, rows whose key is repeated or
--- missing, and what was excluded on request.
+-- What staging repaired (values that are not possible), what it left out (rows whose
+-- key is repeated or missing, what was excluded on request), what ingestion refused.
 with
 
 values_repaired as (
@@ -156,6 +156,34 @@ rows_excluded as (
 
 ),
 
+orphan_transitions as (
+
+    select
+        transitions.story_id,
+        min(transitions.project_id) as project_id,
+        count(*) as transition_count
+    from {{ ref('stg_pivotal_tracker__story_transitions') }} as transitions
+    left join {{ ref('int_stories_last_known') }} as stories
+        on transitions.story_id = stories.story_id
+    where stories.story_id is null
+    group by transitions.story_id
+
+),
+
+refused_rows as (
+
+    select
+        cast(null as bigint) as project_id,
+        rejection_id,
+        coalesce(request, file_path, raw_table_name, '')
+        || coalesce(':' || {{ as_text('coalesce(record_number, line_number)') }}, '')
+        || coalesce(': ' || column_name, '')
+        || ': '
+        || reason as refusal
+    from {{ ref('stg_pivotal_tracker__rejected_rows') }}
+
+),
+
 final as (
 
     {{ finding('value_impossible', 'values_by_row', 'row_key', 'repairs') }}
@@ -190,6 +218,17 @@ final as (
 
     {% endfor %}
     {{ finding('excluded', 'rows_excluded', 'row_key', "'by a variable'") }}
+
+    union all
+
+    {{ finding(
+        'orphan_transition', 'orphan_transitions', 'story_id',
+        "'transitions ' || transition_count"
+    ) }}
+
+    union all
+
+    {{ finding('row_refused', 'refused_rows', 'rejection_id', 'refusal') }}
 
 )
 
