@@ -1,17 +1,17 @@
--- A table: the scope and its daily course read it.
+-- A table: the scope and the daily burn read it.
 {{ config(materialized='table') }}
 
 with
 
 iterations as (
 
-    select * from {{ ref('int_iterations_with_room') }}
+    select * from {{ ref('int_iterations_with_capacity') }}
 
 ),
 
-stays as (
+intervals as (
 
-    select * from {{ ref('int_story_state_stays') }}
+    select * from {{ ref('int_story_state_intervals_by_project') }}
 
 ),
 
@@ -27,37 +27,37 @@ memberships as (
 
     select
         iterations.iteration_key,
-        stays.story_id,
-        stays.story_state,
+        intervals.story_id,
+        intervals.story_state,
         coalesce(
-            stays.first_known_at > iterations.starts_at
+            intervals.first_known_at > iterations.starts_at
             and (
-                stays.created_at is null
-                or stays.created_at < iterations.starts_at
+                intervals.created_at is null
+                or intervals.created_at < iterations.starts_at
             ),
             false
         ) as is_start_unknown,
-        stays.accepted_at,
-        {{ latest('stays.entered_at', 'iterations.starts_at') }} as member_from,
-        {{ earliest('stays.left_at', 'iterations.stops_at') }} as member_to
+        intervals.accepted_at,
+        {{ latest('intervals.entered_at', 'iterations.starts_at') }} as member_from,
+        {{ earliest('intervals.left_at', 'iterations.stops_at') }} as member_to
     from iterations
-    inner join stays
+    inner join intervals
         on
-            iterations.project_id = stays.project_id
-            and iterations.stops_at > stays.entered_at
-            and iterations.starts_at < stays.left_at
+            iterations.project_id = intervals.project_id
+            and iterations.stops_at > intervals.entered_at
+            and iterations.starts_at < intervals.left_at
     left join plans
         on
             iterations.iteration_key = plans.iteration_key
-            and stays.story_id = plans.story_id
+            and intervals.story_id = plans.story_id
     where
-        stays.story_state in {{ in_progress_states() }}
-        or stays.story_state = 'planned'
-        or (stays.story_state = 'unstarted' and plans.story_id is not null)
+        intervals.story_state in {{ in_progress_states() }}
+        or intervals.story_state = 'planned'
+        or (intervals.story_state = 'unstarted' and plans.story_id is not null)
         or (
-            stays.story_state = 'accepted'
-            and stays.accepted_at >= iterations.starts_at
-            and stays.accepted_at < iterations.stops_at
+            intervals.story_state = 'accepted'
+            and intervals.accepted_at >= iterations.starts_at
+            and intervals.accepted_at < iterations.stops_at
         )
 
 ),

@@ -1,9 +1,65 @@
 with
 
+iterations as (
+
+    select * from {{ ref('int_iterations_with_capacity') }}
+    where is_automatic_planning
+
+),
+
+intervals as (
+
+    select * from {{ ref('int_story_state_intervals_by_project') }}
+
+),
+
+versions as (
+
+    select * from {{ ref('int_story_versions') }}
+
+),
+
+-- Where Tracker has the story now: the best evidence left of the backlog's order.
+places as (
+
+    select
+        story_id,
+        min(iteration_number) as place_iteration_number,
+        min(story_index) as place_index
+    from {{ ref('stg_pivotal_tracker__iteration_stories') }}
+    group by story_id
+
+),
+
+-- What was in progress or in the backlog when the iteration started. Intervals of a
+-- story, and its versions, are half-open and do not overlap: one of each.
 starts as (
 
-    select * from {{ ref('int_iteration_starts') }}
-    where is_automatic_planning
+    select
+        iterations.iteration_key,
+        intervals.story_id,
+        intervals.story_state,
+        coalesce(versions.estimate, 0) as points,
+        iterations.planned_points,
+        intervals.next_worked_at,
+        places.place_iteration_number,
+        places.place_index
+    from iterations
+    inner join intervals
+        on
+            iterations.project_id = intervals.project_id
+            and iterations.starts_at >= intervals.entered_at
+            and iterations.starts_at < intervals.left_at
+    inner join versions
+        on
+            intervals.story_id = versions.story_id
+            and iterations.starts_at >= versions.valid_from
+            and iterations.starts_at < versions.valid_to
+    left join places
+        on intervals.story_id = places.story_id
+    where
+        intervals.story_state in {{ in_progress_states() }}
+        or intervals.story_state = 'unstarted'
 
 ),
 
@@ -18,8 +74,8 @@ points_in_progress as (
 
 ),
 
--- Nobody kept the order of a backlog in the past. What was taken up first stood first;
--- the rest in the order that Tracker gives now.
+-- No source kept the order of a backlog in the past. What was taken up first stood
+-- first; the rest in the order that Tracker gives now.
 ordered as (
 
     select

@@ -1,4 +1,4 @@
--- A table: a dozen models and tests come to it, and its rows are few.
+-- A table: velocities and their mart read it, and its rows are few.
 {{ config(materialized='table') }}
 
 with
@@ -27,49 +27,70 @@ time_in_states as (
 accepted_stories as (
 
     select
+        stories.*,
         stories_with_iterations.accepted_iteration_key as iteration_key,
-        sum(coalesce(stories.estimate, 0)) as accepted_points,
-        count(*) as accepted_story_count,
-        {% for story_type in ['feature', 'bug', 'chore'] %}
-        count(case when stories.story_type = '{{ story_type }}' then 1 end)
-            as accepted_{{ story_type }}_count,
-        {% endfor %}
-        count(case when stories.is_history_known then 1 end)
-            as history_known_story_count,
+        time_in_states.rejected_count,
+        time_in_states.cycle_time_seconds,
         -- Chores go from started to accepted: nobody can reject one.
-        count(case when stories.story_type in ('feature', 'bug') then 1 end)
-            as rejectable_story_count,
-        count(
-            case
-                when
-                    stories.story_type in ('feature', 'bug')
-                    and stories.is_history_known
-                    then 1
-            end
-        ) as history_known_rejectable_story_count,
-        count(
-            case
-                when
-                    stories.story_type in ('feature', 'bug')
-                    and stories.is_history_known
-                    and time_in_states.rejected_count > 0
-                    then 1
-            end
-        ) as rejected_story_count,
-        {{ median('time_in_states.cycle_time_seconds') }} as median_cycle_time_seconds
+        stories.story_type in ('feature', 'bug') as is_rejectable
     from stories
     inner join stories_with_iterations
         on stories.story_id = stories_with_iterations.story_id
     left join time_in_states
         on stories.story_id = time_in_states.story_id
     where stories_with_iterations.accepted_iteration_key is not null
-    group by stories_with_iterations.accepted_iteration_key
+
+),
+
+acceptances as (
+
+    select
+        iteration_key,
+        sum(coalesce(estimate, 0)) as accepted_points,
+        count(*) as accepted_story_count,
+        {% for story_type in ['feature', 'bug', 'chore'] %}
+        count(case when story_type = '{{ story_type }}' then 1 end)
+            as accepted_{{ story_type }}_count,
+        {% endfor %}
+        count(case when is_history_known then 1 end) as history_known_story_count,
+        count(case when is_rejectable then 1 end) as rejectable_story_count,
+        count(case when is_rejectable and is_history_known then 1 end)
+            as history_known_rejectable_story_count,
+        count(
+            case
+                when is_rejectable and is_history_known and rejected_count > 0 then 1
+            end
+        ) as rejected_story_count,
+        {{ median('cycle_time_seconds') }} as median_cycle_time_seconds
+    from accepted_stories
+    group by iteration_key
+
+),
+
+ranked_cycle_times as (
+
+    select
+        iteration_key,
+        cycle_time_seconds,
+        row_number() over (
+            partition by iteration_key
+            order by cycle_time_seconds
+        ) as cycle_time_rank,
+        count(*) over (partition by iteration_key) as cycle_time_count
+    from accepted_stories
+    where cycle_time_seconds is not null
 
 ),
 
 cycle_times as (
 
-    select * from {{ ref('int_iterations_with_cycle_times') }}
+    select
+        iteration_key,
+        {{ discrete_percentile(
+            'cycle_time_seconds', 'cycle_time_rank', 'cycle_time_count', 85
+        ) }} as p85_cycle_time_seconds
+    from ranked_cycle_times
+    group by iteration_key
 
 ),
 
@@ -109,21 +130,21 @@ final as (
             'accepted_chore_count', 'history_known_story_count',
             'rejectable_story_count', 'history_known_rejectable_story_count'
         ] %}
-        coalesce(accepted_stories.{{ measure }}, 0) as {{ measure }},
+        coalesce(acceptances.{{ measure }}, 0) as {{ measure }},
         {% endfor %}
         case
-            when coalesce(accepted_stories.rejectable_story_count, 0) = 0
+            when coalesce(acceptances.rejectable_story_count, 0) = 0
                 then cast(0 as bigint)
-            when accepted_stories.history_known_rejectable_story_count > 0
-                then accepted_stories.rejected_story_count
+            when acceptances.history_known_rejectable_story_count > 0
+                then acceptances.rejected_story_count
         end as rejected_story_count,
         coalesce(created_bugs.bug_created_count, 0) as bug_created_count,
-        coalesce(accepted_stories.accepted_points, 0) as accepted_points,
-        accepted_stories.median_cycle_time_seconds,
+        coalesce(acceptances.accepted_points, 0) as accepted_points,
+        acceptances.median_cycle_time_seconds,
         cycle_times.p85_cycle_time_seconds
     from iterations
-    left join accepted_stories
-        on iterations.iteration_key = accepted_stories.iteration_key
+    left join acceptances
+        on iterations.iteration_key = acceptances.iteration_key
     left join cycle_times
         on iterations.iteration_key = cycle_times.iteration_key
     left join created_bugs

@@ -1,5 +1,11 @@
 with
 
+iterations as (
+
+    select * from {{ ref('int_iterations_with_stories') }}
+
+),
+
 settings as (
 
     select * from {{ ref('int_project_settings') }}
@@ -8,25 +14,19 @@ settings as (
 
 done_iterations as (
 
-    select * from {{ ref('int_iterations_with_stories') }}
-    where is_done
-
-),
-
-with_settings as (
-
     select
-        done_iterations.*,
+        iterations.*,
         settings.velocity_averaged_over,
         settings.initial_velocity,
         settings.iteration_length_weeks as project_length_weeks,
         row_number() over (
-            partition by done_iterations.project_id
-            order by done_iterations.iteration_number
+            partition by iterations.project_id
+            order by iterations.iteration_number
         ) as done_number
-    from done_iterations
+    from iterations
     inner join settings
-        on done_iterations.project_id = settings.project_id
+        on iterations.project_id = settings.project_id
+    where iterations.is_done
 
 ),
 
@@ -39,7 +39,7 @@ averaged_iterations as (
         length_weeks,
         {{ as_double('accepted_points') }}
         / {{ as_double('coalesce(team_strength, 1)') }} as full_strength_points
-    from with_settings
+    from done_iterations
     where coalesce(team_strength, 1) != 0
 
 ),
@@ -48,7 +48,7 @@ averaged_iterations as (
 windowed as (
 
     select
-        with_settings.iteration_key,
+        done_iterations.iteration_key,
         sum(averaged_iterations.full_strength_points)
         / nullif(sum(averaged_iterations.length_weeks), 0) as velocity_per_week,
         count(averaged_iterations.done_number) as averaged_iteration_count,
@@ -60,35 +60,35 @@ windowed as (
             averaged_iterations.full_strength_points
             / nullif(averaged_iterations.length_weeks, 0)
         ) as weekly_points_mean
-    from with_settings
+    from done_iterations
     left join averaged_iterations
         on
-            with_settings.project_id = averaged_iterations.project_id
-            and with_settings.done_number >= averaged_iterations.done_number
-            and with_settings.done_number - with_settings.velocity_averaged_over
+            done_iterations.project_id = averaged_iterations.project_id
+            and done_iterations.done_number >= averaged_iterations.done_number
+            and done_iterations.done_number - done_iterations.velocity_averaged_over
             < averaged_iterations.done_number
-    group by with_settings.iteration_key
+    group by done_iterations.iteration_key
 
 ),
 
-final as (
+velocities as (
 
     select
-        with_settings.iteration_key,
+        done_iterations.iteration_key,
         windowed.velocity_per_week,
         windowed.weekly_points_deviation,
         -- Cut to nine places first, so that 9.999999999999999 of a double is 10.
         case
             when coalesce(windowed.velocity_per_week, 0) = 0
-                then with_settings.initial_velocity
+                then done_iterations.initial_velocity
             else cast(floor(cast(
-                windowed.velocity_per_week * with_settings.project_length_weeks
+                windowed.velocity_per_week * done_iterations.project_length_weeks
                 as {{ engine_type('decimal(28, 9)') }}
             )) as bigint)
         end as velocity,
         case
             when windowed.velocity_per_week > 0 then 'computed'
-            when with_settings.initial_velocity is not null then 'initial'
+            when done_iterations.initial_velocity is not null then 'initial'
         end as velocity_source,
         case
             when windowed.averaged_iteration_count >= 2
@@ -96,9 +96,34 @@ final as (
                     windowed.weekly_points_deviation
                     / nullif(windowed.weekly_points_mean, 0)
         end as velocity_volatility
-    from with_settings
+    from done_iterations
     inner join windowed
-        on with_settings.iteration_key = windowed.iteration_key
+        on done_iterations.iteration_key = windowed.iteration_key
+
+),
+
+-- An iteration is planned with the velocity of the one before it.
+final as (
+
+    select
+        iterations.iteration_key,
+        velocities.velocity_per_week,
+        velocities.weekly_points_deviation,
+        velocities.velocity,
+        velocities.velocity_source,
+        coalesce(
+            lag(velocities.velocity) over (
+                partition by iterations.project_id
+                order by iterations.iteration_number
+            ),
+            settings.initial_velocity
+        ) as planned_velocity,
+        velocities.velocity_volatility
+    from iterations
+    left join velocities
+        on iterations.iteration_key = velocities.iteration_key
+    left join settings
+        on iterations.project_id = settings.project_id
 
 )
 

@@ -39,6 +39,7 @@ done_iterations as (
     from iterations
     inner join velocities
         on iterations.iteration_key = velocities.iteration_key
+    where iterations.is_done
 
 ),
 

@@ -1,20 +1,102 @@
 with
 
-days as (
+iterations as (
 
-    select * from {{ ref('int_iteration_days') }}
+    select * from {{ ref('int_iterations_with_capacity') }}
+    where stops_at > starts_at
 
 ),
 
-totals as (
+memberships as (
 
-    select * from {{ ref('int_iteration_days_with_totals') }}
+    select * from {{ ref('int_iteration_memberships') }}
+
+),
+
+versions as (
+
+    select * from {{ ref('int_story_versions') }}
 
 ),
 
 commitments as (
 
-    select * from {{ ref('int_iterations_with_scope') }}
+    select
+        *,
+        committed_story_count is not null as is_scope_known
+    from {{ ref('fct_iteration_velocity') }}
+
+),
+
+with_dates as (
+
+    select
+        *,
+        {{ local_date('starts_at', 'time_zone') }} as start_date,
+        {{ local_date('stops_at', 'time_zone') }} as stop_date,
+        {{ local_date('finishes_at', 'time_zone') }} as finish_date
+    from iterations
+
+),
+
+calendar_days as (
+
+    {{ day_series(
+        'with_dates', 'start_date', 'stop_date', keep=[
+            'iteration_key', 'project_id', 'time_zone', 'start_date', 'finish_date',
+            'stops_at'
+        ]
+    ) }}
+
+),
+
+-- A day ends at the next local midnight, or with the iteration or at as_of.
+days as (
+
+    select
+        iteration_key,
+        project_id,
+        {{ days_between('start_date', 'calendar_date') }} + 1 as day_number,
+        {{ days_between('start_date', 'finish_date') }} as day_count,
+        calendar_date as burn_date,
+        least({{ local_midnight('calendar_date + 1', 'time_zone') }}, stops_at)
+            as ends_at
+    from calendar_days
+    where {{ local_midnight('calendar_date', 'time_zone') }} < stops_at
+
+),
+
+-- At the end of the day a story is in one state and in one version. A left join, so
+-- that no planner matches versions with days first: they share nothing but instants.
+totals as (
+
+    select
+        days.iteration_key,
+        days.burn_date,
+        count(*) as scope_story_count,
+        sum(coalesce(versions.estimate, 0)) as scope_points,
+        count(case when memberships.story_state = 'accepted' then 1 end)
+            as accepted_story_count,
+        sum(
+            case
+                when memberships.story_state = 'accepted'
+                    then coalesce(versions.estimate, 0)
+            end
+        ) as accepted_points
+    from days
+    inner join memberships
+        on
+            days.iteration_key = memberships.iteration_key
+            and days.ends_at > memberships.member_from
+            and days.ends_at <= memberships.member_to
+    left join versions
+        on
+            memberships.story_id = versions.story_id
+            and (days.ends_at > versions.valid_from or versions.version_number = 1)
+            and days.ends_at <= versions.valid_to
+    group by
+        days.iteration_key,
+        days.burn_date
 
 ),
 
@@ -29,17 +111,15 @@ with_zeros as (
             as scope_points,
         coalesce(totals.accepted_story_count, 0) as accepted_story_count,
         coalesce(totals.accepted_points, 0) as accepted_points,
-        case when commitments.is_scope_known then commitments.committed_story_count end
-            as committed_story_count,
-        case when commitments.is_scope_known then commitments.committed_points end
-            as committed_points
+        commitments.committed_story_count,
+        commitments.committed_points
     from days
+    inner join commitments
+        on days.iteration_key = commitments.iteration_key
     left join totals
         on
             days.iteration_key = totals.iteration_key
             and days.burn_date = totals.burn_date
-    left join commitments
-        on days.iteration_key = commitments.iteration_key
 
 ),
 

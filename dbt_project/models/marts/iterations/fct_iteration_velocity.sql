@@ -1,3 +1,5 @@
+{%- set scope_measures = ['committed', 'carried_in', 'added', 'removed', 'spilled'] -%}
+
 with
 
 iterations as (
@@ -8,13 +10,94 @@ iterations as (
 
 velocities as (
 
-    select * from {{ ref('int_iterations_with_planned_velocity') }}
+    select * from {{ ref('int_iterations_with_velocity') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+
+),
+
+scope as (
+
+    select
+        scope.*,
+        stories.is_history_known
+    from {{ ref('fct_iteration_scope') }} as scope
+    inner join stories
+        on scope.story_id = stories.story_id
+
+),
+
+projects_of_unknown_histories as (
+
+    select
+        project_id,
+        count(*) as story_count
+    from stories
+    where
+        not is_history_known
+        and not is_deleted
+        and coalesce(story_type, '') != 'release'
+    group by project_id
+
+),
+
+-- Unestimated counts as no points, here as in velocity. A story whose history is not
+-- known counts in what was accepted only.
+scope_totals as (
+
+    select
+        iteration_key,
+        count(case when is_history_known then 1 end) as history_known_story_count,
+        {% for measure, condition in {
+            'committed': 'is_committed',
+            'carried_in': "entry_kind = 'carried in'",
+            'added': "entry_kind in ('added', 'unknown')"
+        }.items() %}
+        count(case when is_history_known and {{ condition }} then 1 end)
+            as {{ measure }}_story_count,
+        sum(case when is_history_known and {{ condition }} then points_at_entry end)
+            as {{ measure }}_points,
+        {% endfor %}
+        {% for exit_kind in ['removed', 'spilled'] %}
+        count(case when exit_kind = '{{ exit_kind }}' then 1 end)
+            as {{ exit_kind }}_story_count,
+        sum(case when exit_kind = '{{ exit_kind }}' then points_at_exit end)
+            as {{ exit_kind }}_points,
+        {% endfor %}
+        sum(
+            case when is_committed and exit_kind = 'accepted' then points_at_entry end
+        ) as committed_points_accepted,
+        sum(case when exit_kind = 'accepted' then points_at_exit end)
+            as accepted_points_as_closed
+    from scope
+    group by iteration_key
 
 ),
 
 scopes as (
 
-    select * from {{ ref('int_iterations_with_scope') }}
+    select
+        iterations.iteration_key,
+        projects_of_unknown_histories.project_id is null
+        or coalesce(scope_totals.history_known_story_count, 0) > 0 as is_scope_known,
+        {% for measure in scope_measures %}
+        coalesce(scope_totals.{{ measure }}_story_count, 0)
+            as {{ measure }}_story_count,
+        coalesce(scope_totals.{{ measure }}_points, 0) as {{ measure }}_points,
+        {% endfor %}
+        coalesce(scope_totals.committed_points_accepted, 0)
+            as committed_points_accepted,
+        coalesce(scope_totals.accepted_points_as_closed, 0)
+            as accepted_points_as_closed
+    from iterations
+    left join scope_totals
+        on iterations.iteration_key = scope_totals.iteration_key
+    left join projects_of_unknown_histories
+        on iterations.project_id = projects_of_unknown_histories.project_id
 
 ),
 
@@ -27,7 +110,7 @@ with_velocities as (
         velocities.velocity_source,
         velocities.planned_velocity,
         velocities.velocity_volatility,
-        {% for measure in ['committed', 'carried_in', 'added', 'removed', 'spilled'] %}
+        {% for measure in scope_measures %}
         case when scopes.is_scope_known then scopes.{{ measure }}_story_count end
             as {{ measure }}_story_count,
         case when scopes.is_scope_known then scopes.{{ measure }}_points end
@@ -39,9 +122,9 @@ with_velocities as (
                 then scopes.accepted_points_as_closed
         end as accepted_points_as_closed
     from iterations
-    left join velocities
+    inner join velocities
         on iterations.iteration_key = velocities.iteration_key
-    left join scopes
+    inner join scopes
         on iterations.iteration_key = scopes.iteration_key
 
 ),
@@ -76,7 +159,7 @@ final as (
         bug_created_count,
         median_cycle_time_seconds,
         p85_cycle_time_seconds,
-        {% for measure in ['committed', 'carried_in', 'added', 'removed', 'spilled'] %}
+        {% for measure in scope_measures %}
         {{ measure }}_story_count,
         {{ as_decimal(measure ~ '_points') }} as {{ measure }}_points,
         {% endfor %}

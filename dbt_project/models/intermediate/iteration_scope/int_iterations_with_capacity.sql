@@ -1,4 +1,4 @@
--- A table: each of the scope's models would run the whole chain of iterations again.
+-- A table: the models of the scope would each compute the velocities again.
 {{ config(materialized='table') }}
 
 with
@@ -12,7 +12,7 @@ iterations as (
 
 velocities as (
 
-    select * from {{ ref('int_iterations_with_planned_velocity') }}
+    select * from {{ ref('int_iterations_with_velocity') }}
 
 ),
 
