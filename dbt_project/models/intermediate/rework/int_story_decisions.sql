@@ -1,25 +1,37 @@
 with
 
--- The transition after an acceptance tells whether it was undone, when and by whom.
 transitions as (
 
-    select
-        *,
-        lead(to_state) over (partition by story_id order by transition_number)
-            as next_state,
-        lead(performed_by_id) over (partition by story_id order by transition_number)
-            as next_performed_by_id,
-        lead(occurred_at) over (partition by story_id order by transition_number)
-            as next_occurred_at
-    from {{ ref('fct_story_transition') }}
+    select * from {{ ref('int_story_transitions') }}
 
 ),
 
--- A round ends with a decision: it holds the delivery that the decision answers.
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where coalesce(story_type, '') != 'release'
+
+),
+
+versions as (
+
+    select * from {{ ref('int_story_versions') }}
+
+),
+
+project_settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+-- The transition after an acceptance says whether it was undone, when and by whom.
 numbered as (
 
     select
         *,
+        lead(performed_by_id) over (partition by story_id order by transition_number)
+            as next_performed_by_id,
         sum(case when to_state in ('accepted', 'rejected') then 1 else 0 end) over (
             partition by story_id
             order by transition_number
@@ -39,6 +51,7 @@ numbered as (
 
 ),
 
+-- A round ends with a decision: it holds the delivery that the decision answers.
 with_deliveries as (
 
     select
@@ -50,26 +63,54 @@ with_deliveries as (
 
 ),
 
+decisions as (
+
+    select
+        *,
+        coalesce(accepted_at, occurred_at) as decided_at
+    from with_deliveries
+    where to_state in ('accepted', 'rejected')
+
+),
+
+-- The versions of a story tile its time: the range join finds at most one of them.
 final as (
 
     select
-        story_transition_key,
-        story_id,
-        project_id,
-        performed_by_id,
-        next_performed_by_id,
-        from_state,
-        to_state,
-        next_state,
-        record_source,
-        transition_number,
-        cast(acceptance_number as bigint) as acceptance_number,
-        cast(rejection_count as bigint) as rejection_count,
-        delivered_at,
-        coalesce(accepted_at, occurred_at) as decided_at,
-        next_occurred_at
-    from with_deliveries
-    where to_state in ('accepted', 'rejected')
+        decisions.story_transition_key,
+        decisions.story_id,
+        decisions.project_id,
+        decisions.performed_by_id,
+        decisions.next_performed_by_id,
+        decisions.from_state,
+        decisions.to_state,
+        decisions.next_state,
+        decisions.record_source,
+        decisions.transition_number,
+        cast(decisions.acceptance_number as bigint) as acceptance_number,
+        cast(decisions.rejection_count as bigint) as rejection_count,
+        versions.story_type,
+        versions.estimate,
+        stories.is_deleted,
+        stories.is_history_known,
+        {{ local_date('decisions.decided_at', 'project_settings.time_zone') }}
+            as decided_date,
+        decisions.delivered_at,
+        decisions.decided_at,
+        decisions.next_occurred_at
+    from decisions
+    inner join stories
+        on decisions.story_id = stories.story_id
+    inner join project_settings
+        on stories.project_id = project_settings.project_id
+    left join versions
+        on
+            decisions.story_id = versions.story_id
+            and (
+                decisions.decided_at >= versions.valid_from
+                or versions.version_number = 1
+            )
+            and (decisions.decided_at < versions.valid_to or versions.is_last)
 
 )
 

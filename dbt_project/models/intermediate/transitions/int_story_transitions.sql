@@ -12,7 +12,7 @@ transitions as (
 
 ),
 
-final as (
+with_neighbours as (
 
     select
         transitions.story_id,
@@ -43,6 +43,21 @@ final as (
     inner join stories
         on transitions.story_id = stories.story_id
     where transitions.occurred_at <= stories.as_of
+
+),
+
+final as (
+
+    select
+        *,
+        -- A story has at most one inferred transition of each kind.
+        story_id || '-' || case
+            when record_source = 'inferred' and is_creation then 'created'
+            when record_source = 'inferred' then 'inferred'
+            else occurred_in_project_id || '-' || project_version
+        end as story_transition_key,
+        coalesce(told_from_state, previous_state) as from_state
+    from with_neighbours
 
 )
 

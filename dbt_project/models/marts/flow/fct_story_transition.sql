@@ -12,13 +12,11 @@ versions as (
 
 ),
 
--- The state before, as the activity told it; else the last known one. Versions tile,
--- and the first one stands for what was before it: one matches.
-with_from_state as (
+-- Versions tile, and the first one stands for what was before it: one matches.
+with_versions as (
 
     select
         transitions.*,
-        coalesce(transitions.told_from_state, transitions.previous_state) as from_state,
         versions.story_type as story_type_at_event,
         versions.estimate as estimate_at_event
     from transitions
@@ -39,19 +37,14 @@ ranked as (
         *,
         {{ story_state_rank('from_state') }} as from_rank,
         {{ story_state_rank('to_state') }} as to_rank
-    from with_from_state
+    from with_versions
 
 ),
 
 final as (
 
     select
-        -- A story has at most one inferred transition of each kind.
-        story_id || '-' || case
-            when record_source = 'inferred' and is_creation then 'created'
-            when record_source = 'inferred' then 'inferred'
-            else occurred_in_project_id || '-' || project_version
-        end as story_transition_key,
+        story_transition_key,
         story_id,
         project_id,
         occurred_in_project_id,

@@ -5,7 +5,7 @@ acceptances as (
     select
         *,
         coalesce(next_state != 'accepted', false) as is_undone
-    from {{ ref('int_story_decisions_with_attributes') }}
+    from {{ ref('int_story_decisions') }}
     where to_state = 'accepted'
 
 ),

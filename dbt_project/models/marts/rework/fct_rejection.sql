@@ -2,14 +2,59 @@ with
 
 rejections as (
 
-    select * from {{ ref('int_story_decisions_with_attributes') }}
+    select * from {{ ref('int_story_decisions') }}
     where to_state = 'rejected'
+
+),
+
+transitions as (
+
+    select * from {{ ref('int_story_transitions') }}
+
+),
+
+-- A round lasts from a rejection until the next one; round 0 is what came before.
+numbered as (
+
+    select
+        *,
+        sum(case when to_state = 'rejected' then 1 else 0 end) over (
+            partition by story_id
+            order by transition_number
+            rows between unbounded preceding and current row
+        ) as rejection_number
+    from transitions
 
 ),
 
 rounds as (
 
-    select * from {{ ref('int_story_rejection_rounds') }}
+    select
+        story_id,
+        rejection_number,
+        min(transition_number) as transition_number,
+        min(case when to_state = 'started' then occurred_at end) as restarted_at,
+        min(case when to_state = 'delivered' then occurred_at end) as redelivered_at,
+        max(case when to_state = 'delivered' then occurred_at end) as last_delivered_at,
+        min(accepted_at) as accepted_at
+    from numbered
+    group by
+        story_id,
+        rejection_number
+
+),
+
+rounds_with_neighbours as (
+
+    select
+        *,
+        lag(last_delivered_at) over (partition by story_id order by rejection_number)
+            as delivered_at,
+        lead(rejection_number) over (
+            partition by story_id
+            order by rejection_number
+        ) is not null as is_rejected_again
+    from rounds
 
 ),
 
@@ -17,7 +62,7 @@ with_rounds as (
 
     select
         rejections.*,
-        rounds.rejection_number,
+        cast(rounds.rejection_number as bigint) as rejection_number,
         rounds.is_rejected_again,
         coalesce(rejections.from_state = 'accepted', false) as is_unaccept,
         rounds.delivered_at as last_delivered_at,
@@ -25,7 +70,7 @@ with_rounds as (
         rounds.redelivered_at,
         rounds.accepted_at
     from rejections
-    inner join rounds
+    inner join rounds_with_neighbours as rounds
         on
             rejections.story_id = rounds.story_id
             and rejections.transition_number = rounds.transition_number
