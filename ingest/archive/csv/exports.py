@@ -154,33 +154,53 @@ def body(file: StoriesFile, text: TextIO) -> Iterator[Row]:
 
 
 def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
-    columns = below = file.columns
-    rows.expect(columns.width, columns.single.get("id") == 0)
-    for line, cells in rows:
-        if isinstance(cells, RowRefused) and is_stories_header(_split(cells, file.delimiter)):
-            cells = _split(cells, file.delimiter)
-        if isinstance(cells, RowRefused):
-            if cells.cells and below.header != columns.header:
-                cells.cells = MovedRow(cells.cells, below, columns)
-            yield line, cells
-        elif is_header_again(cells, below):
-            again = read_header(cells)
-            below = below if again.missing or _is_damaged_copy(cells, below) else again
-            rows.expect(below.width, below.single.get("id") == 0)
-        elif not is_blank(cells):
-            yield line, cells if below.header == columns.header else MovedRow(cells, below, columns)
+    columns = below = before = file.columns
+    rows.expect(columns.width, columns.single.get("id"))
+    for line, row in rows:
+        cells: list[str] | None
+        if not isinstance(row, RowRefused):
+            cells = row
+        elif _is_damaged_header(names := _split(row, file.delimiter)):
+            cells = row = names
+        else:
+            cells = row.cells
+        if cells and before != below:  # the first row below a header that stands among stories
+            if _has_id(cells, before) and not _has_id(cells, below):
+                below = before  # what looked like a header was a row's text
+                rows.expect(below.width, below.single.get("id"))
+            before = below
+        if isinstance(row, RowRefused):
+            if cells and below.header != columns.header:
+                row.cells = MovedRow(cells, below, columns)
+            yield line, row
+        elif is_header_again(row, below):
+            again = read_header(row)
+            if not again.missing and not _is_damaged_copy(row, below):
+                before, below = below, again
+            rows.expect(below.width, below.single.get("id"))
+        elif not is_blank(row):
+            yield line, row if below.header == columns.header else MovedRow(row, below, columns)
 
 
 def is_header_again(cells: list[str], columns: Columns) -> bool:
     """Whether a row among stories is a header: files that were put together have several."""
-    at_id = columns.single.get("id", len(cells))
-    has_id = at_id < len(cells) and parse_id(cells[at_id]) is not None
-    return not has_id and is_stories_header(cells)
+    return not _has_id(cells, columns) and is_stories_header(cells)
+
+
+def _has_id(cells: list[str], columns: Columns) -> bool:
+    place = columns.single.get("id", len(cells))
+    return place < len(cells) and parse_id(cells[place]) is not None
 
 
 def _split(row: RowRefused, delimiter: str) -> list[str]:
     """The names in a header with a quote too many: no name of a column has a comma in it."""
     return [name for cell in row.cells or () for name in cell.split(delimiter)]
+
+
+def _is_damaged_header(cells: list[str]) -> bool:
+    """Whether a refused row is a header, and not a row that took in a part of one."""
+    known = len(cells) - len(read_header(cells).unknown)
+    return is_stories_header(cells) and known >= _ALIKE * len(cells)
 
 
 def _is_damaged_copy(cells: list[str], columns: Columns) -> bool:

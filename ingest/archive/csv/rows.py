@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import re
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TextIO
 
 from ingest.archive.csv.cells import split_comment
@@ -26,6 +28,8 @@ _FUSED = re.compile(
 SUSPICIOUS_LINE = r"(?m)^(?:[<>]{7} |\d{3,12}[,;\t])"
 _DELIMITERS = ",;\t"  # the first one when a line has none
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)
+_ID = re.compile(r"\s*#?\d{1,12}(?:\.0*)?\s*")
+_LOOKAHEAD = 200  # lines in which a row is looked for: few texts of Tracker's have more
 _FIELD_LIMIT = threading.Lock()
 
 Row = tuple[int, list[str] | RowRefused]
@@ -66,21 +70,26 @@ class CsvRows(Iterator[Row]):
         self._delimiter = delimiter
         self._reader = csv.reader(self._lines, strict=True, delimiter=delimiter)
         self._line = 1
-        self.expect(None, is_id_first=False)
+        self._id_places: set[int] = set()
+        self.expect(None)
 
-    def expect(self, width: int | None, is_id_first: bool) -> None:
+    def expect(self, width: int | None, id_place: int | None = None) -> None:
         """Take note of a header.
 
         Args:
             width: how many cells a full row has; None while that is not known.
-            is_id_first: whether a row begins with a story's id.
+            id_place: which of them holds the story's id, from 0; None where none does.
         """
         self._width = width
-        self._is_id_first = is_id_first
+        self._id_place = id_place
+        if id_place is not None:
+            self._id_places.add(id_place)  # an earlier header may turn out to be the right one
         sign = re.escape(self._delimiter)
         self._whole_cell = re.compile(rf'(?:"(?:[^"]|"")*"|(?!")[^{sign}\r\n]*){sign}')
         start = rf'[\s\ufeff]*"?#?\d{{1,12}}(?:\.0*)?"?{sign}'
-        self._row_start = re.compile(start if is_id_first else rf"[^{sign}]*{sign}[^{sign}]*{sign}")
+        self._row_start = re.compile(
+            start if id_place == 0 else rf"[^{sign}]*{sign}[^{sign}]*{sign}"
+        )
 
     def __next__(self) -> Row:
         """The next row."""
@@ -89,7 +98,7 @@ class CsvRows(Iterator[Row]):
         try:
             row: list[str] | RowRefused = self._checked(next(self._reader))
         except csv.Error as error:
-            row = self._cut_short(f"broken quoting: {error}")
+            row = self._long_line() or self._cut_short(f"broken quoting: {error}")
         line, self._line = self._line, self._line + lines.count
         return line, row
 
@@ -103,6 +112,24 @@ class CsvRows(Iterator[Row]):
             return cells
         return self._cut_short("broken quoting: a cell runs on into the rows below")
 
+    def _long_line(self) -> list[str] | None:
+        """The cells of a row that stands on one line and has a cell of more than a megabyte.
+
+        On one line, a long cell is no quote that never closed.
+        """
+        lines = self._lines
+        if lines.count != 1 or lines.is_cut or len(lines.taken[0]) <= LONGEST_CELL:
+            return None
+        with _FIELD_LIMIT:
+            limit = csv.field_size_limit(LONGEST_LINE)
+            try:
+                cells = next(csv.reader(lines.taken, strict=True, delimiter=self._delimiter))
+            except csv.Error:
+                return None
+            finally:
+                csv.field_size_limit(limit)
+        return cells if self._fits(cells) else None
+
     def _cut_short(self, reason: str) -> list[str] | RowRefused:
         """End the row at hand at the next line that begins as a row does.
 
@@ -112,17 +139,14 @@ class CsvRows(Iterator[Row]):
         lines = self._lines
         if lines.is_cut:
             return RowRefused(None, None, reason)
-        if not self._is_id_first and (cells := self._read_leniently()):
+        if self._id_place != 0 and (cells := self._read_leniently()):
             return RowRefused(None, None, reason, cells)
         is_one_line = lines.count == 1
-        below_first = enumerate(lines.taken[1:], start=1)
-        if end := next((number for number, text in below_first if self._begins_row(text)), None):
-            lines.give_back_from(end)
-        else:
-            room = LONGEST_CELL - sum(map(len, lines.taken))
-            while (text := lines.peek()) and not self._begins_row(text):
-                is_one_line, room = is_one_line and not text.strip(), room - len(text)
-                lines.skip(is_kept=room > 0)
+        lines.give_back_from(1)
+        room = LONGEST_CELL - sum(map(len, lines.taken))
+        while (text := lines.peek()) and not self._row_begins():
+            is_one_line, room = is_one_line and not text.strip(), room - len(text)
+            lines.skip(is_kept=room > 0)
         try:
             cells = next(csv.reader(lines.taken, delimiter=self._delimiter))
         except csv.Error:
@@ -147,25 +171,31 @@ class CsvRows(Iterator[Row]):
             cells = next(csv.reader(lines, delimiter=self._delimiter))
         except (csv.Error, StopIteration):
             cells = []
-        below = lines.peek()
-        if (
-            lines.count >= max(count, 2)
-            and self._fits(cells)
-            and (not below or self._begins_row(below))
-        ):
-            return cells
-        return None
+        is_whole = lines.count >= max(count, 2) and self._fits(cells)
+        return cells if is_whole and (not lines.peek() or self._row_begins()) else None
 
     def _fits(self, cells: list[str]) -> bool:
         """Whether a row under the header may have these cells."""
         width = self._width or 0
         return bool(width) and min(width, 3) <= len(cells) and not any(cells[width:])
 
-    def _begins_row(self, text: str) -> bool:
-        """Whether a row or another header begins with this line."""
-        if self._row_start.match(text):
+    def _row_begins(self) -> bool:
+        """Whether a row or another header begins with the next line.
+
+        Where the id is not the first cell, the line alone does not say; what can be read from it
+        on does, if it has an id in its place.
+        """
+        text = self._lines.peek()
+        if text.count(self._delimiter) > 1 and is_stories_header(text.split(self._delimiter)):
             return True
-        return text.count(self._delimiter) > 1 and is_stories_header(text.split(self._delimiter))
+        if self._id_place in (None, 0):
+            return bool(self._row_start.match(text))
+        try:
+            cells = next(csv.reader(self._lines.ahead(_LOOKAHEAD), delimiter=self._delimiter))
+        except (csv.Error, StopIteration):
+            return False
+        at_ids = [cells[place] for place in self._id_places if place < len(cells)]
+        return self._fits(cells) and any(map(_ID.fullmatch, at_ids))
 
 
 class _Lines(Iterator[str]):
@@ -179,7 +209,7 @@ class _Lines(Iterator[str]):
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._next: list[str] = []  # what comes next, the first one last
+        self._next: deque[str] = deque()  # lines that were read ahead or given back
         self.begin_row()
 
     def begin_row(self) -> None:
@@ -189,7 +219,7 @@ class _Lines(Iterator[str]):
         self.is_cut = False
 
     def __next__(self) -> str:
-        line = self._next.pop() if self._next else self._stream.readline(LONGEST_LINE)
+        line = self._next.popleft() if self._next else self._stream.readline(LONGEST_LINE)
         if not line:
             raise StopIteration
         if len(line) >= LONGEST_LINE and not line.endswith(("\n", "\r")):
@@ -205,19 +235,25 @@ class _Lines(Iterator[str]):
         """The next line; empty behind the last one."""
         if not self._next:
             self._next.append(self._stream.readline(LONGEST_LINE))
-        return self._next[-1]
+        return self._next[0]
+
+    def ahead(self, count: int) -> Iterator[str]:
+        """The next lines, which stay where they are."""
+        while len(self._next) < count and (line := self._stream.readline(LONGEST_LINE)):
+            self._next.append(line)
+        return islice(list(self._next), count)
 
     def skip(self, is_kept: bool) -> None:
         """Add the next line to the row at hand, kept or only counted."""
         line = self.peek()
-        self._next.pop()
+        self._next.popleft()
         self.count += 1
         if is_kept:
             self.taken.append(line)
 
     def give_back_from(self, number: int) -> None:
         """Read the lines of the row at hand again, from the n-th one on."""
-        self._next += reversed(self.taken[number:])
+        self._next.extendleft(reversed(self.taken[number:]))
         self.count -= len(self.taken) - number
         del self.taken[number:]
 

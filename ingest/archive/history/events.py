@@ -109,7 +109,7 @@ def read_history(file: ArchiveFile, options: ArchiveOptions) -> History:
                 continue
             elif not places or is_history_header(cells):
                 places = places or {column_name(each): at for at, each in enumerate(cells)}
-                rows.expect(len(cells), is_id_first=False)
+                rows.expect(len(cells))
             elif not is_blank(cells):
                 rows_read.append((line, cells))
                 orders.see("occurred at", _cell(cells, places, "occurred at"))

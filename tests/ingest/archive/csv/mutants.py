@@ -357,10 +357,13 @@ def _named(header: list[str], cells: list[str]) -> dict[str, str]:
 
 def _rows(content: bytes, sheet: _Sheet) -> Iterator[list[str]]:
     text = content.decode(sheet.encoding, "replace").lstrip("\ufeff")
-    csv.field_size_limit(sys.maxsize)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=sheet.delimiter))
-    # A file that ends inside of quotes has lost the end of its last row.
-    yield from rows[:-1] if _ends_in_quotes(text, sheet.delimiter) else rows
+    limit = csv.field_size_limit(sys.maxsize)  # the limit is the whole process's
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=sheet.delimiter))
+        # A file that ends inside quotes has lost the end of its last row.
+        yield from rows[:-1] if _ends_in_quotes(text, sheet.delimiter) else rows
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _ends_in_quotes(text: str, delimiter: str) -> bool:
