@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ingest.api.http.errors import TrackerError, one_line
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
@@ -24,7 +24,7 @@ from ingest.run.settings import (
     seconds,
 )
 from ingest.run.summary import Outcome, RunSummary
-from ingest.source import SourceKind
+from ingest.source import SourceKind, api_reader
 from ingest.warehouses.base import Warehouse, WarehouseError
 from ingest.warehouses.configured import configured_warehouse
 
@@ -159,18 +159,14 @@ class _Run:
         return run(reader, "archive", source_name, warehouse, wait_seconds=self._options.wait)
 
     def _load_api(self, settings: TrackerSettings, warehouse: Warehouse) -> RunSummary:
-        if not settings.has_credentials:
-            raise SettingsError(
-                "no api_token is configured; put it into .dlt/secrets.toml (see "
-                "secrets.toml.example) or into SOURCES__PIVOTAL_TRACKER_SOURCE__API_TOKEN"
-            )
+        settings.require_credentials()
         from ingest.api.http.client import login
 
         token = settings.api_token or login(
             settings.base_url,
             settings.username or "",
             settings.password or "",
-            **_client_settings(settings),
+            **settings.client_settings,
         )
         self._run_log.hide(token)
         return self._load(settings, settings.base_url, str(token), warehouse)
@@ -190,22 +186,16 @@ class _Run:
     ) -> RunSummary:
         # Neither is HTTP, nor what draws on a terminal, imported for reading files.
         from ingest.api.http.client import TrackerClient
-        from ingest.api.lists.catalogue import ApiOptions
         from ingest.api.progress import Progress
-        from ingest.api.reader import ApiReader
 
         with (
             Progress() as progress,
-            TrackerClient(base_url, token, **_client_settings(settings)) as client,
+            TrackerClient(base_url, token, **settings.client_settings) as client,
         ):
-            reader = ApiReader(
+            reader = api_reader(
                 client,
+                settings,
                 project_ids=self._options.project or settings.chosen_project_ids(),
-                options=ApiOptions(
-                    history_days=settings.history_days,
-                    cycle_time_details=settings.cycle_time_details,
-                    iteration_analytics=settings.iteration_analytics,
-                ),
                 progress=progress.add,
                 is_full=self._options.full,
             )
@@ -214,17 +204,6 @@ class _Run:
             wait = self._options.wait
             summary = run(reader, kind, source_name, warehouse, wait_seconds=wait)
             return replace(summary, retries_count=client.retries_count)
-
-
-def _client_settings(settings: TrackerSettings) -> dict[str, Any]:
-    return {
-        "auth": settings.auth,
-        "max_in_flight": settings.max_in_flight,
-        "requests_per_second": settings.requests_per_second,
-        "answer_seconds": settings.answer_seconds,
-        "most_answer_bytes": int(settings.answer_megabytes * 2**20),
-        "most_records": settings.list_records,
-    }
 
 
 def _choose(

@@ -17,7 +17,7 @@ from ingest.contract import keep_one_row_per_key
 from ingest.run.interpreter import less_frequent_gc
 from ingest.run.summary import RunSummary
 from ingest.run.working_folder import tidy
-from ingest.source import Extract, Reader, SourceKind, pivotal_tracker_source
+from ingest.source import Extract, Reader, SourceKind, resources_of
 from ingest.warehouses.base import (
     DATASET,
     Warehouse,
@@ -74,7 +74,7 @@ def run(
             pipeline.sync_destination()
             with Stored(warehouse, source_kind, source_name) as stored:
                 extract = Extract(reader, source_kind, source_name, stored)
-                source = pivotal_tracker_source(extract, warehouse)
+                source = resources_of(extract, warehouse)
                 pipeline.extract(source, loader_file_format="parquet")
         except Exception as failure:
             tidy(Path(pipeline.working_dir))  # the half that was read takes room

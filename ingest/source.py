@@ -1,30 +1,40 @@
 """The dlt source: the rows that a reader gives, as dlt resources of the declared raw tables.
 
-`pivotal_tracker_source` works with any dlt pipeline; `ingest.pipeline` adds what makes a run safe:
-a lock on the warehouse, and what becomes of a load that fails.
+`pivotal_tracker_source` works in any dlt pipeline. `ingest.pipeline` loads the same resources into
+a warehouse, and adds a lock, incremental reading and the clean-up of a load that fails.
 """
 
 from __future__ import annotations
 
 import uuid
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import dlt
 import pyarrow as pa
+import pyarrow.parquet as pq
 from dlt.common.schema.typing import TColumnSchema, TTableSchema
 from dlt.common.schema.utils import dlt_load_id_column, new_table
 from dlt.extract import DltResource, DltSource
+from dlt.extract.exceptions import CurrentSourceNotAvailable
 
-from ingest.contract import admitted, rejected_row_records
+from ingest.contract import admitted, keep_one_row_per_key, rejected_row_records
 from ingest.records import Drift, removal_rows, to_arrow
+from ingest.run.settings import TrackerSettings, load_settings
 from ingest.tables import TABLES, Table
-from ingest.warehouses.base import UPSERT, Warehouse, WarehouseError
+from ingest.warehouses.base import Warehouse, WarehouseError
 from ingest.warehouses.stored import Stored
+
+if TYPE_CHECKING:
+    from ingest.api.http.client import TrackerClient
+    from ingest.api.reader import ApiReader
 
 SourceKind = Literal["api", "demo", "archive"]
 Rows = Callable[[], Iterator[pa.Table]]
@@ -139,6 +149,19 @@ class Extract:
             "extracts": self._extract_row,
         }
 
+    def read_whole(self, name: str, rows: Rows) -> Iterator[pa.Table]:
+        """Read a table to its end, then give one row per key.
+
+        As dlt may take turns between resources, this also reads the tables in their order.
+        """
+        with TemporaryDirectory() as folder:
+            for number, batch in enumerate(rows()):
+                pq.write_table(batch, Path(folder) / f"{name}.{number:06}.parquet")
+            replaced = keep_one_row_per_key(Path(folder))
+            self.rows_by_table[name] -= replaced.get(name, 0)
+            for file in sorted(Path(folder).iterdir()):
+                yield pq.read_table(file)
+
     def _read(self, table: Table) -> Iterator[pa.Table]:
         self.rows_by_table[table.name] = 0
         for batch in _in_large_batches(self.reader.read(table.name)):
@@ -208,14 +231,64 @@ class Extract:
         yield to_arrow(TABLES["extracts"], [record], self.source_kind, reader.drift)
 
 
-def pivotal_tracker_source(extract: Extract, warehouse: Warehouse | None = None) -> DltSource:
+def pivotal_tracker_source(**settings: Any) -> DltSource:  # noqa: ANN401
+    """A Tracker workspace as a dlt source: one resource per raw table, for any pipeline.
+
+    Every run reads everything that the token sees and merges it by key. Tables that are not
+    selected (`with_resources`) are not requested. `python -m ingest` uses the same resources, but
+    reads only what has changed, and removes what Tracker no longer lists.
+
+    Args:
+        **settings: take the place of what `[sources.pivotal_tracker_source]` says: `api_token`,
+            `base_url`, `project_ids` and the other attributes of `TrackerSettings`.
+
+    Raises:
+        SettingsError: when there is no token, or a setting cannot be used.
+        TrackerError: while a pipeline extracts, when the workspace cannot be read.
+    """
+    from ingest.api.http.client import TrackerClient
+
+    chosen = load_settings(**settings)
+    chosen.require_credentials()
+    client = TrackerClient(chosen.base_url, chosen.api_token, **chosen.client_settings)
+    if not chosen.api_token:
+        client.login(chosen.username or "", chosen.password or "")
+    reader = api_reader(client, chosen, is_selected=_is_selected)
+    weakref.finalize(reader, client.close)
+    return resources_of(Extract(reader, "api", chosen.base_url))
+
+
+def api_reader(client: TrackerClient, settings: TrackerSettings, **arguments: Any) -> ApiReader:  # noqa: ANN401
+    """What reads the API as the settings say; the arguments are those of `ApiReader`."""
+    from ingest.api.lists.catalogue import ApiOptions
+    from ingest.api.reader import ApiReader
+
+    options = ApiOptions(
+        history_days=settings.history_days,
+        cycle_time_details=settings.cycle_time_details,
+        iteration_analytics=settings.iteration_analytics,
+    )
+    arguments.setdefault("project_ids", settings.chosen_project_ids())
+    return ApiReader(client, options=options, **arguments)
+
+
+def _is_selected(table_name: str) -> bool:
+    """Whether dlt is extracting a table; a resource that is read by itself counts as all."""
+    try:
+        return table_name in dlt.current.source().selected_resources
+    except CurrentSourceNotAvailable:
+        return True
+
+
+def resources_of(extract: Extract, warehouse: Warehouse | None = None) -> DltSource:
     """The dlt source of one extract: a resource for each raw table.
 
     Models read every raw table, so those that are missing are made.
 
     Args:
         extract: what is read.
-        warehouse: what is loaded into; None for a destination that merges.
+        warehouse: what `ingest.pipeline` loads into, which leaves one row per key in the load
+            package; None for any other pipeline, whose resources have one row per key themselves.
 
     Raises:
         WarehouseError: while a project is missing from files that are replaced whole.
@@ -226,14 +299,16 @@ def pivotal_tracker_source(extract: Extract, warehouse: Warehouse | None = None)
     if not merges:
         reading["extracts"] = partial(_rows_unless_failed, extract.reader, reading["extracts"])
     missing = [name for name in TABLES if name not in extract.stored.complete_tables]
-    makes_tables = warehouse is None or warehouse.makes_tables
+    makes_tables = warehouse is not None and warehouse.makes_tables
     if not makes_tables:
         unfilled: dict[str, Rows] = {name: _no_rows for name in missing if name not in reading}
         reading = {
             name: partial(_rows_after_none, TABLES[name], rows) if name in missing else rows
             for name, rows in {**unfilled, **reading}.items()
         }
-    hints = UPSERT if warehouse is None else warehouse.hints
+    if warehouse is None:
+        reading = {name: partial(extract.read_whole, name, rows) for name, rows in reading.items()}
+    hints = {"write_disposition": "merge"} if warehouse is None else warehouse.hints
     if merges:  # otherwise there is nothing to remove from
         hints = {**hints, "columns": {"is_removed": {"hard_delete": True}}}
     resources = [_resource(TABLES[name], rows, hints) for name, rows in reading.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -55,6 +55,7 @@ class ApiReader:
         drift: Drift | None = None,
         progress: ReportProgress | None = None,
         is_full: bool = False,
+        is_selected: Callable[[str], bool] | None = None,
     ) -> None:
         """Prepare to read.
 
@@ -65,6 +66,7 @@ class ApiReader:
             drift: collects what does not fit the declared tables.
             progress: told of every page.
             is_full: everything is read again, whatever the warehouse holds.
+            is_selected: whether a table will be read, asked while reading; None when all will be.
         """
         self.drift = drift if drift is not None else Drift()
         self._client = client
@@ -73,6 +75,7 @@ class ApiReader:
         self._stored = Stored(None)
         self._options = options or ApiOptions()
         self._is_full = is_full
+        self._is_selected = is_selected or (lambda _: True)
         self._lists = chosen_lists(self._options)
         self._intake = Intake(self.drift)
         self._refusals = Refusals()
@@ -253,7 +256,11 @@ class ApiReader:
 
     @property
     def _usual_lists(self) -> list[TrackerList]:
-        return [each for each in self._lists if each.table != "cycle_time_details"]
+        return [
+            each
+            for each in self._lists
+            if each.table != "cycle_time_details" and self._is_selected(each.table)
+        ]
 
     @property
     def _listed_anyway(self) -> list[TrackerList]:

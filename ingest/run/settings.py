@@ -78,6 +78,30 @@ class TrackerSettings(BaseConfiguration):
         """Whether a token, or a user name and password, is configured."""
         return bool(self.api_token or (self.username and self.password))
 
+    def require_credentials(self) -> None:
+        """Refuse to go on with nothing to log in with.
+
+        Raises:
+            SettingsError: when there is neither a token, nor a user name with a password.
+        """
+        if not self.has_credentials:
+            raise SettingsError(
+                "no api_token is configured; put it into .dlt/secrets.toml (see "
+                "secrets.toml.example) or into SOURCES__PIVOTAL_TRACKER_SOURCE__API_TOKEN"
+            )
+
+    @property
+    def client_settings(self) -> dict[str, Any]:
+        """What the HTTP client is told."""
+        return {
+            "auth": self.auth,
+            "max_in_flight": self.max_in_flight,
+            "requests_per_second": self.requests_per_second,
+            "answer_seconds": self.answer_seconds,
+            "most_answer_bytes": int(self.answer_megabytes * 2**20),
+            "most_records": self.list_records,
+        }
+
     def chosen_project_ids(self) -> list[int] | None:
         """The configured project ids as numbers, or None for all.
 
@@ -101,14 +125,23 @@ def _bare(text: str) -> str:
     return re.sub(r"[\"']", "", text).strip("[] ")
 
 
-def load_settings() -> TrackerSettings:
+def load_settings(**given: Any) -> TrackerSettings:  # noqa: ANN401
     """Resolve the settings from environment variables, secrets.toml and config.toml.
 
+    Args:
+        **given: values that take the place of configured ones.
+
     Raises:
-        SettingsError: if a value has the wrong type or is out of range.
+        SettingsError: if there is no such setting, or a value has the wrong type or is out of
+            range.
     """
+    unknown = given.keys() - TrackerSettings.get_resolvable_fields().keys()
+    if unknown:
+        raise SettingsError(f"there is no setting {', '.join(sorted(unknown))}")
     try:
-        settings = resolve_configuration(TrackerSettings(), sections=SECTION)
+        settings = resolve_configuration(
+            TrackerSettings(), sections=SECTION, explicit_value=given or None
+        )
     except ConfigurationException as error:
         lines = str(error).strip().splitlines()
         # For invalid TOML, dlt's second line says where the error is.

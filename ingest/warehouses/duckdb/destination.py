@@ -17,6 +17,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.factory import duckdb
 
+from ingest.run.settings import warehouse_path
 from ingest.warehouses.base import DATASET
 from ingest.warehouses.base_destination import MakesEveryTable, NothingToLoad, has_rows
 
@@ -78,7 +79,18 @@ class _Client(MakesEveryTable, DuckDbClient):
 
 
 class TrackerDuckDB(duckdb):
-    """DuckDB, for first loads; whoever only reads finds dlt's own."""
+    """The warehouse file: `WAREHOUSE_PATH`, unless another is named.
+
+    dlt notes this class in a pipeline's state, so its own commands find the same file.
+    """
+
+    def __init__(
+        self,
+        path: str | None = None,
+        **arguments: Any,  # noqa: ANN401 - as dlt's
+    ) -> None:
+        """Name the file; dlt passes what else a destination may be told."""
+        super().__init__(path or str(warehouse_path()), **arguments)
 
     def capabilities(
         self,
@@ -92,8 +104,3 @@ class TrackerDuckDB(duckdb):
     def client_class(self) -> type[DuckDbClient]:
         """What writes to it."""
         return _Client
-
-    @property
-    def destination_type(self) -> str:
-        """What dlt notes of it."""
-        return "dlt.destinations.duckdb"
