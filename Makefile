@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 UV_LOCK := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements/constraints.txt
 # Install a lock into an environment: with uv, and with pip where uv is missing or fails.
 INSTALL = $(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes $(2) 2>/dev/null || $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes $(2)
+# Let dlt's own commands find this repository's pipelines and its destination, as `dlt` looks into
+# neither config.toml nor the folder that it runs in.
+POINT_DLT_HERE = cp requirements/repository.pth $(1)/lib/python3.*/site-packages/
 # Which warehouse ingestion and dbt use, such as TARGET=postgres; DuckDB when nobody says.
 ifdef TARGET
 export WAREHOUSE_TARGET := $(TARGET)
@@ -27,6 +30,7 @@ $(VENV)/.installed: requirements/base.txt requirements/uv.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt || echo "uv cannot be installed; pip installs the rest, more slowly"
 	$(call INSTALL,$(VENV),-r requirements/base.txt)
+	$(call POINT_DLT_HERE,$(VENV))
 	touch $@
 
 # What is added to that environment: dev, bi, files, and what an engine needs.
@@ -34,10 +38,11 @@ $(VENV)/.installed-%: requirements/%.txt $(VENV)/.installed
 	$(call INSTALL,$(VENV),-r $<)
 	touch $@
 
-# Environments of their own: simulations of Snowflake and S3, and MetricFlow, ask for other versions.
+# Environments of their own, for what asks for other versions or brings much along.
 $(VENV)-%/.installed: requirements/%.txt $(VENV)/.installed
 	$(PYTHON) -m venv $(@D)
 	$(call INSTALL,$(@D),-r $<)
+	$(call POINT_DLT_HERE,$(@D))
 	touch $@
 
 # The oldest DuckDB that opens the published copy. Where there is none for this Python, the test that
@@ -60,6 +65,10 @@ ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIV
 .PHONY: build
 build: setup ## build and test all models, then publish the marts (marts.duckdb)
 	$(BIN)/python -m ingest.warehouses.exclusive --wait $(WAIT) $(BIN)/python -m bi.build $(ARGS)
+
+.PHONY: pipeline
+pipeline: $(VENV)-pipeline/.installed ## open dlt's dashboard of the pipeline in a browser
+	PATH=$(CURDIR)/$(VENV)-pipeline/bin:$$PATH dlt pipeline pivotal_tracker_pipeline show
 
 .PHONY: copy
 copy: setup ## copy the raw tables from DuckDB into TARGET=snowflake and other clouds
@@ -150,6 +159,7 @@ lock: setup ## pin the dependencies of pyproject.toml anew
 	$(UV_LOCK) --extra postgres -c requirements/dev.txt pyproject.toml -o requirements/postgres.txt
 	$(UV_LOCK) --extra files -c requirements/dev.txt pyproject.toml -o requirements/files.txt
 	$(UV_LOCK) --extra files --extra spark -c requirements/dev.txt pyproject.toml -o requirements/spark.txt
+	$(UV_LOCK) --extra pipeline -c requirements/dev.txt pyproject.toml -o requirements/pipeline.txt
 	$(UV_LOCK) --extra semantic -c requirements/dev.txt pyproject.toml -o requirements/semantic.txt
 	for cloud in $(CLOUDS); do \
 	    $(UV_LOCK) --extra $$cloud -c requirements/dev.txt pyproject.toml -o requirements/$$cloud.txt || exit 1; \
