@@ -13,13 +13,6 @@ from typing import Any
 import duckdb
 
 _MOST_NAMED = 5
-# By dbt's generic test: the rows of its model that it is about; `{found}` is the test's own query.
-_ROWS_OF = {
-    "not_null": "{column} is null",
-    "unique": "{column} in (select unique_field from ({found}))",
-    "relationships": "{column} in (select from_field from ({found}))",
-    "accepted_values": "{column} in (select value_field from ({found}))",
-}
 
 
 def failures(target: Path, warehouse: Path) -> list[str]:
@@ -42,7 +35,8 @@ def failures(target: Path, warehouse: Path) -> list[str]:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         for node in failed:
             named = []
-            for project_id, story_id in _entities(connection, node, nodes):
+            rules, entities = _found(connection, node["sql"])
+            for project_id, story_id in entities:
                 named.append(_named(connection, project_id, story_id))
                 if story_id is not None:
                     stories.add(story_id)
@@ -50,7 +44,8 @@ def failures(target: Path, warehouse: Path) -> list[str]:
                     projects.add(project_id)
             more = "; ..." if len(named) > _MOST_NAMED else ""
             where = "; ".join(named[:_MOST_NAMED]) or "no project or story is named by its rows"
-            lines.append(f"{node['name']} fails: {where}{more}")
+            broken = f" ({'; '.join(rules)})" if rules else ""
+            lines.append(f"{node['name']} fails{broken}: {where}{more}")
     for name, ids in (("excluded_project_ids", projects), ("excluded_story_ids", stories)):
         if ids:
             given = f"{name}: {sorted(ids)}"
@@ -63,21 +58,19 @@ def _without_database(node: dict[str, Any], result: dict[str, Any]) -> str:
     return result["compiled_code"].replace(f'"{node["database"]}".', "")
 
 
-def _entities(
-    connection: duckdb.DuckDBPyConnection, node: dict[str, Any], nodes: dict[str, Any]
-) -> list[tuple[int | None, int | None]]:
-    """The projects and stories of the rows that a test found."""
-    query = node["sql"]
-    generic = node.get("test_metadata") or {}
-    if generic.get("name") in _ROWS_OF:
-        model = nodes[node["attached_node"]]["relation_name"].split(".", 1)[1]
-        where = _ROWS_OF[generic["name"]].format(column=node["column_name"], found=node["sql"])
-        query = f"select * from {model} where {where}"
+def _found(
+    connection: duckdb.DuckDBPyConnection, query: str
+) -> tuple[list[str], list[tuple[int | None, int | None]]]:
+    """The rules that the rows of a test break, where it says so, and their projects and stories."""
     found = connection.execute(query)
     columns = [each[0] for each in found.description]
+    rules: dict[str, None] = {}
     entities: dict[tuple[int | None, int | None], None] = {}
     for values in found.fetchmany(1000):
         row = dict(zip(columns, values, strict=True))
+        for rule in (row.get("broken_rules") or "").split("; "):
+            if rule:
+                rules[rule] = None
         story_id = row.get("story_id", row.get("expected_story_id"))
         project_id = row.get("project_id")
         for name, value in row.items():
@@ -86,7 +79,7 @@ def _entities(
                 project_id = int(first) if first.isdigit() else None
         if project_id is not None or story_id is not None:
             entities[(project_id, story_id)] = None
-    return list(entities)
+    return list(rules), list(entities)
 
 
 def _named(

@@ -99,7 +99,7 @@ def test_a_killed_build_is_repaired_by_the_next(built):
 
 def test_values_that_tracker_never_had_pass_through_and_are_warned_of(built):
     path, build = built
-    for column in ("story_type", "current_state", "activity_kind"):
-        assert re.search(rf"WARN 1 accepted_values_stg\w+_{column}", build.stdout), column
+    for name in ("stories", "activities"):
+        assert re.search(rf"WARN 1 expected_stg_pivotal_tracker__{name}\b", build.stdout), name
     frozen = "select current_state, story_type from marts.dim_story where current_state = 'frozen'"
     assert query(path, frozen) == [("frozen", "spike")]
