@@ -32,6 +32,16 @@
 {%- endmacro %}
 
 
+{#- The latest possible instant of some columns; null: none is possible. -#}
+{% macro latest_possible(columns) -%}
+    {%- set instants = [] -%}
+    {%- for column in columns -%}
+        {%- do instants.append(possible(column, 'instant')) -%}
+    {%- endfor -%}
+    {{ latest(*instants) if instants | length > 1 else instants[0] }}
+{%- endmacro %}
+
+
 {#-
     A raw column, repaired. Null where its value is not possible.
 

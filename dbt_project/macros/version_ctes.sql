@@ -1,8 +1,9 @@
 {#-
     CTEs `starts`, `numbered` and `filled`: versions of an entity from the changes of its attributes.
 
-    from_cte:   CTE with one row per change: entity_id, attribute_name, attribute_value, is_told,
-                changed_at; each attribute has a row at the entity's first instant
+    from_cte:   CTE with one row per change: entity_id, attribute_name, attribute_value,
+                is_recorded (whether an activity has it), changed_at; each attribute has a row
+                at the entity's first instant
     entity_id:  its column with the entity's id
     attributes: the names of the attributes; each becomes a column of `filled`
 
@@ -20,7 +21,7 @@ starts as (
         count(case when attribute_name = '{{ attribute }}' then 1 end)
             as {{ attribute }}_changes,
         {% endfor %}
-        count(case when is_told then 1 end) = 0 as is_inferred,
+        count(case when is_recorded then 1 end) = 0 as is_inferred,
         changed_at as valid_from
     from {{ from_cte }}
     group by

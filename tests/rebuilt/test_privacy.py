@@ -80,7 +80,7 @@ def test_a_pseudonym_is_stable_and_changes_with_the_salt(hidden, tmp_path):
     names = "select person_id, person_name from marts.dim_person order by 1"
     unsalted = hidden.execute(names).fetchall()
     assert all(re.fullmatch(r"Person [0-9a-f]{8}", name) for _, name in unsalted if name)
-    models = compiled(tmp_path, "o'clock", "--select", "int_people_shown", "dim_person")
+    models = compiled(tmp_path, "o'clock", "--select", "int_people", "dim_person")
     hidden.execute("begin")
     for statement in models.statements:
         hidden.execute(statement)

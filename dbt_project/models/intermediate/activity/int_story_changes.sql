@@ -56,7 +56,7 @@ final as (
                 and story_changes.project_version <= moves_by_second.first_departure
                 then 1
             else 2
-        end as stay_in_second,
+        end as order_in_second,
         story_changes.project_version,
         story_changes.change_index,
         story_changes.occurred_at,

@@ -25,9 +25,30 @@ story_labels as (
 
 ),
 
-activity_label_names as (
+-- An activity names a label as it was called when the activity was read: the latest one
+-- is right, whenever that was.
+ranked_activity_labels as (
 
-    select * from {{ ref('int_activity_label_names') }}
+    select
+        resource_id as label_id,
+        project_id,
+        resource_name as label_name,
+        row_number() over (
+            partition by resource_id
+            order by occurred_at desc, project_version desc, change_index desc
+        ) as recency
+    from {{ ref('int_activity_changes') }}
+    where
+        resource_kind = 'label'
+        and resource_id is not null
+        and resource_name is not null
+
+),
+
+activity_labels as (
+
+    select * from ranked_activity_labels
+    where recency = 1
 
 ),
 
@@ -68,13 +89,13 @@ unlisted_labels as (
     select
         mentions.label_id,
         min(mentions.project_id) as project_id,
-        coalesce(min(mentions.label_name), min(activity_label_names.label_name))
+        coalesce(min(mentions.label_name), min(activity_labels.label_name))
             as label_name
     from mentions
     left join listed_labels
         on mentions.label_id = listed_labels.label_id
-    left join activity_label_names
-        on mentions.label_id = activity_label_names.label_id
+    left join activity_labels
+        on mentions.label_id = activity_labels.label_id
     where listed_labels.label_id is null
     group by mentions.label_id
 
@@ -87,6 +108,7 @@ final as (
         project_id,
         label_name,
         true as is_listed,
+        true as is_current,
         created_at,
         updated_at
     from listed_labels
@@ -98,9 +120,30 @@ final as (
         project_id,
         label_name,
         false as is_listed,
+        true as is_current,
         null as created_at,
         null as updated_at
     from unlisted_labels
+
+    union all
+
+    -- Nothing has it any more: past versions of stories do.
+    select
+        activity_labels.label_id,
+        activity_labels.project_id,
+        activity_labels.label_name,
+        false as is_listed,
+        false as is_current,
+        null as created_at,
+        null as updated_at
+    from activity_labels
+    left join listed_labels
+        on activity_labels.label_id = listed_labels.label_id
+    left join unlisted_labels
+        on activity_labels.label_id = unlisted_labels.label_id
+    where
+        listed_labels.label_id is null
+        and unlisted_labels.label_id is null
 
 )
 

@@ -1,11 +1,9 @@
 {%- set keys = {
     'projects': 'project_id', 'stories': 'story_id',
     'activity_changes': "activity_id || ' change ' || change_index",
-    'story_part_changes': "activity_id || ' change ' || change_index",
-    'story_nested_transitions': "story_id || '-' || project_version",
-    'story_comments': 'comment_id', 'epic_comments': 'comment_id',
-    'story_tasks': 'task_id', 'story_blockers': 'blocker_id',
-    'story_reviews': 'review_id', 'iterations': 'iteration_key',
+    'story_transitions': "story_id || '-' || project_version",
+    'story_parts': 'part_id', 'epic_comments': 'comment_id',
+    'iterations': 'iteration_key',
     'history_days': "project_id || '-' || history_date",
     'cycle_time_details': 'story_id', 'attachments': 'attachment_id',
     'labels': 'label_id', 'epics': 'epic_id', 'releases': 'release_id',
@@ -21,7 +19,10 @@ values_repaired as (
     {% for name, key in keys.items() %}
     select
         project_id,
-        '{{ name.replace('story_part_', 'activity_') }} ' || {{ key }} as row_key,
+        {{ {
+            'story_transitions': "'story_nested_transitions'",
+            'story_parts': "'story_' || part_kind || 's'"
+        }.get(name, "'" ~ name ~ "'") }} || ' ' || {{ key }} as row_key,
         repairs
     from {{ ref((
         'int_' if name.endswith('_changes') else 'stg_pivotal_tracker__'
@@ -165,7 +166,9 @@ orphan_transitions as (
     from {{ ref('stg_pivotal_tracker__story_transitions') }} as transitions
     left join {{ ref('int_stories_last_known') }} as stories
         on transitions.story_id = stories.story_id
-    where stories.story_id is null
+    where
+        stories.story_id is null
+        and not transitions.is_nested
     group by transitions.story_id
 
 ),

@@ -16,9 +16,131 @@ project_settings as (
 
 ),
 
+transitions as (
+
+    select
+        transitions.*,
+        transitions.occurred_at <= stories.as_of as is_past
+    from {{ ref('int_story_transitions_last_known') }} as transitions
+    inner join stories
+        on transitions.story_id = stories.story_id
+
+),
+
+with_neighbours as (
+
+    select
+        *,
+        lag(is_past) over (partition by story_id order by transition_number)
+            as is_previous_past,
+        lead(is_past) over (partition by story_id order by transition_number)
+            as is_next_past
+    from transitions
+
+),
+
+-- Only of a story that moved on after as_of: its last transition until then tells the
+-- state, else what the first one after it left. Any other stands as it was last known.
 states_at_as_of as (
 
-    select * from {{ ref('int_story_states_at_as_of') }}
+    select
+        story_id,
+        coalesce(
+            max(case when is_past then to_state end),
+            max(case when not is_past then recorded_from_state end)
+        ) as current_state,
+        max(case
+            when is_past and to_state = 'accepted'
+                then coalesce(accepted_at, occurred_at)
+        end) as accepted_at
+    from with_neighbours
+    where
+        (is_past and not is_next_past)
+        or (not is_past and coalesce(is_previous_past, true))
+    group by story_id
+
+),
+
+-- The record that was read of a story has its lists, unless the story was deleted or
+-- changed after as_of, or no record of it was read.
+list_changes as (
+
+    select
+        story_changes.*,
+        story_changes.occurred_at <= stories.as_of as is_past
+    from {{ ref('int_story_changes') }} as story_changes
+    inner join stories
+        on story_changes.story_id = stories.story_id
+    where
+        not stories.is_record_last
+        or story_changes.occurred_at > stories.as_of
+
+),
+
+changed_lists as (
+
+    {% for list_name in ['owner_ids', 'label_ids'] %}
+    select
+        story_id,
+        '{{ list_name }}' as list_name,
+        {{ json_text('original_story_values', list_name) }} as original_list,
+        {{ json_text('new_story_values', list_name) }} as new_list,
+        order_in_second,
+        project_id,
+        project_version,
+        change_index,
+        is_past,
+        occurred_at
+    from list_changes
+    where {{ json_has_key('new_story_values', list_name) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+ranked_lists as (
+
+    select
+        *,
+        row_number() over (
+            partition by story_id, list_name, is_past
+            order by
+                occurred_at,
+                order_in_second,
+                project_version,
+                change_index,
+                project_id
+        ) as change_number,
+        count(*) over (partition by story_id, list_name, is_past) as change_count
+    from changed_lists
+
+),
+
+-- What the last change by as_of left; without one, what the next change replaced.
+lists_at_as_of as (
+
+    select
+        story_id,
+        list_name,
+        coalesce(
+            max(case when is_past and change_number = change_count then new_list end),
+            max(case when not is_past and change_number = 1 then original_list end)
+        ) as list_at_as_of
+    from ranked_lists
+    group by
+        story_id,
+        list_name
+
+),
+
+lists_by_story as (
+
+    select
+        story_id,
+        max(case when list_name = 'owner_ids' then list_at_as_of end) as owner_ids,
+        max(case when list_name = 'label_ids' then list_at_as_of end) as label_ids
+    from lists_at_as_of
+    group by story_id
 
 ),
 
@@ -44,10 +166,13 @@ at_as_of as (
         stories.record_source,
         stories.source_file,
         stories.source_line,
+        lists_by_story.owner_ids as activity_owner_ids,
+        lists_by_story.label_ids as activity_label_ids,
         stories.estimate,
         coalesce(stories.deleted_at <= stories.as_of, false) as is_deleted,
         stories.is_date_only,
         stories.is_history_known,
+        stories.is_record_last,
         stories.deadline_at,
         case
             when states_at_as_of.story_id is not null
@@ -62,6 +187,8 @@ at_as_of as (
     from stories
     left join states_at_as_of
         on stories.story_id = states_at_as_of.story_id
+    left join lists_by_story
+        on stories.story_id = lists_by_story.story_id
     where
         stories.created_at is null
         or stories.created_at <= stories.as_of

@@ -10,7 +10,7 @@
     'deadline_at', 'accepted_at', 'created_at', 'updated_at'
 ] -%}
 
--- A table: four models read it.
+-- A table: six models read it.
 {{ config(materialized='table') }}
 
 with
@@ -21,9 +21,33 @@ stories as (
 
 ),
 
+all_story_changes as (
+
+    select * from {{ ref('int_story_changes') }}
+
+),
+
+ranked_deletions as (
+
+    select
+        *,
+        row_number() over (
+            partition by story_id order by occurred_at, project_version
+        ) as deletion_number
+    from all_story_changes
+    where change_type = 'delete'
+
+),
+
 deletions as (
 
-    select * from {{ ref('int_story_deletions') }}
+    select
+        story_id,
+        story_name,
+        story_type,
+        occurred_at as deleted_at
+    from ranked_deletions
+    where deletion_number = 1
 
 ),
 
@@ -31,7 +55,7 @@ deletions as (
 story_changes as (
 
     select story_changes.*
-    from {{ ref('int_story_changes') }} as story_changes
+    from all_story_changes as story_changes
     left join deletions
         on story_changes.story_id = deletions.story_id
     where
@@ -49,18 +73,8 @@ projects_as_of as (
 -- Stories of which some source gives transitions, however few.
 stories_with_transitions as (
 
-    select story_id from {{ ref('stg_pivotal_tracker__story_transitions') }}
-    union all
-    select story_id from {{ ref('stg_pivotal_tracker__story_nested_transitions') }}
-
-),
-
-history_sources as (
-
-    select
-        story_id,
-        count(*) as transition_count
-    from stories_with_transitions
+    select story_id
+    from {{ ref('stg_pivotal_tracker__story_transitions') }}
     group by story_id
 
 ),
@@ -105,7 +119,7 @@ relevant_changes as (
             partition by story_changes.story_id
             order by
                 story_changes.occurred_at,
-                story_changes.stay_in_second,
+                story_changes.order_in_second,
                 story_changes.project_version,
                 story_changes.change_index,
                 story_changes.project_id
@@ -336,7 +350,9 @@ final as (
         {% endfor %}
         known_stories.has_transition_list
         or changed_stories.story_id is not null
-        or history_sources.story_id is not null as is_history_known,
+        or stories_with_transitions.story_id is not null as is_history_known,
+        known_stories.record_source != 'activity'
+        and deletions.story_id is null as is_record_last,
         case
             when deletions.story_id is not null then 'activity'
             when known_stories.is_unlisted
@@ -354,8 +370,8 @@ final as (
         on known_stories.project_id = projects_as_of.project_id
     left join changed_stories
         on known_stories.story_id = changed_stories.story_id
-    left join history_sources
-        on known_stories.story_id = history_sources.story_id
+    left join stories_with_transitions
+        on known_stories.story_id = stories_with_transitions.story_id
 
 )
 

@@ -1,19 +1,4 @@
-{%- set kinds = {
-    'comment': {'person_id': 'person_id', 'part_text': 'comment_text'},
-    'task': {
-        'part_text': 'task_description', 'part_position': 'task_position',
-        'flag': 'is_complete'
-    },
-    'blocker': {
-        'person_id': 'person_id', 'part_text': 'blocker_description',
-        'flag': 'is_resolved'
-    },
-    'review': {
-        'person_id': 'reviewer_id', 'review_type_id': 'review_type_id',
-        'review_type_name': 'review_type_name', 'part_status': 'review_status'
-    }
-} -%}
-{%- set no_number = 'cast(null as bigint)' -%}
+{%- set kinds = ['comment', 'task', 'blocker', 'review'] -%}
 {%- set values = [
     'person_id', 'review_type_id', 'part_text', 'to_status', 'part_position',
     'created_at', 'updated_at'
@@ -26,44 +11,52 @@ with
 
 stories as (
 
+    select * from {{ ref('int_stories') }}
+
+),
+
+project_settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+records as (
+
     select * from {{ ref('stg_pivotal_tracker__stories') }}
 
 ),
 
 part_changes as (
 
-    select * from {{ ref('int_story_part_changes') }}
-    where story_id is not null
+    select
+        resource_kind as part_kind,
+        resource_id as part_id,
+        part_story_id as story_id,
+        part_person_id as person_id,
+        review_type_id,
+        change_type,
+        part_text,
+        from_status,
+        to_status,
+        part_position,
+        is_part_person_change as is_person_change,
+        performed_by_id,
+        project_version,
+        change_index,
+        part_created_at as created_at,
+        part_updated_at as updated_at,
+        occurred_at
+    from {{ ref('int_activity_changes') }}
+    where
+        resource_kind in ('comment', 'task', 'blocker', 'review')
+        and part_story_id is not null
 
 ),
 
-listed as (
+listed_parts as (
 
-    {% for kind, columns in kinds.items() %}
-    select
-        '{{ kind }}' as part_kind,
-        {{ kind }}_id as part_id,
-        story_id,
-        {{ columns.person_id or no_number }} as person_id,
-        {{ columns.review_type_id or no_number }} as review_type_id,
-        {{ columns.review_type_name or as_text('null') }} as review_type_name,
-        {{ columns.part_text or as_text('null') }} as part_text,
-        {% if columns.flag %}
-        case
-            when {{ columns.flag }} then 'true'
-            when not {{ columns.flag }} then 'false'
-        end as part_status,
-        {% else %}
-        {{ columns.part_status or as_text('null') }} as part_status,
-        {% endif %}
-        {{ columns.part_position or no_number }} as part_position,
-        record_source,
-        created_at,
-        updated_at,
-        {{ as_instant('null') }} as deleted_at
-    from {{ ref('stg_pivotal_tracker__story_' ~ kind ~ 's') }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    select * from {{ ref('stg_pivotal_tracker__story_parts') }}
 
 ),
 
@@ -73,12 +66,12 @@ relevant_changes as (
 
     select part_changes.*
     from part_changes
-    left join stories
-        on part_changes.story_id = stories.story_id
+    left join records
+        on part_changes.story_id = records.story_id
     where
-        stories.story_id is null
+        records.story_id is null
         {% for kind in kinds %}
-        or (part_changes.part_kind = '{{ kind }}' and not stories.has_{{ kind }}_list)
+        or (part_changes.part_kind = '{{ kind }}' and not records.has_{{ kind }}_list)
         {% endfor %}
 
 ),
@@ -140,9 +133,23 @@ from_activities as (
 
 ),
 
-final as (
+known_parts as (
 
-    select * from listed
+    select
+        part_kind,
+        part_id,
+        story_id,
+        person_id,
+        review_type_id,
+        review_type_name,
+        part_text,
+        part_status,
+        part_position,
+        record_source,
+        created_at,
+        updated_at,
+        {{ as_instant('null') }} as deleted_at
+    from listed_parts
 
     union all
 
@@ -164,6 +171,108 @@ final as (
         coalesce(updated_at, last_occurred_at) as updated_at,
         deleted_at
     from from_activities
+
+),
+
+status_changes as (
+
+    select
+        part_changes.*,
+        part_changes.occurred_at <= stories.as_of as is_past
+    from part_changes
+    inner join stories
+        on part_changes.story_id = stories.story_id
+    where part_changes.to_status is not null
+
+),
+
+ranked_status_changes as (
+
+    select
+        *,
+        row_number() over (
+            partition by part_kind, part_id, is_past
+            order by occurred_at, project_version, change_index
+        ) as change_number,
+        count(*) over (
+            partition by part_kind, part_id, is_past
+        ) as change_count
+    from status_changes
+
+),
+
+statuses as (
+
+    select
+        part_kind,
+        part_id,
+        max(case when is_past and change_number = change_count then to_status end)
+            as last_status,
+        max(case when not is_past and change_number = 1 then from_status end)
+            as status_before_next_change,
+        max(case when is_past then occurred_at end) as last_changed_at
+    from ranked_status_changes
+    group by
+        part_kind,
+        part_id
+
+),
+
+-- A record has the status of when it was read; the first change after as_of says what
+-- it was before.
+with_statuses as (
+
+    select
+        known_parts.*,
+        coalesce(statuses.status_before_next_change, known_parts.part_status)
+            as status_at_as_of,
+        statuses.last_status,
+        statuses.last_changed_at
+    from known_parts
+    left join statuses
+        on
+            known_parts.part_kind = statuses.part_kind
+            and known_parts.part_id = statuses.part_id
+
+),
+
+-- Comments, tasks, blockers and reviews of a deleted story went with it.
+final as (
+
+    select
+        with_statuses.part_kind,
+        with_statuses.part_id,
+        with_statuses.story_id,
+        stories.project_id,
+        with_statuses.person_id,
+        with_statuses.review_type_id,
+        with_statuses.review_type_name,
+        with_statuses.part_text,
+        with_statuses.status_at_as_of as part_status,
+        with_statuses.part_position,
+        stories.story_id is not null
+        and not stories.is_deleted
+        and (
+            with_statuses.created_at is null
+            or with_statuses.created_at <= stories.as_of
+        )
+        and (
+            with_statuses.deleted_at is null
+            or with_statuses.deleted_at > stories.as_of
+        ) as is_current,
+        {{ local_date('with_statuses.created_at', 'project_settings.time_zone') }}
+            as created_date,
+        with_statuses.created_at,
+        with_statuses.updated_at,
+        case
+            when with_statuses.last_status = with_statuses.status_at_as_of
+                then with_statuses.last_changed_at
+        end as status_changed_at
+    from with_statuses
+    left join stories
+        on with_statuses.story_id = stories.story_id
+    left join project_settings
+        on stories.project_id = project_settings.project_id
 
 )
 

@@ -18,18 +18,18 @@ story_labels as (
 
 ),
 
-told_lists as (
+stories_with_activity_labels as (
 
-    select * from {{ ref('int_story_lists_told') }}
-    where label_ids is not null
+    select * from stories
+    where activity_label_ids is not null
 
 ),
 
-told_labels as (
+activity_labels as (
 
     {{ unnest_json_list(
-        from_cte='told_lists',
-        list_column='label_ids',
+        from_cte='stories_with_activity_labels',
+        list_column='activity_label_ids',
         keep=['story_id'],
         element_type='bigint'
     ) }}
@@ -43,7 +43,7 @@ unioned as (
         element as label_id,
         {{ as_text('null') }} as label_name,
         element_index as label_index
-    from told_labels
+    from activity_labels
 
     union all
 
@@ -53,9 +53,9 @@ unioned as (
         story_labels.label_name,
         story_labels.label_index
     from story_labels
-    left join told_lists
-        on story_labels.story_id = told_lists.story_id
-    where told_lists.story_id is null
+    left join stories_with_activity_labels
+        on story_labels.story_id = stories_with_activity_labels.story_id
+    where stories_with_activity_labels.story_id is null
 
 ),
 

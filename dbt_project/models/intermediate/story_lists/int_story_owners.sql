@@ -12,18 +12,18 @@ story_owners as (
 
 ),
 
-told_lists as (
+stories_with_activity_owners as (
 
-    select * from {{ ref('int_story_lists_told') }}
-    where owner_ids is not null
+    select * from stories
+    where activity_owner_ids is not null
 
 ),
 
-told_owners as (
+activity_owners as (
 
     {{ unnest_json_list(
-        from_cte='told_lists',
-        list_column='owner_ids',
+        from_cte='stories_with_activity_owners',
+        list_column='activity_owner_ids',
         keep=['story_id'],
         element_type='bigint'
     ) }}
@@ -36,7 +36,7 @@ unioned as (
         story_id,
         element as person_id,
         element_index as owner_index
-    from told_owners
+    from activity_owners
 
     union all
 
@@ -45,9 +45,9 @@ unioned as (
         story_owners.person_id,
         story_owners.owner_index
     from story_owners
-    left join told_lists
-        on story_owners.story_id = told_lists.story_id
-    where told_lists.story_id is null
+    left join stories_with_activity_owners
+        on story_owners.story_id = stories_with_activity_owners.story_id
+    where stories_with_activity_owners.story_id is null
 
 ),
 

@@ -1,3 +1,11 @@
+{%- set attributes = [
+    'project_id', 'name', 'story_type', 'estimate', 'label_ids', 'owner_ids'
+] -%}
+
+-- A table: the versions read it three times. At 80,000 stories and 2.2 million changes
+-- they take 11.6 CPU seconds and 1.5 GB with a view here, 6.6 and 0.6 so.
+{{ config(materialized='table') }}
+
 with
 
 stories as (
@@ -6,63 +14,131 @@ stories as (
 
 ),
 
-unioned as (
-
-    select * from {{ ref('int_story_attribute_openings') }}
-
-    union all
-
-    select
-        story_id,
-        attribute_name,
-        new_value as attribute_value,
-        telling_number,
-        true as is_told,
-        told_at as changed_at
-    from {{ ref('int_story_attribute_tellings') }}
-
-    union all
-
-    select * from {{ ref('int_story_attribute_closings') }}
-
-),
-
--- Of the values of one instant only the last one lasted.
-ranked as (
+story_changes as (
 
     select
         *,
-        row_number() over (
-            partition by story_id, attribute_name, changed_at
-            order by telling_number desc
-        ) as recency
-    from unioned
+        change_type = 'create' and {{ json_has_key('new_story_values', 'name') }}
+            as is_creation
+    from {{ ref('int_story_changes') }}
+    where change_type in ('create', 'update')
 
 ),
 
-with_previous as (
+-- A creation leaves out what is empty, so it gives each attribute; an update gives only
+-- what it changed. Without a possible project, a story is in that of the activity.
+changed_values as (
+
+    {% for attribute in attributes %}
+    select
+        activity_id,
+        change_index,
+        story_id,
+        '{{ attribute }}' as attribute_name,
+        {% for which in ['original', 'new'] %}
+        {% set value = activity_value_as_text(which ~ '_story_values', attribute) %}
+        {% if attribute == 'project_id' %}
+        coalesce({{ value }}, {{ as_text('project_id') }})
+            as {{ which }}_value,
+        {% else %}
+        {{ value }} as {{ which }}_value,
+        {% endif %}
+        {% endfor %}
+        order_in_second,
+        project_version,
+        is_creation,
+        occurred_at
+    from story_changes
+    where
+        is_creation
+        or {{ json_has_key('new_story_values', attribute) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- Lists in one way of writing, so that two can be compared: sorted, and null when
+-- empty.
+lists as (
+
+    {% for which, is_original in [('new', 'false'), ('original', 'true')] %}
+    select
+        activity_id,
+        change_index,
+        attribute_name,
+        {{ is_original }} as is_original,
+        {{ which }}_value as ids
+    from changed_values
+    where attribute_name in ('label_ids', 'owner_ids')
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+list_elements as (
+
+    {{ unnest_json_list(
+        from_cte='lists',
+        list_column='ids',
+        keep=['activity_id', 'change_index', 'attribute_name', 'is_original'],
+        element_type='bigint'
+    ) }}
+
+),
+
+lists_as_text as (
 
     select
-        ranked.story_id,
-        ranked.attribute_name,
-        ranked.attribute_value,
-        lag(ranked.attribute_value) over (
-            partition by ranked.story_id, ranked.attribute_name
-            order by ranked.changed_at
-        ) as previous_value,
-        row_number() over (
-            partition by ranked.story_id, ranked.attribute_name
-            order by ranked.changed_at
-        ) as change_number,
-        ranked.is_told,
-        ranked.changed_at
-    from ranked
+        activity_id,
+        change_index,
+        attribute_name,
+        is_original,
+        {{ joined_text(as_text('element')) }} as ids
+    from list_elements
+    group by
+        activity_id,
+        change_index,
+        attribute_name,
+        is_original
+
+),
+
+with_comparable_values as (
+
+    select
+        changed_values.activity_id,
+        changed_values.story_id,
+        changed_values.attribute_name,
+        {% for which in ['original', 'new'] %}
+        case
+            when changed_values.attribute_name = 'estimate'
+                then {{ as_text(as_decimal('changed_values.' ~ which ~ '_value')) }}
+            when changed_values.attribute_name in ('label_ids', 'owner_ids')
+                then {{ which }}_lists.ids
+            else changed_values.{{ which }}_value
+        end as {{ which }}_value,
+        {% endfor %}
+        changed_values.is_creation,
+        changed_values.order_in_second,
+        changed_values.project_version,
+        changed_values.change_index,
+        changed_values.occurred_at,
+        {{ latest('changed_values.occurred_at', 'stories.created_at') }} as changed_at
+    from changed_values
     inner join stories
-        on ranked.story_id = stories.story_id
-    where
-        ranked.recency = 1
-        and ranked.changed_at <= stories.as_of
-        and (stories.deleted_at is null or ranked.changed_at <= stories.deleted_at)
+        on changed_values.story_id = stories.story_id
+    left join lists_as_text as original_lists
+        on
+            changed_values.activity_id = original_lists.activity_id
+            and changed_values.change_index = original_lists.change_index
+            and changed_values.attribute_name = original_lists.attribute_name
+            and original_lists.is_original
+    left join lists_as_text as new_lists
+        on
+            changed_values.activity_id = new_lists.activity_id
+            and changed_values.change_index = new_lists.change_index
+            and changed_values.attribute_name = new_lists.attribute_name
+            and not new_lists.is_original
 
 ),
 
@@ -71,13 +147,21 @@ final as (
     select
         story_id,
         attribute_name,
-        attribute_value,
-        is_told,
+        original_value,
+        new_value,
+        row_number() over (
+            partition by story_id, attribute_name
+            order by
+                occurred_at,
+                order_in_second,
+                project_version,
+                change_index,
+                activity_id
+        ) as change_number,
+        count(*) over (partition by story_id, attribute_name) as change_count,
+        is_creation,
         changed_at
-    from with_previous
-    where
-        change_number = 1
-        or {{ differ('attribute_value', 'previous_value') }}
+    from with_comparable_values
 
 )
 

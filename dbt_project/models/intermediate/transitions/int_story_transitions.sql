@@ -8,7 +8,7 @@ stories as (
 
 transitions as (
 
-    select * from {{ ref('int_story_transitions_completed') }}
+    select * from {{ ref('int_story_transitions_last_known') }}
 
 ),
 
@@ -19,7 +19,7 @@ with_neighbours as (
         stories.project_id,
         transitions.project_id as occurred_in_project_id,
         transitions.performed_by_id,
-        transitions.told_from_state,
+        transitions.recorded_from_state,
         lag(transitions.to_state) over (
             partition by transitions.story_id
             order by transitions.transition_number
@@ -56,7 +56,7 @@ final as (
             when record_source = 'inferred' then 'inferred'
             else occurred_in_project_id || '-' || project_version
         end as story_transition_key,
-        coalesce(told_from_state, previous_state) as from_state
+        coalesce(recorded_from_state, previous_state) as from_state
     from with_neighbours
 
 )

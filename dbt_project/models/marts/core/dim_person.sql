@@ -1,3 +1,15 @@
+{%- set traces = [
+    ('stg_pivotal_tracker__activities', 'performed_by_id', 'occurred_at'),
+    ('stg_pivotal_tracker__my_activities', 'performed_by_id', 'occurred_at'),
+    ('stg_pivotal_tracker__story_transitions', 'performed_by_id', 'occurred_at'),
+    ('stg_pivotal_tracker__epic_comments', 'person_id', 'created_at'),
+    ('int_story_parts', 'person_id', 'created_at'),
+    ('stg_pivotal_tracker__memberships', 'person_id', 'created_at'),
+    ('int_stories', 'requested_by_id', 'created_at'),
+    ('int_story_owners', 'person_id', 'null'),
+    ('stg_pivotal_tracker__people', 'person_id', 'null'),
+] -%}
+
 with
 
 projects_as_of as (
@@ -6,21 +18,66 @@ projects_as_of as (
 
 ),
 
-people_seen as (
+people as (
 
-    select * from {{ ref('int_people_seen') }}
-
-),
-
-names as (
-
-    select * from {{ ref('int_people_shown') }}
+    select * from {{ ref('int_people') }}
 
 ),
 
 memberships as (
 
     select * from {{ ref('stg_pivotal_tracker__memberships') }}
+
+),
+
+-- The record of a deleted story stays in a warehouse that once read it, and a later
+-- first load never finds one: what only such a record says counts in neither.
+living_stories as (
+
+    select * from {{ ref('int_stories_last_known') }}
+    where delete_evidence is null
+
+),
+
+traces as (
+
+    {% for model, person_id, seen_at in traces %}
+    select
+        {{ person_id }} as person_id,
+        {{ seen_at }} as seen_at
+    from {{ ref(model) }}
+    {% if model == 'int_story_parts' %}
+    where story_id in (select living_stories.story_id from living_stories)
+    {% elif model == 'stg_pivotal_tracker__story_transitions' %}
+    where not is_nested
+    {% elif model == 'stg_pivotal_tracker__people' %}
+    where named_in = 'me'
+    {% endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- People belong to no project: all but owners and token holders, of whom no instant is
+-- known, must have been seen by the newest as_of.
+newest as (
+
+    select max(as_of) as as_of from projects_as_of
+
+),
+
+people_seen as (
+
+    select
+        traces.person_id,
+        min(traces.seen_at) as first_seen_at,
+        max(traces.seen_at) as last_seen_at
+    from traces
+    cross join newest
+    where
+        traces.person_id is not null
+        and (traces.seen_at is null or traces.seen_at <= newest.as_of)
+    group by traces.person_id
 
 ),
 
@@ -52,10 +109,10 @@ final as (
 
     select
         people_seen.person_id,
-        names.person_name,
-        names.initials,
-        names.username,
-        names.email,
+        people.person_name,
+        people.initials,
+        people.username,
+        people.email,
         case
             when membership_lists.membership_count > 0
                 then coalesce(memberships_by_person.project_count, 0)
@@ -68,8 +125,8 @@ final as (
         people_seen.last_seen_at
     from people_seen
     cross join membership_lists
-    left join names
-        on people_seen.person_id = names.person_id
+    left join people
+        on people_seen.person_id = people.person_id
     left join memberships_by_person
         on people_seen.person_id = memberships_by_person.person_id
 

@@ -18,15 +18,77 @@ projects_with_iterations as (
 
 ),
 
-inferred_settings as (
+activities as (
 
-    select * from {{ ref('int_projects_with_inferred_settings') }}
+    select * from {{ ref('stg_pivotal_tracker__activities') }}
 
 ),
 
-projects_with_counts as (
+stories_by_project as (
 
-    select * from {{ ref('int_projects_with_counts') }}
+    select
+        project_id,
+        count(*) as story_count,
+        count(case when current_state = 'accepted' then 1 end) as accepted_story_count,
+        sum(case when current_state = 'accepted' then estimate end) as accepted_points
+    from {{ ref('int_stories') }}
+    where
+        not is_deleted
+        and coalesce(story_type, '') != 'release'
+    group by project_id
+
+),
+
+-- Every project has an owner: none means that members were not read.
+members_by_project as (
+
+    select
+        project_id,
+        count(*) as member_count
+    from {{ ref('stg_pivotal_tracker__memberships') }}
+    group by project_id
+
+),
+
+activities_by_project as (
+
+    select
+        activities.project_id,
+        min(activities.occurred_at) as first_activity_at,
+        max(activities.occurred_at) as last_activity_at
+    from activities
+    inner join projects_as_of
+        on activities.project_id = projects_as_of.project_id
+    where activities.occurred_at <= projects_as_of.as_of
+    group by activities.project_id
+
+),
+
+settings_inferred as (
+
+    {{ unnest_json_list('projects', 'inferred_settings', keep=['project_id']) }}
+
+),
+
+columns_inferred as (
+
+    select
+        project_id,
+        case
+            when element = 'iteration_length' then 'iteration_length_weeks'
+            else element
+        end as column_name
+    from settings_inferred
+
+),
+
+columns_inferred_by_project as (
+
+    select
+        project_id,
+        {{ joined_text('column_name') }} as inferred_settings
+    from columns_inferred
+    group by project_id
 
 ),
 
@@ -41,7 +103,7 @@ final as (
         projects.time_zone,
         projects.week_start_day,
         projects.point_scale,
-        inferred_settings.inferred_settings,
+        columns_inferred_by_project.inferred_settings,
         projects.record_source,
         projects_with_iterations.velocity_source,
         projects.iteration_length_weeks,
@@ -49,29 +111,33 @@ final as (
         projects.initial_velocity,
         projects_with_iterations.current_iteration_number,
         projects_with_iterations.current_velocity,
-        projects_with_counts.story_count,
-        projects_with_counts.accepted_story_count,
-        {{ as_decimal('projects_with_counts.accepted_points') }}
+        coalesce(stories_by_project.story_count, 0) as story_count,
+        coalesce(stories_by_project.accepted_story_count, 0) as accepted_story_count,
+        {{ as_decimal('coalesce(stories_by_project.accepted_points, 0)') }}
             as accepted_points,
-        projects_with_counts.member_count,
+        members_by_project.member_count,
         projects.is_point_scale_custom,
         projects.estimates_bugs_and_chores,
         projects.is_automatic_planning,
         projects.is_public,
         projects.started_at,
         projects.created_at,
-        projects_with_counts.first_activity_at,
-        projects_with_counts.last_activity_at,
+        activities_by_project.first_activity_at,
+        activities_by_project.last_activity_at,
         projects_as_of.as_of
     from projects
     inner join projects_as_of
         on projects.project_id = projects_as_of.project_id
     inner join projects_with_iterations
         on projects.project_id = projects_with_iterations.project_id
-    inner join projects_with_counts
-        on projects.project_id = projects_with_counts.project_id
-    left join inferred_settings
-        on projects.project_id = inferred_settings.project_id
+    left join stories_by_project
+        on projects.project_id = stories_by_project.project_id
+    left join members_by_project
+        on projects.project_id = members_by_project.project_id
+    left join activities_by_project
+        on projects.project_id = activities_by_project.project_id
+    left join columns_inferred_by_project
+        on projects.project_id = columns_inferred_by_project.project_id
 
 )
 

@@ -1,8 +1,16 @@
+{%- set part_kinds = ['comment', 'task', 'blocker', 'review'] -%}
+
 with
 
 stories as (
 
     select * from {{ ref('int_stories') }}
+
+),
+
+records as (
+
+    select * from {{ ref('stg_pivotal_tracker__stories') }}
 
 ),
 
@@ -20,37 +28,83 @@ project_settings as (
 
 people as (
 
-    select * from {{ ref('dim_person') }}
+    select * from {{ ref('int_people') }}
 
 ),
 
-owner_names as (
+story_owners as (
 
-    select * from {{ ref('int_stories_with_owner_names') }}
-
-),
-
-label_names as (
-
-    select * from {{ ref('int_stories_with_label_names') }}
+    select * from {{ ref('int_story_owners') }}
 
 ),
 
-epic_names as (
+story_labels as (
 
-    select * from {{ ref('int_stories_with_epic_names') }}
+    select * from {{ ref('int_story_labels') }}
 
 ),
 
-child_counts as (
+labels as (
 
-    select * from {{ ref('int_stories_with_child_counts') }}
+    select * from {{ ref('int_labels') }}
+
+),
+
+epics as (
+
+    select * from {{ ref('int_epics') }}
+
+),
+
+story_parts as (
+
+    select * from {{ ref('int_story_parts') }}
 
 ),
 
 attachments as (
 
     select * from {{ ref('stg_pivotal_tracker__attachments') }}
+
+),
+
+owner_names as (
+
+    select
+        story_owners.story_id,
+        count(*) as owner_count,
+        {{ joined_text('people.person_name') }} as owner_names
+    from story_owners
+    left join people
+        on story_owners.person_id = people.person_id
+    group by story_owners.story_id
+
+),
+
+label_names as (
+
+    select
+        story_labels.story_id,
+        {{ joined_text('labels.label_name') }} as label_names
+    from story_labels
+    inner join labels
+        on story_labels.label_id = labels.label_id
+    group by story_labels.story_id
+
+),
+
+-- A story belongs to the epics of its project whose labels it carries.
+epic_names as (
+
+    select
+        story_labels.story_id,
+        {{ joined_text('epics.epic_name') }} as epic_names
+    from story_labels
+    inner join epics
+        on
+            story_labels.label_id = epics.label_id
+            and story_labels.project_id = epics.project_id
+    group by story_labels.story_id
 
 ),
 
@@ -62,6 +116,88 @@ attachment_names as (
     from attachments
     where story_id is not null
     group by story_id
+
+),
+
+-- A history file names a creation and none of its values. Grouped: a story is created
+-- once, and both projects of a move may say so.
+created_stories as (
+
+    select resource_id as story_id
+    from {{ ref('int_activity_changes') }}
+    where
+        resource_kind = 'story'
+        and change_type = 'create'
+        and {{ json_has_key('new_story_values', 'name') }}
+    group by resource_id
+
+),
+
+parts_by_story as (
+
+    select
+        {% for kind in part_kinds %}
+        count(case when part_kind = '{{ kind }}' then 1 end) as known_{{ kind }}_count,
+        count(case when part_kind = '{{ kind }}' and is_current then 1 end)
+            as {{ kind }}_count,
+        {% endfor %}
+        count(case
+            when part_kind = 'task' and part_status = 'true' and is_current then 1
+        end) as completed_task_count,
+        count(case
+            when
+                part_kind = 'blocker'
+                and coalesce(part_status, '') != 'true'
+                and is_current
+                then 1
+        end) as open_blocker_count,
+        story_id
+    from story_parts
+    where story_id is not null
+    group by story_id
+
+),
+
+-- A record that was read without a list says nothing about it, unless an activity does.
+-- Activities that begin with the creation of a story know all of its lists.
+with_knowledge as (
+
+    select
+        {% for kind in part_kinds %}
+        stories.is_deleted
+        or coalesce(records.has_{{ kind }}_list, false)
+        or (records.story_id is null and created_stories.story_id is not null)
+        or coalesce(parts_by_story.known_{{ kind }}_count, 0) > 0
+            as is_{{ kind }}_known,
+        {% endfor %}
+        stories.story_id
+    from stories
+    left join records
+        on stories.story_id = records.story_id
+    left join created_stories
+        on stories.story_id = created_stories.story_id
+    left join parts_by_story
+        on stories.story_id = parts_by_story.story_id
+
+),
+
+child_counts as (
+
+    select
+        {% for measure, kind in {
+            'comment_count': 'comment', 'task_count': 'task',
+            'completed_task_count': 'task', 'blocker_count': 'blocker',
+            'open_blocker_count': 'blocker', 'review_count': 'review'
+        }.items() %}
+        case
+            when with_knowledge.is_{{ kind }}_known
+                then coalesce(parts_by_story.{{ measure }}, 0)
+        end as {{ measure }},
+        {% endfor %}
+        with_knowledge.story_id
+    from with_knowledge
+    left join parts_by_story
+        on with_knowledge.story_id = parts_by_story.story_id
 
 ),
 

@@ -2,13 +2,88 @@ with
 
 versions as (
 
-    select * from {{ ref('int_story_versions') }}
+    select
+        *,
+        '[' || label_ids || ']' as label_id_list,
+        '[' || owner_ids || ']' as owner_id_list
+    from {{ ref('int_story_versions') }}
 
 ),
 
-version_names as (
+labels as (
 
-    select * from {{ ref('int_story_versions_with_names') }}
+    select * from {{ ref('int_labels') }}
+
+),
+
+epics as (
+
+    select * from {{ ref('int_epics') }}
+
+),
+
+people as (
+
+    select * from {{ ref('dim_person') }}
+
+),
+
+{% for list_name in ['label', 'owner'] %}
+{{ list_name }}s_by_version as (
+
+    {{ unnest_json_list(
+        from_cte='versions',
+        list_column=list_name ~ '_id_list',
+        keep=['story_id', 'version_number'],
+        element_type='bigint'
+    ) }}
+
+),
+
+{% endfor %}
+label_names as (
+
+    select
+        labels_by_version.story_id,
+        labels_by_version.version_number,
+        {{ joined_text('labels.label_name') }} as label_names
+    from labels_by_version
+    left join labels
+        on labels_by_version.element = labels.label_id
+    group by
+        labels_by_version.story_id,
+        labels_by_version.version_number
+
+),
+
+-- Apart from the labels' names: Redshift puts the texts of a select in one order only.
+epic_names as (
+
+    select
+        labels_by_version.story_id,
+        labels_by_version.version_number,
+        {{ joined_text('epics.epic_name') }} as epic_names
+    from labels_by_version
+    inner join epics
+        on labels_by_version.element = epics.label_id
+    group by
+        labels_by_version.story_id,
+        labels_by_version.version_number
+
+),
+
+owner_names as (
+
+    select
+        owners_by_version.story_id,
+        owners_by_version.version_number,
+        {{ joined_text('people.person_name') }} as owner_names
+    from owners_by_version
+    left join people
+        on owners_by_version.element = people.person_id
+    group by
+        owners_by_version.story_id,
+        owners_by_version.version_number
 
 ),
 
@@ -20,9 +95,9 @@ final as (
         versions.project_id,
         versions.story_name,
         versions.story_type,
-        version_names.label_names,
-        version_names.epic_names,
-        version_names.owner_names,
+        label_names.label_names,
+        epic_names.epic_names,
+        owner_names.owner_names,
         versions.version_number,
         versions.estimate,
         versions.is_last as is_current,
@@ -30,10 +105,12 @@ final as (
         versions.valid_from,
         versions.valid_to
     from versions
-    left join version_names
+    {% for names in ['label_names', 'epic_names', 'owner_names'] %}
+    left join {{ names }}
         on
-            versions.story_id = version_names.story_id
-            and versions.version_number = version_names.version_number
+            versions.story_id = {{ names }}.story_id
+            and versions.version_number = {{ names }}.version_number
+    {% endfor %}
 
 )
 

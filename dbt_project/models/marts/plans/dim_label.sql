@@ -10,6 +10,7 @@ stories as (
 labels as (
 
     select * from {{ ref('int_labels') }}
+    where is_current
 
 ),
 

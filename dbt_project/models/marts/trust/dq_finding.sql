@@ -359,11 +359,11 @@ same_person_names as (
         cast(null as bigint) as project_id,
         min(people_named.person_id) as person_id,
         {{ joined_text(as_text('people_named.person_id')) }} as person_ids
-    from {{ ref('int_people_with_names') }} as people_named
+    from {{ ref('int_people') }} as people_named
     inner join people
         on people_named.person_id = people.person_id
-    where people_named.person_name is not null
-    group by lower(people_named.person_name)
+    where people_named.unhidden_name is not null
+    group by lower(people_named.unhidden_name)
     having count(*) > 1
 
 ),

@@ -4,10 +4,6 @@
         'transitions', 'stg_pivotal_tracker__story_transitions', 'story_id',
         'occurred_at'
     ),
-    (
-        'nested_transitions', 'stg_pivotal_tracker__story_nested_transitions',
-        'story_id', 'occurred_at'
-    ),
     ('stories', 'stg_pivotal_tracker__stories', 'story_id', 'created_at'),
     ('iterations', 'stg_pivotal_tracker__iterations', 'null', 'starts_at'),
 ] -%}
@@ -28,10 +24,8 @@ version_periods as (
 
 deleted_stories as (
 
-    select story_id from {{ ref('int_story_deletions') }}
-    union all
-    select story_id from {{ ref('stg_pivotal_tracker__stories') }}
-    where is_deleted
+    select story_id from {{ ref('int_stories_last_known') }}
+    where delete_evidence is not null
 
 ),
 
@@ -41,7 +35,12 @@ dated_rows as (
     select
         project_id,
         cast({{ story_id }} as bigint) as story_id,
+        {% if source_name == 'transitions' %}
+        case when is_nested then 'nested_transitions' else 'transitions' end
+            as source_name,
+        {% else %}
         '{{ source_name }}' as source_name,
+        {% endif %}
         record_source,
         {{ instant }} as occurred_at
     from {{ ref(model) }}

@@ -177,7 +177,7 @@ begun_late as (
     where
         transition_number = 1
         and not is_creation
-        and told_from_state in {{ in_progress_states() }}
+        and recorded_from_state in {{ in_progress_states() }}
 
 ),
 

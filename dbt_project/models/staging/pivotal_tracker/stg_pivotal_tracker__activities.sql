@@ -41,6 +41,7 @@ renamed as (
 
         -- instants
         occurred_at,
+        read_by,
 
         -- row
         source_file,

@@ -18,10 +18,6 @@ renamed as (
 
         -- text
         role as membership_role,
-        {{ json_text('person', 'name') }} as person_name,
-        {{ json_text('person', 'initials') }} as initials,
-        {{ json_text('person', 'username') }} as username,
-        {{ json_text('person', 'email') }} as email,
         project_color,
 
         -- booleans
