@@ -147,7 +147,8 @@ format: $(VENV)/.installed-dev ## put Python and SQL into style
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## measure first loads and builds at three sizes, later syncs, and archives
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.api --latency 0 100
+	$(BIN)/python -m benchmarks.build
 	$(BIN)/python -m benchmarks.sync
 	$(BIN)/python -m benchmarks.archive
 

@@ -1,90 +1,124 @@
-"""The floor of a first load: the same pages by bare parallel HTTP, loaded by DuckDB's read_json.
+"""The floor of a first load: fetch each list once, parse it, write lines, let DuckDB read them.
 
-Run as a process of its own: `python -m benchmarks.floor BASE_URL TOKEN PATHS_FILE FOLDER`.
-No retries, no declared schema, no state, no merge: what no loader can be faster than.
+Run as a process of its own: `python -m benchmarks.floor PLAN FOLDER`, with a plan that
+`benchmarks.api` writes. It shares no code with ingestion, and does nothing that only a careful
+loader needs: it retries nothing, checks nothing, merges nothing, and trusts every total. DuckDB is
+given the columns, so that it need not look for them.
 """
 
 from __future__ import annotations
 
-import re
+import http.client
+import json
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import urlsplit
+from typing import Any, BinaryIO
+from urllib.parse import urlencode, urlsplit
 
 import duckdb
 import orjson
-import requests
 
-_IN_FLIGHT = 8  # as many as the reader's default
+Columns = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Host:
+    """Whom to ask, and how: `base_url`, `token` and the number of `connections`."""
+
+    base_url: str
+    token: str
+    connections: int
+
+
+class Fetcher:
+    """Fetches pages and appends their records, one a line, to a file for each table."""
+
+    def __init__(self, host: Host, folder: Path) -> None:
+        """Prepare to write into a folder."""
+        self._url = urlsplit(host.base_url)
+        self._headers = {"X-TrackerToken": host.token}
+        self._folder = folder
+        self._local = threading.local()
+        self._locks: dict[str, threading.Lock] = {}
+        self.files: dict[str, BinaryIO] = {}
+
+    def get(self, path: str, params: dict[str, Any]) -> tuple[Any, http.client.HTTPMessage]:
+        """The parsed answer and its headers, over the connection of this thread."""
+        if not hasattr(self._local, "connection"):
+            netloc = self._url.netloc
+            self._local.connection = http.client.HTTPConnection(netloc, timeout=60)
+        target = f"{self._url.path}{path}?{urlencode(params)}"
+        self._local.connection.request("GET", target, headers=self._headers)
+        response = self._local.connection.getresponse()
+        return orjson.loads(response.read()), response.headers
+
+    def open(self, table: str) -> Path:
+        """Make the file of a table."""
+        path = self._folder / f"{table}.jsonl"
+        self.files[table], self._locks[table] = path.open("wb"), threading.Lock()
+        return path
+
+    def fetch(self, table: str, path: str, params: dict[str, Any]) -> http.client.HTTPMessage:
+        """Fetch one page into the file of its table."""
+        answer, headers = self.get(path, params)
+        records = answer if isinstance(answer, list) else [answer]
+        lines = b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in records)
+        with self._locks[table]:
+            self.files[table].write(lines)
+        return headers
 
 
 def main() -> None:
-    """Fetch every page, write its records as lines per resource, and load each resource's file."""
-    base_url, token, paths_file, folder = sys.argv[1:]
-    paths = Path(paths_file).read_text().splitlines()
-    files = fetch(base_url, token, paths, Path(folder))
-    load(files, Path(folder) / "floor.duckdb")
+    """Fetch every list of the plan and load its file."""
+    plan, folder = json.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2])
+    columns = {each["table"]: each["columns"] for each in plan["lists"]}
+    fetcher = Fetcher(Host(**plan["host"]), folder)
+    paths = {table: fetcher.open(table) for table in columns}
+    fetch_all(fetcher, plan)
+    for each in fetcher.files.values():
+        each.close()
+    load(folder / "floor.duckdb", paths, columns)
 
 
-def fetch(base_url: str, token: str, paths: list[str], folder: Path) -> dict[str, Path]:
-    """Write the records of all answers into one file a resource; return the files."""
-    parts = urlsplit(base_url)
-    host = f"{parts.scheme}://{parts.netloc}"
-    session = requests.Session()
-    session.headers["X-TrackerToken"] = token
-    session.mount(host, requests.adapters.HTTPAdapter(pool_maxsize=_IN_FLIGHT))
-
-    def fetch_one(path: str) -> object:
-        return orjson.loads(session.get(host + path, timeout=60).content)
-
-    files: dict[str, Path] = {}
-    with ThreadPoolExecutor(_IN_FLIGHT) as pool, ExitStack() as stack:
-        handles: dict[str, BinaryIO] = {}
-        for path, answer in in_order(pool, fetch_one, paths):
-            resource = resource_of(path)
-            if resource not in files:
-                files[resource] = folder / f"{resource}.jsonl"
-                handles[resource] = stack.enter_context(files[resource].open("wb"))
-            for record in answer if isinstance(answer, list) else [answer]:
-                handles[resource].write(orjson.dumps(record) + b"\n")
-    return files
-
-
-def in_order(
-    pool: ThreadPoolExecutor, fetch_one: Callable[[str], object], paths: list[str]
-) -> Iterator[tuple[str, object]]:
-    """Each path with its answer; a bounded number of answers waits to be written."""
-    under_way: deque[tuple[str, Future]] = deque()
-    for path in paths:
-        under_way.append((path, pool.submit(fetch_one, path)))
-        if len(under_way) == 2 * _IN_FLIGHT:
-            path, answer = under_way.popleft()
-            yield path, answer.result()
-    for path, answer in under_way:
-        yield path, answer.result()
+def fetch_all(fetcher: Fetcher, plan: dict[str, Any]) -> None:
+    """Ask for the first page of each list, then for the pages that it says there are."""
+    projects, *lists = plan["lists"]
+    fetcher.fetch(projects["table"], projects["path"], _params(projects))
+    found, _ = fetcher.get(projects["path"], {"fields": "id"})
+    with ThreadPoolExecutor(plan["host"]["connections"]) as pool:
+        first = {}
+        for each in lists:
+            own = [project["id"] for project in found] if "{" in each["path"] else [None]
+            for project_id in own:
+                asked = (each["table"], each["path"].format(project_id=project_id), _params(each))
+                first[pool.submit(fetcher.fetch, *asked)] = asked
+        later = []
+        for future in as_completed(first):
+            table, path, params = first[future]
+            total = int(future.result().get("X-Tracker-Pagination-Total") or 0)
+            span = int(future.result().get("X-Tracker-Pagination-Limit") or total or 1)
+            for offset in range(span, total, span):
+                page = {**params, "limit": span, "offset": offset}
+                later.append(pool.submit(fetcher.fetch, table, path, page))
+        for each in later:
+            each.result()
 
 
-def resource_of(path: str) -> str:
-    """The list that a path asks for: `/projects/7/stories?limit=1` is `stories`."""
-    words = [word for word in urlsplit(path).path.split("/") if word and not word.isdigit()]
-    return re.sub(r"\W", "_", words[-1])
+def _params(each: dict[str, Any]) -> dict[str, Any]:
+    fields = {"fields": each["fields"]} if each["fields"] else {}
+    return {**fields, **({"limit": each["page_size"], "offset": 0} if each["page_size"] else {})}
 
 
-def load(files: dict[str, Path], database: Path) -> None:
-    """Load each resource's file into one table.
-
-    DuckDB infers the columns from all records: it refuses one whose field no sampled record had.
-    """
+def load(database: Path, paths: dict[str, Path], columns: dict[str, Columns]) -> None:
+    """Load the file of each table."""
     with duckdb.connect(str(database)) as connection:
-        for resource, path in files.items():
+        for table, path in paths.items():
             connection.execute(
-                f"create table {resource} as select * from "
-                "read_json(?, format = 'newline_delimited', sample_size = -1)",
+                f"create table {table} as select * from read_json(?, columns = "
+                f"{columns[table]}, format = 'newline_delimited')",
                 [str(path)],
             )
 

@@ -11,17 +11,21 @@ import hashlib
 import multiprocessing
 import pickle
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.api.http.client import TrackerClient
 from ingest.api.reader import ApiReader
 
+if TYPE_CHECKING:
+    from simulator import DemoServer
+
 Answer = tuple[int, dict[str, str], bytes]
-Answering = Callable[[str, str, dict[str, str]], Answer]
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,15 @@ class BenchmarkSource:
     activity_count: int
     _connection: Connection
 
-    def requested_paths(self) -> list[str]:
-        """Path and query of every request since the last call, in the order of arrival."""
-        self._connection.send("requested paths")
+    def traffic(self) -> tuple[int, int]:
+        """Requests, and bytes of the bodies given, since this was asked last."""
+        self._connection.send(None)
         return self._connection.recv()
+
+    def hold_back(self, seconds: float) -> None:
+        """Hold back each answer for some seconds from now on, and count from zero."""
+        self._connection.send(seconds)
+        self._connection.recv()
 
 
 @contextmanager
@@ -77,27 +86,35 @@ def _serve(stories: int, folder: Path, connection: Connection) -> None:
     workspace = simulate(stories=stories)
     gc.freeze()  # walking a big workspace would halt a request for seconds
     with serve(workspace) as server:
-        requested: list[str] = []
-        server.answer = _kept(server.answer, folder, requested)
+        kept = _KeptAnswers(server, folder)
         counts = (len(workspace.stories), len(workspace.activities))
         connection.send((server.base_url, server.token, *counts))
         while True:
-            connection.recv()
-            connection.send(requested.copy())
-            requested.clear()
+            latency = connection.recv()
+            if latency is not None:
+                kept.latency = latency
+            connection.send((len(kept.sizes), sum(kept.sizes)))
+            kept.sizes.clear()
 
 
-def _kept(answer: Answering, folder: Path, requested: list[str]) -> Answering:
-    """Answer from the folder what was answered before, and note every path."""
+class _KeptAnswers:
+    """Answers from a folder what was answered before."""
 
-    def kept_answer(method: str, target: str, headers: dict[str, str]) -> Answer:
-        requested.append(target)
-        file = folder / hashlib.sha256(target.encode()).hexdigest()
+    def __init__(self, server: DemoServer, folder: Path) -> None:
+        self.latency = 0.0
+        self.sizes: list[int] = []
+        self._make = server.answer
+        self._folder = folder
+        server.answer = self._answer
+
+    def _answer(self, method: str, target: str, headers: dict[str, str]) -> Answer:
+        time.sleep(self.latency)
+        file = self._folder / hashlib.sha256(target.encode()).hexdigest()
         if file.exists():
-            return pickle.loads(file.read_bytes())
-        made = answer(method, target, headers)
-        file.with_suffix(".new").write_bytes(pickle.dumps(made))
-        file.with_suffix(".new").rename(file)
-        return made
-
-    return kept_answer
+            answer = pickle.loads(file.read_bytes())
+        else:
+            answer = self._make(method, target, headers)
+            file.with_suffix(".new").write_bytes(pickle.dumps(answer))
+            file.with_suffix(".new").rename(file)
+        self.sizes.append(len(answer[2]))
+        return answer
