@@ -10,7 +10,7 @@ from ingest.warehouses.configured import configured_warehouse
 
 DEFAULT_REMOTE = "sc://localhost:50051"  # where `sail spark server` listens
 _PACKAGES = ("dbt.adapters.spark", "pyspark")
-_INSTALL = "make setup TARGET=spark installs it"
+_INSTALL = "run make setup TARGET=spark"
 _PATIENCE_SECONDS = 10
 
 
@@ -23,9 +23,9 @@ def settings_of_environment() -> dict[str, str]:
     """
     for package in _PACKAGES:
         if find_spec(package) is None:
-            raise SettingsError(f"Spark needs the package {package}; {_INSTALL}")
+            raise SettingsError(f"Spark requires the package {package}; {_INSTALL}")
     files = configured_warehouse()
-    if not files.is_there():
+    if not files.exists():
         raise SettingsError(f"nothing is loaded into {files.name}; make ingest TARGET=spark does")
     remote = os.environ.get("SPARK_REMOTE") or DEFAULT_REMOTE
     _require_server(remote)

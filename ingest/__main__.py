@@ -32,28 +32,28 @@ _log = logging.getLogger("ingest")
 
 _EXAMPLES = """\
 examples:
-  python -m ingest                      the API when a token is configured, else the demo
-  python -m ingest demo                 a simulated workspace; needs no account
+  python -m ingest                      the API if a token is configured, otherwise the demo
+  python -m ingest demo                 a simulated workspace; no account needed
   python -m ingest api --project 101 --project 102
   python -m ingest archive export.zip dumps/ --project-name "Mobile App"
-  python -m ingest files s3://bucket/prefix   into DuckDB, what TARGET=files wrote there
+  python -m ingest files s3://bucket/prefix   copy files written with TARGET=files into DuckDB
   WAREHOUSE_PATH=other.duckdb python -m ingest api --full
   python -m ingest --wait 600 --json    for a scheduler
 
 settings: [sources.pivotal_tracker_source] in .dlt/secrets.toml (see secrets.toml.example), or
 environment variables such as SOURCES__PIVOTAL_TRACKER_SOURCE__API_TOKEN.
-exit codes: 0 done; 1 failed, or a project or a whole file could not be read, or no row of the
-files; 2 wrong usage.
-log: logs/ingest-<time>-<process>.log, of the latest 20 runs (INGEST_LOG_PATH: another folder).
+exit codes: 0 success; 1 the run failed, or could not read a project, a whole file, or any row of
+the files; 2 wrong usage.
+log: logs/ingest-<time>-<process>.log for the latest 20 runs (INGEST_LOG_PATH sets the folder).
 --json: one line with exit_code, error, warehouse, source_kind, source_name, extract_mode,
-rows_by_table, requests, retries, seconds, notes, skipped, failed_project_ids, drift, log; null
-where nothing is known, as after an error.
+rows_by_table, requests, retries, seconds, notes, skipped, failed_project_ids, drift, log; unknown
+values are null, for example after an error.
 """
 _EXPECTED = (ArchiveError, SettingsError, TrackerError, WarehouseError)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one ingestion as the command line asks, and return the exit code."""
+    """Run the command line. Returns the exit code."""
     options = _parsed(arguments)
     prevent_pandas_import()
     with run_log() as log:
@@ -80,7 +80,7 @@ def _show(outcome: Outcome, as_json: bool, log: RunLog) -> None:
 
 
 class _Run:
-    """One run as the command line asks for it."""
+    """One run with the options of the command line."""
 
     def __init__(self, options: argparse.Namespace, log: RunLog) -> None:
         self._options = options
@@ -89,7 +89,7 @@ class _Run:
         self._warehouse: Warehouse | None = None
 
     def outcome(self) -> Outcome:
-        """Run, and say how it ended, whatever happens."""
+        """Run, and return how it ended; errors are caught."""
         started = time.monotonic()
         summary = error = None
         try:
@@ -97,7 +97,7 @@ class _Run:
         except _EXPECTED as failure:
             error = str(failure)
         except KeyboardInterrupt:
-            error = "interrupted; run it again, and it goes on from what had been read whole"
+            error = "interrupted; run it again to continue"
         except Exception as failure:
             _log.exception("unexpected")
             error = f"{type(failure).__name__}: {one_line(failure)}; this is a bug, report the log"
@@ -135,11 +135,11 @@ class _Run:
     def _copy_files(self, warehouse: Warehouse) -> RunSummary:
         from ingest.warehouses.copy_from_files import copy
         from ingest.warehouses.duckdb.warehouse import DuckDBFile
-        from ingest.warehouses.files.warehouse import files_at
+        from ingest.warehouses.files.warehouse import files_warehouse
 
         if not isinstance(warehouse, DuckDBFile):
             raise SettingsError("files are copied into DuckDB only; unset WAREHOUSE_TARGET")
-        files = files_at(self._options.paths[0])
+        files = files_warehouse(self._options.paths[0])
         self._run_log.hide(*files.secrets)
         return copy(files, warehouse, wait_seconds=self._options.wait)
 
@@ -172,7 +172,7 @@ class _Run:
         return self._load(settings, settings.base_url, str(token), warehouse)
 
     def _load_demo(self, settings: TrackerSettings, warehouse: Warehouse) -> RunSummary:
-        # The simulation is only needed here; a reader of real data does not wait for its import.
+        # Imported here, because only the demo needs the simulator.
         from simulator import serve, simulate
 
         with serve(simulate()) as server:
@@ -184,7 +184,7 @@ class _Run:
     def _load(
         self, settings: TrackerSettings, base_url: str, token: str, warehouse: Warehouse
     ) -> RunSummary:
-        # Neither is HTTP, nor what draws on a terminal, imported for reading files.
+        # Imported here, because reading files needs neither HTTP nor the progress display.
         from ingest.api.http.client import TrackerClient
         from ingest.api.progress import Progress
 
@@ -209,7 +209,7 @@ class _Run:
 def _choose(
     source: SourceKind | Literal["files"] | None, settings: TrackerSettings
 ) -> tuple[SourceKind | Literal["files"], str]:
-    """What is read, and why, when nobody said."""
+    """The source to read, and the reason if it was not given on the command line."""
     if source:
         return source, ""
     if settings.has_credentials:
@@ -222,13 +222,13 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = _parser()
     options = parser.parse_intermixed_args(arguments)
     if options.source == "archive" and not options.paths:
-        parser.error("archive: name at least one file or folder")
+        parser.error("archive: give at least one file or folder")
     if options.source == "files" and len(options.paths) != 1:
-        parser.error("files: name one folder or s3://bucket/prefix")
+        parser.error("files: give one folder or s3://bucket/prefix")
     if options.source not in ("archive", "files") and options.paths:
-        parser.error("PATH belongs to archive and files")
+        parser.error("PATH is only for archive and files")
     if options.source != "archive" and (options.project_name or options.strict):
-        parser.error("--project-name and --strict belong to archive")
+        parser.error("--project-name and --strict are only for archive")
     return options
 
 
@@ -243,45 +243,43 @@ def _parser() -> argparse.ArgumentParser:
         "source",
         nargs="?",
         choices=["api", "demo", "archive", "files"],
-        help="what to read; by default the API when a token is configured, else the demo",
+        help="what to read; by default the API if a token is configured, otherwise the demo",
     )
     parser.add_argument(
         "paths",
         nargs="*",
         metavar="PATH",
-        help="archive: CSV exports, zips, JSON dumps, backups, or folders of them; "
-        "files: the folder or s3://bucket/prefix that raw tables were written to",
+        help="archive: CSV exports, zips, JSON dumps, backups, or folders of these; "
+        "files: the folder or s3://bucket/prefix with the raw tables",
     )
     parser.add_argument(
         "--project-name",
         metavar="NAME",
-        help="archive: what the project of the CSV files is called",
+        help="archive: the project name for the CSV files",
     )
     parser.add_argument(
-        "--strict", action="store_true", help="archive: load nothing when any row is refused"
+        "--strict", action="store_true", help="archive: load nothing if any row is refused"
     )
     parser.add_argument(
         "--project",
         type=int,
         action="append",
         metavar="ID",
-        help="read only this project; can be given several times",
+        help="read only this project; can be repeated",
     )
-    parser.add_argument(
-        "--full", action="store_true", help="read everything again, whatever was loaded before"
-    )
+    parser.add_argument("--full", action="store_true", help="read everything, not only changes")
     parser.add_argument(
         "--wait",
         type=seconds,
         default=0,
         metavar="SECONDS",
-        help="wait this long for another run, or a program that has the warehouse open, to finish "
-        "(default: 0)",
+        help="how long to wait for another run, or for a program that has the warehouse open, to "
+        "finish (default: 0)",
     )
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print one JSON object as the closing summary, and nothing else on standard output",
+        help="print the summary as one JSON object, and nothing else to standard output",
     )
     return parser
 

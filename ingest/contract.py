@@ -1,8 +1,8 @@
-"""The reader contract: what holds for every row before it is loaded, whichever reader gave it.
+"""The rules that every row satisfies before it is loaded, whichever reader it came from.
 
-A row has its key, no key comes twice in a load, values have the declared types, text is valid and
-has no NUL character, and instants lie in the years 1 to 9999. `to_arrow` makes such rows of single
-records; what is here checks whole columns, so that it costs next to nothing for clean data.
+A row has a key, no key occurs twice in a load, values have the declared types, text is valid and
+contains no NUL character, and timestamps are in the years 1 to 9999. `to_arrow` ensures this for
+single records. The checks here work on whole columns, so they cost little for clean data.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from ingest.records import Drift, Record, Rejection, are_out_of_range, cell_bytes
 from ingest.tables import TABLES, Table
 
-# Who is trusted over whom, where two rows of one key are equally new.
+# Which source wins if two rows with the same key are equally new: the one with the higher number.
 TRUST = {"stories_csv": 0, "history_csv": 1, "json": 2, "activity": 3, "api": 4}
 _CLOCKS = ("updated_at", "occurred_at", "as_of", "created_at")
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -32,12 +32,12 @@ _MEMORY = "300MB"
 
 
 def admitted(table: Table, rows: pa.Table, drift: Drift) -> pa.Table:
-    """The rows that may be loaded, repaired where that is possible; the others are refused.
+    """Repair rows if possible, refuse them otherwise, and return those that can be loaded.
 
     Args:
-        table: the declared raw table.
-        rows: what a reader gave for it.
-        drift: collects the refusals, and the values that were set to null.
+        table: the raw table.
+        rows: rows from a reader.
+        drift: collects the refused rows, and the values that were set to null.
     """
     if rows.schema != table.arrow_schema:
         rows = rows.select(table.all_columns).cast(table.arrow_schema)
@@ -67,9 +67,9 @@ def admitted(table: Table, rows: pa.Table, drift: Drift) -> pa.Table:
 
 
 def _without_nul(column: pa.ChunkedArray, is_json: bool) -> pa.ChunkedArray:
-    """A column with U+FFFD in place of each NUL character: PostgreSQL can store none.
+    """Replace NUL characters, which PostgreSQL cannot store, by U+FFFD.
 
-    In JSON it stands as an escape, which may itself be escaped.
+    In JSON a NUL is an escape sequence, whose backslash may itself be escaped.
     """
     sign = b"\\u0000" if is_json else b"\0"
     if not any(_contains(chunk, sign) for chunk in column.chunks):
@@ -81,7 +81,7 @@ def _without_nul(column: pa.ChunkedArray, is_json: bool) -> pa.ChunkedArray:
 
 
 def _contains(column: pa.StringArray, sign: bytes) -> bool:
-    """Whether such bytes stand in any of the cells."""
+    """Whether any cell contains these bytes."""
     return re.search(re.escape(sign), cell_bytes(column)[1]) is not None
 
 
@@ -93,11 +93,11 @@ def _in_range(instants: pa.Array) -> pa.Array:
 def rejected_row_records(
     rejections: Iterable[Rejection], as_of: dict[str | None, str | None]
 ) -> list[Record]:
-    """Records of `rejected_rows`, each refusal once.
+    """The records of `rejected_rows`, without duplicates.
 
     Args:
-        rejections: what was refused.
-        as_of: the instant that a file speaks for, by its name.
+        rejections: the refused rows and files.
+        as_of: the time that a file describes, by file name.
     """
     records = []
     for each in dict.fromkeys(rejections):
@@ -124,15 +124,16 @@ def rejected_row_records(
 
 
 def keep_one_row_per_key(folder: Path) -> dict[str, int]:
-    """Remove from the Parquet files of a load package what another row of the same key replaces.
+    """Remove duplicate keys from the Parquet files of a load package.
 
-    The newest row stays; of equally new ones that of the more trusted source, else the last one.
+    The newest row is kept; of equally new rows, the one from the more trusted source, or else the
+    last one.
 
     Args:
-        folder: has the files, named `<table>.<anything>.parquet`.
+        folder: the folder of the files, which are named `<table>.<anything>.parquet`.
 
     Returns:
-        How many rows were removed, by table; without those that order a removal.
+        The number of removed rows by table, not counting rows that request a deletion.
     """
     files: dict[str, list[Path]] = defaultdict(list)
     for file in sorted(folder.glob("*.parquet")):
@@ -153,7 +154,7 @@ def keep_one_row_per_key(folder: Path) -> dict[str, int]:
 def _replaced_rows(
     connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]
 ) -> list[tuple[Path, int, bool]]:
-    """The rows that another row replaces: file, place in it, and whether it orders a removal."""
+    """The rows to remove: file, row number, and whether the row requests a deletion."""
     source = "read_parquet(?, filename = true, file_row_number = true)"
     key = ", ".join(f'"{name}"' for name in table.key)
     paths = [str(file) for file in files]
@@ -182,13 +183,13 @@ def _replaced_rows(
 
 
 def _rewrite_without(file: Path, places: list[int]) -> None:
-    """Write a file anew without some of its rows; a process killed meanwhile leaves it whole.
+    """Rewrite a file without some of its rows, through a temporary file.
 
-    Under the name that it has until then, `run/working_folder.py` removes what such a process left.
+    If the process is killed, `run/working_folder.py` removes the temporary file by its name.
     """
     rows = pq.read_table(file)
     is_kept = np.ones(len(rows), bool)
     is_kept[places] = False
-    aside = file.with_name(uuid4().hex[:16])
-    pq.write_table(rows.filter(pa.array(is_kept)), aside)
-    aside.replace(file)
+    temporary = file.with_name(uuid4().hex[:16])
+    pq.write_table(rows.filter(pa.array(is_kept)), temporary)
+    temporary.replace(file)

@@ -26,7 +26,7 @@ from ingest.warehouses.base import (
     causes,
     is_disk_full,
 )
-from ingest.warehouses.configured import make_pipeline, warehouse_of
+from ingest.warehouses.configured import as_warehouse, make_pipeline
 from ingest.warehouses.stored import Stored
 
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def run(
         Exception: whatever the reader raised; the warehouse is then as it was.
     """
     started = time.monotonic()
-    warehouse = warehouse_of(place)
+    warehouse = as_warehouse(place)
     notes: list[str] = []
     with (
         warehouse.locked(wait_seconds),
@@ -129,7 +129,7 @@ def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> Counter[str]:
             raise cause from failure
         what_became = _out_of_the_way(pipeline, warehouse, is_disk_full(failure))
         undone = "the warehouse is as it was"
-        if not warehouse.undoes_loads:
+        if not warehouse.rolls_back_loads:
             undone = "tables that were loaded before keep the new rows"
         _log.exception("the load failed")
         raise LoadFailed(f"{_sentence(cause)}; {undone}, and {what_became}") from failure
@@ -177,7 +177,7 @@ def _refuse_mixing(warehouse: Warehouse, source_kind: SourceKind, source_name: s
             wanted = "the demo" if source_kind == "demo" else source_name
             raise WarehouseError(
                 f"{warehouse.name} holds {held}, so {wanted} is not loaded into it; "
-                f"{warehouse.another}"
+                f"{warehouse.alternative}"
             )
 
 
@@ -189,7 +189,7 @@ def _refuse_replacing(warehouse: Warehouse, source_name: str) -> None:
         if loaded_name != source_name:
             raise WarehouseError(
                 f"{warehouse.name} holds data of {loaded_name}, which {source_name} would replace, "
-                f"as Parquet files cannot be merged; {warehouse.another}, or use Delta tables"
+                f"as Parquet files cannot be merged; {warehouse.alternative}, or use Delta tables"
             )
 
 
@@ -212,7 +212,7 @@ def _root_cause(failure: Exception, warehouse: Warehouse) -> Exception:
     for cause in chain:
         if cause.__class__.__module__.startswith("ingest.") and isinstance(cause, Exception):
             return cause
-    explained = warehouse.explained(failure)
+    explained = warehouse.explain(failure)
     if explained and any("Could not set lock" in str(each) for each in chain):
         return WarehouseInUse(explained)
     if explained:
@@ -220,6 +220,6 @@ def _root_cause(failure: Exception, warehouse: Warehouse) -> Exception:
     if is_disk_full(failure):
         return WarehouseError(
             f"the disk of {warehouse.pipelines_folder}, where what was read is kept until it is "
-            "loaded, is full; make room on it and run this again"
+            "loaded, is full; free some space and run this again"
         )
     return failure

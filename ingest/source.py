@@ -88,7 +88,7 @@ class Reader(Protocol):
         """How the projects were read, one sentence each; known once they have been."""
         ...
 
-    def go_on_from(self, stored: Stored) -> None:
+    def continue_from(self, stored: Stored) -> None:
         """Learn what the warehouse has already, before the first table is read."""
         ...
 
@@ -293,14 +293,14 @@ def resources_of(extract: Extract, warehouse: Warehouse | None = None) -> DltSou
     Raises:
         WarehouseError: while a project is missing from files that are replaced whole.
     """
-    extract.reader.go_on_from(extract.stored)
+    extract.reader.continue_from(extract.stored)
     merges = warehouse is None or warehouse.merges
     reading = extract.tables()
     if not merges:
         reading["extracts"] = partial(_rows_unless_failed, extract.reader, reading["extracts"])
     missing = [name for name in TABLES if name not in extract.stored.complete_tables]
-    makes_tables = warehouse is not None and warehouse.makes_tables
-    if not makes_tables:
+    creates_tables = warehouse is not None and warehouse.creates_tables
+    if not creates_tables:
         unfilled: dict[str, Rows] = {name: _no_rows for name in missing if name not in reading}
         reading = {
             name: partial(_rows_after_none, TABLES[name], rows) if name in missing else rows
@@ -313,7 +313,7 @@ def resources_of(extract: Extract, warehouse: Warehouse | None = None) -> DltSou
         hints = {**hints, "columns": {"is_removed": {"hard_delete": True}}}
     resources = [_resource(TABLES[name], rows, hints) for name, rows in reading.items()]
     source = dlt.source(lambda: resources, name="pivotal_tracker")()
-    if makes_tables:
+    if creates_tables:
         for name in missing:
             source.schema.update_table(_declared(TABLES[name]))
     return source

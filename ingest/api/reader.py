@@ -41,7 +41,7 @@ class ApiReader:
     Tables are read one after the other, in the order of `tables()`, from one thread; pages of the
     lists that come next are fetched meanwhile.
 
-    When it is told what the warehouse holds (`go_on_from`), only what has changed since is read.
+    When it is told what the warehouse holds (`continue_from`), only what has changed since is read.
 
     Attributes:
         drift: what did not fit the declared tables.
@@ -82,7 +82,7 @@ class ApiReader:
         self._keys = ListedKeys()
         self._table_being_read = ""
 
-    def go_on_from(self, stored: Stored) -> None:
+    def continue_from(self, stored: Stored) -> None:
         """Read what has changed since the warehouse was loaded; to be called before reading."""
         self._stored = stored
 

@@ -1,4 +1,4 @@
-"""Reader 2: what people kept: CSV exports, export zips, JSON dumps, backups."""
+"""Reader 2: saved Tracker data, such as CSV exports, export zips, JSON dumps and backups."""
 
 from ingest.archive.errors import ArchiveError
 from ingest.archive.options import ArchiveOptions

@@ -1,4 +1,4 @@
-"""What a run tells of itself: refused rows, and attachments that it saw."""
+"""Records and messages about a run itself: its refused rows and the attachments it found."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from ingest.archive.csv.exports import Project
 from ingest.archive.errors import Rejection
-from ingest.archive.project.evidence import Told
+from ingest.archive.project.evidence import SourcedRecord
 
 
 def refusal_sentences(rejections: list[Rejection]) -> Iterator[str]:
-    """One sentence for each file of which something was refused."""
+    """One sentence for each file with refused rows, or that was refused itself."""
     by_file: dict[str | None, list[Rejection]] = defaultdict(list)
     for each in rejections:
         by_file[each.file].append(each)
@@ -24,8 +24,10 @@ def refusal_sentences(rejections: list[Rejection]) -> Iterator[str]:
             yield (f"{file}: {rows} refused (see rejected_rows), the first: {rejected[0].sentence}")
 
 
-def attachments_with_projects(attachments: list[Told], projects: list[Project]) -> Iterator[Told]:
-    """Attachments of zips, with the project whose export lies in the same zip."""
+def attachments_with_projects(
+    attachments: list[SourcedRecord], projects: list[Project]
+) -> Iterator[SourcedRecord]:
+    """Add the project id to attachments whose zip contains the export of exactly one project."""
     by_zip: dict[str, set[int]] = defaultdict(set)
     for project in projects:
         for each in project.files:

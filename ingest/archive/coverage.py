@@ -1,4 +1,4 @@
-"""What the files of a run give for each project and what they lack, for its summary."""
+"""What a run's files contain and lack for each project, for the run's summary."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _KINDS = {
     "json": "JSON file",
     "sqlite": "backup",
 }
-_MOST_PROJECTS = 10
-# What a project may have, in the order in which it is named: one of it, and several.
-_GIVEN = {
+_MAX_PROJECTS = 10
+# What a project may have, in the order of the summary: (singular, plural).
+_PRESENT = {
     "stories": ("story", "stories"),
     "epics": ("epic", "epics"),
     "iterations": ("iteration", "iterations"),
@@ -27,32 +27,35 @@ _GIVEN = {
     "comments": ("with comments", "with comments"),
     "memberships": ("member", "members"),
 }
-# What may be missing -> what has it.
-_LACKING = {
+# What may be missing: (its name, where to find it).
+_MISSING = {
     "transitions": (
         "state changes",
         "cycle times stay empty; project history exports and saved activities have them",
     ),
     "comments": ("comments", "exports and stories that were saved with their comments have them"),
     "iterations": ("iterations", "exports with accepted stories and saved iterations have them"),
-    "memberships": ("members", "saved memberships have them; else people are names alone"),
-    "settings": ("settings", "the saved project has them; else they are inferred where possible"),
+    "memberships": ("members", "saved memberships have them; without them people have only names"),
+    "settings": (
+        "settings",
+        "the saved project has them; without it they are inferred if possible",
+    ),
 }
 
 
 class Coverage:
-    """Counts what is read of each project."""
+    """Counts what is read for each project."""
 
     def __init__(self) -> None:
-        """Know of nothing yet."""
+        """Start with empty counts."""
         self._counts: dict[int, Counter[str]] = defaultdict(Counter)
         self._names: dict[int, str] = {}
         self._files: dict[int, set[str]] = defaultdict(set)
 
-    def see(self, table: str, rows: pa.Table) -> None:
-        """Take note of rows of a raw table that are to be loaded."""
+    def add(self, table: str, rows: pa.Table) -> None:
+        """Count the rows of a raw table."""
         if table == "projects":
-            self._see_projects(rows)
+            self._add_projects(rows)
         elif "project_id" in rows.column_names:
             self._count(table, rows)
             if table in ("stories", "epics", "activity", "iterations"):
@@ -74,7 +77,7 @@ class Coverage:
             if each["values"] is not None:
                 self._counts[each["values"]][what] += each["counts"]
 
-    def _see_projects(self, rows: pa.Table) -> None:
+    def _add_projects(self, rows: pa.Table) -> None:
         for each in rows.select(["id", "name", "inferred_fields", "iteration_length"]).to_pylist():
             if each["name"]:
                 self._names[each["id"]] = each["name"]
@@ -82,20 +85,20 @@ class Coverage:
             self._counts[each["id"]]["settings"] += is_stated
 
     def sentences(self, catalogue: Iterable[Record]) -> list[str]:
-        """What each project has and lacks.
+        """Sentences that say what each project has and lacks.
 
         Args:
             catalogue: the files that were read, as records of `archive_files`.
         """
         files = {each["file"]: each for each in catalogue}
         projects = sorted(self._counts, key=lambda each: (self._name(each), each))
-        found = [self._of_project(each, files) for each in projects[:_MOST_PROJECTS]]
-        if len(projects) > _MOST_PROJECTS:
-            more = len(projects) - _MOST_PROJECTS
+        found = [self._of_project(each, files) for each in projects[:_MAX_PROJECTS]]
+        if len(projects) > _MAX_PROJECTS:
+            more = len(projects) - _MAX_PROJECTS
             found.append(f"and {more:,} more projects: see rpt_data_coverage")
-        for key, (what, who_has_them) in _LACKING.items():
+        for key, (what, where_to_find) in _MISSING.items():
             if not all(_has(self._counts[each], key) for each in projects):
-                found.append(f"no {what}: {who_has_them}")
+                found.append(f"no {what}: {where_to_find}")
         return found
 
     def _name(self, project_id: int) -> str:
@@ -105,13 +108,13 @@ class Coverage:
         counts = self._counts[project_id]
         given = [
             f"{counts[what]:,} {one if counts[what] == 1 else many}"
-            for what, (one, many) in _GIVEN.items()
+            for what, (one, many) in _PRESENT.items()
             if counts[what]
         ]
         read = [files[each] for each in sorted(self._files[project_id]) if each in files]
-        lacking = [what for key, (what, _) in _LACKING.items() if not _has(counts, key)]
+        lacking = [what for key, (what, _) in _MISSING.items() if not _has(counts, key)]
         missing = f"; no {', '.join(lacking)}" if lacking else ""
-        given_text = ", ".join(given) or "nothing but its name"
+        given_text = ", ".join(given) or "only its name"
         return f"{self._name(project_id)}: {given_text}{_sources(read)}{missing}"
 
 
@@ -124,7 +127,7 @@ def _is_filled(lists: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _sources(files: list[Record]) -> str:
-    """From how many files of which kind, and as of which days."""
+    """The number of files of each kind, and the days that they describe."""
     kinds = Counter(str(each["file_kind"]) for each in files)
     if not kinds:
         return ""

@@ -1,4 +1,4 @@
-"""Dates and times as people's files write them, and whether the day or the month comes first."""
+"""Parse the date formats that occur in archives, and find out if day or month comes first."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MONTHS = {
     )
 }
 _YEARS = range(1990, 2101)
-_PIVOT = 70  # a year of two digits from here on is of the 20th century
-# How a text may begin, and which parts of its day stand where: d(ay), b (month by name), m(onth),
-# Y(ear); a and b with slashes or hyphens are day and month in either order.
+_PIVOT = 70  # two-digit years from here on belong to the 20th century
+# Date patterns and the meaning of their groups: d(ay), b (name of the month), m(onth), Y(ear).
+# Numeric dates with slashes or hyphens, in either order, are matched by _EITHER_ORDER.
 _DATES = (
     (re.compile(r"([A-Za-z]{3})[a-z]*\.? +(\d{1,2}),? +(\d{4})"), "bdY"),
     (re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"), "Y-md"),
@@ -33,7 +33,7 @@ _CLOCK = re.compile(
     r"(?: *(?P<half>[AaPp])\.?[Mm]\.?)?"
     r"(?: *(?P<zone>Z|UTC|GMT|[ECMP][SD]T|(?:UTC|GMT)?[+-]\d{2}:?(?:\d{2})?))?)?"
 )
-# The zones that RFC 2822 names, as Tracker's oldest exports do.
+# The time zones named in RFC 2822, which Tracker's oldest exports use.
 _NAMED_ZONES = {
     "Z": 0, "UTC": 0, "GMT": 0, "EDT": -4, "EST": -5, "CDT": -5, "CST": -6, "MDT": -6, "MST": -7,
     "PDT": -7, "PST": -8,
@@ -42,12 +42,12 @@ _MILLISECONDS = re.compile(r"\d{12,13}")
 
 
 class Moment(NamedTuple):
-    """What one cell says of when something happened.
+    """A parsed date or timestamp.
 
     Attributes:
         day: the day in the project's time zone.
-        at: the instant, in UTC; of a day alone its local midnight.
-        is_day: whether the cell gave a day without a time.
+        at: the instant in UTC; local midnight if there is no time.
+        is_day: whether it is a date without a time.
     """
 
     day: date
@@ -56,31 +56,31 @@ class Moment(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The instant as ISO 8601, as the API writes it."""
+        """The instant in ISO 8601, as in the API."""
         return iso(self.at)
 
 
 def iso(instant: datetime) -> str:
-    """An instant of UTC as ISO 8601, with a fraction only where there is one."""
+    """Format a UTC instant in ISO 8601; a fraction only if it is not zero."""
     return instant.isoformat().replace("+00:00", "Z")
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The instant at which a day begins in a zone, in UTC."""
+    """The start of a day in a time zone, as a UTC instant."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def parse_moment(text: str, zone: ZoneInfo, is_day_first: bool = False) -> Moment:
-    """Read a date, with or without a time and an offset.
+    """Parse a date, with or without a time and an offset.
 
     Args:
         text: the cell, such as `Nov 22, 2014`, `11/22/2014`, `22.11.2014`, `22-Nov-14`,
             `2014-11-22T10:00:00Z` or `2014/11/22 10:00:00 -0300`.
-        zone: the time zone of the project, for a day and for a time without an offset.
+        zone: the time zone of the project, for dates and for times without an offset.
         is_day_first: whether `02/11/2014` is the second of November.
 
     Raises:
-        ValueError: when there is no such day or time, or none that a story can have.
+        ValueError: if the text is not a valid date, or its year is implausible.
     """
     text = text.strip()
     if _MILLISECONDS.fullmatch(text):
@@ -90,14 +90,14 @@ def parse_moment(text: str, zone: ZoneInfo, is_day_first: bool = False) -> Momen
     day, end = _leading_day(text, is_day_first)
     clock = _CLOCK.fullmatch(text, end)
     if clock is None:
-        raise ValueError("no date")
+        raise ValueError("not a date")
     _check(day)
     if clock["hour"] is None:
         return Moment(day, midnight(day, zone), True)
     hour = int(clock["hour"])
     if clock["half"]:
         if not 1 <= hour <= 12:
-            raise ValueError("no hour of a clock of twelve hours")
+            raise ValueError("invalid hour of a 12-hour clock")
         hour = hour % 12 + (12 if clock["half"] in "Pp" else 0)
     microsecond = int((clock["part"] or "").ljust(6, "0")[:6])
     clock_time = time(hour, int(clock["minute"]), int(clock["second"] or 0), microsecond)
@@ -107,7 +107,7 @@ def parse_moment(text: str, zone: ZoneInfo, is_day_first: bool = False) -> Momen
 
 def _check(day: date) -> None:
     if day.year not in _YEARS:
-        raise ValueError("a year that no story can be of")
+        raise ValueError("implausible year")
 
 
 def _of_instant(instant: datetime, zone: ZoneInfo) -> Moment:
@@ -116,7 +116,7 @@ def _of_instant(instant: datetime, zone: ZoneInfo) -> Moment:
 
 
 def _leading_day(text: str, is_day_first: bool) -> tuple[date, int]:
-    """The day with which a text begins, and where the rest begins."""
+    """The date at the start of a text, and the index after it."""
     if found := _EITHER_ORDER.match(text):
         first, _, second, year = found.groups()
         day, month = (first, second) if is_day_first else (second, first)
@@ -126,7 +126,7 @@ def _leading_day(text: str, is_day_first: bool) -> tuple[date, int]:
             parts = dict(zip(order, found.groups(), strict=True))
             month = _MONTHS.get(parts["b"].lower(), 0) if "b" in parts else int(parts["m"])
             return date(_year(parts["Y"]), month, int(parts["d"])), found.end()
-    raise ValueError("no date")
+    raise ValueError("not a date")
 
 
 def _year(digits: str) -> int:
@@ -145,19 +145,19 @@ def _offset(name: str | None) -> timezone | None:
 
 
 class Moments(dict[str, Moment | None]):
-    """Cell -> moment, each distinct cell read once; None for an empty one.
+    """A cache of parsed cells: cell -> moment, None for an empty cell.
 
-    What cannot be read raises ValueError.
+    Looking up an invalid cell raises ValueError.
     """
 
     def __init__(self, zone: ZoneInfo, is_day_first: bool = False) -> None:
-        """Read cells of a project of this zone; see `parse_moment`."""
+        """Parse with these settings; see `parse_moment`."""
         super().__init__()
         self._zone = zone
         self._is_day_first = is_day_first
 
     def __missing__(self, text: str) -> Moment | None:
-        """Read a cell for the first time."""
+        """Parse a cell that is not in the cache."""
         blank = not text.strip()
         moment = None if blank else parse_moment(text, self._zone, self._is_day_first)
         self[text] = moment
@@ -165,32 +165,32 @@ class Moments(dict[str, Moment | None]):
 
 
 class DayOrders:
-    """What the dates of each column of a file prove about the order of day and month.
+    """Infers the order of day and month for each column of a file.
 
     `31/12/2019` proves that the day comes first, `12/31/2019` that the month does, and
-    `01/02/2019` nothing. A column without proof follows the other columns of its file.
+    `01/02/2019` proves nothing. A column without evidence follows the rest of the file.
     """
 
     def __init__(self) -> None:
-        """Know of no date yet."""
+        """Start without evidence."""
         self._counts: dict[str, Counter[str]] = {}
 
     def see(self, column: str, text: str) -> None:
-        """Take note of a cell."""
+        """Count a cell as evidence."""
         if found := _EITHER_ORDER.match(text.strip()):
             first, second = int(found[1]), int(found[3])
             order = "day" if first > 12 >= second else "month" if second > 12 >= first else "either"
             self._counts.setdefault(column, Counter())[order] += 1
 
     def __bool__(self) -> bool:
-        """Whether any date was seen that can be read in two orders."""
+        """Whether the file has any numeric dates whose order matters."""
         return bool(self._counts)
 
     def day_first(self, default: bool) -> Mapping[str, bool]:
-        """Column -> whether its days come first, for each column that has such dates.
+        """Column -> whether the day comes first, for each column with such dates.
 
         Args:
-            default: what holds for a file that proves nothing.
+            default: the order to assume for a file without evidence.
         """
         proof = sum(self._counts.values(), Counter())
         of_file = default if proof["day"] == proof["month"] else proof["day"] > proof["month"]
@@ -201,6 +201,6 @@ class DayOrders:
 
     @cached_property
     def is_proven(self) -> bool:
-        """Whether some date of the file shows the order."""
+        """Whether the dates of the file prove an order."""
         proof = sum(self._counts.values(), Counter())
         return proof["day"] != proof["month"]

@@ -1,4 +1,4 @@
-"""One column of a CSV whose cells repeat: what each distinct cell means is found out once."""
+"""A CSV column with repeated values, so that each distinct value is parsed only once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ingest.archive.text_columns import without_nulls
 
 
 class DistinctTexts:
-    """One column: its cells, and its distinct cells with the place of each in the rows."""
+    """A column in dictionary encoding: its cells, the distinct values, and each row's code."""
 
     def __init__(self, cells: pa.StringArray) -> None:
-        """Hold a column; null is an empty cell."""
+        """Wrap a column, in which null is an empty cell."""
         self.cells = cells
 
     @cached_property
@@ -25,31 +25,31 @@ class DistinctTexts:
 
     @cached_property
     def codes(self) -> np.ndarray:
-        """For each row, which of the distinct cells it has."""
+        """For each row, the index of its value in `distinct`."""
         return self._encoded.indices.to_numpy()
 
     @cached_property
     def distinct(self) -> list[str]:
-        """The distinct cells."""
+        """The distinct values."""
         return self._encoded.dictionary.to_pylist()
 
     @property
     def is_empty(self) -> bool:
-        """Whether no row has anything in it."""
+        """Whether every cell is empty."""
         return self.cells.null_count == len(self.cells)
 
     def where(self, is_so: Callable[[str], bool]) -> np.ndarray:
-        """For each row whether its cell is such."""
+        """For each row, whether its value satisfies a predicate."""
         return np.array([is_so(each) for each in self.distinct], np.bool_)[self.codes]
 
     def mapped(self, read_one: Callable[[str], Any], kind: pa.DataType) -> pa.Array:
-        """What each cell means, each distinct one read once."""
+        """Convert every cell, calling `read_one` once per distinct value."""
         values = pa.array([read_one(each) for each in self.distinct], kind)
         return values.take(pa.array(self.codes))
 
 
-def alike(*codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A row of each combination of codes that there is, and for each row which of them it has."""
+def group_rows(*codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Group rows with equal codes: the first row of each group, and each row's group."""
     firsts = combined = np.zeros(len(codes[0]), np.int64)
     for each in codes:
         numbers = combined * (each.max(initial=0) + 1) + each

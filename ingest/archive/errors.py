@@ -1,4 +1,4 @@
-"""What an archive can be refused for."""
+"""The errors of reading archives."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ __all__ = ["ArchiveError", "FileRefused", "Rejection", "RowRefused"]
 
 
 class ArchiveError(Exception):
-    """Nothing was loaded; the message is one line that says which file, why, and the way out."""
+    """Nothing was loaded. The message is one line: which file, why, and how to fix it."""
 
 
 class FileRefused(Exception):
-    """One file cannot be read; the message is the reason, without the file's name."""
+    """One file cannot be read. The message is the reason, without the file's name."""

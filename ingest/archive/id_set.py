@@ -1,4 +1,4 @@
-"""A set of many ids, at eight bytes each, where a set of Python's takes some ninety."""
+"""A compact set of ids: eight bytes per id, where a Python set takes about ninety."""
 
 from __future__ import annotations
 
@@ -6,54 +6,54 @@ from collections.abc import Iterator
 
 import numpy as np
 
-_FEW = 1_000
+_MAX_RECENT = 1_000
 
 
 def are_distinct(ids: np.ndarray) -> bool:
-    """Whether no id stands twice among these."""
+    """Whether all ids are different."""
     return bool((np.diff(np.sort(ids)) > 0).all())
 
 
 class IdSet:
-    """Ids that were seen, of stories or epics.
+    """A set of story or epic ids.
 
-    They lie in sorted runs, each more than twice as long as the next, so that neither taking in
-    more nor looking one up ever touches all of them.
+    The ids are stored in sorted runs, each more than twice as long as the next, so that neither
+    adding nor looking up an id has to go through all of them.
     """
 
     def __init__(self) -> None:
-        """Hold none."""
+        """Start empty."""
         self._runs: list[np.ndarray] = []
-        self._few: set[int] = set()  # what came one by one of late
+        self._recent: set[int] = set()  # ids added one by one and not yet merged into a run
 
     def __contains__(self, identity: int) -> bool:
-        """Whether an id is held."""
-        return identity in self._few or any(
+        """Whether an id is in the set."""
+        return identity in self._recent or any(
             (place := int(np.searchsorted(run, identity))) < len(run) and run[place] == identity
             for run in self._runs
         )
 
     def __len__(self) -> int:
-        """How many ids are held."""
-        return sum(map(len, self._runs)) + len(self._few)
+        """The number of ids."""
+        return sum(map(len, self._runs)) + len(self._recent)
 
     def __iter__(self) -> Iterator[int]:
         """All ids."""
         for run in self._runs:
             yield from run.tolist()
-        yield from self._few
+        yield from self._recent
 
     def add(self, identity: int) -> None:
-        """Take in an id."""
+        """Add an id."""
         if identity not in self:
-            self._few.add(identity)
-        if len(self._few) >= _FEW:
-            few, self._few = self._few, set()
-            self.add_all(np.fromiter(few, np.int64))
+            self._recent.add(identity)
+        if len(self._recent) >= _MAX_RECENT:
+            recent, self._recent = self._recent, set()
+            self.add_all(np.fromiter(recent, np.int64))
 
     def add_all(self, ids: np.ndarray) -> None:
-        """Take in many ids."""
-        self._few.difference_update(ids.tolist() if self._few else ())
+        """Add many ids."""
+        self._recent.difference_update(ids.tolist() if self._recent else ())
         run = np.unique(ids[~self._are_in_runs(ids)])
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
             run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
@@ -61,9 +61,9 @@ class IdSet:
             self._runs.append(run)
 
     def has_any(self, ids: np.ndarray) -> bool:
-        """Whether one of many ids is held."""
-        is_in_few = bool(self._few) and not self._few.isdisjoint(ids.tolist())
-        return is_in_few or bool(self._are_in_runs(ids).any())
+        """Whether any of the ids is in the set."""
+        is_in_recent = bool(self._recent) and not self._recent.isdisjoint(ids.tolist())
+        return is_in_recent or bool(self._are_in_runs(ids).any())
 
     def _are_in_runs(self, ids: np.ndarray) -> np.ndarray:
         found = np.zeros(len(ids), np.bool_)

@@ -1,4 +1,4 @@
-"""What there is below the paths of a run: files by kind, and attachments."""
+"""The files in the paths of a run, by kind, and their attachments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from ingest.archive.errors import FileRefused, Rejection
 from ingest.archive.files.archive_file import ArchiveFile, chunks, find_files
 from ingest.archive.options import ArchiveOptions
-from ingest.archive.project.evidence import Told
+from ingest.archive.project.evidence import SourcedRecord
 from ingest.archive.project.people import stable_id
 from ingest.archive.recognition import FileKind, recognise
 from ingest.records import Origin
@@ -19,7 +19,7 @@ class Inventory:
     """The files of one run.
 
     Attributes:
-        attachments: records of `attachments`, known once the files have been looked at.
+        attachments: records of `attachments`; filled when `files` is first read.
     """
 
     def __init__(
@@ -29,15 +29,15 @@ class Inventory:
         rejections: list[Rejection],
         notes: list[str],
     ) -> None:
-        """Prepare to look; no file is opened yet.
+        """Prepare to list files; no file is opened yet.
 
         Args:
             paths: files, zips and folders, mixed.
             options: limits for zips.
-            rejections: receives what is refused.
-            notes: receives what is nothing of Tracker's, one sentence each.
+            rejections: receives the refused files.
+            notes: receives one sentence for each file that is not Tracker data.
         """
-        self.attachments: list[Told] = []
+        self.attachments: list[SourcedRecord] = []
         self._paths = paths
         self._options = options
         self._rejections = rejections
@@ -45,22 +45,22 @@ class Inventory:
 
     @cached_property
     def files(self) -> dict[FileKind, list[ArchiveFile]]:
-        """The files by kind; attachments are catalogued on the way."""
+        """The files by kind. Also fills `attachments`."""
         found: dict[FileKind, list[ArchiveFile]] = {}
         for file in find_files(self._paths, self._options, self._rejections):
             if file.attached_to:
-                self._attach(file)
+                self._record_attachment(file)
                 continue
             try:
                 found.setdefault(recognise(file), []).append(file)
             except FileRefused as refused:
                 self.refuse(file, refused)
         for file in found.pop("unknown", []):
-            self._notes.append(f"{file.name}: is no export, dump or backup of Tracker")
+            self._notes.append(f"{file.name}: is not an export, dump or backup of Tracker")
         return found
 
-    def _attach(self, file: ArchiveFile) -> None:
-        """Catalogue an attachment: its content is looked at for its hash, and not kept."""
+    def _record_attachment(self, file: ArchiveFile) -> None:
+        """Record an attachment with the hash of its content; the content itself is not stored."""
         story_id, file_name = file.attached_to or (0, "")
         digest = sha256()
         try:
@@ -81,5 +81,5 @@ class Inventory:
         self.attachments.append((record, Origin("stories_csv", file.name)))
 
     def refuse(self, file: ArchiveFile, refused: FileRefused) -> None:
-        """Note that a file is not read, and why."""
+        """Record that a file is refused, and why."""
         self._rejections.append(Rejection.of_file(file.name, str(refused)))

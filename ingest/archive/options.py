@@ -1,4 +1,4 @@
-"""What a run over archives is told from outside."""
+"""The options of reading archives."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ class ArchiveOptions:
     """How archives are read.
 
     Attributes:
-        project_name: the name of the project of all CSV files; None for the slug of their names.
-        time_zone: the Olson name of the zone whose days a CSV speaks of.
+        project_name: the project name for all CSV files; None to use the slug in their names.
+        time_zone: the Olson name of the time zone of dates in CSV files.
         iteration_length: weeks; None to infer it from iteration dates.
         week_start_day: an English weekday, capitalised; None to infer it.
-        point_scale: as Tracker writes it (`0,1,2,3`); None to infer it from estimates.
-        date_order: `month_first` or `day_first`: how dates such as 02/11/2019 are read in a file
-            that has none such as 31/12/2019 to show it; None is `month_first`, as Tracker writes.
-        strict: whether one refused row or file fails the whole run.
-        max_unpacked_bytes: what the members of one zip may unpack to in all.
-        max_inflation: how many times its packed size a member of a zip may have.
+        point_scale: in Tracker's format (`0,1,2,3`); None to infer it from estimates.
+        date_order: `month_first` or `day_first`: how to read dates such as 02/11/2019 in a file
+            without an unambiguous date such as 31/12/2019; None means `month_first`, Tracker's own
+            order.
+        strict: whether a single refused row or file fails the whole run.
+        max_unpacked_bytes: the maximum decompressed size of all members of a zip.
+        max_inflation: the maximum compression ratio of a zip member.
     """
 
     project_name: str | None = None
@@ -37,15 +38,15 @@ class ArchiveOptions:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone whose days a CSV speaks of; UTC when none was named.
+        """The time zone of dates in CSV files; UTC by default.
 
         Raises:
-            ArchiveError: when there is no such zone.
+            ArchiveError: if there is no such time zone.
         """
         name = self.time_zone or "UTC"
         if not is_zone(name):
             raise ArchiveError(
-                f"there is no time zone {name!r}; give an Olson name such as Europe/Paris"
+                f"there is no time zone {name!r}; use an Olson name such as Europe/Paris"
             )
         return ZoneInfo(name)
 

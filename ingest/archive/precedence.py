@@ -1,4 +1,4 @@
-"""Which stored rows stay when a file says something else."""
+"""Decide between stored rows and the records of a file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ingest.warehouses.stored import Stored
 
 
 class Precedence:
-    """Compares what files say with the rows that are stored."""
+    """Compares the records of files with stored rows."""
 
     def __init__(self, stored: Stored) -> None:
-        """Compare with what is stored; it is looked at while files are read."""
+        """Compare with these stored rows, which are queried when needed."""
         self._stored = stored
         self._versions = cache(self._versions_of)
 
@@ -35,12 +35,12 @@ class Precedence:
     def is_trusted_over(
         self, table_name: str, record: Record, origin: Origin, as_of: datetime
     ) -> bool:
-        """Whether the stored row with a record's key stays.
+        """Whether the stored row with a record's key takes precedence over the record.
 
         Args:
             table_name: the raw table.
-            record: what a file says.
-            origin: where that was read from.
+            record: a record of a file.
+            origin: where it was read from.
             as_of: when the file was made.
         """
         key = tuple(record.get(name) for name in TABLES[table_name].key)
@@ -48,19 +48,19 @@ class Precedence:
         return stored is not None and stored > version_of(record, origin.record_source, as_of)
 
     def stored_panels(self, project_id: int) -> set[str]:
-        """The panels that the stored stories of a project's exports are in."""
+        """The panels of the project's stored stories that came from exports."""
         return {panel_of(state) for state in self._stored.states_in_exports(project_id).values()}
 
     def deleted_stories(
         self, project_id: int, seen: IdSet, panels: set[str], as_of: datetime
     ) -> pa.Table:
-        """Rows of CSV stories that a whole newer export lacks, marked as deleted.
+        """Stored CSV stories that are missing from a complete newer export, marked as deleted.
 
         Args:
             project_id: the project.
-            seen: the stories that the export has.
-            panels: the parts of the project that the export has rows of.
-            as_of: when it was made.
+            seen: the ids of the stories in the export.
+            panels: the panels for which the export has rows.
+            as_of: when the export was made.
         """
         versions = self._versions("stories")
         rows = self._stored.story_rows(

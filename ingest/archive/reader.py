@@ -1,6 +1,6 @@
-"""Reads what people kept of a Tracker project, as rows of the raw tables.
+"""Read saved Tracker data as rows of the raw tables.
 
-Of one record in several files, and in the warehouse, the version wins that `versions` says.
+If a record is in several files, or also in the warehouse, `versions` decides which version wins.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ingest.archive.json.dumps import Dumps
 from ingest.archive.json.store import with_parts
 from ingest.archive.options import ArchiveOptions, is_zone
 from ingest.archive.precedence import Precedence
-from ingest.archive.project.evidence import ProjectFacts, Told
+from ingest.archive.project.evidence import ProjectFacts, SourcedRecord
 from ingest.archive.project.people import People
 from ingest.archive.project.settings import iteration_records, project_record
 from ingest.archive.versions import NEVER
@@ -62,23 +62,22 @@ _TABLES = [
     "archive_files",
 ]
 
-# Tables that only archives fill: a later run of the same file replaces their rows.
+# Tables that only archives fill: their rows always replace stored ones with the same key.
 _OWN_TABLES = frozenset({"people", "attachments", "archive_files"})
-_ABOUT_FILES = frozenset({"archive_files", "rejected_rows"})
+_RUN_TABLES = frozenset({"archive_files", "rejected_rows"})
 
 
 class ArchiveReader:
-    """Files, folders and zips as rows of the raw tables (the `Reader` of `ingest.pipeline`).
+    """Reads files, folders and zips as rows of the raw tables (a `Reader`).
 
-    Stories are read first: what their rows show of labels, iterations and people is given by the
-    tables after them.
+    Stories are read first, because labels, iterations and people are collected from their rows.
 
     Attributes:
-        drift: what did not fit the declared tables.
+        drift: fields and values that did not fit the declared tables.
         skipped: what was not loaded, one sentence each.
-        failed_project_ids: always empty; a file that cannot be read is in `rejections`.
+        failed_project_ids: always empty; files that cannot be read are in `rejections`.
         requests_count: always 0.
-        rejections: rows and files that were refused, with the reason.
+        rejections: refused rows and files, with the reason.
     """
 
     requests_count = 0
@@ -94,8 +93,8 @@ class ArchiveReader:
 
         Args:
             paths: files, zips and folders, mixed.
-            options: how they are read.
-            drift: collects what does not fit the declared tables.
+            options: how to read them.
+            drift: collects fields and values that do not fit the declared tables.
         """
         self.drift = drift if drift is not None else Drift()
         self.skipped: list[str] = []
@@ -106,7 +105,7 @@ class ArchiveReader:
             [Path(each) for each in paths], self._options, self.rejections, self.skipped
         )
         self._people = People()
-        self.go_on_from(Stored(None))
+        self.continue_from(Stored(None))
         self._newest_ids: dict[int, IdSet] = {}
         self._made_at: dict[str, datetime] = {}
         self._facts: dict[int, ProjectFacts] = {}
@@ -116,10 +115,10 @@ class ArchiveReader:
         self._kept_count = 0
         self._coverage = Coverage()
 
-    def go_on_from(self, stored: Stored) -> None:
-        """Compare files with what is stored; to be called before reading.
+    def continue_from(self, stored: Stored) -> None:
+        """Take stored rows into account; call this before reading.
 
-        Stored rows say whose stories and people these are, and the more trusted of them stay.
+        Stored rows identify projects and people, and those that are trusted more are kept.
         """
         self._stored = stored
         self._precedence = Precedence(stored)
@@ -130,104 +129,103 @@ class ArchiveReader:
 
     @property
     def as_of(self) -> datetime:
-        """The newest instant that one of the files speaks for; known once stories were read."""
+        """The newest time that one of the files describes; available after stories were read."""
         instants = [each["as_of"] for each in self._catalogue if each.get("as_of")]
         return max(map(datetime.fromisoformat, instants), default=NEVER)
 
     @property
     def project_ids(self) -> list[int]:
-        """The projects that were found."""
-        told = {key for (key,) in self._dumps.store.tables["projects"]}
-        return sorted({*self._facts, *told})
+        """The ids of all projects found."""
+        in_dumps = {key for (key,) in self._dumps.store.tables["projects"]}
+        return sorted({*self._facts, *in_dumps})
 
     def as_of_files(self) -> dict[str | None, str | None]:
-        """The instant that each file speaks for, by its name."""
+        """The time that each file describes, by file name."""
         return {each["file"]: each.get("as_of") for each in self._catalogue}
 
     def failure(self, rows: Mapping[str, int]) -> str | None:
-        """Why a run counts as failed although it loaded what it could; None when it does not.
+        """Why the run counts as failed although it loaded what it could, or None.
 
         Args:
-            rows: how many rows were loaded, by table.
+            rows: the number of loaded rows, by table.
         """
         refused = {each.file: each.sentence for each in self.rejections if each.is_whole_file}
         for each in self._catalogue:
             if each["rejected_count"] and not each["rows_count"]:
-                refused[each["file"]] = f"{each['file']}: no row of it could be loaded"
+                refused[each["file"]] = f"{each['file']}: none of its rows could be loaded"
         if refused:
             more = f" (and {len(refused) - 1:,} more)" if len(refused) > 1 else ""
             return f"{next(iter(refused.values()))}{more}"
-        loaded = sum(count for name, count in rows.items() if name not in _ABOUT_FILES)
-        return None if loaded or self._kept_count else "no row of these files could be loaded"
+        loaded = sum(count for name, count in rows.items() if name not in _RUN_TABLES)
+        return None if loaded or self._kept_count else "none of the rows could be loaded"
 
     @property
     def notes(self) -> list[str]:
-        """What each project's files give and lack, one sentence each; known once all was read."""
+        """What each project's files contain and lack; available after all tables were read."""
         return self._coverage.sentences(self._catalogue)
 
     def keys_listed(self, table_name: str, project_id: int) -> None:
-        """Always None: an archive never says that nothing else exists."""
+        """Always None: an archive is never a complete listing."""
 
     def read(self, table_name: str) -> Iterator[pa.Table]:
-        """Rows of one raw table, with exactly its Arrow schema.
+        """Read the rows of one raw table, with exactly its Arrow schema.
 
         Raises:
-            ArchiveError: when nothing can be loaded, or when something was refused and the
-                options are strict.
+            ArchiveError: if nothing can be loaded, or if something was refused in strict mode.
         """
         if table_name == "stories":
             batches = self._read_stories()
         elif not self._are_stories_read:
-            raise RuntimeError(f"{table_name} was begun before stories were read")
+            raise RuntimeError(f"{table_name} must be read after stories")
         else:
-            batches = self._batches(table_name, self._told(table_name))
+            batches = self._batches(table_name, self._records(table_name))
         for batch in batches:
-            self._coverage.see(table_name, batch)
+            self._coverage.add(table_name, batch)
             yield batch
         if table_name != "projects":
-            self._dumps.store.forget(table_name)  # loading needs the memory
+            self._dumps.store.forget(table_name)  # free the memory for loading
 
-    # What there is -----------------------------------------------------------------------------
+    # Files -------------------------------------------------------------------------------------
 
     @cached_property
     def _projects(self) -> list[Project]:
         """The stories CSV files, by project."""
         files = self._inventory.files.get("stories_csv", [])
         surveyed: list[StoriesFile] = []
-        is_alone = len(files) == 1 and not self._precedence.has_rows("stories")
+        is_only_file = len(files) == 1 and not self._precedence.has_rows("stories")
         for file in files:
             try:
-                surveyed.append(open_stories_file(file, self._options, is_alone))
+                surveyed.append(open_stories_file(file, self._options, is_only_file))
             except FileRefused as refused:
                 self._inventory.refuse(file, refused)
         return group_by_project(surveyed, self._project_of, self._options.project_name)
 
     def _project_of(self, story_ids: set[int]) -> int | None:
-        """The project that dumps give to most of these stories."""
+        """The project of most of these stories, according to dumps or else the warehouse."""
         stories = self._dumps.store.tables["stories"]
-        told = (stories.get((each,)) for each in story_ids)
-        found = Counter(each[0].get("project_id") for each in told if each)
+        in_dumps = (stories.get((each,)) for each in story_ids)
+        found = Counter(each[0].get("project_id") for each in in_dumps if each)
         return found.most_common(1)[0][0] if found else self._stored.project_of(story_ids)
 
     # Rows --------------------------------------------------------------------------------------
 
     def _read_stories(self) -> Iterator[pa.Table]:
         for identity, name in self._stored.people():
-            self._people.know(identity, name)
+            self._people.add(identity, name)
         self._read_dumps()
         while self._dumps.plain_stories:
             yield self._dumps.plain_stories.pop(0)
         yield from self._batches("stories", self._dumps.store.rows("stories"))
         for project in self._projects:
-            if self._stands_alone(project):
-                yield from self._stories_at_once(project)
+            if self._has_only_source(project):
+                yield from self._csv_stories_in_bulk(project)
             else:
                 yield from self._batches("stories", self._csv_stories(project))
             yield self._deleted_stories(project)
         self._read_histories()
         self._dumps.finish()
         self._are_stories_read = True
-        self._settle()
+        self._check_loadable()
 
     def _read_dumps(self) -> None:
         are_stories_stored = self._precedence.has_rows("stories")
@@ -240,7 +238,7 @@ class ArchiveReader:
         self._catalogue += self._dumps.catalogue
         self.skipped += self._dumps.notes
         for kind, count in sorted(self._dumps.unknown.items()):
-            self.skipped.append(f"{kind}: {count:,} records, which no raw table holds")
+            self.skipped.append(f"{kind}: {count:,} records, for which there is no raw table")
 
     def _read_histories(self) -> None:
         histories = Histories(self._people, self._options, self.rejections)
@@ -252,14 +250,16 @@ class ArchiveReader:
         self._catalogue += histories.catalogue
         self.skipped += histories.notes
 
-    def _stands_alone(self, project: Project) -> bool:
-        """Whether nothing else tells of the stories of a project's only file."""
+    def _has_only_source(self, project: Project) -> bool:
+        """Whether a single CSV file is the only source of a project's stories."""
         store = self._dumps.store
-        is_told = store.tables["stories"] or store.has_parts or self._precedence.has_rows("stories")
+        has_others = (
+            store.tables["stories"] or store.has_parts or self._precedence.has_rows("stories")
+        )
         (newest, *older) = project.files
-        return not older and newest.columns.has_ids and not is_told
+        return not older and newest.columns.has_ids and not has_others
 
-    def _stories_at_once(self, project: Project) -> Iterator[pa.Table]:
+    def _csv_stories_in_bulk(self, project: Project) -> Iterator[pa.Table]:
         stories = self._stories_of(project)
         for plain, others in stories.read_at_once():
             if others:
@@ -268,11 +268,11 @@ class ArchiveReader:
             yield plain
         self._finish(project, stories)
 
-    def _csv_stories(self, project: Project) -> Iterator[Told]:
+    def _csv_stories(self, project: Project) -> Iterator[SourcedRecord]:
         store = self._dumps.store
         stories = self._stories_of(project)
         known = store.tables["stories"]
-        # Where a later export is loaded already, an older one shows what was deleted in between.
+        # If a later export is already loaded, stories that it lacks were deleted in between.
         made_at = self._made_at[project.files[0].file.name]
         later = self._stored.next_export_at(project.id, made_at)
         panels = self._precedence.stored_panels(project.id) if later else set()
@@ -311,9 +311,9 @@ class ArchiveReader:
         self._newest_ids[project.id] = stories.newest_ids
 
     def _options_of(self, project_id: int) -> ArchiveOptions:
-        """The options with the zone that a dump or the warehouse tells, unless one was given."""
-        told = self._dumps.store.tables["projects"].get((project_id,))
-        stated = told[0].get("time_zone") if told else None
+        """The options, with the time zone from a dump or the warehouse unless it is configured."""
+        project = self._dumps.store.tables["projects"].get((project_id,))
+        stated = project[0].get("time_zone") if project else None
         zone = stated.get("olson_name") if isinstance(stated, dict) else stated
         zone = self._options.time_zone or zone or self._stored.time_zone(project_id)
         if isinstance(zone, str) and is_zone(zone):
@@ -321,7 +321,7 @@ class ArchiveReader:
         return self._options
 
     def _deleted_stories(self, project: Project) -> pa.Table:
-        """Stories of an earlier run's export that the newest file of this one lacks."""
+        """Stories from an earlier run's export that are missing from the newest file."""
         newest = project.files[0]
         is_whole = newest.columns.has_ids and all(
             each.file != newest.file.name for each in self.rejections
@@ -331,31 +331,31 @@ class ArchiveReader:
         seen = self._newest_ids.pop(project.id)
         return self._precedence.deleted_stories(project.id, seen, panels, made_at)
 
-    def _settle(self) -> None:
-        """See whether the run may be loaded, once all that can be refused has been.
+    def _check_loadable(self) -> None:
+        """Check that there is something to load, after all files have been read.
 
         Raises:
-            ArchiveError: when it may not.
+            ArchiveError: if there is not, or if something was refused in strict mode.
         """
         reasons = [each.sentence for each in self.rejections]
         if self.rejections and self._options.strict:
             more = f" (and {len(reasons) - 1:,} more)" if len(reasons) > 1 else ""
             raise ArchiveError(f"{reasons[0]}{more}; nothing was loaded, because of --strict")
         if not self._catalogue:
-            told = [*reasons, *self.skipped] or ["no file was found"]
-            more = f" (and {len(told) - 1:,} more)" if len(told) > 1 else ""
-            raise ArchiveError(f"there is nothing to load: {told[0]}{more}")
+            reasons = [*reasons, *self.skipped] or ["no file was found"]
+            more = f" (and {len(reasons) - 1:,} more)" if len(reasons) > 1 else ""
+            raise ArchiveError(f"there is nothing to load: {reasons[0]}{more}")
         self.skipped += refusal_sentences(self.rejections)
 
-    def _told(self, table_name: str) -> Iterator[Told]:
-        """Dumps' records of a table, then those of CSV files whose key the dumps have not."""
-        told = self._dumps.store.tables[table_name]
-        yield from told.values()
-        for record, origin in self._told_by_csv(table_name):
-            if tuple(record.get(name) for name in TABLES[table_name].key) not in told:
+    def _records(self, table_name: str) -> Iterator[SourcedRecord]:
+        """The records of a table in dumps, then those of CSV files with other keys."""
+        in_dumps = self._dumps.store.tables[table_name]
+        yield from in_dumps.values()
+        for record, origin in self._csv_records(table_name):
+            if tuple(record.get(name) for name in TABLES[table_name].key) not in in_dumps:
                 yield record, origin
 
-    def _told_by_csv(self, table_name: str) -> Iterator[Told]:
+    def _csv_records(self, table_name: str) -> Iterator[SourcedRecord]:
         facts = self._facts.values()
         if table_name == "projects":
             for each in facts:
@@ -375,9 +375,9 @@ class ArchiveReader:
             for each in facts:
                 yield from getattr(each, table_name).values()
         else:
-            yield from self._about_the_run(table_name)
+            yield from self._run_records(table_name)
 
-    def _about_the_run(self, table_name: str) -> Iterator[Told]:
+    def _run_records(self, table_name: str) -> Iterator[SourcedRecord]:
         csv = Origin("stories_csv", "")
         if table_name == "people":
             yield from ((record, csv) for record in self._people.records())
@@ -391,12 +391,12 @@ class ArchiveReader:
         made_at = self._made_at.get(origin.source_file) or self.as_of
         return self._precedence.is_trusted_over(table_name, record, origin, made_at)
 
-    def _batches(self, table_name: str, told: Iterator[Told]) -> Iterator[pa.Table]:
+    def _batches(self, table_name: str, found: Iterator[SourcedRecord]) -> Iterator[pa.Table]:
         records: list[Record] = []
         origins: list[Origin] = []
         table = TABLES[table_name]
         has_stored = table_name not in _OWN_TABLES and self._precedence.has_rows(table_name)
-        for record, origin in told:
+        for record, origin in found:
             if has_stored and self._is_outranked(table_name, record, origin):
                 self._kept_count += 1
                 continue

@@ -1,4 +1,4 @@
-"""What a file is, seen from its first bytes, whatever its name says."""
+"""Recognise the kind of a file by its content; the name is ignored."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ingest.archive.json.landed import is_landed_table
 FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
 
 _HEAD = 64 * 1024
-# An object or a list, also behind another value, as of documents in a row.
+# An object or a list, possibly after another value in a sequence of documents.
 _DOCUMENT = re.compile(r'(?:true|false|null|[-+.\deE]+|"[^"\n]*")?\s*[{\[]')
-_BODY = 8 << 20  # of a file whose first line is broken, so much tells what the others are
+_BODY = 8 << 20  # if the first line is broken, look at this much of the file
 _V3_ROOTS = re.compile(rb"<(iterations?|stories|story|projects?|activit(y|ies)|memberships)[\s>]")
 
 
 def recognise(file: ArchiveFile) -> FileKind:
-    """The kind of a file; `unknown` for what is no Tracker data at all.
+    """The kind of a file; `unknown` if it is not Tracker data.
 
     Raises:
-        FileRefused: when it is a known form that is not read, or when it is damaged.
+        FileRefused: if its format is known but not supported, or if it is damaged.
     """
     with file.open() as stream:
         head = stream.read(_HEAD)
@@ -38,7 +38,7 @@ def recognise(file: ArchiveFile) -> FileKind:
     if head.startswith(b"PK\x03\x04") and file.member:
         raise FileRefused("is a zip inside a zip; unpack the outer one")
     if head.startswith(b"\x1f\x8b"):
-        raise FileRefused("is packed twice; unpack it once")
+        raise FileRefused("is compressed twice; decompress it once")
     text = text_of(head).lstrip("\ufeff \t\r\n")
     if not text:
         raise FileRefused("is empty")
@@ -56,7 +56,7 @@ def recognise(file: ArchiveFile) -> FileKind:
 
 
 def _are_lines_of_json(content: bytes) -> bool:
-    """Whether half of the lines, and at least one, begin as objects or lists."""
+    """Whether at least half of the lines, and at least one, start like an object or a list."""
     lines = [line for each in content.splitlines() if (line := each.strip())]
     return sum(line.startswith((b"{", b"[")) for line in lines) * 2 >= max(len(lines), 2)
 

@@ -1,4 +1,4 @@
-"""Which of several versions of one record wins, in a run and against what is stored already."""
+"""Decide which of several versions of a record wins, within a run and against stored rows."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from typing import NamedTuple
 from ingest.contract import TRUST
 from ingest.records import Record, parse_instant
 
-NEVER = parse_instant("1970-01-01T00:00:00Z")  # the instant of what does not say
+NEVER = parse_instant("1970-01-01T00:00:00Z")  # stands for an unknown time
 CLOCKS = ("updated_at", "occurred_at", "created_at")
 _INSTANT_FIELDS = frozenset({"deadline", "start", "finish"})
-_MILLISECONDS = 10**11  # less than this would be a time before 1973
+_MILLISECONDS = 10**11  # a smaller number would be a time before 1973
 
 
 class Version(NamedTuple):
-    """How far one version of a record is trusted. Of two versions the greater one wins.
+    """The precedence of one version of a record. Of two versions the greater one wins.
 
     Attributes:
-        rank: the source: a CSV export, a project history, JSON, the API.
-        at: the instant of the record itself; of a CSV row that of its file.
-        number: Tracker's own version number; 0 where there is none.
-        read_at: when it was read from the API; else the instant of its file.
-        place: the place of its file among those of the run, from the oldest; two files that say
-            nothing of their time are told apart by name, time stamp on disk and content, and
-            never by the order of their folders.
+        rank: the trust in the source: a CSV export, a project history, JSON, or the API.
+        at: the record's own timestamp; for a CSV row, the time of its file.
+        number: Tracker's own version number; 0 if there is none.
+        read_at: when it was read from the API; for a file, the time of the file.
+        place: the position of its file among those of the run, sorted from the oldest (see
+            `chronology.in_order`).
     """
 
     rank: int
@@ -38,12 +37,12 @@ class Version(NamedTuple):
 def version_of(
     record: Record, record_source: str | None, read_at: datetime | None, place: int = 0
 ) -> Version:
-    """The version that a record is.
+    """The version of a record.
 
     Args:
-        record: the record, or what is stored of it: its instants and its number.
-        record_source: where it was read from.
-        read_at: when; None when nothing says so.
+        record: the record, or at least its timestamps and version number.
+        record_source: the kind of source that it was read from.
+        read_at: when it was read; None if unknown.
         place: see `Version`.
     """
     rank = TRUST.get(record_source or "", TRUST["api"])
@@ -54,7 +53,7 @@ def version_of(
 
 
 def clock_of(record: Record) -> datetime:
-    """The instant that a version of a record is of; `NEVER` when it has none."""
+    """The timestamp of a record's version; `NEVER` if it has none."""
     for name in CLOCKS:
         value = record.get(name)
         if isinstance(value, datetime):
@@ -73,7 +72,7 @@ def _instant(value: str | int) -> datetime | None:
 
 
 def with_iso_instants(record: Record) -> Record:
-    """A record whose times are ISO 8601, where web-hooks gave milliseconds."""
+    """Convert the millisecond timestamps of webhooks to ISO 8601."""
     for name in CLOCKS:
         if isinstance(record.get(name), int):
             return {key: _converted(value, key) for key, value in record.items()}

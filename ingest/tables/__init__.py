@@ -1,10 +1,10 @@
-"""The raw contract: every raw table, declared once.
+"""The schema of every raw table.
 
-An API answer leaves out what is empty, so a schema inferred from data would make columns come and
-go. Columns are therefore declared here, under Tracker's own names. Lists and objects inside a
-record stay with it as JSON text, so that a record and its lists are replaced together.
+API responses omit empty fields, so columns inferred from the data would vary from run to run.
+Columns are therefore declared here, under Tracker's own names. Lists and objects inside a record
+are stored with it as JSON text, so that a record and its lists are replaced together.
 
-Every table also has the columns of `ROW_COLUMNS`.
+Every table also has the columns in `ROW_COLUMNS`.
 """
 
 from __future__ import annotations

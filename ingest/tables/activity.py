@@ -1,4 +1,4 @@
-"""The activity log: of each project, and of the token's owner."""
+"""The activity log of each project, and of the token's owner."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ACTIVITY_COLUMNS: dict[str, ColumnType] = {
     "changes": "json",
     "primary_resources": "json",
     "secondary_resources": "json",
-    # How sure it is that a sentence of a project history was understood, 0 to 1; null elsewhere.
+    # For sentences of a project history: how certain the interpretation is, 0 to 1. Otherwise null.
     "confidence": "double",
     "occurred_at": "timestamp",
 }
@@ -25,11 +25,11 @@ ACTIVITY = Table(
     name="activity",
     description=(
         "One row per activity, that is per project version (`/projects/{id}/activity`), with its "
-        "changes as Tracker gave them."
+        "changes in Tracker's own form."
     ),
     key=("guid",),
     columns=_ACTIVITY_COLUMNS,
-    # The nested project is its id (a column of its own) and its name (in `projects`).
+    # The nested project has only the id (a column of its own) and the name (see `projects`).
     ignored=frozenset({"project"}),
 )
 

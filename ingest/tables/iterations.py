@@ -1,4 +1,4 @@
-"""Iterations, and Tracker's own figures: its daily history and its cycle times."""
+"""Iterations, and Tracker's own daily history and cycle times."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from ingest.tables.table import Table
 ITERATIONS = Table(
     name="iterations",
     description=(
-        "One row per iteration: done, current, and the backlog's predicted ones "
-        "(`/projects/{id}/iterations`), without the bodies of its stories."
+        "One row per iteration: done, current, and predicted for the backlog "
+        "(`/projects/{id}/iterations`). Stories are stored as ids only."
     ),
     key=("project_id", "number"),
     scope="project_id",
@@ -24,7 +24,7 @@ ITERATIONS = Table(
         "story_ids": "json",
         "analytics": "json",
         "planned": "bool",
-        # An idle iteration between two that a CSV's accepted stories prove.
+        # An iteration without accepted stories, inferred from those before and after it in a CSV.
         "is_inferred": "bool",
         "start": "timestamp",
         "finish": "timestamp",

@@ -1,4 +1,4 @@
-"""What loading itself leaves behind: runs, and an archive's files, attachments, refusals."""
+"""Tables about loading itself: runs, and the files, attachments and refused rows of archives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ingest.tables.table import Table
 
 EXTRACTS = Table(
     name="extracts",
-    description="One row per run of ingestion: what was read, from where, as of when.",
+    description="One row per ingestion run: what was read, from where, and as of which time.",
     key=("extract_id",),
     columns={
         "extract_id": "text",
@@ -26,7 +26,7 @@ EXTRACTS = Table(
 
 ARCHIVE_FILES = Table(
     name="archive_files",
-    description="One row per file of an archive that was read: what it is, and what became of it.",
+    description="One row per archive file that was read: its kind, and how many rows were read.",
     key=("file",),
     columns={
         "file": "text",
@@ -36,8 +36,8 @@ ARCHIVE_FILES = Table(
         "rows_count": "bigint",
         "rejected_count": "bigint",
         "bytes": "bigint",
-        "is_whole": "bool",  # nothing was rejected, so that what it lacks was not there
-        "projects_read": "json",  # recorded API answers: project_id and as_of of each reading
+        "is_whole": "bool",  # no row was rejected, so a story that is missing was not in the export
+        "projects_read": "json",  # recorded API responses: project_id and as_of of each read
         "as_of": "timestamp",
     },
 )
@@ -48,21 +48,21 @@ REJECTED_ROWS = Table(
     key=("rejection_id",),
     columns={
         "rejection_id": "text",
-        "file": "text",  # null: an answer of the API
-        "line": "bigint",  # null: the whole file, or a file without lines
+        "file": "text",  # null for API responses
+        "line": "bigint",  # null for a whole file, or a file without lines
         "column_name": "text",
-        "value": "text",  # at most 200 characters of it
+        "value": "text",  # its first 200 characters
         "reason": "text",
         "as_of": "timestamp",
-        "table_name": "text",  # the raw table that the record was meant for, where that is known
-        "request": "text",  # method and path of the answer that held it; null for files
-        "record_number": "bigint",  # its place in that answer, from 1
+        "table_name": "text",  # the raw table of the record, if known
+        "request": "text",  # method and path of the API request; null for files
+        "record_number": "bigint",  # the record's position in the response, from 1
     },
 )
 
 ATTACHMENTS = Table(
     name="attachments",
-    description="One row per file attached to a story in an export zip or a backup: no content.",
+    description="One row per file attached to a story in an export zip or backup, without content.",
     key=("attachment_id",),
     columns={
         "attachment_id": "text",

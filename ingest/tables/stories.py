@@ -1,4 +1,4 @@
-"""Stories and what orders them: labels, epics, release markers; their changes of state."""
+"""Stories and their state transitions, labels, epics and release markers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from ingest.tables.table import Table
 STORIES = Table(
     name="stories",
     description=(
-        "One row per story with its lists (`/projects/{id}/stories`). A deleted story stays, "
-        "with what its activities tell of it."
+        "One row per story with its nested lists (`/projects/{id}/stories`). The row of a deleted "
+        "story is kept."
     ),
     key=("id",),
     columns={
@@ -26,7 +26,7 @@ STORIES = Table(
         "owned_by_id": "bigint",
         "before_id": "bigint",
         "after_id": "bigint",
-        # As a CSV export says; for a story that is not accepted it is a forecast, not history.
+        # From CSV exports; for a story that is not accepted it is Tracker's prediction.
         "iteration_number": "bigint",
         "estimate": "decimal",
         "points_accepted": "decimal",

@@ -1,4 +1,4 @@
-"""How a raw table is declared: column types, and the columns that every table has."""
+"""The declaration of a raw table: column types, and the columns that every table has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ColumnType = Literal["bigint", "decimal", "double", "text", "bool", "timestamp",
 
 ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "bigint": pa.int64(),
-    "decimal": pa.decimal128(18, 4),  # points: a custom scale may hold fractions
+    "decimal": pa.decimal128(18, 4),  # points: a custom scale may have fractions
     "double": pa.float64(),
     "text": pa.string(),
     "bool": pa.bool_(),
@@ -35,17 +35,17 @@ _DLT_TYPES: dict[ColumnType, TColumnSchema] = {
 }
 
 ROW_COLUMNS: dict[str, ColumnType] = {
-    # Fields that nobody declared, and values that did not fit their declared type, as one object.
+    # A JSON object of undeclared fields, and of values that do not fit their declared type.
     "extra_fields": "json",
-    # Where the row was read from: api, stories_csv, history_csv, json, or activity (a story that
-    # only its activities still tell of).
+    # The kind of source: api, stories_csv, history_csv, json, or activity (a story known only from
+    # its activities).
     "record_source": "text",
-    # Archives only: the file, as it was named to the run, and the line that the row begins on.
+    # Archives only: the file's path as given to the run, and the line on which the row starts.
     "source_file": "text",
     "source_line": "bigint",
-    # True when the file gave days, so that the instants are local midnights of the project's zone.
+    # True if the file gives dates without times: timestamps are then local midnight.
     "is_date_only": "bool",
-    # True orders dlt to delete the row with this key; no such row is ever stored.
+    # True tells dlt to delete the row with this key; such rows are never stored.
     "is_removed": "bool",
 }
 
@@ -56,12 +56,12 @@ class Table:
 
     Attributes:
         name: the table's name in the dataset `pivotal_tracker_data`.
-        description: what one row is, and the API path it comes from.
+        description: what one row is, and the API path that it comes from.
         key: the columns that identify a row; rows are merged on them.
         columns: declared columns and their types, in order, without `ROW_COLUMNS`.
         ignored: fields that are dropped on purpose, with the reason in a comment where declared.
-        scope: the column within which one listing is whole: rows of the same scope that a whole
-            listing no longer holds are removed. None: rows are never removed.
+        scope: the column by which listings are complete: rows with the same value that are missing
+            from a complete listing are removed. None: rows are never removed.
     """
 
     name: str
@@ -73,12 +73,12 @@ class Table:
 
     @property
     def all_columns(self) -> dict[str, ColumnType]:
-        """Declared columns followed by those that every raw table has."""
+        """The declared columns, followed by those that every raw table has."""
         return {**self.columns, **ROW_COLUMNS}
 
     @property
     def arrow_schema(self) -> pa.Schema:
-        """The schema of every Arrow table that is handed to dlt for this table."""
+        """The schema of the Arrow tables that dlt receives for this table."""
         return pa.schema(
             pa.field(name, ARROW_TYPES[kind], nullable=name not in self.key)
             for name, kind in self.all_columns.items()
@@ -86,7 +86,7 @@ class Table:
 
     @property
     def dlt_columns(self) -> TTableSchemaColumns:
-        """Column hints for dlt: types, nullability, and the column that orders a deletion."""
+        """Column hints for dlt: types, nullability, and the hard-delete column."""
         hints: TTableSchemaColumns = {}
         for name, kind in self.all_columns.items():
             hints[name] = {**_DLT_TYPES[kind], "nullable": name not in self.key}

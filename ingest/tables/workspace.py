@@ -1,4 +1,4 @@
-"""Projects and what is seen of the people around them: accounts, memberships, persons."""
+"""Projects, and their accounts, memberships and people."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ PROJECTS = Table(
         "current_volatility": "double",
         "iteration_override_numbers": "json",
         "time_zone": "json",
-        # Settings that an archive does not state, but its dates and estimates show.
+        # The names of settings that were inferred from the dates and estimates in an archive.
         "inferred_fields": "json",
-        # A project of other ids with the same titles: this one was imported from it, or it from it.
+        # A project with the same story titles under other ids: one was imported from the other.
         "resembles_project_id": "bigint",
         "point_scale_is_custom": "bool",
         "bugs_and_chores_are_estimatable": "bool",
@@ -76,7 +76,7 @@ ME = Table(
 
 ACCOUNTS = Table(
     name="accounts",
-    description="One row per account that the token sees (`/accounts`).",
+    description="One row per account that the token can see (`/accounts`).",
     key=("id",),
     columns={
         "id": "bigint",
@@ -137,8 +137,8 @@ NOTIFICATIONS = Table(
 PEOPLE = Table(
     name="people",
     description=(
-        "One row per person that an archive names outside a membership: a negative id made from "
-        "the name where a file has only names."
+        "One row per person that an archive names outside a membership. The id is negative and "
+        "derived from the name if the file has only names."
     ),
     key=("id",),
     columns={

@@ -1,1 +1,1 @@
-"""Where raw tables are kept: one folder per engine, and the interface that they share."""
+"""Where raw tables are stored: one folder per engine, and the interface they share."""

@@ -1,7 +1,7 @@
-"""What ingestion needs of a warehouse, whatever engine keeps the raw tables.
+"""The interface of a warehouse, the same for every engine.
 
-Each engine is one folder with one class, which has what `Warehouse` lists. Nothing else in
-ingestion knows which engine it writes to.
+Each engine is a folder with one class that implements `Warehouse`. Nothing else in ingestion
+depends on the engine.
 """
 
 from __future__ import annotations
@@ -20,67 +20,69 @@ from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 from ingest.tables.table import ColumnType
 
 DATASET = "pivotal_tracker_data"
-# How dlt writes a raw table: rows take the place of those with their key, or all rows of all.
+# How dlt writes a raw table: replace rows with the same key, or replace the whole table.
 UPSERT: dict[str, Any] = {"write_disposition": {"disposition": "merge", "strategy": "upsert"}}
 REPLACE: dict[str, Any] = {"write_disposition": "replace"}
-# Full, over the quota, or larger than a file may become.
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_SAYS_NO_ROOM = re.compile("|".join(os.strerror(each) for each in sorted(_NO_ROOM)))
+# The disk is full, the quota is used up, or the file would become too large.
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DISK_FULL_MESSAGE = re.compile("|".join(os.strerror(each) for each in sorted(_DISK_FULL)))
 
 
 class WarehouseError(Exception):
-    """The warehouse cannot be used; the message is one line that says why, and the way out."""
+    """The warehouse cannot be used. The message is one line: why, and how to fix it."""
 
 
 class WarehouseInUse(WarehouseError):
-    """Another program has the warehouse; it may be free in a while."""
+    """Another program is using the warehouse; trying again later may succeed."""
 
 
-class NothingThere(Exception):
-    """A statement names a table or a column that the warehouse does not have."""
+class MissingRelation(Exception):
+    """A statement refers to a table or column that does not exist in the warehouse."""
 
 
-class Reading(Protocol):
-    """A connection that only reads. Statements are what all engines run, parameters are `?`."""
+class ReadConnection(Protocol):
+    """A read-only connection. Statements use SQL that every engine runs, with `?` parameters."""
 
     @property
     def types(self) -> dict[ColumnType, str]:
-        """What `columns` says of a column of each declared type."""
+        """The engine's own name of each declared type, as `columns` returns it."""
         ...
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows; instants are aware, in UTC. A list is a parameter of `= any(?)`.
+        """All rows of a statement. Timestamps are timezone-aware, in UTC.
+
+        A list can be the parameter of `= any(?)`.
 
         Raises:
-            NothingThere: when a table or a column does not exist.
+            MissingRelation: if a table or column does not exist.
         """
         ...
 
     def table(self, statement: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
-        """The same as Arrow, in a schema of the raw tables."""
+        """All rows of a statement as an Arrow table with the given schema."""
         ...
 
     def columns(self, table_name: str) -> dict[str, str]:
-        """The columns of a raw table and their types; none when there is no such table."""
+        """The columns of a raw table and their types; empty if the table does not exist."""
         ...
 
 
 class Warehouse(Protocol):
-    """What keeps the raw tables, and who may write to it."""
+    """The database or folder that stores the raw tables."""
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         ...
 
     @property
     def pipelines_folder(self) -> Path:
-        """The working folder of dlt, for this warehouse alone."""
+        """Dlt's working folder for this warehouse."""
         ...
 
     @property
-    def another(self) -> str:
-        """The advice to use another warehouse, as the end of a sentence."""
+    def alternative(self) -> str:
+        """How to use a different warehouse, as the end of an error message."""
         ...
 
     @property
@@ -94,97 +96,103 @@ class Warehouse(Protocol):
         ...
 
     @property
-    def undoes_loads(self) -> bool:
-        """Whether nothing of a failed load stays."""
+    def rolls_back_loads(self) -> bool:
+        """Whether a failed load leaves nothing behind."""
         ...
 
     @property
     def merges(self) -> bool:
-        """Whether a run adds to the stored rows; if not, it replaces all of them."""
+        """Whether a run merges into the stored rows; otherwise it replaces all of them."""
         ...
 
     @property
-    def makes_tables(self) -> bool:
-        """Whether a declared table is made at once; if not, its first file makes it."""
+    def creates_tables(self) -> bool:
+        """Whether all declared tables are created up front, rather than by their first file."""
         ...
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may show."""
+        """Secrets to redact from messages."""
         ...
 
     def destination(self) -> AnyDestination:
-        """How dlt writes to it."""
+        """The dlt destination that writes to it."""
         ...
 
     def locked(
         self, wait_seconds: float = 0, what: str = "python -m ingest"
     ) -> AbstractContextManager[None]:
-        """Lock it for one run: two dlt runs at once corrupt data.
+        """Lock it for one run, as two concurrent dlt runs would corrupt data.
 
-        The lock ends with the process, however that ends.
+        The lock is released when the process ends, even if it is killed.
 
         Args:
             wait_seconds: how long to wait for another run to release the lock.
-            what: what other runs call this one.
+            what: the name of this run in the messages of others.
 
         Raises:
-            WarehouseError: when another run keeps the lock for longer than that.
+            WarehouseError: if another run holds the lock for longer than that.
         """
         ...
 
-    def lock_for_successor(self, wait_seconds: float, what: str) -> None:
-        """Lock it until this process ends, even if another program takes its place.
+    def lock_until_exit(self, wait_seconds: float, what: str) -> None:
+        """Lock it until this process ends, including any program it becomes by `exec`.
 
         Raises:
-            WarehouseError: as `locked`.
+            WarehouseError: as for `locked`.
         """
         ...
 
     def prepared(self) -> AbstractContextManager[bool]:
-        """Check that it can be written, before anything is read. Yields whether it is empty.
+        """Check that it is writable, before anything is read. Yields whether it is empty.
 
         Raises:
-            WarehouseError: when it cannot.
+            WarehouseError: if it is not writable.
         """
         ...
 
     def reserved(self) -> AbstractContextManager[None]:
-        """Make sure that nobody else writes while dlt does, and that dlt looks at what is there.
+        """Keep other programs from writing during a load, and let dlt see missing columns.
 
         Raises:
-            WarehouseError: when somebody else does.
+            WarehouseError: if another program is writing.
         """
         ...
 
-    def reading(self) -> AbstractContextManager[Reading]:
-        """A connection that only reads.
+    def reading(self) -> AbstractContextManager[ReadConnection]:
+        """Open a read-only connection.
 
         Raises:
-            WarehouseError: when there is none.
+            WarehouseError: if the warehouse cannot be opened.
         """
         ...
 
-    def is_there(self) -> bool:
-        """Whether there is anything to read."""
+    def exists(self) -> bool:
+        """Whether anything was ever loaded."""
         ...
 
-    def explained(self, error: BaseException) -> str | None:
-        """Say in one line what a failed load ran into, when the warehouse was the reason."""
+    def explain(self, error: BaseException) -> str | None:
+        """Explain an error in one line if the warehouse caused it; None otherwise."""
         ...
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether an error, or what it arose from, says that there is no more room for files."""
+    """Whether an error, or one of its causes, says that the disk is full."""
     return any(
-        (isinstance(each, OSError) and each.errno in _NO_ROOM) or _SAYS_NO_ROOM.search(str(each))
+        (isinstance(each, OSError) and each.errno in _DISK_FULL)
+        or _DISK_FULL_MESSAGE.search(str(each))
         for each in causes(error)
     )
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """An error, what it arose from, and so on."""
+    """The error, its cause, the cause of that, and so on."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause
         cause = cause.__cause__ or cause.__context__
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or its class if it has no message."""
+    return (str(error).strip() or error.__class__.__name__).splitlines()[0].rstrip(":; .")[:300]

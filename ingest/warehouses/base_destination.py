@@ -1,4 +1,4 @@
-"""What our destinations for dlt share."""
+"""What the dlt destinations of this package share."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from dlt.common.schema.typing import TSchemaTables
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 
-class NothingToLoad(RunnableLoadJob, HasFollowupJobs):
-    """Done as soon as it runs: dlt waits for a job that is done when it is made."""
+class NoOpJob(RunnableLoadJob, HasFollowupJobs):
+    """A load job that does nothing, for files that need no loading.
+
+    It completes as soon as it runs. (dlt polls for a job that is complete on creation.)
+    """
 
     def run(self) -> None:
         """Do nothing."""
 
 
 def has_rows(file_path: str) -> bool:
-    """Whether a Parquet file has any row."""
+    """Whether a Parquet file has any rows."""
     rows_count: int = pq.read_metadata(file_path).num_rows
     return rows_count > 0
 
 
-class MakesEveryTable(SqlJobClientBase):
-    """A client that makes all tables of the schema; dlt's makes those that a file is loaded into.
+class CreatesAllTables(SqlJobClientBase):
+    """Creates all tables of the schema; dlt creates only those into which it loads a file.
 
-    An empty file for each table costs dlt more than all else that it does for a small load.
+    Loading an empty file into each table instead would dominate the time of a small load.
     """
 
     def update_stored_schema(
@@ -35,6 +38,6 @@ class MakesEveryTable(SqlJobClientBase):
         expected_update: TSchemaTables = None,  # type: ignore[assignment] # as dlt has it
         force: bool = False,
     ) -> TSchemaTables | None:
-        """Make tables and columns that are missing; of the staging dataset as dlt wants them."""
+        """Create missing tables and columns; in the staging dataset, those that dlt asks for."""
         wanted = {*(only_tables or ()), *self.schema.data_table_names()}
         return super().update_stored_schema(wanted, expected_update, force)

@@ -1,4 +1,4 @@
-"""Which warehouse is used: DuckDB by default, or the engine that WAREHOUSE_TARGET names."""
+"""The configured warehouse: DuckDB by default, or the engine in WAREHOUSE_TARGET."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from ingest.warehouses.base import DATASET, Warehouse
 
 PIPELINE_NAME = "pivotal_tracker_pipeline"
 TARGETS = ("duckdb", "postgres", "files", "spark")
-# Ingestion does not write to these itself: `copy_to_cloud` copies a DuckDB file into them.
-COPIED = ("snowflake", "bigquery", "redshift", "databricks", "motherduck")
+# Ingestion does not write to these directly: `copy_to_cloud` copies a DuckDB file into them.
+COPY_TARGETS = ("snowflake", "bigquery", "redshift", "databricks", "motherduck")
 
 
 def configured_warehouse() -> Warehouse:
-    """The warehouse that WAREHOUSE_TARGET and the settings of that engine name.
+    """The warehouse given by WAREHOUSE_TARGET and the engine's own settings.
 
     Raises:
-        SettingsError: when there is no such engine, or its settings cannot be used.
-        WarehouseError: when what it needs is not installed.
+        SettingsError: if there is no such engine, or its settings are invalid.
+        WarehouseError: if a package that it needs is not installed.
     """
     target = os.environ.get("WAREHOUSE_TARGET") or "duckdb"
     if target == "duckdb":
-        return warehouse_of(warehouse_path())
+        return as_warehouse(warehouse_path())
     if target == "postgres":
-        from ingest.warehouses.postgres.warehouse import PostgresDatabase, settings_of_environment
+        from ingest.warehouses.postgres.warehouse import PostgresDatabase, environment_settings
 
-        return PostgresDatabase(settings_of_environment())
-    if target in ("files", "spark"):  # Spark reads what lies there
-        from ingest.warehouses.files.warehouse import files_of_environment
+        return PostgresDatabase(environment_settings())
+    if target in ("files", "spark"):  # Spark reads the same files
+        from ingest.warehouses.files.warehouse import configured_files
 
-        return files_of_environment()
-    if target in COPIED:
+        return configured_files()
+    if target in COPY_TARGETS:
         raise SettingsError(
-            f"ingestion does not write to {target} itself: unset WAREHOUSE_TARGET, make ingest, "
+            f"ingestion does not write to {target} directly: unset WAREHOUSE_TARGET, make ingest, "
             f"then make copy TARGET={target}"
         )
     *others, last = TARGETS
@@ -45,19 +45,20 @@ def configured_warehouse() -> Warehouse:
     )
 
 
-def warehouse_of(place: Path | Warehouse) -> Warehouse:
-    """A warehouse as it is, or the DuckDB file of a path."""
+def as_warehouse(place: Path | Warehouse) -> Warehouse:
+    """Return a warehouse unchanged; turn a path into the warehouse of that DuckDB file."""
     from ingest.warehouses.duckdb.warehouse import DuckDBFile
 
     return DuckDBFile(place) if isinstance(place, Path) else place
 
 
 def make_pipeline(place: Path | Warehouse) -> dlt.Pipeline:
-    """The dlt pipeline of one warehouse.
+    """The dlt pipeline of a warehouse.
 
-    Each has working folders of its own: pending packages of two warehouses must not meet.
+    Each warehouse has its own working folder, so that pending load packages are never loaded into
+    the wrong one.
     """
-    warehouse = warehouse_of(place)
+    warehouse = as_warehouse(place)
     return dlt.pipeline(
         PIPELINE_NAME,
         pipelines_dir=str(warehouse.pipelines_folder),

@@ -1,6 +1,6 @@
-"""Raw tables that lie as files, copied into a DuckDB warehouse: `python -m ingest files URL`.
+"""Copy raw tables from Delta or Parquet files into DuckDB: `python -m ingest files URL`.
 
-The copy takes the place of all raw tables at once, or of none.
+The copy replaces all raw tables in one transaction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ingest.warehouses.base import DATASET, WarehouseError
 from ingest.warehouses.configured import make_pipeline
 from ingest.warehouses.duckdb.file import DUCKDB_TYPES
 from ingest.warehouses.duckdb.warehouse import DuckDBFile
-from ingest.warehouses.files.reading import LOADS, dataset_of, loads_of
+from ingest.warehouses.files.reading import LOADS, completed_loads, table_dataset
 from ingest.warehouses.files.warehouse import FilesWarehouse
 
 _LOADS_COLUMNS = (
@@ -30,72 +30,72 @@ _LOADS_COLUMNS = (
 
 
 def copy(files: FilesWarehouse, target: DuckDBFile, wait_seconds: float = 0) -> RunSummary:
-    """Put what files hold into the place of a DuckDB warehouse's raw tables.
+    """Replace the raw tables of a DuckDB warehouse with those in the files.
 
-    Later runs go on from there, as from what they loaded themselves.
+    Later runs can continue from the copy as from a load of their own.
 
     Args:
-        files: the files; nothing is written to them.
-        target: the DuckDB file, which is made when there is none.
-        wait_seconds: how long to wait for whoever holds either of them.
+        files: the files; they are not changed.
+        target: the DuckDB file, created if it does not exist.
+        wait_seconds: how long to wait for another run to release either of them.
 
     Raises:
-        WarehouseError: when the files hold no raw tables, or a load that is not complete; when the
-            warehouse cannot be used, or holds a load that the files do not have.
+        WarehouseError: if the files contain no raw tables or an incomplete load, or if the
+            warehouse cannot be used or contains an extract that the files do not have.
     """
     started = time.monotonic()
     with files.reading() as reading:
         if not reading.columns("extracts"):
             raise WarehouseError(
-                f"{files.name} holds no raw tables: there is no {DATASET}/extracts in it; make "
-                "ingest TARGET=files writes them"
+                f"{files.name} contains no raw tables: there is no {DATASET}/extracts in it; write "
+                "them with make ingest TARGET=files"
             )
     with (
         target.locked(wait_seconds),
         _without_other_runs(files, wait_seconds),
         target.prepared(),
-        _explained(files),
+        _errors_explained(files),
         target.reserved(),
         duckdb.connect(str(target.path)) as connection,
     ):
         connection.begin()
-        _refuse_to_lose_loads(connection, files, target)
+        _refuse_to_lose_extracts(connection, files, target)
         rows = _copy_tables(connection, files)
         _require_complete(connection, files)
-        make_pipeline(target).drop()  # what it had left to do was for the rows that go now
+        make_pipeline(target).drop()  # its pending packages belong to the rows just replaced
         connection.commit()
     return RunSummary(files.name, target.name, rows, 0, time.monotonic() - started)
 
 
 def _without_other_runs(files: FilesWarehouse, wait_seconds: float) -> AbstractContextManager[None]:
-    """Keep other runs away, where there can be one: not from what nobody here can write."""
+    """Lock the files against other runs, unless they are read-only."""
     location = files.location
     is_fixed = location.is_local and not os.access(location.root, os.W_OK)
     return nullcontext() if is_fixed else files.locked(wait_seconds)
 
 
 @contextmanager
-def _explained(files: FilesWarehouse) -> Iterator[None]:
-    """Tell in one line what reading files or writing the copy failed on."""
+def _errors_explained(files: FilesWarehouse) -> Iterator[None]:
+    """Turn an error of reading the files or writing the copy into a one-line WarehouseError."""
     try:
         yield
     except Exception as error:
-        meaning = files.explained(error)
+        meaning = files.explain(error)
         if isinstance(error, WarehouseError) or meaning is None:
             raise
         raise WarehouseError(meaning) from error
 
 
 def _copy_tables(connection: duckdb.DuckDBPyConnection, files: FilesWarehouse) -> dict[str, int]:
-    """Make every raw table anew. Gives the rows of each."""
+    """Create every raw table again and fill it. Returns the number of rows of each."""
     connection.execute(f"create schema if not exists {DATASET}")
-    # All versions are settled first, so that they are of about one moment.
-    found = {name: dataset_of(files.location, name) for name in TABLES}
+    # Open all tables before copying any, so that their versions are from about the same moment.
+    found = {name: table_dataset(files.location, name) for name in TABLES}
     for name, rows in found.items():
-        _make(connection, name, _definition(TABLES[name]), rows)
-    _make(connection, LOADS, _LOADS_COLUMNS, loads_of(files.location))
-    mark = _mark(files).replace("'", "''")
-    connection.execute(f"comment on table {DATASET}.extracts is '{mark}'")
+        _create_table(connection, name, _definition(TABLES[name]), rows)
+    _create_table(connection, LOADS, _LOADS_COLUMNS, completed_loads(files.location))
+    comment = _table_comment(files).replace("'", "''")
+    connection.execute(f"comment on table {DATASET}.extracts is '{comment}'")
     return {
         name: connection.table(f"{DATASET}.{name}").shape[0]
         for name in TABLES
@@ -103,13 +103,13 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, files: FilesWarehouse) -
     }
 
 
-def _make(
+def _create_table(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     definition: str,
     rows: pyarrow.dataset.Dataset | pa.Table | None,
 ) -> None:
-    """Make a table, and fill it by the names of its columns; an older release may lack some."""
+    """Create a table and fill it by column name: files of an older release may lack columns."""
     connection.execute(f"create or replace table {DATASET}.{name} ({definition})")
     if rows is not None:
         connection.register("rows", rows)
@@ -125,10 +125,10 @@ def _definition(table: Table) -> str:
     return ", ".join([*columns, "_dlt_load_id varchar not null"])
 
 
-def _refuse_to_lose_loads(
+def _refuse_to_lose_extracts(
     connection: duckdb.DuckDBPyConnection, files: FilesWarehouse, target: DuckDBFile
 ) -> None:
-    """Refuse a warehouse that was loaded from elsewhere, or that went on from its copy."""
+    """Refuse a warehouse that contains extracts from elsewhere, or newer than the files."""
     found = connection.execute(
         "select comment from duckdb_tables() where schema_name = ? and table_name = 'extracts'",
         [DATASET],
@@ -136,26 +136,26 @@ def _refuse_to_lose_loads(
     if not found:
         return
     statement = "select extract_id, source_name from {}"
-    held = dict(connection.execute(statement.format(f"{DATASET}.extracts")).fetchall())
-    connection.register("rows", dataset_of(files.location, "extracts"))
-    lost = held.keys() - dict(connection.execute(statement.format("rows")).fetchall()).keys()
+    stored = dict(connection.execute(statement.format(f"{DATASET}.extracts")).fetchall())
+    connection.register("rows", table_dataset(files.location, "extracts"))
+    lost = stored.keys() - dict(connection.execute(statement.format("rows")).fetchall()).keys()
     connection.unregister("rows")
-    # Parquet files that were loaded again know nothing of the load before, which was then copied.
-    is_old_copy = found == [(_mark(files),)] and len(held) == 1
+    # A new load of Parquet files replaces the previous one, which may be the one copied here.
+    is_old_copy = found == [(_table_comment(files),)] and len(stored) == 1
     if lost and not is_old_copy:
         raise WarehouseError(
-            f"{target.name} holds a load of {held[lost.pop()]} that {files.name} does not have, so "
-            f"a copy would lose it; {target.another}"
+            f"{target.name} contains a load of {stored[lost.pop()]} that {files.name} does not, so "
+            f"copying would lose it; {target.alternative}"
         )
 
 
-def _mark(files: FilesWarehouse) -> str:
-    """What the copy of `extracts` is commented with."""
+def _table_comment(files: FilesWarehouse) -> str:
+    """The comment on the copied table `extracts`, which identifies it as a copy."""
     return f"Copied from {files.name}"
 
 
 def _require_complete(connection: duckdb.DuckDBPyConnection, files: FilesWarehouse) -> None:
-    """Refuse rows of a load that has not come to its end."""
+    """Refuse rows of a load that did not complete."""
     for name in TABLES:
         half = connection.execute(
             f"select 1 from {DATASET}.{name} where _dlt_load_id not in "
@@ -163,6 +163,6 @@ def _require_complete(connection: duckdb.DuckDBPyConnection, files: FilesWarehou
         ).fetchall()
         if half:
             raise WarehouseError(
-                f"{files.name} holds half of a load ({name}): run make ingest TARGET=files, which "
-                "finishes it, and copy then"
+                f"{files.name} contains an incomplete load ({name}): run make ingest TARGET=files "
+                "to complete it, then copy again"
             )

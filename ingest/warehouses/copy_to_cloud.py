@@ -1,7 +1,7 @@
-"""Copy the raw tables of the DuckDB warehouse into one that needs an account.
+"""Copy the raw tables from the DuckDB file to a cloud warehouse.
 
-`make ingest`, then `make copy TARGET=snowflake`: whole tables, by dlt's own destination of that
-name, with the login that dlt finds in `.dlt/secrets.toml` or in environment variables.
+Run `make ingest`, then `make copy TARGET=snowflake`. Whole tables are copied through dlt's own
+destination, with the credentials in `.dlt/secrets.toml` or in environment variables.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ingest.run.log import run_log
 from ingest.run.settings import SettingsError, warehouse_path
 from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET, WarehouseError
-from ingest.warehouses.configured import COPIED
+from ingest.warehouses.configured import COPY_TARGETS
 from ingest.warehouses.duckdb.warehouse import DuckDBFile
 
 PIPELINE_NAME = "pivotal_tracker_copy"  # its section of .dlt/config.toml
@@ -29,18 +29,20 @@ _BATCH_ROWS = 100_000
 
 
 def main() -> int:
-    """Copy to the warehouse that WAREHOUSE_TARGET names; the exit code."""
+    """Copy to the warehouse in WAREHOUSE_TARGET. Returns the exit code."""
     target = os.environ.get("WAREHOUSE_TARGET", "")
     try:
-        if target not in COPIED:
-            raise SettingsError(f"WAREHOUSE_TARGET is {target!r}: name one of {', '.join(COPIED)}")
+        if target not in COPY_TARGETS:
+            raise SettingsError(
+                f"WAREHOUSE_TARGET is {target!r}: it must be one of {', '.join(COPY_TARGETS)}"
+            )
         with run_log(into_file=False):
             copied = copy(DuckDBFile(warehouse_path()), getattr(dlt.destinations, target)())
     except (SettingsError, WarehouseError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except DltException as error:
-        print(f"error: {target}: {_explained(error, target)}", file=sys.stderr)
+        print(f"error: {target}: {_explain(error, target)}", file=sys.stderr)
         return 1
     for name, rows in copied.items():
         print(f"  {name:<20} {rows:>10,}")
@@ -49,16 +51,16 @@ def main() -> int:
 
 
 def copy(source: DuckDBFile, destination: AnyDestination) -> dict[str, int]:
-    """Replace the raw tables of a destination by those of a file; how many rows each has.
+    """Replace a destination's raw tables with those of a file. Returns the rows of each table.
 
-    Rows keep the load that they came with: marts say by it when a figure was read.
+    Rows keep their load id, by which the marts date them.
 
     Raises:
-        WarehouseError: when the file is in use, or nothing was loaded into it yet.
-        DltException: when the destination refuses.
+        WarehouseError: if the file is in use or does not exist yet.
+        DltException: if the destination reports an error.
     """
-    if not source.is_there():
-        raise WarehouseError(f"there is no {source.name} yet: make ingest makes it")
+    if not source.exists():
+        raise WarehouseError(f"{source.name} does not exist yet: run make ingest")
     pipeline = dlt.pipeline(
         PIPELINE_NAME,
         pipelines_dir=str(source.pipelines_folder / f"copy_to_{destination.destination_name}"),
@@ -96,14 +98,14 @@ def _resource(connection: duckdb.DuckDBPyConnection, name: str) -> dlt.sources.D
     return dlt.resource(batches(), name=name, columns=hints, write_disposition="replace")
 
 
-def _explained(error: DltException, target: str) -> str:
-    """The first line of what went wrong, and the way out."""
+def _explain(error: DltException, target: str) -> str:
+    """The error's first line, and how to fix it."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
     for each in (error, cause):
         if isinstance(each, MissingDependencyException):
-            return f"its packages are not installed; make setup TARGET={target} installs them"
+            return f"its packages are not installed: run make setup TARGET={target}"
     first = next((line.strip() for line in str(cause).splitlines() if line.strip()), "")
     return f"{first}; see .dlt/secrets.toml.example"
 

@@ -1,4 +1,4 @@
-"""Locks that keep two programs from writing one warehouse at the same time."""
+"""Locks that keep two programs from writing to one warehouse at the same time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @contextmanager
 def closing_lock(handle: int) -> Iterator[None]:
-    """Release a lock at the end of a `with` statement."""
+    """Release a file lock at the end of a `with` statement."""
     try:
         yield
     finally:
@@ -27,19 +27,19 @@ def closing_lock(handle: int) -> Iterator[None]:
 
 
 def take_file_lock(lock_path: Path, name: str, wait_seconds: float, what: str) -> int:
-    """Lock a warehouse by a file, until the descriptor that is returned is closed.
+    """Lock a warehouse through a lock file. Closing the returned descriptor releases the lock.
 
-    The operating system releases the lock when the process ends, however that happens.
+    The operating system releases it when the process ends, even if it is killed.
 
     Args:
-        lock_path: the file.
-        name: what messages call the warehouse.
+        lock_path: the lock file.
+        name: the name of the warehouse in messages.
         wait_seconds: how long to wait for another run to release the lock.
-        what: what other runs call this one.
+        what: the name of this run in the messages of others.
 
     Raises:
-        OSError: when the file cannot be made.
-        WarehouseError: as `locked`.
+        OSError: if the lock file cannot be created.
+        WarehouseError: if another run holds the lock for longer than `wait_seconds`.
     """
     handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -58,15 +58,15 @@ def _try_lock(handle: int, lock_path: Path, name: str) -> None:
     except BlockingIOError:
         holder = lock_path.read_text().strip() or "another run"
         raise WarehouseInUse(
-            f"{name} is in use by {holder}; wait for it, or give --wait SECONDS"
+            f"{name} is in use by {holder}; wait for it to finish, or use --wait SECONDS"
         ) from None
 
 
 def wait_for(attempt: Callable[[], T], seconds: float) -> T:
-    """Try until the warehouse is free, at most for some seconds.
+    """Repeat an attempt until it no longer raises WarehouseInUse, for at most `seconds`.
 
     Raises:
-        WarehouseInUse: what the last attempt raised.
+        WarehouseInUse: if the last attempt raised it.
     """
     deadline = time.monotonic() + seconds
     announced = ""

@@ -1,8 +1,8 @@
-"""What the warehouse holds of a Tracker workspace: where a reader goes on.
+"""What the warehouse already contains: where a reader continues.
 
-The raw tables are the only memory between two runs. A project's version counts as read when the
-load that wrote it is complete, its extract names the project as read, and nothing was loaded over
-it from elsewhere since: so the mark is never ahead of the data, whatever crashed in between.
+The raw tables are the only state kept between two runs. A project's version counts as read if the
+load that wrote it is complete, its extract lists the project as read, and no other source was
+loaded over it since. So the recorded version is never ahead of the data, whatever run was killed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import orjson
 import pyarrow as pa
 
 from ingest.tables import TABLES, Table
-from ingest.warehouses.base import DATASET, NothingThere, Reading, Warehouse
-from ingest.warehouses.configured import warehouse_of
+from ingest.warehouses.base import DATASET, MissingRelation, ReadConnection, Warehouse
+from ingest.warehouses.configured import as_warehouse
 
-# Settings on which the bounds and figures of all iterations rest.
+# Settings that determine the dates and figures of all iterations.
 _PLAN_SETTINGS = (
     "iteration_length",
     "week_start_day",
@@ -35,10 +35,10 @@ _PLAN_SETTINGS = (
     "start_date",
     "start_time",
 )
-_COUNTED = ("epics", "releases", "iterations", "story_transitions", "cycle_time_details")
+_COUNTED_TABLES = ("epics", "releases", "iterations", "story_transitions", "cycle_time_details")
 _STORY_LISTS = frozenset({"labels", "comments", "tasks", "blockers", "reviews"})
 
-_READS = f"""
+_COMPLETE_EXTRACTS = f"""
 select _dlt_load_id, source_kind, source_name, as_of, started_at, project_ids
 from {DATASET}.extracts
 where _dlt_load_id in (select load_id from {DATASET}._dlt_loads where status = 0)
@@ -51,16 +51,15 @@ class StoredProject:
     """A project as the last sync left it.
 
     Attributes:
-        version: Tracker's change counter up to which the warehouse holds everything.
-        current_iteration_number: the iteration that was under way then.
-        as_of: the instant of the last sync, on the server's clock.
+        version: the value of Tracker's change counter up to which the warehouse is complete.
+        current_iteration_number: the current iteration at that time.
+        as_of: the time of the last sync, by the server's clock.
         iterations: (number, start, finish) of each iteration, ascending.
-        rows_count: rows by raw table, for the tables that a project may well have none of.
-        analytics_count: iterations that have Tracker's own analytics.
-        plan_settings: values on which all iterations rest, by column.
-        name: what it is called.
-        changed_at: the newest instant that the server has put on one of its stories; None when
-            it has none.
+        rows_count: rows by raw table, for tables in which a project may well have no rows.
+        analytics_count: the number of iterations with Tracker's own analytics.
+        plan_settings: the settings that determine all iterations, by column.
+        name: the project's name.
+        changed_at: the newest `updated_at` of its stories; None if it has no stories.
     """
 
     version: int
@@ -75,9 +74,9 @@ class StoredProject:
 
     @property
     def known_at(self) -> datetime:
-        """An instant up to which the warehouse holds everything, on the server's clock.
+        """A time up to which the warehouse is complete, by the server's clock.
 
-        `as_of` is the local clock's where a host tells no time, and that may be ahead of it.
+        If the host sends no time, `as_of` is by the local clock, which may be ahead.
         """
         return min(self.as_of, self.changed_at or self.as_of)
 
@@ -86,9 +85,9 @@ class StoredVersion(NamedTuple):
     """Where a stored row was read from.
 
     Attributes:
-        record: the fields that were asked for.
-        record_source: what gave the row: api, activity, json, history_csv or stories_csv.
-        as_of: the instant that the file describes, or that of the story's deletion.
+        record: the requested fields.
+        record_source: the kind of source: api, activity, json, history_csv or stories_csv.
+        as_of: the time that the source file describes, or the story's deletion if that is later.
     """
 
     record: dict[str, Any]
@@ -97,31 +96,31 @@ class StoredVersion(NamedTuple):
 
 
 class Stored:
-    """The raw tables of one warehouse, which a reader may ask while it reads.
+    """The stored raw tables, which a reader can query while it reads.
 
     Attributes:
-        projects: project id -> its state, for the projects that a sync can continue from.
-        known_ids: every project that the warehouse has a row of.
-        complete_tables: tables that have all declared columns, with the types declared; none when
-            this run replaces them all.
+        projects: project id -> its stored state, for projects that a sync can continue.
+        known_ids: the ids of all projects with a row in the warehouse.
+        complete_tables: tables that have all declared columns with the declared types; empty if
+            this run replaces all tables.
     """
 
     def __init__(
         self, place: Path | Warehouse | None, source_kind: str = "", source_name: str = ""
     ) -> None:
-        """Look at what was read from a source; the warehouse stays open until `close`.
+        """Open the warehouse and find the projects that this source can continue.
 
         Args:
-            place: a warehouse, or the path of a DuckDB file; None for a warehouse without rows.
+            place: a warehouse, or the path of a DuckDB file; None for an empty warehouse.
             source_kind: the kind of source that this run reads.
-            source_name: what that source is called.
+            source_name: the name of that source.
         """
         self._opened = ExitStack()
-        self._reading: Reading | None = None
+        self._reading: ReadConnection | None = None
         self.complete_tables: set[str] = set()
         self.known_ids: set[int] = set()
         self.projects: dict[int, StoredProject] = {}
-        warehouse = None if place is None else warehouse_of(place)
+        warehouse = None if place is None else as_warehouse(place)
         if warehouse is None or not warehouse.merges:
             return
         self._reading = self._opened.enter_context(warehouse.reading())
@@ -131,7 +130,7 @@ class Stored:
         if not self.complete_tables >= {"projects", "extracts"}:
             return
         self.known_ids = {key for (key,) in self._rows(f"select id from {DATASET}.projects")}
-        # A column that an older release did not ask for was not read, of no project.
+        # If a column is missing, an older release did not read it for any project.
         if self.complete_tables >= TABLES.keys():
             self.projects = self._projects(source_kind, source_name)
 
@@ -144,11 +143,11 @@ class Stored:
         self.close()
 
     def close(self) -> None:
-        """Let the warehouse go, so that it can be written."""
+        """Close the connection, so that the warehouse can be written."""
         self._opened.close()
 
     def story_ids(self, project_id: int) -> set[int]:
-        """The project's stories that are not known to be deleted by a listing."""
+        """The ids of the project's stored stories, without those marked as deleted."""
         if "stories" not in self.complete_tables:
             return set()
         statement = (
@@ -174,7 +173,7 @@ class Stored:
         }
 
     def accepted_at(self, story_ids: Iterable[int]) -> dict[int, datetime]:
-        """When stories had been accepted, by id; without those that had not."""
+        """The stored `accepted_at` of accepted stories, by story id."""
         statement = (
             f"select id, accepted_at from {DATASET}.stories "
             "where accepted_at is not null and id = any(?)"
@@ -182,7 +181,7 @@ class Stored:
         return dict(self._rows(statement, [sorted(story_ids)]))
 
     def releases_among(self, story_ids: Iterable[int]) -> set[int]:
-        """Those of the stories that are release markers."""
+        """The ids of the stories that are release markers."""
         statement = f"select id from {DATASET}.stories where story_type = 'release' and id = any(?)"
         return {key for (key,) in self._rows(statement, [sorted(story_ids)])}
 
@@ -197,12 +196,12 @@ class Stored:
         return set(self._rows(statement, [project_id, sorted(iteration_numbers)]))
 
     def label_names(self, project_id: int) -> dict[int, str]:
-        """The project's labels by id."""
+        """The names of the project's labels, by id."""
         statement = f"select id, name from {DATASET}.labels where project_id = ?"
         return dict(self._rows(statement, [project_id]))
 
     def deleted_by_activities(self, story_ids: Iterable[int]) -> set[int]:
-        """Those of the stories whose deletion a stored activity records."""
+        """The ids of the stories whose deletion is recorded by a stored activity."""
         wanted = set(story_ids)
         statement = f"select changes from {DATASET}.activity where changes like ?"
         return {
@@ -214,7 +213,7 @@ class Stored:
         }
 
     def story_rows(self, story_ids: Iterable[int]) -> pa.Table:
-        """Whole rows of stories, as they were loaded."""
+        """The complete stored rows of stories."""
         table = TABLES["stories"]
         columns = ", ".join(f'"{name}"' for name in table.all_columns)
         wanted = sorted(story_ids)
@@ -224,7 +223,7 @@ class Stored:
         return self._reading.table(statement, [wanted], table.arrow_schema)
 
     def keys_by_project(self, table_name: str) -> dict[int, set[tuple[Any, ...]]]:
-        """The keys of a table's rows, by the project that they belong to."""
+        """The keys of a table's rows, by project."""
         table = TABLES[table_name]
         if table_name not in self.complete_tables or table.scope is None:
             return {}
@@ -233,7 +232,7 @@ class Stored:
         return {project_id: set(keys) for project_id, keys in _grouped(rows).items()}
 
     def keys_after(self, table_name: str, project_id: int, version: int) -> set[tuple[Any, ...]]:
-        """The keys of a project's rows that came with a later version than this."""
+        """The keys of a project's rows with a later `project_version` than this."""
         columns = ", ".join(f'"{name}"' for name in TABLES[table_name].key)
         statement = (
             f"select {columns} from {DATASET}.{table_name} "
@@ -242,7 +241,7 @@ class Stored:
         return set(self._rows(statement, [project_id, version]))
 
     def small_rows(self, table_name: str, at_most: int = 5000) -> pa.Table | None:
-        """All rows of a small table with the columns declared; None when it is not small."""
+        """All rows of a table; None if it has more than `at_most`, or lacks declared columns."""
         if self._reading is None or table_name not in self.complete_tables:
             return None
         table = TABLES[table_name]
@@ -257,7 +256,7 @@ class Stored:
         """Where each row of a table was read from, by key, with some of its fields."""
         table = TABLES[table_name]
         columns = ", ".join(f'stored."{name}"' for name in (*table.key, *fields))
-        # That a story was deleted is known as of its deletion.
+        # A deletion is known as of its own time.
         as_of = "greatest(files.as_of, stored.deleted_at)"
         found = self._rows(
             f"select {columns}, stored.record_source, "
@@ -272,7 +271,7 @@ class Stored:
         }
 
     def project_of(self, story_ids: Iterable[int]) -> int | None:
-        """The project of most of these stories; None when none of them is stored."""
+        """The project with most of these stories; None if none of them is stored."""
         found = self._rows(
             f"select project_id from {DATASET}.stories where id = any(?) "
             "group by project_id order by count(*) desc, project_id desc limit 1",
@@ -281,7 +280,7 @@ class Stored:
         return found[0][0] if found else None
 
     def time_zone(self, project_id: int) -> str | None:
-        """The Olson name of a project's time zone, where Tracker stated it."""
+        """The Olson name of a project's time zone, if a source of Tracker's stated it."""
         found = self._rows(
             f"select time_zone from {DATASET}.projects "
             "where id = ? and time_zone is not null and record_source != 'stories_csv'",
@@ -291,7 +290,7 @@ class Stored:
         return zone.get("olson_name") if isinstance(zone, dict) else None
 
     def people(self) -> list[tuple[int, str]]:
-        """Ids and names of members, and of people that dumps name."""
+        """Ids and names of members, and of the people listed in dumps."""
         members = self._rows(f"select person from {DATASET}.memberships where person is not null")
         people = [json.loads(person) for (person,) in members]
         named = self._rows(f"select id, name from {DATASET}.people where name is not null")
@@ -301,7 +300,7 @@ class Stored:
         ]
 
     def next_export_at(self, project_id: int, as_of: datetime) -> datetime | None:
-        """When the first whole export of a project after an instant was made."""
+        """The time of a project's first complete export after `as_of`."""
         made_at: datetime | None
         ((made_at,),) = self._rows(
             f"select min(as_of) from {DATASET}.archive_files where project_id = ? "
@@ -311,7 +310,7 @@ class Stored:
         return made_at
 
     def states_in_exports(self, project_id: int) -> dict[int, str | None]:
-        """The state of each story that was read from an export and is not deleted, by id."""
+        """The state of each story that came from a CSV export and is not deleted, by id."""
         return dict(
             self._rows(
                 f"select id, current_state from {DATASET}.stories where project_id = ? "
@@ -321,7 +320,7 @@ class Stored:
         )
 
     def _projects(self, source_kind: str, source_name: str) -> dict[int, StoredProject]:
-        rows = self._projects_read(source_kind, source_name)
+        rows = self._resumable_projects(source_kind, source_name)
         bounds = _grouped(
             self._rows(
                 f"select project_id, number, start, finish from {DATASET}.iterations "
@@ -332,7 +331,7 @@ class Stored:
             name: dict(
                 self._rows(f"select project_id, count(*) from {DATASET}.{name} group by project_id")
             )
-            for name in _COUNTED
+            for name in _COUNTED_TABLES
         }
         analytics = dict(
             self._rows(
@@ -350,7 +349,7 @@ class Stored:
                 current_iteration_number=row["current_iteration_number"],
                 as_of=row["read_as_of"],
                 iterations=tuple(bounds.get(row["id"], ())),
-                rows_count={name: counts[name].get(row["id"], 0) for name in _COUNTED},
+                rows_count={name: counts[name].get(row["id"], 0) for name in _COUNTED_TABLES},
                 analytics_count=analytics.get(row["id"], 0),
                 plan_settings=plan_settings(row),
                 name=row["name"] or "",
@@ -360,11 +359,11 @@ class Stored:
             if row["version"] is not None and row["current_iteration_number"] is not None
         }
 
-    def _projects_read(self, source_kind: str, source_name: str) -> list[dict[str, Any]]:
-        """Rows of the projects whose latest read was of this source, and is all there."""
-        reads: dict[int, dict[str, tuple[str, str]]] = {}  # project -> load -> the run that read it
+    def _resumable_projects(self, source_kind: str, source_name: str) -> list[dict[str, Any]]:
+        """The rows of projects that were last read from this source, by a load that completed."""
+        reads: dict[int, dict[str, tuple[str, str]]] = {}  # project -> load -> its source
         latest: dict[int, tuple[Any, ...]] = {}
-        for load_id, kind, name, as_of, _, project_ids in self._rows(_READS):
+        for load_id, kind, name, as_of, _, project_ids in self._rows(_COMPLETE_EXTRACTS):
             for project_id in orjson.loads(project_ids or "[]"):
                 reads.setdefault(project_id, {})[load_id] = (kind, name)
                 latest[project_id] = (kind, name, as_of)
@@ -383,29 +382,29 @@ class Stored:
         ]
 
     def _rows(self, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        """All rows of a statement; none where an older release made no such table or column."""
+        """All rows of a statement; none if an older release did not create the table or column."""
         if self._reading is None:
             return []
         try:
             return self._reading.rows(statement, parameters or [])
-        except NothingThere:
+        except MissingRelation:
             return []
 
 
-def _is_complete(reading: Reading, table: Table) -> bool:
+def _is_complete(reading: ReadConnection, table: Table) -> bool:
     declared = {name: reading.types[kind] for name, kind in table.all_columns.items()}
     stored = reading.columns(table.name)
     return "_dlt_load_id" in stored and stored.items() >= declared.items()
 
 
 def _objects(text: str | None) -> list[dict[str, Any]]:
-    """The objects of a list in JSON text."""
+    """The objects in a JSON list."""
     listed = orjson.loads(text or "[]")
     return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def plan_settings(project: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a project, as a row or as the API gives it, on which iterations rest."""
+    """The settings that determine a project's iterations, from a stored row or an API record."""
     settings = {name: project.get(name) for name in _PLAN_SETTINGS}
     zone = _parsed(project.get("time_zone"))
     settings["time_zone"] = zone.get("olson_name") if isinstance(zone, dict) else zone
@@ -418,18 +417,18 @@ def _parsed(value: object) -> object:
         return value
     try:
         return json.loads(value)
-    except ValueError:  # a text that only begins like JSON
+    except ValueError:  # text that only starts like JSON
         return value
 
 
 def _id(record: dict[str, Any], name: str = "id") -> int | None:
-    """An id in a record of whatever form, None when it is no number."""
+    """The id in a record; None if it is not an integer."""
     value = record.get(name)
     return value if type(value) is int else None
 
 
 def _comparable(value: object) -> object:
-    """The same value whether it is a column's or the API's: instants and days as text."""
+    """Make a stored value comparable with the API's: timestamps and dates become text."""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%SZ")
     return str(value) if hasattr(value, "isoformat") else value

@@ -11,9 +11,9 @@ from deltalake import DeltaTable, write_deltalake
 
 from ingest.pipeline import run
 from ingest.warehouses.base import WarehouseError
-from ingest.warehouses.configured import configured_warehouse, warehouse_of
+from ingest.warehouses.configured import as_warehouse, configured_warehouse
 from ingest.warehouses.files import warehouse as files
-from ingest.warehouses.files.warehouse import files_of_environment
+from ingest.warehouses.files.warehouse import configured_files
 from simulator import serve, simulate
 from tests.engines.engines import RAW, DuckDBEngine, FilesEngine
 from tests.engines.loading import (
@@ -182,7 +182,7 @@ def test_parquet_files_are_not_replaced_by_another_source(parquet, opened):
 def test_one_format_does_not_go_on_from_the_other(engine, opened):
     load(opened(engine))
     engine.settings["WAREHOUSE_FILES_FORMAT"] = "parquet"
-    with pytest.raises(WarehouseError, match="holds Delta tables, not parquet; .* to delta"):
+    with pytest.raises(WarehouseError, match="contains Delta tables, not parquet; .* to delta"):
         load(opened(engine))
 
 
@@ -197,7 +197,7 @@ def test_a_copy_takes_the_place_of_an_older_one_and_of_nothing_else(engine, file
     done = copy(engine, file)
     assert done.returncode == 0, done.stderr
     assert_same_rows(file, engine, but=())
-    load(warehouse_of(file.path), {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
+    load(as_warehouse(file.path), {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
     assert "so a copy would lose it; set WAREHOUSE_PATH" in one_line(copy(engine, file))
     assert file.query(f"select id from {RAW}.labels") == [{"id": 1}]
 
@@ -208,7 +208,7 @@ def test_half_of_a_load_is_not_copied(engine, file, opened):
     assert copy(engine, file).returncode == 0
     load(warehouse, {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
     max(Path(engine.url, RAW, "_dlt_loads").iterdir()).unlink()
-    assert "holds half of a load" in one_line(copy(engine, file))
+    assert "contains an incomplete load" in one_line(copy(engine, file))
     assert file.query(f"select count(*) as labels from {RAW}.labels") == [{"labels": 2}]
 
 
@@ -219,7 +219,7 @@ def test_a_bucket_is_copied_and_a_folder_without_tables_is_not(bucket, file, ope
     assert_same_rows(file, bucket, but=())
     elsewhere = DuckDBEngine(tmp_path / "elsewhere")
     line = one_line(elsewhere.ingest_here("files", str(tmp_path)))
-    assert f"{tmp_path} holds no raw tables: there is no {RAW}/extracts in it; make" in line
+    assert f"{tmp_path} contains no raw tables: there is no {RAW}/extracts in it; write" in line
     assert not elsewhere.path.exists()
     assert not (tmp_path / ".lock").exists()
     assert "unset WAREHOUSE_TARGET" in one_line(bucket.ingest_here("files", str(tmp_path)))
@@ -283,8 +283,8 @@ def test_a_folder_that_cannot_be_made(engine):
     ("setting", "value", "told"),
     [
         ("WAREHOUSE_FILES", "gs://bucket/raw", "name a folder or s3://bucket"),
-        ("WAREHOUSE_FILES", "s3://", "names no bucket; name it as s3://bucket/prefix"),
-        ("WAREHOUSE_FILES", "~/raw", "is no folder and no s3://bucket/prefix"),
+        ("WAREHOUSE_FILES", "s3://", "is missing the bucket; use s3://bucket/prefix"),
+        ("WAREHOUSE_FILES", "~/raw", "is neither a folder nor s3://bucket/prefix"),
         ("WAREHOUSE_FILES_FORMAT", "csv", "'csv', not delta or parquet"),
     ],
 )
@@ -304,4 +304,4 @@ def test_a_package_that_is_not_installed(engine, opened, monkeypatch, package):
     opened(engine)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(WarehouseError, match=f"need the package {package}; make setup TARGET"):
-        files_of_environment()
+        configured_files()

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ingest.warehouses.base import WarehouseError
-from ingest.warehouses.configured import configured_warehouse, warehouse_of
+from ingest.warehouses.configured import as_warehouse, configured_warehouse
 from tests.engines.engines import RAW, DuckDBEngine, FilesEngine, PostgresEngine
 from tests.engines.hard_values import HARD_STORIES, HARD_TEXTS
 from tests.engines.loading import assert_same_rows, load
@@ -33,7 +33,7 @@ def warehouse(engine, monkeypatch):
 def test_hard_values_are_those_of_duckdb(engine, warehouse, tmp_path):
     file = DuckDBEngine(tmp_path / "file")
     load(warehouse, HARD_STORIES)
-    load(warehouse_of(file.path), HARD_STORIES)
+    load(as_warehouse(file.path), HARD_STORIES)
     assert_same_rows(engine, file)
     assert {row["name"] for row in engine.query(f"select name from {RAW}.stories")} == {
         text.replace("\0", "\ufffd") for text in HARD_TEXTS
@@ -51,7 +51,7 @@ def test_a_second_run_loads_nothing_twice_and_removes_what_is_gone(engine, wareh
 
 def test_the_demo_and_real_data_do_not_mix(warehouse):
     load(warehouse, kind="demo")
-    way_out = f"holds the demo.*{warehouse.another}"
+    way_out = f"holds the demo.*{warehouse.alternative}"
     with pytest.raises(WarehouseError, match=way_out) as error:
         load(warehouse, kind="api")
     assert "\n" not in str(error.value)

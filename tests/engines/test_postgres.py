@@ -10,7 +10,7 @@ import pytest
 
 from ingest.warehouses.base import WarehouseError
 from ingest.warehouses.configured import make_pipeline
-from ingest.warehouses.postgres.warehouse import PostgresDatabase, settings_of_environment
+from ingest.warehouses.postgres.warehouse import PostgresDatabase, environment_settings
 from simulator import serve, simulate
 from tests.conftest import BIN, ROOT
 from tests.engines.engines import RAW, DuckDBEngine, PostgresEngine
@@ -28,7 +28,7 @@ def engine(postgres, tmp_path):
 def warehouse(engine, monkeypatch):
     for name, value in engine.settings.items():
         monkeypatch.setenv(name, value)
-    return PostgresDatabase(settings_of_environment())
+    return PostgresDatabase(environment_settings())
 
 
 def test_a_failed_first_run_leaves_nothing(engine, warehouse):
@@ -136,14 +136,14 @@ def test_a_wrong_password(engine):
 
 def test_a_database_that_does_not_exist(engine):
     engine.settings["PGDATABASE"] = "nowhere"
-    assert "there is no such database; make it with createdb nowhere" in one_line(
+    assert "the database does not exist; create it with createdb nowhere" in one_line(
         engine.ingest("demo")
     )
 
 
 def test_no_database_named(engine):
     del engine.settings["PGDATABASE"]
-    assert "PGDATABASE names no database; set it" in one_line(engine.ingest("demo"))
+    assert "PGDATABASE is not set; set it" in one_line(engine.ingest("demo"))
 
 
 def test_a_login_without_rights(postgres, engine):
@@ -163,8 +163,10 @@ def test_a_login_without_rights(postgres, engine):
 
 def test_a_driver_that_is_not_installed(warehouse, monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg2", None)
-    with pytest.raises(WarehouseError, match="needs the package psycopg2; make setup") as error:
-        PostgresDatabase(settings_of_environment())
+    with pytest.raises(
+        WarehouseError, match="requires the package psycopg2; run make setup"
+    ) as error:
+        PostgresDatabase(environment_settings())
     assert "\n" not in str(error.value)
 
 

@@ -125,7 +125,7 @@ def test_an_address_that_is_none(spark_demo, monkeypatch):
 def test_a_package_that_is_not_installed(package, spark_demo, monkeypatch):
     monkeypatch.setattr(spark, "find_spec", lambda name: None if name == package else object())
     line = refused(spark_demo, monkeypatch)
-    assert line == f"Spark needs the package {package}; make setup TARGET=spark installs it"
+    assert line == f"Spark requires the package {package}; run make setup TARGET=spark"
 
 
 def test_nothing_loaded(sail, tmp_path, monkeypatch):

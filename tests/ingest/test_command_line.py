@@ -352,7 +352,7 @@ def test_a_warehouse_on_a_full_disk_is_one_line(path):
         'Failed to commit: Could not write file "w.duckdb.wal": No space left on device'
     )
     assert explain_failure(path, full) == (
-        f"the disk of {path} is full; make room on it and run this again"
+        f"the disk of {path} is full; free some space and run this again"
     )
 
 

@@ -37,7 +37,7 @@ class ListReader:
         self.extract_mode = "full"
         self.notes = []
 
-    def go_on_from(self, stored):
+    def continue_from(self, stored):
         self.stored_ids = stored.story_ids(1)
 
     def as_of_files(self):

@@ -149,7 +149,7 @@ def assert_full_and_then_not(path, small, large, room=None):
     """What is read last does not fit; what was there stays, and what is small still loads."""
     before = raw_tables(path) if path.exists() else None
     full = ingest_with_little_room(path, large, room)
-    assert (full.returncode, "is full; make room" in full.stderr) == (1, True), full.stderr
+    assert (full.returncode, "is full; free some space" in full.stderr) == (1, True), full.stderr
     assert len(full.stderr.splitlines()) == 1
     assert (raw_tables(path) if path.exists() else None) == before
     assert not make_pipeline(path).has_pending_data

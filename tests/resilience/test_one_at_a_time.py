@@ -169,7 +169,5 @@ def test_the_exit_code_is_that_of_the_command_that_ran_alone(path):
     missing = start(
         sys.executable, "-m", "ingest.warehouses.exclusive", "no-such-program", path=path
     )
-    assert (
-        missing.communicate(timeout=60)[0] == "error: no-such-program: there is no such program\n"
-    )
+    assert missing.communicate(timeout=60)[0] == "error: no-such-program: program not found\n"
     assert missing.returncode == 1

@@ -298,7 +298,7 @@ class _Project:
                 "id": self.part(490),
                 "story_id": self.part(101),
                 "person_id": self.part(1),
-                "text": "Told by its activity",
+                "text": "SourcedRecord by its activity",
                 "created_at": at,
             },
         }

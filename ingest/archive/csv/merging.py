@@ -18,7 +18,7 @@ from ingest.archive.errors import FileRefused, Rejection, RowRefused
 from ingest.archive.files.encodings import encoding_note
 from ingest.archive.id_set import IdSet
 from ingest.archive.options import ArchiveOptions
-from ingest.archive.project.evidence import RELEASE_FIELDS, ProjectFacts, Told
+from ingest.archive.project.evidence import RELEASE_FIELDS, ProjectFacts, SourcedRecord
 from ingest.archive.project.people import People
 from ingest.records import Origin, Record
 
@@ -62,7 +62,7 @@ class CsvStories:
         self.newest_ids = IdSet()
         self._misfits: dict[tuple[str | None, str], list[Rejection]] = defaultdict(list)
 
-    def read(self) -> Iterator[Told]:
+    def read(self) -> Iterator[SourcedRecord]:
         """Every story once, with the file and line that it comes from."""
         seen: set[int] = set()
         newer: StoriesFile | None = None
@@ -98,7 +98,7 @@ class CsvStories:
             releases=self._facts.releases,
         )
 
-    def read_at_once(self) -> Iterator[tuple[pa.Table, list[Told]]]:
+    def read_at_once(self) -> Iterator[tuple[pa.Table, list[SourcedRecord]]]:
         """The same of a project's only file: plain rows as rows of `stories`, the others by one."""
         (file,) = self._project.files
         rows = StoryRows(file, self._facts, self._people, self._options)
@@ -149,7 +149,9 @@ class CsvStories:
             reason = f"{refused}; the rows before that were loaded"
             self._rejections.append(Rejection(file.file.name, None, None, None, reason))
 
-    def _records(self, file: StoriesFile, rows: StoryRows, lines: Iterable[Row]) -> Iterator[Told]:
+    def _records(
+        self, file: StoriesFile, rows: StoryRows, lines: Iterable[Row]
+    ) -> Iterator[SourcedRecord]:
         name = file.file.name
         facts = self._facts
         for line, cells in lines:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from ingest.archive.csv import cells as read
 from ingest.archive.csv.story_parts import PART_IDS
 from ingest.archive.csv.story_records import StoryRows
-from ingest.archive.distinct_texts import DistinctTexts, alike
+from ingest.archive.distinct_texts import DistinctTexts, group_rows
 from ingest.archive.text_columns import filled_rows, flags
 
 # Escapes of JSON in the order in which they can be put in; what else needs one is rare.
@@ -173,7 +173,7 @@ def _comment_fields(rows: StoryRows, parts: _Parts) -> _PartFields:
 
     def instant(day: str) -> str:
         written = rows.moments[day[:-1]]
-        rows.facts.saw(written)
+        rows.facts.update_newest(written)
         return f',"created_at":"{written.text}"}}' if written else "}"
 
     texts, tails, has_tail = _halves(parts.texts, " (")
@@ -220,7 +220,7 @@ def _pair_fields(
         cells = absent if column is None else column.take(pa.array(parts.rows[here]))
         texts = DistinctTexts(cells)
         numbers = parts.numbers[here]
-        firsts, found = alike(texts.codes, numbers)
+        firsts, found = group_rows(texts.codes, numbers)
         codes[here] = len(endings) + found
         endings += [ending(texts.distinct[texts.codes[row]], int(numbers[row])) for row in firsts]
     ends = pa.array(endings, pa.string()).take(pa.array(codes))

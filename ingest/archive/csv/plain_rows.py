@@ -20,7 +20,7 @@ from ingest.archive.csv.plain_checks import are_plain, ordinals
 from ingest.archive.csv.row_batches import RowBatch
 from ingest.archive.csv.rows import Row
 from ingest.archive.csv.story_records import StoryRows, is_date_only
-from ingest.archive.distinct_texts import DistinctTexts, alike
+from ingest.archive.distinct_texts import DistinctTexts, group_rows
 from ingest.archive.errors import RowRefused
 from ingest.archive.id_set import are_distinct
 from ingest.archive.text_columns import without_empty, without_nulls
@@ -130,12 +130,12 @@ class PlainRows:
             if name != "deadline":
                 codes.append(at[name].codes)
                 moments.append(found_moments)
-                rows.facts.saw(
+                rows.facts.update_newest(
                     max(filter(None, found_moments), key=lambda each: each.at, default=None)
                 )
         count = len(found["id"])
         firsts, combined = (
-            alike(*codes) if codes else (np.empty(0, np.int64), np.zeros(count, np.int64))
+            group_rows(*codes) if codes else (np.empty(0, np.int64), np.zeros(count, np.int64))
         )
         flags = [
             is_date_only(*(each[code[row]] for code, each in zip(codes, moments, strict=True)))
@@ -173,7 +173,7 @@ class PlainRows:
         if not owners:
             found["owner_ids"] = pa.repeat(pa.scalar("[]"), count)
             return
-        firsts, codes = alike(*(each.codes for each in owners))
+        firsts, codes = group_rows(*(each.codes for each in owners))
         names = ([each.distinct[each.codes[row]] for each in owners] for row in firsts.tolist())
         owners_of = [self._owners(*each) for each in names]
         for place, (name, kind) in enumerate(

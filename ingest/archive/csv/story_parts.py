@@ -95,7 +95,7 @@ class StoryParts:
         if author and day and (written := self._moments[day]):
             comment["person_id"] = self._people.id_of(author)
             comment["created_at"] = written.text
-            self._facts.saw(written)
+            self._facts.update_newest(written)
         return comment
 
     def _pairs(self, cells: Cells, group: str, identity: int) -> list[dict[str, Any]]:

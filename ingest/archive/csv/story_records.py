@@ -146,8 +146,8 @@ class StoryRows:
         for header, text in unplaced.items():
             self._keep(record, table, header, self.columns.width, text)
         self._keep_misfits(record, cells, table)
-        self.facts.saw(created)
-        self.facts.saw(accepted)
+        self.facts.update_newest(created)
+        self.facts.update_newest(accepted)
         self._seen[table].add(identity)
         misfits = [*doubts, *(misfit for _, misfit in self._misfits)]
         return ReadRow(table, record, is_date_only(created, accepted), misfits)

@@ -1,6 +1,6 @@
-"""Finds the files of an archive: single files, folders, and the members of zips.
+"""Find the files of an archive: single files, folders, and the members of zips.
 
-Members are read where they are, as streams: nothing is unpacked to disk.
+Members are read as streams; nothing is unpacked to disk.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from ingest.archive.options import ArchiveOptions
 _IGNORED = re.compile(r"(^|/)(__MACOSX/|\.[^/]+(/|$)|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 _ATTACHMENT = re.compile(r"(?:^|.*/)(?P<story_id>\d{3,18})/(?P<file_name>[^/]+)$")
 _GZIP = b"\x1f\x8b"
-_SMALL = 1 << 20  # a member of less than this may inflate as it likes
+_UNCHECKED_SIZE = 1 << 20  # below this size the compression ratio is not checked
 _CHUNK = 1 << 20
-_AT_ONCE = 8 << 20  # a member of a zip that is no larger is read at once
-# What reading a damaged or truncated zip or gzip may raise, and one that is packed in another way.
+_READ_WHOLE_SIZE = 8 << 20  # zip members up to this size are read in one call
+# Errors of reading a damaged or truncated zip or gzip, or one with an unsupported compression.
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -40,7 +40,7 @@ _DAMAGE = (
     NotImplementedError,
     RuntimeError,
 )
-_MOST_OF_GZIP = 1000  # a gzip that unpacks to more times its size holds nothing that was written
+_MAX_GZIP_RATIO = 1000  # a gzip with a higher compression ratio does not contain real data
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class ArchiveFile:
 
     Attributes:
         path: the file or the zip on disk.
-        name: how reports call it: as it was named to the run, `export.zip!member` for a member.
-        size: bytes, unpacked.
+        name: its name in messages: the path as given to the run, `export.zip!member` for a member.
+        size: uncompressed size in bytes.
         member: its name inside the zip; None for a file on disk.
-        place: its place among the members, as two of them may have one name.
-        modified_at: when it was last written, in seconds since 1970.
+        place: its index among the members, because two members can have the same name.
+        modified_at: time of the last modification, in seconds since 1970.
     """
 
     path: Path
@@ -65,7 +65,7 @@ class ArchiveFile:
 
     @property
     def inner_path(self) -> str:
-        """Its path inside the zip, with the slashes that some programs of Windows turn round."""
+        """Its path inside the zip; the backslashes of some Windows programs become slashes."""
         return (self.member or "").replace("\\", "/")
 
     @property
@@ -75,19 +75,19 @@ class ArchiveFile:
 
     @property
     def zip_name(self) -> str:
-        """The name of the zip that it is in; its own when it is in none."""
+        """The name of the zip that contains it; its own name if there is none."""
         return self.name.partition("!")[0] if self.member else self.name
 
     @property
     def folder_name(self) -> str:
-        """The name of what it lies in: a folder, or a zip without its ending."""
+        """The name of the folder that contains it, or of the zip, without the extension."""
         inner = PurePosixPath(self.inner_path).parent.name
         outer = self.path.stem if self.member else self.path.resolve().parent.name
         return inner or outer
 
     @property
     def is_plain(self) -> bool:
-        """Whether its bytes lie on disk as they are, neither in a zip nor in a gzip."""
+        """Whether it is uncompressed on disk, neither in a zip nor a gzip."""
         if self.member is not None:
             return False
         with self.path.open("rb") as stream:
@@ -95,33 +95,35 @@ class ArchiveFile:
 
     @property
     def has_pattern_path(self) -> bool:
-        """Whether DuckDB would take its path for a pattern, which may match other files."""
+        """Whether DuckDB would treat its path as a glob pattern."""
         return any(each in self.path.as_posix() for each in "*?[{")
 
     @property
     def attached_to(self) -> tuple[int, str] | None:
-        """The story and the file name, when this is a member of an export's attachment folder."""
+        """The story id and file name, if this is an attachment in an export zip."""
         found = _ATTACHMENT.match(self.inner_path)
         return (int(found["story_id"]), found["file_name"]) if found else None
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
-        """Its bytes, unpacked when they are gzipped.
+        """Open it for reading bytes, decompressing gzip.
 
         Raises:
-            FileRefused: when they are damaged, wherever that shows.
+            FileRefused: if it is damaged, including damage found later while reading.
         """
         try:
             with self._raw() as raw:
                 magic = raw.read(len(_GZIP))
                 raw.seek(0)
                 if magic == _GZIP:
-                    with _BoundedGzip(raw, max(_SMALL, self.size * _MOST_OF_GZIP)) as unpacked:
-                        yield cast(IO[bytes], unpacked)  # it has all of that protocol
+                    with _BoundedGzip(
+                        raw, max(_UNCHECKED_SIZE, self.size * _MAX_GZIP_RATIO)
+                    ) as unpacked:
+                        yield cast(IO[bytes], unpacked)  # it implements the whole protocol
                 else:
                     yield raw
         except _DAMAGE as error:
-            raise FileRefused(f"is damaged or truncated: {error or 'it ends too early'}") from None
+            raise FileRefused(f"is damaged or truncated: {error or 'unexpected end'}") from None
         except OSError as error:
             raise FileRefused(f"cannot be read: {error.strerror or error}") from None
 
@@ -135,52 +137,52 @@ class ArchiveFile:
                 zipfile.ZipFile(self.path) as package,
                 package.open(package.infolist()[self.place]) as handle,
             ):
-                if self.size > _AT_ONCE:
+                if self.size > _READ_WHOLE_SIZE:
                     yield handle
-                else:  # in one go some damage of sizes does no harm
+                else:  # a single read tolerates some wrong sizes in the zip's headers
                     yield io.BufferedReader(io.BytesIO(handle.read()))
 
 
 class _BoundedGzip(gzip.GzipFile):
-    """A gzip that is refused once it has unpacked to more than a number of bytes."""
+    """A gzip file that is refused once it has decompressed to more than `most` bytes."""
 
     def __init__(self, packed: IO[bytes], most: int) -> None:
         super().__init__(fileobj=packed)
         self._most = most
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read at most as much as is left of what it may unpack to."""
+        """Read at most up to the limit."""
         left = self._most - self.tell() + 1
         content = super().read(left if size is None or size < 0 else min(size, left))
         if self.tell() > self._most:
-            raise FileRefused(f"inflates absurdly, to more than {self._most:,} bytes")
+            raise FileRefused(f"decompresses to an absurd size, more than {self._most:,} bytes")
         return content
 
     def read1(self, size: int = -1) -> bytes:
-        """The same, for whoever decodes text."""
+        """Read a chunk; text decoders call this method."""
         return self.read(_CHUNK if size < 0 else size)
 
 
 def find_files(
     paths: list[Path], options: ArchiveOptions, rejections: list[Rejection]
 ) -> Iterator[ArchiveFile]:
-    """All files below the given paths, folders and zips walked, in the order of their names.
+    """Find all files in the given paths, including those in folders and zips, sorted by name.
 
     Args:
         paths: files, zips and folders, mixed.
         options: limits for zips.
-        rejections: receives the zips that are refused.
+        rejections: receives the files that are refused.
 
     Raises:
-        ArchiveError: when a path does not exist.
+        ArchiveError: if a path does not exist.
     """
     for path in dict.fromkeys(paths):
         if not path.exists():
-            raise ArchiveError(f"{path}: there is no such file or folder; correct the path")
+            raise ArchiveError(f"{path}: no such file or folder; check the path")
         if not (path.is_file() or path.is_dir()):
-            raise ArchiveError(f"{path}: is neither a file nor a folder; name one")
+            raise ArchiveError(f"{path}: is neither a file nor a folder")
         for found in _below(path, rejections):
-            # A name that is no UTF-8 shows its bytes as \xff.
+            # In a file name that is not UTF-8, invalid bytes are shown as \xff.
             name = os.fsencode(found).decode(errors="backslashreplace")
             try:
                 if _is_zip(found):
@@ -193,7 +195,7 @@ def find_files(
 
 
 def _below(path: Path, rejections: list[Rejection]) -> Iterator[Path]:
-    """A file itself, or the files below a folder; links to folders are not followed."""
+    """The file itself, or all files in a folder; symbolic links to folders are not followed."""
     if not path.is_dir():
         yield path
         return
@@ -221,12 +223,12 @@ def _is_zip(path: Path) -> bool:
 def _members(
     path: Path, name: str, options: ArchiveOptions, rejections: list[Rejection]
 ) -> list[ArchiveFile]:
-    """The members of a zip; those that are unsafe are refused."""
+    """The members of a zip, except unsafe ones, which are refused."""
     try:
         with zipfile.ZipFile(path) as package:
             infos = package.infolist()
     except (*_DAMAGE, OSError, ValueError, LookupError) as error:
-        raise FileRefused(f"is no whole zip ({error}); copy or download it again") from None
+        raise FileRefused(f"is a damaged zip ({error}); copy or download it again") from None
     if sum(info.file_size for info in infos) > options.max_unpacked_bytes:
         limit = options.max_unpacked_bytes >> 20
         raise FileRefused(f"would unpack to more than {limit:,} MB; unpack it yourself")
@@ -258,20 +260,20 @@ def _check_member(info: zipfile.ZipInfo, options: ArchiveOptions) -> None:
         raise FileRefused("is encrypted; unpack it with its password first")
     name = info.orig_filename.replace("\\", "/")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name) or ".." in name.split("/"):
-        raise FileRefused("has a path that climbs out of the zip")
+        raise FileRefused("has a path that leads outside the zip")
     too_much = info.file_size > options.max_inflation * max(info.compress_size, 1)
-    if too_much and info.file_size > _SMALL:
+    if too_much and info.file_size > _UNCHECKED_SIZE:
         raise FileRefused(
-            f"inflates absurdly: it has {info.compress_size:,} bytes and would "
-            f"have {info.file_size:,}"
+            f"decompresses to an absurd size: from {info.compress_size:,} to "
+            f"{info.file_size:,} bytes"
         )
 
 
 def read_whole(file: ArchiveFile, limit: int) -> bytes:
-    """The bytes of a file that is read at once.
+    """Read a whole file into memory.
 
     Raises:
-        FileRefused: when it is damaged, or larger than `limit` bytes.
+        FileRefused: if it is damaged, or larger than `limit` bytes.
     """
     with file.open() as stream:
         content = stream.read(limit + 1)
@@ -281,6 +283,6 @@ def read_whole(file: ArchiveFile, limit: int) -> bytes:
 
 
 def chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    """The bytes of a stream, a megabyte at a time."""
+    """Read a stream in chunks of a megabyte."""
     while chunk := stream.read(_CHUNK):
         yield chunk

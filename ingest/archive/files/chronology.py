@@ -1,4 +1,4 @@
-"""When each of several dumps was made, and their order, whatever folders they lie in."""
+"""Find out when each dump was made, and sort dumps by age, whatever folders they are in."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class FileTime(NamedTuple):
     """When a file was made.
 
     Attributes:
-        at: the instant: as its name or that of its folder says, else the newest one inside of it
-            or of the files beside it; `NEVER` when nothing says so.
-        place: its place among the files of the run, from the oldest.
+        at: the timestamp in its name or its folder's name; else the newest timestamp in the file
+            or in the files next to it; `NEVER` if there is none.
+        place: its position among the files of the run, sorted from the oldest.
     """
 
     at: datetime
@@ -44,30 +44,32 @@ class FileTime(NamedTuple):
 
 
 def file_times(files: Sequence[ArchiveFile], zone: ZoneInfo) -> dict[str, FileTime]:
-    """When each file was made, by its name.
+    """When each file was made, by file name.
 
     Args:
         files: the dumps of one run.
-        zone: the time zone of time stamps in names.
+        zone: the time zone of timestamps in names.
     """
-    # The folder that holds all of them says nothing about the order.
+    # The name of a folder that contains all files says nothing about their order.
     above = len(_common_folder(files))
     stamps = {each: _stamp(each, above, zone) for each in files}
     if len(files) < 2:
         return {file.name: FileTime(stamp or NEVER, 0) for file, stamp in stamps.items()}
     at = {file: stamp or _newest_inside(file) for file, stamp in stamps.items()}
-    beside: dict[str, datetime] = {}
+    newest_by_folder: dict[str, datetime] = {}
     for file, instant in at.items():
         if instant:
             folder = _folder(file)
-            beside[folder] = max(instant, beside.get(folder, instant))
-    known = {file: instant or beside.get(_folder(file), NEVER) for file, instant in at.items()}
+            newest_by_folder[folder] = max(instant, newest_by_folder.get(folder, instant))
+    known = {
+        file: instant or newest_by_folder.get(_folder(file), NEVER) for file, instant in at.items()
+    }
     ordered = in_order(files, known.__getitem__, lambda each: each)
     return {file.name: FileTime(known[file], place) for place, file in enumerate(ordered)}
 
 
 def _common_folder(files: Sequence[ArchiveFile]) -> list[str]:
-    """The parts of the path of the folder that holds all files."""
+    """The path, in parts, of the deepest folder that contains all files."""
     paths = [file.path.parent.absolute().as_posix().split("/") for file in files]
     return [
         parts[0]
@@ -78,23 +80,23 @@ def _common_folder(files: Sequence[ArchiveFile]) -> list[str]:
 def in_order(
     items: Sequence[T], age_of: Callable[[T], Any], file_of: Callable[[T], ArchiveFile]
 ) -> list[T]:
-    """Items in the order of their age, and those of one age in an order that no folder decides.
+    """Sort items by age, independently of the folders that their files are in.
 
     Args:
-        items: files, or what was made of them.
-        age_of: what sorts them.
-        file_of: the file of each. Of one age, the name of the file decides, then its time stamp on
-            disk, then its content.
+        items: files, or objects made from files.
+        age_of: the sort key.
+        file_of: the file of an item. Ties are broken by the file's name, its modification time,
+            and its content, in this order.
     """
 
     def key(item: T) -> tuple[Any, str, int]:
         file = file_of(item)
         return age_of(item), file.file_name, int(file.modified_at)
 
-    alike = (list(group) for _, group in groupby(sorted(items, key=key), key))
+    ties = (list(group) for _, group in groupby(sorted(items, key=key), key))
     return [
         item
-        for group in alike
+        for group in ties
         for item in (sorted(group, key=lambda each: _digest(file_of(each))) if group[1:] else group)
     ]
 
@@ -112,12 +114,12 @@ def _folder(file: ArchiveFile) -> str:
 
 
 def _stamp(file: ArchiveFile, above: int, zone: ZoneInfo) -> datetime | None:
-    """The instant that a file's name states, else that of the folder or zip nearest to it.
+    """The timestamp in a file's name, or else in the name of the closest folder or zip.
 
     Args:
         file: the file.
-        above: how many of the first parts of its path say nothing of it.
-        zone: the time zone of the stamp.
+        above: the number of leading parts of its path to ignore.
+        zone: the time zone of the timestamp.
     """
     inner = file.inner_path.split("/")[::-1] if file.member else []
     outer = file.path.absolute().as_posix().split("/")[above:]
@@ -131,7 +133,7 @@ def _stamp(file: ArchiveFile, above: int, zone: ZoneInfo) -> datetime | None:
 
 
 def _newest_inside(file: ArchiveFile) -> datetime | None:
-    """The newest instant at which a record in a file was made or changed."""
+    """The newest creation or modification time of the records in a file."""
     newest: datetime | None = None
     tail = b""
     with suppress(FileRefused), file.open() as stream:

@@ -1,7 +1,7 @@
-"""Which encoding a text file has: seen from all of its bytes, before one character is used.
+"""Detect the encoding of a text file, from all of its bytes.
 
-People put files together, and tools of Windows wrote into files of UTF-8. In such a file each byte
-that is no UTF-8 is read as Windows-1252, and the rest as the UTF-8 that it is.
+Some files mix encodings, because they were concatenated or edited with Windows programs. In a UTF-8
+file, bytes that are not valid UTF-8 are read as Windows-1252.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import IO, TextIO
 
 from ingest.archive.files.archive_file import ArchiveFile, chunks
 
-_MIXED = "+cp1252"  # stands behind the encoding of a file that has bytes of both
-_DAMAGED = "+damaged"  # stands behind UTF-16 and UTF-32 where some bytes are no characters
-_TELLING_BYTES = 128
-_BY_BYTE = "windows_1252_bytes"
-# A file of Windows-1252 has next to nothing that happens to be UTF-8 too, such as É before ”.
-_FEWEST_VALID = 0.1
+_MIXED = "+cp1252"  # suffix for UTF-8 files that contain Windows-1252 bytes
+_DAMAGED = "+damaged"  # suffix for UTF-16 and UTF-32 files with invalid bytes
+_HEAD_BYTES = 128
+_ERROR_HANDLER = "windows_1252_bytes"
+# Windows-1252 text rarely contains sequences that are valid UTF-8 too, such as É followed by ”.
+_MIN_VALID_SHARE = 0.1
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -31,7 +31,7 @@ _MARKS = (
 
 
 def _windows_bytes(error: UnicodeError) -> tuple[str, int]:
-    """What bytes that are no UTF-8 are in Windows-1252; its five gaps are control characters."""
+    """Decode invalid UTF-8 as Windows-1252; its five undefined bytes become control characters."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     odd = error.object[error.start : error.end]
@@ -39,18 +39,18 @@ def _windows_bytes(error: UnicodeError) -> tuple[str, int]:
 
 
 _WINDOWS = [bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256)]
-codecs.register_error(_BY_BYTE, _windows_bytes)
+codecs.register_error(_ERROR_HANDLER, _windows_bytes)
 
 
 def find_encoding(file: ArchiveFile) -> str:
-    """The name of the codec that reads a file: UTF-8, UTF-16 or UTF-32, else Windows-1252.
+    """Detect a file's encoding: UTF-8, UTF-16 or UTF-32, or else Windows-1252.
 
-    With `+cp1252` behind it the file has bytes of both, with `+damaged` it has bytes that are no
-    characters; `opened_text` reads either. Every byte is looked at: the first accent may stand in
-    the last row. A damaged zip member shows here as well, before anything of it is used.
+    The suffix `+cp1252` means that a UTF-8 file also contains Windows-1252 bytes, `+damaged` that a
+    file contains invalid bytes; `opened_text` accepts both. The whole file is read, because the
+    first accent may be in the last row. This also detects damage before any of the data is used.
 
     Raises:
-        FileRefused: when the file is damaged.
+        FileRefused: if the file is damaged.
     """
     with file.open() as stream:
         head = stream.read(4096)
@@ -60,45 +60,44 @@ def find_encoding(file: ArchiveFile) -> str:
     if not guess.startswith("utf-8"):
         return guess + _DAMAGED
     valid, invalid = _counts(file, guess)
-    if guess == "utf-8-sig" or valid > _FEWEST_VALID * invalid:
+    if guess == "utf-8-sig" or valid > _MIN_VALID_SHARE * invalid:
         return guess + _MIXED
     return "cp1252"
 
 
 def encoding_note(name: str, encoding: str) -> str | None:
-    """What a run says of a file whose encoding is not one alone; None for all others."""
+    """A note for the run's summary about a mixed or damaged encoding; None for other files."""
     if encoding.endswith(_MIXED):
-        return f"{name}: is UTF-8 with bytes of Windows-1252 in it; each is read as what it is"
+        return f"{name}: is a mix of UTF-8 and Windows-1252; both were decoded"
     if encoding.endswith(_DAMAGED):
         codec = encoding.removesuffix(_DAMAGED).upper()
-        return f"{name}: some of its bytes are not {codec}; they are read as \ufffd"
+        return f"{name}: some bytes are not valid {codec}; they were replaced by \ufffd"
     return None
 
 
 @contextmanager
 def opened_text(stream: IO[bytes], encoding: str) -> Iterator[TextIO]:
-    """A stream as text, line ends untouched, in an encoding that `find_encoding` found."""
+    """Decode a stream with an encoding from `find_encoding`; line ends are not converted."""
     codec, _, rest = encoding.partition("+")
-    # The five bytes that Windows-1252 leaves out are read as control characters.
     by_byte = rest == _MIXED[1:] or codec == "cp1252"
-    errors = _BY_BYTE if by_byte else "replace" if rest else "strict"
+    errors = _ERROR_HANDLER if by_byte else "replace" if rest else "strict"
     text = io.TextIOWrapper(stream, encoding=codec, errors=errors, newline="")
     yield text
     text.detach()
 
 
 def text_of(content: bytes) -> str:
-    """The text of a file that was read at once."""
+    """Decode the content of a whole file."""
     encoding = _from_marks(content[:4096]) or "utf-8"
-    return content.decode(encoding, _BY_BYTE if encoding.startswith("utf-8") else "replace")
+    return content.decode(encoding, _ERROR_HANDLER if encoding.startswith("utf-8") else "replace")
 
 
 def _from_marks(head: bytes) -> str | None:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    # Without a mark, it shows where a header, a bracket or a name stands: at the beginning.
-    head = head[:_TELLING_BYTES]
+    # Without a byte order mark, detect UTF-16 by the zero bytes of ASCII characters at the start.
+    head = head[:_HEAD_BYTES]
     half = len(head) // 2
     if half and head[1::2].count(0) > 0.6 * half:
         return "utf-16-le"
@@ -120,7 +119,7 @@ def _decodes(file: ArchiveFile, encoding: str) -> bool:
 
 
 def _counts(file: ArchiveFile, encoding: str) -> tuple[int, int]:
-    """How many characters beyond ASCII a file has in UTF-8, and how many bytes are none."""
+    """The number of valid non-ASCII characters, and of invalid bytes, in a UTF-8 file."""
     decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
     valid = invalid = 0
     with file.open() as stream:

@@ -1,4 +1,4 @@
-"""What the name of an export file tells: the project's slug, and when it was made."""
+"""Parse the name of an export file: the project's slug and the time of the export."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _HISTORY = re.compile(r"project[ _-]history[ _-]?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ExportName:
-    """What a file name says.
+    """A parsed file name.
 
     Attributes:
-        slug: the project's name as file names spell it.
-        made_at: when the export was made, by the project's clock; None when not said.
+        slug: the project's name as spelt in file names.
+        made_at: when the export was made; None if the name does not say.
     """
 
     slug: str
@@ -34,9 +34,9 @@ class ExportName:
 
 
 def read_name(file: ArchiveFile, zone: ZoneInfo) -> ExportName:
-    """Read `<slug>_<YYYYMMDD>_<HHMM[SS]>.csv`, or whatever the file was renamed to.
+    """Parse `<slug>_<YYYYMMDD>_<HHMM[SS]>.csv`, or whatever the file was renamed to.
 
-    A name that says nothing (`stories.csv`) leaves its folder or zip to name the project.
+    If the name is generic (`stories.csv`), use the name of its folder or zip.
     """
     slug, made_at = _parts(file.file_name.rpartition(".")[0] or file.file_name, zone)
     if _GENERIC.fullmatch(slug) or not slug:

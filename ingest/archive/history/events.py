@@ -1,4 +1,4 @@
-"""A project history (`ID,Type,Message,Performed By,Occurred At`) as activities and transitions."""
+"""Read a project history (`ID,Type,Message,Performed By,Occurred At`) as activities."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ from ingest.archive.errors import RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
 from ingest.archive.files.encodings import find_encoding, opened_text
 from ingest.archive.files.export_name import ExportName, read_name
-from ingest.archive.history.sentences import UNPARSED, Deed, understand
+from ingest.archive.history.sentences import UNPARSED, ParsedSentence, parse_sentence
 from ingest.archive.options import ArchiveOptions
-from ingest.archive.project.evidence import Told
+from ingest.archive.project.evidence import SourcedRecord
 from ingest.archive.project.people import People
 from ingest.records import Origin, Record, parse_instant
 
 _SOURCE = "history_csv"
 _HEAD = 64 * 1024
-# A version that Tracker never gave: negative, in the order of time, the same in every export.
+# Histories have no project versions. The versions made up here are negative, so they never collide
+# with Tracker's; they increase with time and are the same in every export.
 _VERSIONS_A_SECOND = 10_000
 _VERSION_OFFSET = 10**15
 
@@ -39,13 +40,13 @@ class Event:
     """One row of a history.
 
     Attributes:
-        line: the line that it begins on.
-        identity: the cell `ID`: of what it was done to; None when it is no number.
+        line: the line on which it starts.
+        identity: the cell `ID`, the id of the changed resource; None if it is not a number.
         message: the sentence.
-        performer: who did it; empty when not said.
+        performer: who did it; empty if not stated.
         occurred_at: ISO 8601, UTC.
-        is_date_only: whether the file gave a day only.
-        deed: what the sentence says.
+        is_date_only: whether the file gives a date without a time.
+        parsed: the meaning of the sentence.
     """
 
     line: int
@@ -54,19 +55,19 @@ class Event:
     performer: str
     occurred_at: str
     is_date_only: bool
-    deed: Deed
+    parsed: ParsedSentence
 
 
 @dataclass
 class History:
-    """A history file that was read.
+    """The content of a history file.
 
     Attributes:
         file: the file.
-        name: what its name says.
-        encoding: the codec that reads it.
-        events: its rows, in the order of time.
-        refused: rows that could not be read, with their lines.
+        name: its parsed name.
+        encoding: its encoding.
+        events: its rows in chronological order.
+        refused: rows that could not be read, with their line numbers.
     """
 
     file: ArchiveFile
@@ -77,22 +78,24 @@ class History:
 
     @property
     def story_ids(self) -> set[int]:
-        """What its rows were done to."""
+        """The ids of the resources that its rows changed."""
         return {each.identity for each in self.events if each.identity is not None}
 
     @property
     def unparsed(self) -> Counter[str]:
-        """How many sentences were not understood, by the first words of them."""
+        """The number of sentences that could not be parsed, by their first words."""
         return Counter(
-            " ".join(each.message.split()[:4]) for each in self.events if each.deed.kind == UNPARSED
+            " ".join(each.message.split()[:4])
+            for each in self.events
+            if each.parsed.kind == UNPARSED
         )
 
 
 def read_history(file: ArchiveFile, options: ArchiveOptions) -> History:
-    """Read a history file whole: it holds six months at most.
+    """Read a history file into memory. Tracker limits these files to six months.
 
     Raises:
-        FileRefused: when it is damaged.
+        FileRefused: if it is damaged.
     """
     history = History(file, read_name(file, options.zone), find_encoding(file), [], [])
     with file.open() as stream, opened_text(stream, history.encoding) as head:
@@ -122,28 +125,28 @@ def read_history(file: ArchiveFile, options: ArchiveOptions) -> History:
             history.refused.append((line, refused))
     events = history.events
     if events and events[0].occurred_at > events[-1].occurred_at:
-        events.reverse()  # newest first: now two rows of one second are in the order of time too
+        events.reverse()  # the file is newest first; this also orders rows of the same second
     events.sort(key=lambda each: each.occurred_at)
     return history
 
 
 def activity_records(
     history: History, project_id: int, people: People, known: set[tuple[int, str, str]]
-) -> Iterator[tuple[str, Told]]:
-    """Activities, and the transitions among them, as raw table and record.
+) -> Iterator[tuple[str, SourcedRecord]]:
+    """Activities and state transitions of a history, as (raw table, record).
 
     Args:
         history: a history file.
-        project_id: the project that it is of.
-        people: resolves names.
-        known: (story, state, second) of transitions that a more trusted file tells.
+        project_id: its project.
+        people: resolves names to ids.
+        known: (story, state, second) of transitions that are in a more trusted file.
     """
     ordinals: Counter[str] = Counter()
     states: dict[int, str] = {}
     for event in history.events:
         version = _version(event.occurred_at, ordinals[event.occurred_at])
         ordinals[event.occurred_at] += 1
-        state = event.deed.values.get("current_state")
+        state = event.parsed.values.get("current_state")
         if state and (event.identity, state, event.occurred_at[:19]) in known:
             continue
         origin = Origin(_SOURCE, history.file.name, event.line, event.is_date_only)
@@ -158,7 +161,7 @@ def activity_records(
                 "story_id": event.identity,
                 "state": state,
                 "performed_by_id": by,
-                "confidence": event.deed.confidence,
+                "confidence": event.parsed.confidence,
                 "occurred_at": event.occurred_at,
             }
             yield "story_transitions", (transition, origin)
@@ -174,12 +177,12 @@ def _event(line: int, cells: list[str], places: dict[str, int], moments: Moments
     message = unguarded(_cell(cells, places, "message"))
     performer = _cell(cells, places, "performed by").strip()
     if not message.strip():
-        raise RowRefused("Message", message, "no sentence")
+        raise RowRefused("Message", message, "empty message")
     occurred = _occurred(_cell(cells, places, "occurred at"), moments)
     found = re.fullmatch(r"#?(\d{1,12})", _cell(cells, places, "id").strip())
-    deed = understand(message, performer, _cell(cells, places, "type"))
+    parsed = parse_sentence(message, performer, _cell(cells, places, "type"))
     identity = int(found[1]) if found else None
-    return Event(line, identity, message, performer, occurred.text, occurred.is_day, deed)
+    return Event(line, identity, message, performer, occurred.text, occurred.is_day, parsed)
 
 
 def _occurred(text: str, moments: Moments) -> Moment:
@@ -188,7 +191,7 @@ def _occurred(text: str, moments: Moments) -> Moment:
     except ValueError:
         moment = None
     if moment is None:
-        raise RowRefused("Occurred At", text, "impossible instant")
+        raise RowRefused("Occurred At", text, "invalid timestamp")
     return moment
 
 
@@ -205,23 +208,23 @@ def _activity(
     states: dict[int, str],
     people: People,
 ) -> Record:
-    deed = event.deed
-    is_of_story = deed.resource in ("story", "epic") and event.identity is not None
+    parsed = event.parsed
+    is_of_story = parsed.resource in ("story", "epic") and event.identity is not None
     record: Record = {
         "guid": f"{project_id}_{version}",
         "project_id": project_id,
         "project_version": version,
-        "kind": deed.kind,
+        "kind": parsed.kind,
         "message": event.message,
-        "confidence": deed.confidence,
+        "confidence": parsed.confidence,
         "changes": [_change(event, states, people)] if is_of_story else [],
         "primary_resources": [],
         "occurred_at": event.occurred_at,
     }
-    if deed.highlight:
-        record["highlight"] = deed.highlight
-    if event.identity is not None and deed.resource:
-        kind = deed.resource if deed.resource in ("epic", "label", "project") else "story"
+    if parsed.highlight:
+        record["highlight"] = parsed.highlight
+    if event.identity is not None and parsed.resource:
+        kind = parsed.resource if parsed.resource in ("epic", "label", "project") else "story"
         record["primary_resources"] = [{"kind": kind, "id": event.identity}]
     if by is not None:
         record["performed_by"] = {"kind": "person", "id": by, "name": event.performer}
@@ -229,10 +232,14 @@ def _activity(
 
 
 def _change(event: Event, states: dict[int, str], people: People) -> Record:
-    """The changed resource as activities have it, with no more values than the sentence tells."""
-    deed, values = event.deed, dict(event.deed.values)
-    change: Record = {"kind": deed.resource, "change_type": deed.change_type, "id": event.identity}
-    if deed.change_type == "delete":
+    """The changed resource in the form of activities, with the values that the sentence states."""
+    parsed, values = event.parsed, dict(event.parsed.values)
+    change: Record = {
+        "kind": parsed.resource,
+        "change_type": parsed.change_type,
+        "id": event.identity,
+    }
+    if parsed.change_type == "delete":
         return change
     for key in ("added_owners", "removed_owners"):
         if key in values:

@@ -1,4 +1,4 @@
-"""Project histories find their project, and join what dumps tell of it."""
+"""Read project histories: find the project of each, and add its activities to the store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Histories:
 
     Attributes:
         catalogue: one record of `archive_files` for each file that was read.
-        notes: how many sentences were not understood, one line a file.
+        notes: remarks for the run's summary, such as the number of unparsed sentences.
     """
 
     def __init__(
@@ -31,9 +31,9 @@ class Histories:
         """Prepare to read.
 
         Args:
-            people: resolves names.
+            people: resolves names to ids.
             options: how files are read.
-            rejections: receives the rows that are refused.
+            rejections: receives the refused rows.
         """
         self._people = people
         self._options = options
@@ -48,16 +48,16 @@ class Histories:
         facts: dict[int, ProjectFacts],
         store: Store,
     ) -> None:
-        """Read one history; its activities and transitions go into the store.
+        """Read one history and add its activities and transitions to the store.
 
         Args:
             file: the history.
-            projects: the projects of stories CSV files.
-            facts: what is known of these; a project that only a history tells of is added.
-            store: what dumps tell, which is trusted more.
+            projects: the projects of the stories CSV files.
+            facts: what is known about these projects; a project without any other file is added.
+            store: the records of dumps, which are trusted more.
 
         Raises:
-            FileRefused: when the file is damaged.
+            FileRefused: if the file is damaged.
         """
         history = read_history(file, self._options)
         identity = self._project_of(history, projects, store)
@@ -73,22 +73,22 @@ class Histories:
         self._note(history, identity)
 
     def _project_of(self, history: History, projects: list[Project], store: Store) -> int:
-        """Of the project whose export lies beside it, or has its slug, or most of its stories."""
-        beside = [
+        """The id of the project with the same slug, or else of the one that shares most stories."""
+        matching = [
             each
             for each in projects
             for other in each.files
             if normalised(other.name.slug) == normalised(history.name.slug)
         ]
-        if not beside:
+        if not matching:
             ids = history.story_ids
             shared = {each.id: sum(len(f.ids & ids) for f in each.files) for each in projects}
-            beside = [each for each in projects if shared[each.id] == max(shared.values()) > 0]
-        if beside:
-            return beside[0].id
+            matching = [each for each in projects if shared[each.id] == max(shared.values()) > 0]
+        if matching:
+            return matching[0].id
         for story_id in sorted(history.story_ids):
-            if told := store.tables["stories"].get((story_id,)):
-                return told[0]["project_id"]
+            if story := store.tables["stories"].get((story_id,)):
+                return story[0]["project_id"]
         return project_id(self._name(history))
 
     def _name(self, history: History) -> str:
@@ -117,13 +117,13 @@ class Histories:
         if unparsed:
             example = unparsed.most_common(1)[0][0]
             self.notes.append(
-                f"{history.file.name}: {unparsed.total():,} of {count:,} sentences were not "
-                f"understood and are kept as unparsed_history, such as {example!r}"
+                f"{history.file.name}: {unparsed.total():,} of {count:,} sentences could not be "
+                f"parsed and are kept as unparsed_history, for example {example!r}"
             )
 
 
 def _known_transitions(store: Store) -> set[tuple[int, str, str]]:
-    """(story, state, second) of every transition that a dump tells."""
+    """(story, state, second) of every transition in a dump."""
     known = set()
     for record, origin in store.rows("story_transitions"):
         if origin.record_source == "json":

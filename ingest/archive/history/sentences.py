@@ -1,7 +1,7 @@
-"""What a sentence of a project history says was done: pure functions.
+"""Parse the sentences of a project history (pure functions).
 
-No public copy of a history with rows exists. The sentences are those of Tracker's activity
-messages, as recorded API answers have them (`RECORDED`), and likely kin of these (`LIKELY`).
+No history file with rows is publicly available. The sentences are those of Tracker's activity
+messages in recorded API responses (`RECORDED`), and plausible variants of these (`LIKELY`).
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _NUMBER = r"(?P<points>\d+(?:\.\d+)?)"
 
 
 @dataclass(frozen=True)
-class Deed:
-    """What one sentence says.
+class ParsedSentence:
+    """The meaning of one sentence.
 
     Attributes:
         kind: Tracker's kind of activity, or `unparsed_history`.
-        highlight: the words of the sentence that say it.
-        resource: the kind of what it was done to.
+        highlight: the words that name the action.
+        resource: the kind of the changed resource.
         change_type: create, update or delete.
-        values: the new values that the sentence tells.
-        confidence: how sure that is, 0 to 1.
+        values: the new values that the sentence states.
+        confidence: how certain the interpretation is, from 0 to 1.
     """
 
     kind: str
@@ -46,24 +46,24 @@ class Deed:
     confidence: float = RECORDED
 
 
-def understand(message: str, performer: str, type_cell: str) -> Deed:
-    """Read a sentence, with or without its performer's name in front.
+def parse_sentence(message: str, performer: str, type_cell: str) -> ParsedSentence:
+    """Parse a sentence, with or without the performer's name at the start.
 
     Args:
         message: the cell `Message`.
         performer: the cell `Performed By`.
-        type_cell: the cell `Type`, which decides between kinds of resource.
+        type_cell: the cell `Type`, which decides between story and epic.
 
     Returns:
-        what was done; of kind `unparsed_history` and confidence 0 when it is not understood.
+        The parsed sentence; of kind `unparsed_history` and confidence 0 if no rule matches.
     """
-    said = _without_performer(" ".join(message.split()), performer)
+    action = _without_performer(" ".join(message.split()), performer)
     for pattern, read in _RULES:
-        if found := pattern.match(said):
-            deed = read(found)
+        if found := pattern.match(action):
+            parsed = read(found)
             is_epic = normalised(type_cell).replace("_", " ").startswith("epic")
-            return _as_epic(deed) if is_epic and deed.kind.startswith("story_") else deed
-    return Deed(UNPARSED, "", resource="", confidence=0.0)
+            return _as_epic(parsed) if is_epic and parsed.kind.startswith("story_") else parsed
+    return ParsedSentence(UNPARSED, "", resource="", confidence=0.0)
 
 
 def _without_performer(message: str, performer: str) -> str:
@@ -73,55 +73,55 @@ def _without_performer(message: str, performer: str) -> str:
     return message
 
 
-def _as_epic(deed: Deed) -> Deed:
-    kind = deed.kind.replace("story_", "epic_", 1)
-    return Deed(kind, deed.highlight, "epic", deed.change_type, {}, deed.confidence)
+def _as_epic(parsed: ParsedSentence) -> ParsedSentence:
+    kind = parsed.kind.replace("story_", "epic_", 1)
+    return ParsedSentence(kind, parsed.highlight, "epic", parsed.change_type, {}, parsed.confidence)
 
 
-def _state(found: re.Match[str]) -> Deed:
-    said = found["state"].lower()
-    state = "started" if said == "restarted" else said
-    confidence = LIKELY if said in ("restarted", "planned", "unscheduled") else RECORDED
-    return Deed(
-        "story_update_activity", said, values={"current_state": state}, confidence=confidence
+def _state(found: re.Match[str]) -> ParsedSentence:
+    word = found["state"].lower()
+    state = "started" if word == "restarted" else word
+    confidence = LIKELY if word in ("restarted", "planned", "unscheduled") else RECORDED
+    return ParsedSentence(
+        "story_update_activity", word, values={"current_state": state}, confidence=confidence
     )
 
 
-def _estimate(found: re.Match[str]) -> Deed:
+def _estimate(found: re.Match[str]) -> ParsedSentence:
     values = {"estimate": float(found["points"])}
-    return Deed("story_update_activity", "estimated", values=values)
+    return ParsedSentence("story_update_activity", "estimated", values=values)
 
 
-def _no_estimate(found: re.Match[str]) -> Deed:
+def _no_estimate(found: re.Match[str]) -> ParsedSentence:
     values = {"estimate": None}
-    return Deed("story_update_activity", found[0], values=values, confidence=LIKELY)
+    return ParsedSentence("story_update_activity", found[0], values=values, confidence=LIKELY)
 
 
-def _owner(key: str) -> Callable[[re.Match[str]], Deed]:
-    def read(found: re.Match[str]) -> Deed:
+def _owner(key: str) -> Callable[[re.Match[str]], ParsedSentence]:
+    def read(found: re.Match[str]) -> ParsedSentence:
         values = {key: [each.strip() for each in re.split(r",| and ", found["names"])]}
-        return Deed("story_update_activity", "edited", values=values, confidence=LIKELY)
+        return ParsedSentence("story_update_activity", "edited", values=values, confidence=LIKELY)
 
     return read
 
 
-def _created(found: re.Match[str]) -> Deed:
+def _created(found: re.Match[str]) -> ParsedSentence:
     values = {} if found["type"] == "story" else {"story_type": found["type"].lower()}
-    return Deed("story_create_activity", found[1].lower(), "story", "create", values)
+    return ParsedSentence("story_create_activity", found[1].lower(), "story", "create", values)
 
 
 def _plain(
     kind: str, resource: str = "story", change_type: str = "update", confidence: float = RECORDED
-) -> Callable[[re.Match[str]], Deed]:
-    def read(found: re.Match[str]) -> Deed:
-        return Deed(kind, found[1].lower(), resource, change_type, {}, confidence)
+) -> Callable[[re.Match[str]], ParsedSentence]:
+    def read(found: re.Match[str]) -> ParsedSentence:
+        return ParsedSentence(kind, found[1].lower(), resource, change_type, {}, confidence)
 
     return read
 
 
 def _rules(
-    *pairs: tuple[str, Callable[[re.Match[str]], Deed]],
-) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Deed]]]:
+    *pairs: tuple[str, Callable[[re.Match[str]], ParsedSentence]],
+) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], ParsedSentence]]]:
     return [(re.compile(pattern, re.IGNORECASE), read) for pattern, read in pairs]
 
 

@@ -18,7 +18,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.archive.distinct_texts import DistinctTexts, alike
+from ingest.archive.distinct_texts import DistinctTexts, group_rows
 from ingest.archive.files.archive_file import ArchiveFile, chunks
 from ingest.archive.id_set import are_distinct
 from ingest.archive.json.columns import are_plain, column_of
@@ -73,7 +73,7 @@ class PlainStories:
         """The first story of each list of labels, with its line: these alone, and the project."""
         labels = DistinctTexts(self.rows["labels"].combine_chunks())
         projects = self.rows["project_id"].combine_chunks().dictionary_encode()
-        firsts, _ = alike(labels.codes, projects.indices.to_numpy())
+        firsts, _ = group_rows(labels.codes, projects.indices.to_numpy())
         lines = self.rows["source_line"].take(pa.array(firsts)).to_pylist()
         for line, place in zip(lines, firsts.tolist(), strict=True):
             if cell := labels.distinct[labels.codes[place]]:

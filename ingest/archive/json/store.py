@@ -12,7 +12,7 @@ from ingest.archive.errors import RowRefused
 from ingest.archive.files.chronology import FileTime
 from ingest.archive.json.kinds import PARTS, is_stub
 from ingest.archive.json.plain_stories import PlainStories
-from ingest.archive.project.evidence import RELEASE_FIELDS, Told
+from ingest.archive.project.evidence import RELEASE_FIELDS, SourcedRecord
 from ingest.archive.project.people import People
 from ingest.archive.versions import NEVER, Version, clock_of, version_of, with_iso_instants
 from ingest.records import (
@@ -63,13 +63,13 @@ class Store:
         Args:
             people: learns of everybody who is named with an id.
         """
-        self.tables: dict[str, dict[tuple[Any, ...], Told]] = defaultdict(dict)
+        self.tables: dict[str, dict[tuple[Any, ...], SourcedRecord]] = defaultdict(dict)
         self.newest: datetime | None = None
         self.file_times: dict[str, FileTime] = {}
         self._people = people
-        self._parts: dict[tuple[str, int], dict[str, dict[int, Told]]] = {}
-        self._project_names: dict[int, tuple[Version, Told]] = {}
-        self._projects_of_plain_stories: dict[int, Told] = {}
+        self._parts: dict[tuple[str, int], dict[str, dict[int, SourcedRecord]]] = {}
+        self._project_names: dict[int, tuple[Version, SourcedRecord]] = {}
+        self._projects_of_plain_stories: dict[int, SourcedRecord] = {}
         self._recorded_at: datetime | None = None
         # table -> key -> the version that the stored record is of
         self._versions: dict[str, dict[Key, Version]] = defaultdict(dict)
@@ -197,11 +197,11 @@ class Store:
             for part_id, told in parts.items()
         ]
 
-    def parts_of(self, story_id: int) -> dict[str, dict[int, Told]]:
+    def parts_of(self, story_id: int) -> dict[str, dict[int, SourcedRecord]]:
         """Take the parts of a story that no JSON file holds itself."""
         return self._parts.pop(("stories", story_id), {})
 
-    def rows(self, table: str) -> Iterator[Told]:
+    def rows(self, table: str) -> Iterator[SourcedRecord]:
         """The records of a raw table."""
         yield from self.tables.get(table, {}).values()
 
@@ -271,7 +271,7 @@ class Store:
             stored_rows[key] = (record, origin)
             self._versions[table][key] = version
 
-    def _merge(self, table: str, key: Key, told: Told, version: Version) -> None:
+    def _merge(self, table: str, key: Key, told: SourcedRecord, version: Version) -> None:
         """Make one record of two versions: the newer, with the lists that only the other has.
 
         A stub (a story that is only referred to) never replaces a story. The order in which the
@@ -341,7 +341,7 @@ class Store:
                     self.tables["attachments"][record["attachment_id"],] = (record, origin)
 
     def _note_people(self, table: str, record: Record) -> None:
-        know = self._people.know_record
+        know = self._people.add_record
         if table in ("people", "me"):
             know(record)
         if _NAMING.isdisjoint(record):
@@ -362,7 +362,7 @@ def _fields_to_keep(table: str, record: Record, is_stub: bool) -> list[str]:
     return [name for name in (*_STORY_LISTS, "label_id", "project_id") if name in record]
 
 
-def with_parts(record: Record, lists: dict[str, dict[int, Told]]) -> Record:
+def with_parts(record: Record, lists: dict[str, dict[int, SourcedRecord]]) -> Record:
     """A story or an epic with parts that came apart from it."""
     changed = dict(record)
     for name, parts in lists.items():

@@ -1,4 +1,4 @@
-"""What the files of one project show beside its stories, gathered while these stream by."""
+"""What the stories of a project reveal about it, collected while they are read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ingest.archive.dates import Moment
 from ingest.archive.project.people import stable_id
 from ingest.records import Origin, Record
 
-Told = tuple[Record, Origin]
+SourcedRecord = tuple[Record, Origin]
 
-# What a story of type release says of the release.
+# The fields of a release that its story (of type release) contains.
 RELEASE_FIELDS = (
     "id", "project_id", "name", "description", "current_state", "url", "labels", "deadline",
     "accepted_at", "created_at", "updated_at",
@@ -22,28 +22,28 @@ RELEASE_FIELDS = (
 
 @dataclass
 class ProjectFacts:
-    """One project, as CSV files show it.
+    """What CSV files reveal about a project.
 
     Attributes:
-        id: its id: Tracker's, when another file tells it, else one made from its name.
-        name: its name, or the slug that stands for it.
-        labels: name -> id, Tracker's where another file tells it.
+        id: Tracker's id if another file states it, else an id derived from the name.
+        name: its name, or else the slug of its files.
+        labels: name -> id (Tracker's if another file states it, else derived).
         epics: id -> record and origin.
         releases: id -> record and origin.
-        iterations: number -> (first day, last day) -> ids of the accepted stories that say so.
-        spans: (first day, last day) of every iteration seen, forecasts too -> how often.
-        estimates: every estimate that a story has.
-        newest: the newest instant at which something happened.
-        misplaced_count: stories accepted on a day outside the iteration that the file names.
-        resembles: the id of a project with the same titles under other ids.
-        origin: the file that was made last.
+        iterations: number -> (first day, last day) -> ids of the accepted stories with these dates.
+        spans: (first day, last day) of every iteration, including predicted ones -> frequency.
+        estimates: all estimates of stories.
+        newest: the newest timestamp.
+        misplaced_count: stories accepted on a day outside the iteration that the file states.
+        resembles: the id of a project with the same story titles under other ids.
+        origin: the newest file.
     """
 
     id: int
     name: str
     labels: dict[str, int] = field(default_factory=dict)
-    epics: dict[int, Told] = field(default_factory=dict)
-    releases: dict[int, Told] = field(default_factory=dict)
+    epics: dict[int, SourcedRecord] = field(default_factory=dict)
+    releases: dict[int, SourcedRecord] = field(default_factory=dict)
     iterations: dict[int, dict[tuple[date, date], array[int]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(lambda: array("q")))
     )
@@ -55,14 +55,14 @@ class ProjectFacts:
     origin: Origin | None = None
 
     def label(self, name: str) -> Record:
-        """A label as stories and epics carry it."""
+        """A label as a nested record of stories and epics."""
         key = name.lower()
         identity = self.labels.get(key)
         if identity is None:
             identity = self.labels[key] = stable_id("label", self.id, key)
         return {"id": identity, "project_id": self.id, "name": key}
 
-    def saw(self, moment: Moment | None) -> None:
-        """Take note of when something happened."""
+    def update_newest(self, moment: Moment | None) -> None:
+        """Update `newest`."""
         if moment is not None and (self.newest is None or moment.at > self.newest):
             self.newest = moment.at

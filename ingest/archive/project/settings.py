@@ -1,4 +1,4 @@
-"""What a project's settings must be, seen from its iterations and estimates."""
+"""Infer a project's settings from its iterations and estimates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Span = tuple[date, date]
 
 
 def project_record(facts: ProjectFacts, options: ArchiveOptions) -> Record:
-    """A project as its CSV files show it, with the names of the settings that were inferred."""
+    """The record of a project from CSV files, with the names of the inferred settings."""
     inferred = _inferred(facts)
     given: dict[str, Any] = {
         "iteration_length": options.iteration_length,
@@ -44,13 +44,15 @@ def project_record(facts: ProjectFacts, options: ArchiveOptions) -> Record:
 
 
 def iteration_records(facts: ProjectFacts, options: ArchiveOptions) -> list[Record]:
-    """The iterations that accepted stories prove, and the idle ones between two of these.
+    """The iterations of accepted stories, and the ones without stories in between.
 
-    Between iterations 3 and 6 there were 4 and 5; they are given where their days follow from
-    equal lengths, and marked as inferred. The export's last day is inclusive, the API's finish
-    is the start of the next iteration.
+    If iterations 3 and 6 are known, 4 and 5 are added and marked as inferred, provided that the
+    days in between divide into iterations of equal length. The last day in an export is inclusive;
+    the API's `finish` is the start of the next iteration.
     """
-    proven = {number: _most_told(spans) for number, spans in sorted(facts.iterations.items())}
+    proven = {
+        number: _most_common_span(spans) for number, spans in sorted(facts.iterations.items())
+    }
     records = [
         _iteration(facts, options, number, span, stories)
         for number, (span, stories) in proven.items()
@@ -83,13 +85,15 @@ def _iteration(
     }
 
 
-def _most_told(spans: dict[Span, array[int]]) -> tuple[Span, list[int]]:
+def _most_common_span(spans: dict[Span, array[int]]) -> tuple[Span, list[int]]:
     span = max(sorted(spans), key=lambda each: len(spans[each]))
     return span, sorted(story for stories in spans.values() for story in stories)
 
 
 def _inferred(facts: ProjectFacts) -> dict[str, Any]:
-    proven: Counter[Span] = Counter(_most_told(spans)[0] for spans in facts.iterations.values())
+    proven: Counter[Span] = Counter(
+        _most_common_span(spans)[0] for spans in facts.iterations.values()
+    )
     spans = proven or Counter(facts.spans.keys())
     found: dict[str, Any] = {"time_zone": "UTC"}
     if spans:
@@ -104,7 +108,7 @@ def _inferred(facts: ProjectFacts) -> dict[str, Any]:
 
 
 def _scale(estimates: set[float]) -> str:
-    """The first of Tracker's own scales that has all estimates, else the estimates."""
+    """The first of Tracker's own scales that contains all estimates, else the estimates."""
     for scale in _SCALES:
         if estimates <= {float(each) for each in scale.split(",")}:
             return scale

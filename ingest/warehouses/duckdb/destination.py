@@ -1,4 +1,4 @@
-"""dlt's destination for DuckDB, which puts a first load where it belongs without a merge."""
+"""The dlt destination for DuckDB. It writes a first load directly, without a merge."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from dlt.destinations.impl.duckdb.factory import duckdb
 
 from ingest.run.settings import warehouse_path
 from ingest.warehouses.base import DATASET
-from ingest.warehouses.base_destination import MakesEveryTable, NothingToLoad, has_rows
+from ingest.warehouses.base_destination import CreatesAllTables, NoOpJob, has_rows
 
 
 class _CopyJob(DuckDbCopyJob):
     def run(self) -> None:
-        """Load a file into the staging table, or into the table itself as long as that is empty.
+        """Load a file into the staging table, or directly into the final table if that is empty.
 
-        That is what the merge would do, without writing every row twice. When it is killed and done
-        again, the table has rows: then they are merged by key, and nothing is there twice.
+        The result is the same as that of a merge, but each row is written only once. If the load is
+        killed and repeated, the final table is no longer empty, so the rows are merged by key.
         """
         client = self._job_client.sql_client
         table = f'{DATASET}."{self.load_table_name}"'
@@ -37,8 +37,8 @@ class _CopyJob(DuckDbCopyJob):
             return
         path = self._file_path.replace("'", "''")
         if not client.execute_sql(f"select 1 from {DATASET}._dlt_loads limit 1"):
-            # Writing a first load to its place at once takes a third less time than writing it to
-            # the log first. Later loads stay in the log until they are whole (`reserved`).
+            # A first load takes a third less time if it is written to the file directly instead of
+            # to the write-ahead log. Later loads stay in the log until complete (`reserved`).
             client.execute_sql("set checkpoint_threshold = '16MB'")
         client.execute_sql(
             f"insert into {table} by name "
@@ -46,27 +46,27 @@ class _CopyJob(DuckDbCopyJob):
         )
 
 
-class _Client(MakesEveryTable, DuckDbClient):
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - as dlt's
-        """Keep a load in the log until it is whole; dlt writes it down after each gigabyte."""
+class _Client(CreatesAllTables, DuckDbClient):
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - dlt's signature
+        """Keep a load in the write-ahead log until complete; dlt checkpoints each gigabyte."""
         super().__init__(*arguments, **named)
         self.sql_client._global_config["checkpoint_threshold"] = "1TB"
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """Load a file; one without rows is done at once."""
+        """Load a file, if it has rows."""
         job = super().create_load_job(table, file_path, load_id, restore)
         if not isinstance(job, DuckDbCopyJob):
             return job
-        return _CopyJob(file_path) if has_rows(file_path) else NothingToLoad(file_path)
+        return _CopyJob(file_path) if has_rows(file_path) else NoOpJob(file_path)
 
     def create_table_chain_completed_followup_jobs(
         self,
         table_chain: Sequence[PreparedTableSchema],
         completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
     ) -> list[FollowupJobRequest]:
-        """Merge what is in the staging table, if anything is."""
+        """Merge the staging table, unless it is empty."""
         table = table_chain[0]
         if table["write_disposition"] == "merge":
             staged = f'{DATASET}_staging."{table["name"]}"'
@@ -79,17 +79,17 @@ class _Client(MakesEveryTable, DuckDbClient):
 
 
 class TrackerDuckDB(duckdb):
-    """The warehouse file: `WAREHOUSE_PATH`, unless another is named.
+    """DuckDB with fast first loads; by default the file at `WAREHOUSE_PATH`.
 
-    dlt notes this class in a pipeline's state, so its own commands find the same file.
+    dlt records this class in a pipeline's state, so that dlt's own commands use the same file.
     """
 
     def __init__(
         self,
         path: str | None = None,
-        **arguments: Any,  # noqa: ANN401 - as dlt's
+        **arguments: Any,  # noqa: ANN401 - dlt's signature
     ) -> None:
-        """Name the file; dlt passes what else a destination may be told."""
+        """Use the file at `path`; the other arguments are dlt's."""
         super().__init__(path or str(warehouse_path()), **arguments)
 
     def capabilities(
@@ -97,10 +97,13 @@ class TrackerDuckDB(duckdb):
         config: DuckDbClientConfiguration | None = None,
         naming: NamingConvention | None = None,
     ) -> DestinationCapabilitiesContext:
-        """What it can do: the same however it is configured, which dlt looks up at each call."""
+        """The destination's capabilities. They do not depend on the configuration.
+
+        Passing a default configuration keeps dlt from resolving it on each call.
+        """
         return super().capabilities(config or self.spec(), naming)
 
     @property
     def client_class(self) -> type[DuckDbClient]:
-        """What writes to it."""
+        """The class of the job client."""
         return _Client

@@ -1,4 +1,4 @@
-"""The DuckDB file: how it is made, checked and locked."""
+"""Create, check and lock the DuckDB file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ingest.tables.table import ColumnType
 from ingest.warehouses.base import DATASET, WarehouseError, WarehouseInUse, causes, is_disk_full
 from ingest.warehouses.lock import closing_lock, take_file_lock, wait_for
 
-# DuckDB 1.4 and later open such a file; DuckDB 2 would by default write one that only itself reads.
+# DuckDB 1.4 and later can open this version; by default DuckDB 2 writes one that only it can read.
 STORAGE_VERSION = "v1.4.0"
 DUCKDB_TYPES: dict[ColumnType, str] = {
     "bigint": "BIGINT",
@@ -29,53 +29,53 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
     "date": "DATE",
     "json": "VARCHAR",
 }
-# More than this goes through a temporary file; DuckDB would take four fifths of the machine. A
-# first load has only to be written down.
+# Beyond this limit DuckDB spills to a temporary file; its default is 80 % of the machine's memory.
+# A first load needs less, because nothing is merged.
 _MEMORY, _MEMORY_OF_FIRST_LOAD = "400MB", "200MB"
 _LOADING_SETTINGS = {
-    # With so little memory two threads take longer, unless they need not keep the rows in order,
-    # and rows out of order are no longer alike: the file is then a third larger.
+    # With this memory limit two threads are slower, unless row order need not be preserved; but
+    # unordered rows compress worse, which makes the file a third larger.
     "threads": 1,
-    # Strings that are longer on average are compressed as a whole. Most of what Tracker gives is
-    # JSON of some hundred characters, which by default (4096) lies there uncompressed: the file
-    # is then fourteen times as large.
+    # Columns with longer strings on average are compressed with zstd. Most of Tracker's data is
+    # JSON of a few hundred characters, which the default (4096) leaves uncompressed: the file is
+    # then fourteen times as large.
     "zstd_min_string_length": 100,
 }
 _LOCK_HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
 
 _log = logging.getLogger(__name__)
-_patience: dict[Path, float] = {}  # seconds that a run waits for a file in use, while it is locked
+_wait_seconds: dict[Path, float] = {}  # how long the run that locked a file waits to open it
 
 
 @contextmanager
 def locked(path: Path, wait_seconds: float = 0, what: str = "python -m ingest") -> Iterator[None]:
-    """Hold the warehouse for one run: two dlt runs at once corrupt data.
+    """Lock the file for one run, as two concurrent dlt runs would corrupt data.
 
-    The lock is the operating system's, so it ends with the process, however that ends. While it
-    is held, a file that another program has open is waited for just as long.
+    The operating system releases the lock when the process ends, even if it is killed. While the
+    lock is held, opening the file also waits up to `wait_seconds` for programs that have it open.
 
     Args:
         path: the DuckDB file.
-        wait_seconds: how long to wait for whoever holds it.
-        what: how others name the holder.
+        wait_seconds: how long to wait for another run to release the lock.
+        what: the name of this run in the messages of others.
 
     Raises:
-        WarehouseError: when another run holds it for longer than `wait_seconds`.
+        WarehouseError: if another run holds the lock for longer than `wait_seconds`.
     """
     with closing_lock(take_lock(path, wait_seconds, what)):
-        _patience[path] = wait_seconds
+        _wait_seconds[path] = wait_seconds
         try:
             yield
         finally:
-            del _patience[path]
+            del _wait_seconds[path]
 
 
 def take_lock(path: Path, wait_seconds: float, what: str) -> int:
-    """The descriptor that holds the lock until it is closed, by the process's death at the latest.
+    """Take the lock. Closing the returned descriptor, or the process's end, releases it.
 
     Raises:
-        WarehouseError: as `locked`.
+        WarehouseError: as for `locked`.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,19 +83,19 @@ def take_lock(path: Path, wait_seconds: float, what: str) -> int:
     except OSError as error:
         raise WarehouseError(
             f"the folder of {path} is not writable ({error.strerror}); "
-            "set WAREHOUSE_PATH to a path that is"
+            "set WAREHOUSE_PATH to a writable path"
         ) from None
 
 
 @contextmanager
 def prepared(path: Path) -> Iterator[bool]:
-    """Make the file when there is none, check that it can be written, and undo a failed first run.
+    """Create the file if it does not exist, and check that it is writable.
 
-    Yields whether there was no file. What a killed run left in a write-ahead log is in the file
-    afterwards.
+    Yields whether the file is new. Opening it applies a write-ahead log that a killed run left. If
+    the run fails and the file is still empty, it is removed.
 
     Raises:
-        WarehouseError: when the path is not writable, is no DuckDB file, or is in use.
+        WarehouseError: if the path is not writable, is not a DuckDB file, or is in use.
     """
     is_new = not path.exists() or (path.is_file() and path.stat().st_size == 0)
     if is_new:
@@ -110,7 +110,7 @@ def prepared(path: Path) -> Iterator[bool]:
 
 
 def _remove_if_empty(path: Path) -> None:
-    """Remove what a failed first run made, also that of an earlier one that was killed."""
+    """Remove the file if it contains nothing: a failed or killed first run created it."""
     with suppress(WarehouseError):
         objects = _rows(
             path,
@@ -124,10 +124,10 @@ def _remove_if_empty(path: Path) -> None:
 
 
 def wait_until_free(path: Path, seconds: float) -> None:
-    """Wait until no program has the file open; one that does not exist is free.
+    """Wait until no program has the file open. A file that does not exist is free.
 
     Raises:
-        WarehouseError: when it is in use for longer than that, or is no DuckDB file.
+        WarehouseError: if it is in use for longer than that, or is not a DuckDB file.
     """
     if path.exists():
         _require_duckdb_file(path)
@@ -136,26 +136,28 @@ def wait_until_free(path: Path, seconds: float) -> None:
 
 @contextmanager
 def reserved(path: Path) -> Iterator[None]:
-    """Keep other programs out of the file while dlt loads; a load that fails leaves no trace.
+    """Keep other programs from opening the file during a load, and undo a load that fails.
 
-    dlt opens and closes connections of its own meanwhile.
+    Meanwhile dlt opens and closes connections of its own.
 
     Raises:
-        WarehouseError: when another program has it open.
+        WarehouseError: if another program has the file open.
     """
     with _connect(path, read_only=False) as connection:
         for name, value in _LOADING_SETTINGS.items():
-            connection.execute(f"set {name} = '{value}'")  # for dlt's connections as well
+            connection.execute(
+                f"set {name} = '{value}'"
+            )  # global: applies to dlt's connections too
         loads = _loads(connection)
         memory = _MEMORY if loads else _MEMORY_OF_FIRST_LOAD
         connection.execute(f"set memory_limit = '{memory}'")
         if loads is not None:
-            _mend_types(connection)
-            _let_dlt_mend(connection)
+            _convert_outdated_types(connection)
+            _let_dlt_add_missing_columns(connection)
         try:
             yield
         except BaseException:
-            # Until the last connection is closed, all of a load but a first one is in the log.
+            # Except for a first load, the whole load is still in the log, which is dropped here.
             connection.execute("pragma disable_checkpoint_on_shutdown")
             connection.close()
             path.with_name(path.name + ".wal").unlink(missing_ok=True)
@@ -165,7 +167,7 @@ def reserved(path: Path) -> Iterator[None]:
 
 
 def _undo_first_load(path: Path) -> None:
-    """Remove the tables of a first load that failed; the disk may be full."""
+    """Remove the tables of a failed first load; if nothing else is in the file, recreate it."""
     with _connect(path, read_only=False) as connection:
         others = connection.execute(
             "select 1 from (select schema_name from duckdb_tables() where not internal "
@@ -180,17 +182,18 @@ def _undo_first_load(path: Path) -> None:
 
 
 def _loads(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]] | None:
-    """At most one of the loads that were completed; None where nobody has made a table yet."""
+    """One row if any load has completed, else none; None if there is no raw table yet."""
     try:
         return connection.execute(f"select 1 from {DATASET}._dlt_loads limit 1").fetchall()
     except duckdb.CatalogException:
         return None
 
 
-def _mend_types(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give columns of an older release the type that is declared now; dlt leaves them as they are.
+def _convert_outdated_types(connection: duckdb.DuckDBPyConnection) -> None:
+    """Convert columns from an older release to their declared type, which dlt does not do.
 
-    What does not fit becomes null; a run that finds other types reads everything again.
+    Values that cannot be converted become null. A run that finds outdated types reads everything
+    again.
     """
     for schema in (DATASET, f"{DATASET}_staging"):
         for table_name, column, _ in outdated_types(connection, schema):
@@ -205,7 +208,7 @@ def _mend_types(connection: duckdb.DuckDBPyConnection) -> None:
 def outdated_types(
     connection: duckdb.DuckDBPyConnection, schema: str = DATASET
 ) -> list[tuple[str, str, str]]:
-    """Declared columns that have another type in the file: (table, column, type in the file)."""
+    """Columns whose type in the file is not the declared one: (table, column, type in the file)."""
     found = connection.execute(
         "select table_name, column_name, data_type from duckdb_columns() where schema_name = ?",
         [schema],
@@ -219,10 +222,10 @@ def outdated_types(
     ]
 
 
-def _let_dlt_mend(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let dlt look at what is there when declared columns or tables are missing.
+def _let_dlt_add_missing_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """If declared columns or tables are missing, make dlt compare the schema with the tables.
 
-    It otherwise trusts its note of the schema, and fails where somebody dropped a column by hand.
+    Otherwise dlt trusts its stored schema version, and fails if a column was dropped by hand.
     """
     stored: dict[str, set[str]] = {}
     found = connection.execute(
@@ -236,37 +239,37 @@ def _let_dlt_mend(connection: duckdb.DuckDBPyConnection) -> None:
         if not stored.get(name, set()) >= table.all_columns.keys()
     ]
     if missing and "_dlt_version" in stored:
-        _log.info("made again, or made wider: %s", ", ".join(missing))
+        _log.info("tables to create or extend: %s", ", ".join(missing))
         connection.execute(f"delete from {DATASET}._dlt_version")
 
 
 def _create(path: Path) -> None:
-    """Make the file aside and put it in its place whole: a run killed meanwhile leaves no half."""
-    aside = path.with_name(path.name + ".new")
-    escaped = str(aside).replace("'", "''")
+    """Create the file under a temporary name and rename it, so that it is never incomplete."""
+    new_path = path.with_name(path.name + ".new")
+    escaped = str(new_path).replace("'", "''")
     try:
-        aside.unlink(missing_ok=True)
+        new_path.unlink(missing_ok=True)
         with duckdb.connect() as connection:
             connection.execute(f"attach '{escaped}' (storage_version '{STORAGE_VERSION}')")
             connection.execute("checkpoint")
-        path.with_name(path.name + ".wal").unlink(missing_ok=True)  # of a file that is gone
-        aside.replace(path)
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)  # of a file since deleted
+        new_path.replace(path)
     except (duckdb.Error, OSError) as error:
         raise WarehouseError(_explain(path, error)) from None
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that only reads.
+    """Open a read-only connection.
 
     Raises:
-        WarehouseError: when the file cannot be opened.
+        WarehouseError: if the file cannot be opened.
     """
     return _connect(path)
 
 
 def _connect(path: Path, read_only: bool = True) -> duckdb.DuckDBPyConnection:
     _require_duckdb_file(path)
-    return wait_for(lambda: _try_connect(path, read_only), _patience.get(path, 0))
+    return wait_for(lambda: _try_connect(path, read_only), _wait_seconds.get(path, 0))
 
 
 def _try_connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -278,7 +281,7 @@ def _try_connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 
 def _require_duckdb_file(path: Path) -> None:
-    """Refuse what is no DuckDB file, before DuckDB downloads an extension that might read it."""
+    """Refuse other files early: DuckDB would download an extension that might read them."""
     try:
         with path.open("rb") as file:
             head = file.read(16)
@@ -294,21 +297,21 @@ def _explain(path: Path, error: BaseException, what: str = "opened") -> str:
     if holder:
         return (
             f"{path} is in use by {holder['program']} (PID {holder['pid']}); "
-            "close that program, or wait until it has finished (--wait SECONDS)"
+            "close that program, or wait for it to finish (--wait SECONDS)"
         )
     if is_disk_full(error):
-        return f"the disk of {path} is full; make room on it and run this again"
+        return f"the disk of {path} is full; free some space and run this again"
     if path.is_dir():
         return f"{path} is a folder; set WAREHOUSE_PATH to a file"
     if "not a valid DuckDB database" in text:
-        return f"{path} is not a DuckDB file; set WAREHOUSE_PATH to another, or move it away"
+        return f"{path} is not a DuckDB file; set WAREHOUSE_PATH to another file, or move this one"
     if path.exists() and not os.access(path, os.W_OK):
         return f"{path} is not writable; change its permissions, or set WAREHOUSE_PATH"
     return f"{path} could not be {what}: {text.splitlines()[0]}"
 
 
 def explain_failure(path: Path, error: BaseException) -> str | None:
-    """Say in one line what a failed load ran into, when the warehouse file was the reason."""
+    """Explain an error in one line if the warehouse file caused it; None otherwise."""
     for each in causes(error):
         if isinstance(each, duckdb.Error) or "Could not set lock" in str(each):
             return _explain(path, each, "written")

@@ -1,4 +1,4 @@
-"""dlt's filesystem destination, without waiting for files that a merge takes in."""
+"""dlt's filesystem destination, without polling for files that a later merge loads."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from dlt.destinations.impl.filesystem.filesystem import (
 )
 from dlt.destinations.job_impl import FinalizedLoadJob
 
-from ingest.warehouses.base_destination import NothingToLoad
+from ingest.warehouses.base_destination import NoOpJob
 
 
 class _Merge(DeltaLoadFilesystemJob):
     def run(self) -> None:
-        """Merge into a Delta table, which is made first when there is none.
+        """Merge into a Delta table, creating it first if it does not exist.
 
-        Its columns may all be null. A merge writes files of such columns anyway, and Sail does not
-        read them for a table that says otherwise of its key.
+        All columns are nullable, including the key: a merge writes files with nullable columns, and
+        Sail cannot read those files if the table declares a column as not null.
         """
         client = self._job_client
         with get_local_dataset_reader(self.file_paths) as reader:
@@ -49,27 +49,27 @@ class _Client(FilesystemClient):
     def get_reference_followup_job_class(
         table: PreparedTableSchema,
     ) -> type[ReferenceFollowupJob] | None:
-        """What loads the files of a table once they are all there."""
+        """The class of the job that loads all files of a table at the end."""
         found = FilesystemClient.get_reference_followup_job_class(table)
         return _Merge if found is DeltaLoadFilesystemJob else found
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """Load a file; one of a Delta table is taken in by the merge that follows."""
+        """Load a file. Files of Delta tables need no job: the merge at the end loads them."""
         job = super().create_load_job(table, file_path, load_id, restore)
-        return NothingToLoad(file_path) if isinstance(job, FinalizedLoadJob) else job
+        return NoOpJob(file_path) if isinstance(job, FinalizedLoadJob) else job
 
 
 class TrackerFiles(filesystem):
-    """A folder, or a prefix of a bucket; whoever only reads finds dlt's own."""
+    """A folder or a bucket prefix. Readers use dlt's stock destination."""
 
     @property
     def client_class(self) -> type[FilesystemClient]:
-        """What writes to it."""
+        """The class of the job client."""
         return _Client
 
     @property
     def destination_type(self) -> str:
-        """What dlt notes of it."""
+        """The type that dlt records, so that other programs use dlt's stock destination."""
         return "dlt.destinations.filesystem"

@@ -1,7 +1,7 @@
-"""Raw tables as files, written by dlt's filesystem destination: in a folder, or on S3.
+"""Raw tables as files in a folder or on S3, written by dlt's filesystem destination.
 
-Delta tables are merged, as the tables of a database are. Plain Parquet files cannot be: each run
-reads everything, and puts all of it in the place of what was there.
+Delta tables are merged, like the tables of a database. Plain Parquet files cannot be merged, so
+each run reads everything and replaces all files.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 from ingest.run.settings import ROOT, SettingsError
 from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET, REPLACE, UPSERT, WarehouseError
-from ingest.warehouses.files.location import Location, location_of
-from ingest.warehouses.files.reading import LOADS, FilesReading, delta_table, listed
+from ingest.warehouses.files.location import Location, parse_location
+from ingest.warehouses.files.reading import LOADS, FilesReadConnection, delta_table, list_files
 from ingest.warehouses.lock import closing_lock, take_file_lock
 
 Format = Literal["delta", "parquet"]
@@ -30,39 +30,39 @@ Format = Literal["delta", "parquet"]
 _log = logging.getLogger(__name__)
 _DEFAULT_FOLDER = "raw"
 _PACKAGES = ("deltalake", "s3fs")
-_INSTALL = "make setup TARGET=files installs it"
-_MOST_FILES = 20  # of one Delta table; each sync adds some
-_KEPT_HOURS = 7 * 24  # what older versions of a table consist of, for those who still read one
+_INSTALL = "run make setup TARGET=files"
+_MAX_FILES = 20  # per Delta table; each sync adds some
+_RETENTION_HOURS = 7 * 24  # of old table versions, which readers may still use
 
 
 class FilesWarehouse:
-    """A folder, or a prefix of a bucket, with a folder for each raw table."""
+    """A folder or bucket prefix, with a subfolder for each raw table."""
 
-    another = "set WAREHOUSE_FILES to another folder"
-    makes_tables = False
-    load_workers = 2  # a merge takes all cores, and memory for what it merges
+    alternative = "set WAREHOUSE_FILES to another folder"
+    creates_tables = False
+    load_workers = 2  # a merge uses all cores, and memory for the rows it merges
 
     def __init__(self, location: Location, file_format: Format = "delta") -> None:
-        """Only remember where it is.
+        """Describe the warehouse; nothing is opened.
 
         Args:
             location: where the dataset's folder is, or will be.
-            file_format: how the tables are written.
+            file_format: the format of the tables.
         """
         self.location = location
         self._format = file_format
-        self.undoes_loads = False
+        self.rolls_back_loads = False
         self.merges = file_format == "delta"
         self.secrets = location.secrets
 
     @property
     def name(self) -> str:
-        """The path, or the URL."""
+        """The path or URL."""
         return self.location.url
 
     @property
     def pipelines_folder(self) -> Path:
-        """A folder of its own for each location."""
+        """A folder per location."""
         return ROOT / ".dlt" / "pipelines" / hashlib.sha256(self.name.encode()).hexdigest()[:12]
 
     @property
@@ -71,7 +71,7 @@ class FilesWarehouse:
         return {**UPSERT, "table_format": "delta"} if self.merges else REPLACE
 
     def destination(self) -> AnyDestination:
-        """How dlt writes to it."""
+        """The dlt destination that writes to it."""
         from ingest.warehouses.files.destination import TrackerFiles
 
         location = self.location
@@ -81,15 +81,15 @@ class FilesWarehouse:
     def locked(
         self, wait_seconds: float = 0, what: str = "python -m ingest"
     ) -> AbstractContextManager[None]:
-        """Hold it for one run."""
+        """Lock it for one run."""
         return closing_lock(self._take_lock(wait_seconds, what))
 
-    def lock_for_successor(self, wait_seconds: float, what: str) -> None:
-        """Hold it until this process ends, also when another program takes its place."""
+    def lock_until_exit(self, wait_seconds: float, what: str) -> None:
+        """Lock it until this process ends, including any program it becomes by `exec`."""
         os.set_inheritable(self._take_lock(wait_seconds, what), True)
 
     def _take_lock(self, wait_seconds: float, what: str) -> int:
-        """The operating system's lock on a file: in the folder, or on this machine for a bucket."""
+        """Lock a file: in the folder itself, or in dlt's working folder for a bucket."""
         if self.location.is_local:
             folder, name = Path(self.location.root), ".lock"
         else:
@@ -99,26 +99,26 @@ class FilesWarehouse:
             return take_file_lock(folder / name, self.name, wait_seconds, what)
         except OSError as error:
             raise WarehouseError(
-                f"{folder} is not writable ({error.strerror}); set WAREHOUSE_FILES to one that is"
+                f"{folder} is not writable ({error.strerror}); {self.alternative}"
             ) from None
 
     @contextmanager
     def prepared(self) -> Iterator[bool]:
-        """Check that it can be written, and holds what this format goes on from."""
-        with self._explaining():
+        """Check that it is writable and, unless empty, in the configured format."""
+        with self._errors_explained():
             self._require_writable()
             with self.reading() as reading:
                 is_new = not reading.columns("extracts")
             if not is_new and bool(delta_table(self.location, "extracts")) != self.merges:
-                held = "Parquet files" if self.merges else "Delta tables"
+                stored = "Parquet files" if self.merges else "Delta tables"
                 raise WarehouseError(
-                    f"{self.name} holds {held}, not {self._format}; {self.another}, or "
+                    f"{self.name} contains {stored}, not {self._format}; {self.alternative}, or "
                     f"WAREHOUSE_FILES_FORMAT to {'parquet' if self.merges else 'delta'}"
                 )
         yield is_new
 
     def _require_writable(self) -> None:
-        """Write a file and remove it again."""
+        """Check that a file can be written and removed."""
         probe = f"{self.location.root}/.probe"
         filesystem = self.location.filesystem
         filesystem.pipe_file(probe, b"")
@@ -126,79 +126,79 @@ class FilesWarehouse:
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Let dlt write, then join small files and remove what no version of a table needs."""
+        """Let dlt write, then compact the tables and remove files that no version needs."""
         if self.location.is_local:
-            with suppress(OSError):  # dlt refuses an empty folder, as a killed run may leave it
+            with suppress(OSError):  # dlt refuses an empty folder, which a killed run may leave
                 Path(self.location.root, DATASET).rmdir()
         if self.merges:
             yield
             for name in TABLES:
-                self._tidy(name)
+                self._compact(name)
         else:
-            # Files go one by one: no load is there whole until dlt's mark of the new one is.
-            for mark in listed(self.location, LOADS):
-                self.location.filesystem.rm_file(mark)
+            # Files are replaced one by one: until dlt records this load, none counts as complete.
+            for record in list_files(self.location, LOADS):
+                self.location.filesystem.rm_file(record)
             yield
 
-    def _tidy(self, table_name: str) -> None:
+    def _compact(self, table_name: str) -> None:
         table = delta_table(self.location, table_name)
         if table is None:
             return
-        if len(table.file_uris()) > _MOST_FILES:
-            _log.info("joined: %s", table.optimize.compact())
-        table.vacuum(retention_hours=_KEPT_HOURS, dry_run=False, full=True)
+        if len(table.file_uris()) > _MAX_FILES:
+            _log.info("compacted: %s", table.optimize.compact())
+        table.vacuum(retention_hours=_RETENTION_HOURS, dry_run=False, full=True)
 
     @contextmanager
-    def reading(self) -> Iterator[FilesReading]:
-        """A connection that only reads."""
-        with self._explaining(), duckdb.connect() as connection:
-            yield FilesReading(connection, self.location)
+    def reading(self) -> Iterator[FilesReadConnection]:
+        """Open a read-only connection."""
+        with self._errors_explained(), duckdb.connect() as connection:
+            yield FilesReadConnection(connection, self.location)
 
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Whether anything was ever loaded."""
-        with self._explaining():
-            return bool(listed(self.location, "_dlt_version"))
+        with self._errors_explained():
+            return bool(list_files(self.location, "_dlt_version"))
 
-    def explained(self, error: BaseException) -> str | None:
-        """Say in one line what a failed load ran into, when the files were the reason."""
-        return self.location.explained(error)
+    def explain(self, error: BaseException) -> str | None:
+        """Explain an error in one line if the files caused it; None otherwise."""
+        return self.location.explain(error)
 
     @contextmanager
-    def _explaining(self) -> Iterator[None]:
+    def _errors_explained(self) -> Iterator[None]:
         try:
             yield
         except (WarehouseError, SettingsError):
             raise
         except Exception as error:
-            meaning = self.location.explained(error)
+            meaning = self.location.explain(error)
             if meaning is None:
                 raise
             raise WarehouseError(meaning) from error
 
 
-def files_of_environment() -> FilesWarehouse:
-    """The files that WAREHOUSE_FILES and WAREHOUSE_FILES_FORMAT name: Delta tables in `raw`.
+def configured_files() -> FilesWarehouse:
+    """The warehouse of WAREHOUSE_FILES and WAREHOUSE_FILES_FORMAT; by default Delta in `raw`.
 
     Raises:
-        SettingsError: when they cannot be used.
-        WarehouseError: when a package is not installed.
+        SettingsError: if one of them is invalid.
+        WarehouseError: if a package is not installed.
     """
     file_format = os.environ.get("WAREHOUSE_FILES_FORMAT") or "delta"
     formats: tuple[Format, ...] = get_args(Format)
     chosen = next((each for each in formats if each == file_format), None)
     if chosen is None:
         raise SettingsError(f"WAREHOUSE_FILES_FORMAT is {file_format!r}, not delta or parquet")
-    return files_at(os.environ.get("WAREHOUSE_FILES") or _DEFAULT_FOLDER, chosen)
+    return files_warehouse(os.environ.get("WAREHOUSE_FILES") or _DEFAULT_FOLDER, chosen)
 
 
-def files_at(value: str, file_format: Format = "delta") -> FilesWarehouse:
-    """The files in a folder or at `s3://bucket/prefix`.
+def files_warehouse(value: str, file_format: Format = "delta") -> FilesWarehouse:
+    """The warehouse in a folder or at `s3://bucket/prefix`.
 
     Raises:
-        SettingsError: when it names neither.
-        WarehouseError: when a package is not installed.
+        SettingsError: if the value is neither.
+        WarehouseError: if a package is not installed.
     """
     for package in _PACKAGES:
         if find_spec(package) is None:
-            raise WarehouseError(f"files need the package {package}; {_INSTALL}")
-    return FilesWarehouse(location_of(value), file_format)
+            raise WarehouseError(f"files require the package {package}; {_INSTALL}")
+    return FilesWarehouse(parse_location(value), file_format)

@@ -1,4 +1,4 @@
-"""PostgreSQL 15 or later: one database, found by the variables that psql reads as well."""
+"""The PostgreSQL warehouse (15 or later): one database, configured by the variables of psql."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 from ingest.run.settings import ROOT, SettingsError
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
-from ingest.warehouses.base import DATASET, UPSERT, NothingThere, WarehouseError, WarehouseInUse
+from ingest.warehouses.base import (
+    DATASET,
+    UPSERT,
+    MissingRelation,
+    WarehouseError,
+    WarehouseInUse,
+    causes,
+    first_line,
+)
 from ingest.warehouses.lock import wait_for
 
 if TYPE_CHECKING:
@@ -26,9 +34,9 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
 _log = logging.getLogger(__name__)
-# Any number that no other program of the database takes: the lock is the database's.
+# An arbitrary number for the advisory lock; other programs in this database must not use it.
 _LOCK_KEY = 8_417_250_430
-_OLDEST = 150_000
+_MIN_VERSION = 150_000
 _TYPES: dict[ColumnType, str] = {
     "bigint": "bigint",
     "decimal": "numeric(18,4)",
@@ -39,12 +47,12 @@ _TYPES: dict[ColumnType, str] = {
     "date": "date",
     "json": "character varying",
 }
-_INSTALL = "make setup TARGET=postgres installs it"
+_INSTALL = "run make setup TARGET=postgres"
 
 
 @dataclass(frozen=True)
 class PostgresSettings:
-    """How to log in; the password is in no message and no repr."""
+    """The connection settings. The password never appears in messages or in the repr."""
 
     host: str
     port: int
@@ -55,7 +63,7 @@ class PostgresSettings:
 
     @property
     def url(self) -> str:
-        """The settings as one URL, for whoever takes nothing else."""
+        """The settings as one URL."""
         user, password, database = (
             quote(each, safe="") for each in (self.user, self.password, self.database)
         )
@@ -67,20 +75,18 @@ class PostgresSettings:
         return f"postgresql://{login}@{host}:{self.port}/{database}?{query}"
 
 
-def settings_of_environment() -> PostgresSettings:
-    """The settings of PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and PGSSLMODE.
+def environment_settings() -> PostgresSettings:
+    """Read PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and PGSSLMODE.
 
     Raises:
-        SettingsError: when the port is no number, or no database is named.
+        SettingsError: if PGPORT is not a number or PGDATABASE is not set.
     """
     port = os.environ.get("PGPORT") or "5432"
     if not port.isdigit():
-        raise SettingsError(f"PGPORT is {port!r}, which is no number")
+        raise SettingsError(f"PGPORT is {port!r}, which is not a number")
     database = os.environ.get("PGDATABASE")
     if not database:
-        raise SettingsError(
-            "PGDATABASE names no database; set it, and PGHOST, PGPORT, PGUSER, PGPASSWORD"
-        )
+        raise SettingsError("PGDATABASE is not set; set it, and PGHOST, PGPORT, PGUSER, PGPASSWORD")
     return PostgresSettings(
         host=os.environ.get("PGHOST") or "localhost",
         port=int(port),
@@ -91,13 +97,13 @@ def settings_of_environment() -> PostgresSettings:
     )
 
 
-class PostgresReading:
-    """A connection to PostgreSQL that only reads."""
+class PostgresReadConnection:
+    """A read-only connection to PostgreSQL."""
 
     types = _TYPES
 
     def __init__(self, connection: Connection) -> None:
-        """Read through a connection, which is in autocommit."""
+        """Use a connection, which must be in autocommit mode."""
         self._connection = connection
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -109,18 +115,18 @@ class PostgresReading:
             try:
                 cursor.execute(prepared, list(parameters))
             except (errors.UndefinedTable, errors.UndefinedColumn) as error:
-                raise NothingThere(str(error)) from error
+                raise MissingRelation(str(error)) from error
             return cursor.fetchall()
 
     def table(self, statement: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
-        """All rows of a statement as Arrow."""
+        """All rows of a statement as an Arrow table."""
         rows = self.rows(statement, parameters)
         columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
         arrays = [pa.array(column, each.type) for column, each in zip(columns, schema, strict=True)]
         return pa.table(arrays, schema=schema)
 
     def columns(self, table_name: str) -> dict[str, str]:
-        """The columns of a raw table and their types; none when there is no such table."""
+        """The columns of a raw table and their types; empty if the table does not exist."""
         found = self.rows(
             "select attname, format_type(atttypid, atttypmod) from pg_attribute "
             "where attrelid = to_regclass(?) and attnum > 0 and not attisdropped",
@@ -130,54 +136,55 @@ class PostgresReading:
 
 
 class PostgresDatabase:
-    """A database of a server, with the raw tables in a schema of their own."""
+    """A PostgreSQL database, with the raw tables in their own schema."""
 
-    another = "set PGDATABASE to another database"
-    load_workers = 4  # each opens some three connections
+    alternative = "set PGDATABASE to another database"
+    load_workers = 4  # each opens about three connections
     hints = UPSERT
-    undoes_loads = False
-    merges = makes_tables = True
+    rolls_back_loads = False
+    merges = creates_tables = True
 
     def __init__(self, settings: PostgresSettings) -> None:
-        """Only remember where it is.
+        """Keep the settings; no connection is opened.
 
         Raises:
-            WarehouseError: when the driver is not installed.
+            WarehouseError: if a driver is not installed.
         """
         try:
             import adbc_driver_postgresql  # noqa: F401
             import psycopg2  # noqa: F401
         except ImportError as error:
-            raise WarehouseError(f"PostgreSQL needs the package {error.name}; {_INSTALL}") from None
+            raise WarehouseError(
+                f"PostgreSQL requires the package {error.name}; {_INSTALL}"
+            ) from None
         self._settings = settings
         self.secrets = (settings.password,)
         self._lock: Connection | None = None
-        self._patience = 0.0
 
     @property
     def name(self) -> str:
-        """Where it is, without the login."""
+        """Its URL, without the login."""
         settings = self._settings
         return f"postgres://{settings.host}:{settings.port}/{settings.database}"
 
     @property
     def pipelines_folder(self) -> Path:
-        """A folder of its own for each database."""
+        """A folder per database."""
         return ROOT / ".dlt" / "pipelines" / hashlib.sha256(self.name.encode()).hexdigest()[:12]
 
     def destination(self) -> AnyDestination:
-        """How dlt writes to it."""
+        """The dlt destination that writes to it."""
         from ingest.warehouses.postgres.destination import TrackerPostgres
 
-        # Without unique indexes: a package that was half loaded is loaded again from its beginning,
-        # and PostgreSQL would refuse dlt's own note of the pipeline's state.
+        # No unique indexes: when an interrupted package is loaded again from the start, dlt inserts
+        # its pipeline state a second time, which a unique index would reject.
         return TrackerPostgres(
             self._settings.url, create_indexes=False, destination_name="warehouse"
         )
 
     @contextmanager
     def locked(self, wait_seconds: float = 0, what: str = "python -m ingest") -> Iterator[None]:
-        """Hold it for one run, by a lock of the database: it ends with the connection."""
+        """Lock it for one run, by an advisory lock that ends with its connection."""
         self._lock = self._take_lock(wait_seconds, what)
         try:
             yield
@@ -185,11 +192,10 @@ class PostgresDatabase:
             self._lock.close()
             self._lock = None
 
-    def lock_for_successor(self, wait_seconds: float, what: str) -> None:
-        """Hold it until this process ends, also when another program takes its place.
+    def lock_until_exit(self, wait_seconds: float, what: str) -> None:
+        """Lock it until this process ends, including any program it becomes by `exec`.
 
-        That program inherits the open connection, without knowing: the server keeps the lock until
-        the operating system closes it.
+        That program inherits the open connection, so the server keeps the lock until it ends.
         """
         self._lock = self._take_lock(wait_seconds, what)
         os.set_inheritable(self._lock.fileno(), True)
@@ -218,47 +224,46 @@ class PostgresDatabase:
             found = cursor.fetchone()
         holder = (found and found[0]) or "another run"
         raise WarehouseInUse(
-            f"{self.name} is in use by {holder}; wait for it, or give --wait SECONDS"
+            f"{self.name} is in use by {holder}; wait for it to finish, or use --wait SECONDS"
         )
 
     @contextmanager
     def prepared(self) -> Iterator[bool]:
-        """Check the version and the rights. Yields whether nothing was ever loaded."""
+        """Check the server's version and the privileges. Yields whether nothing was ever loaded."""
         with self._connection() as connection:
-            if connection.server_version < _OLDEST:
+            if connection.server_version < _MIN_VERSION:
                 raise WarehouseError(
                     f"{self.name} is PostgreSQL {connection.server_version // 10_000}; "
-                    "15 is the oldest that has MERGE"
+                    "version 15 or later is required (MERGE)"
                 )
-            reading = PostgresReading(connection)
+            reading = PostgresReadConnection(connection)
             self._require_rights(reading)
             self._set_up_sessions(connection)
             is_new = not reading.columns("extracts")
         yield is_new
 
-    def _require_rights(self, reading: PostgresReading) -> None:
-        """Refuse a login that could not write, before anything is read."""
+    def _require_rights(self, reading: PostgresReadConnection) -> None:
+        """Refuse a login without the right to write, before anything is read."""
         database, user = self._settings.database, self._settings.user
         schemas = {name for (name,) in reading.rows("select nspname from pg_namespace")}
         if not {DATASET, f"{DATASET}_staging"} <= schemas:
             allowed = reading.rows("select has_database_privilege(current_database(), 'create')")
             if not allowed[0][0]:
                 raise WarehouseError(
-                    f"{user} may not make schemas in {self.name}; as its owner: "
+                    f"{user} may not create schemas in {self.name}; as its owner, run: "
                     f'grant create on database "{database}" to "{user}"'
                 )
         elif not reading.rows("select has_schema_privilege(?, 'create')", [DATASET])[0][0]:
             raise WarehouseError(
-                f"{user} may not write into the schema {DATASET} of {self.name}; log in as who "
-                "loaded it before"
+                f"{user} may not write to the schema {DATASET} of {self.name}; log in as the user "
+                "who loaded it before"
             )
 
     def _set_up_sessions(self, connection: Connection) -> None:
-        """Give this login in this database what dbt, which can set nothing, needs in its sessions.
+        """Set this login's session defaults in this database, which dbt cannot set by itself.
 
-        Days and instants are shown in UTC. And queries are not compiled: the server takes the
-        models' views, which stand on one another, for far more expensive than they are, and
-        compiling them took half of a build.
+        The time zone is UTC, and JIT is off: the planner overestimates the cost of the models'
+        nested views, and compiling their queries took half of a build's time.
         """
         from psycopg2 import sql
 
@@ -270,57 +275,53 @@ class PostgresDatabase:
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Make sure that the lock still stands, and that dlt looks at what is there."""
+        """Check that the lock is still held, and let dlt see missing columns."""
         if self._lock is not None:
             try:
-                PostgresReading(self._lock).rows("select 1")
+                PostgresReadConnection(self._lock).rows("select 1")
             except Exception as error:
                 raise WarehouseError(
-                    f"{self.name} closed the connection that held the lock; nothing was written, "
+                    f"{self.name} closed the connection that held the lock; nothing was written; "
                     "run it again"
                 ) from error
         with self._connection() as connection:
-            self._let_dlt_mend(connection)
+            self._let_dlt_add_missing_columns(connection)
         yield
 
-    def _let_dlt_mend(self, connection: Connection) -> None:
-        """Let dlt look at what is there when declared columns or tables are missing.
+    def _let_dlt_add_missing_columns(self, connection: Connection) -> None:
+        """If declared columns or tables are missing, make dlt compare the schema with the tables.
 
-        It otherwise trusts its note of the schema, and fails where somebody dropped a column.
+        Otherwise dlt trusts its stored schema version, and fails if a column was dropped by hand.
         """
-        reading = PostgresReading(connection)
+        reading = PostgresReadConnection(connection)
         missing = [
             name
             for name, table in TABLES.items()
             if not reading.columns(name).keys() >= table.all_columns.keys()
         ]
         if missing and reading.columns("_dlt_version"):
-            _log.info("made again, or made wider: %s", ", ".join(missing))
+            _log.info("tables to create or extend: %s", ", ".join(missing))
             with connection.cursor() as cursor:
                 cursor.execute(f"delete from {DATASET}._dlt_version")
 
     @contextmanager
-    def reading(self) -> Iterator[PostgresReading]:
-        """A connection that only reads."""
+    def reading(self) -> Iterator[PostgresReadConnection]:
+        """Open a read-only connection."""
         with self._connection() as connection:
             connection.set_session(readonly=True, autocommit=True)
-            yield PostgresReading(connection)
+            yield PostgresReadConnection(connection)
 
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Whether anything was ever loaded."""
         with self.reading() as reading:
             return bool(reading.columns("extracts"))
 
-    def explained(self, error: BaseException) -> str | None:
-        """Say in one line what a failed load ran into, when the database was the reason."""
+    def explain(self, error: BaseException) -> str | None:
+        """Explain an error in one line if the database caused it; None otherwise."""
         import psycopg2
 
-        chain: BaseException | None = error
-        while chain is not None:
-            if isinstance(chain, psycopg2.Error):
-                return f"{self.name}: {_first_line(chain)}"
-            chain = chain.__cause__ or chain.__context__
-        return None
+        found = next((each for each in causes(error) if isinstance(each, psycopg2.Error)), None)
+        return f"{self.name}: {first_line(found)}" if found else None
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -352,25 +353,21 @@ class PostgresDatabase:
         return connection
 
     def _refuse(self, error: psycopg2.OperationalError) -> NoReturn:
-        """Raise what a failed login means, with the way out."""
+        """Raise an error that explains a failed login and how to fix it."""
         text = str(error)
         settings = self._settings
         if "authentication failed" in text or "no password supplied" in text:
             way_out = f"PGUSER is {settings.user}: check it and PGPASSWORD"
             raise WarehouseError(f"{self.name} refuses the login; {way_out}") from None
         if f'"{settings.database}" does not exist' in text:
-            way_out = f"make it with createdb {settings.database}, or set PGDATABASE"
-            raise WarehouseError(f"{self.name}: there is no such database; {way_out}") from None
+            way_out = f"create it with createdb {settings.database}, or set PGDATABASE"
+            raise WarehouseError(f"{self.name}: the database does not exist; {way_out}") from None
         if "permission denied" in text:
-            way_out = f'as its owner: grant connect on database "{settings.database}"'
+            way_out = f'as its owner, run: grant connect on database "{settings.database}"'
             raise WarehouseError(
                 f'{settings.user} may not use {self.name}; {way_out} to "{settings.user}"'
             ) from None
         way_out = "start it, or set PGHOST and PGPORT"
         raise WarehouseError(
-            f"{self.name} does not answer ({_first_line(error)}); {way_out}"
+            f"{self.name} does not answer ({first_line(error)}); {way_out}"
         ) from None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or error.__class__.__name__).splitlines()[0].rstrip(":; ")

@@ -42,7 +42,7 @@ class QuickWarehouse:
             Stored(self.path, source_kind, source_name) as stored,
         ):
             reader = ApiReader(client, **options)
-            reader.go_on_from(stored)
+            reader.continue_from(stored)
             extract = Extract(reader, source_kind, source_name, stored)
             tables = {name: list(rows()) for name, rows in extract.tables().items()}
         self.load(tables)

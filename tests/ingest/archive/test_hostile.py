@@ -15,7 +15,7 @@ from ingest.archive.csv import rows as csv_rows
 from ingest.archive.files.archive_file import find_files
 from ingest.archive.options import ArchiveOptions
 from ingest.pipeline import run
-from ingest.warehouses.configured import warehouse_of
+from ingest.warehouses.configured import as_warehouse
 from tests.ingest.archive.samples import HEADER, Loaded, csv_text, story, write_csv
 
 ROWS = [story(101, title="Café “x”"), story(102, created_at="12/31/2019", description="a; b, c")]
@@ -417,7 +417,7 @@ def test_an_attachment_of_two_monthly_zips_is_one_row(tmp_path):
         with zipfile.ZipFile(tmp_path / name, "w") as package:
             package.writestr("shop_20200101_1010.csv", TEXT)
             package.writestr("101/pic.png", content)
-    warehouse = warehouse_of(tmp_path / "warehouse.duckdb")
+    warehouse = as_warehouse(tmp_path / "warehouse.duckdb")
     for paths in ([tmp_path / "a.zip", tmp_path / "b.zip"], [tmp_path / "a.zip"]) * 2:
         run(ArchiveReader(paths), "archive", "exports", warehouse)
         with warehouse.reading() as reading:

@@ -8,7 +8,7 @@ import pytest
 from ingest.archive import ArchiveError, ArchiveReader
 from ingest.pipeline import run
 from ingest.tables import TABLES
-from ingest.warehouses.configured import warehouse_of
+from ingest.warehouses.configured import as_warehouse
 from tests.ingest.archive.mutants import make
 from tests.ingest.archive.samples import Loaded
 
@@ -63,7 +63,7 @@ def test_spoilt_files_load_beside_each_other(tmp_path, first):
     folder.mkdir()
     seeds = range(first, min(first + _TOGETHER, _COUNT))
     mutants = [make(folder, seed, number) for number, seed in enumerate(seeds)]
-    warehouse = warehouse_of(tmp_path / "warehouse.duckdb")
+    warehouse = as_warehouse(tmp_path / "warehouse.duckdb")
     run(ArchiveReader([folder]), "archive", "files", warehouse)
     rows = {}
     with warehouse.reading() as reading:

@@ -90,7 +90,7 @@ class FewStories:
     def __init__(self, drift):
         self.skipped, self.failed_project_ids, self.drift = [], [], drift
 
-    def go_on_from(self, stored):
+    def continue_from(self, stored):
         pass
 
     def as_of_files(self):

@@ -11,7 +11,7 @@ import pytest
 from bi import build
 from ingest.tables import TABLES
 from ingest.warehouses import copy_to_cloud as copying
-from ingest.warehouses.configured import COPIED
+from ingest.warehouses.configured import COPY_TARGETS
 from ingest.warehouses.duckdb.warehouse import DuckDBFile
 from tests.conftest import ROOT
 
@@ -68,7 +68,9 @@ def test_a_row_that_is_gone_is_gone_from_the_copy(source, tmp_path):
 def test_a_warehouse_that_ingestion_writes_itself_gets_no_copy(target, monkeypatch, capsys):
     monkeypatch.setenv("WAREHOUSE_TARGET", target)
     assert copying.main() == 1
-    assert capsys.readouterr().err.startswith(f"error: WAREHOUSE_TARGET is {target!r}: name one of")
+    assert capsys.readouterr().err.startswith(
+        f"error: WAREHOUSE_TARGET is {target!r}: it must be one of"
+    )
 
 
 def test_without_a_warehouse_there_is_one_line(monkeypatch, capsys, tmp_path):
@@ -76,7 +78,7 @@ def test_without_a_warehouse_there_is_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("WAREHOUSE_PATH", str(tmp_path / "none.duckdb"))
     assert copying.main() == 1
     assert capsys.readouterr().err == (
-        f"error: there is no {tmp_path / 'none.duckdb'} yet: make ingest makes it\n"
+        f"error: {tmp_path / 'none.duckdb'} does not exist yet: run make ingest\n"
     )
 
 
@@ -110,7 +112,9 @@ def test_without_the_packages_there_is_one_line(source, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "snowflake.connector", None)
     assert copying.main() == 1
     told = capsys.readouterr().err
-    assert told.startswith("error: snowflake: its packages are not installed; make setup TARGET=")
+    assert told.startswith(
+        "error: snowflake: its packages are not installed: run make setup TARGET="
+    )
     assert told.count("\n") == 1
 
 
@@ -119,7 +123,7 @@ def test_the_example_of_secrets_names_what_dlt_reads():
     _, _, templates = text.partition("# For `make copy`")
     lines = [line[2:] for line in templates.splitlines() if line.startswith(("# [", "# "))]
     shown = tomllib.loads("\n".join(line for line in lines if line.startswith("[") or "=" in line))
-    assert shown["destination"].keys() == set(COPIED)
+    assert shown["destination"].keys() == set(COPY_TARGETS)
     for name, section in shown["destination"].items():
         spec = getattr(dlt.destinations, name)().spec
         assert section.keys() <= spec.get_resolvable_fields().keys()

@@ -8,7 +8,7 @@ import pytest
 from ingest.archive import ArchiveError, ArchiveReader
 from ingest.archive.csv import row_batches
 from ingest.pipeline import run
-from ingest.warehouses.configured import warehouse_of
+from ingest.warehouses.configured import as_warehouse
 from tests.ingest.archive.csv.mutants import mutant
 from tests.ingest.archive.samples import Loaded
 
@@ -71,7 +71,7 @@ def test_spoilt_files_load_beside_each_other(tmp_path, first):
         good |= spoilt.good
         (tmp_path / "files").mkdir(exist_ok=True)
         (tmp_path / "files" / f"p{seed}_20160301_1010.csv").write_bytes(spoilt.content)
-    warehouse = warehouse_of(tmp_path / "warehouse.duckdb")
+    warehouse = as_warehouse(tmp_path / "warehouse.duckdb")
     run(ArchiveReader([tmp_path / "files"]), "archive", "files", warehouse)
     with warehouse.reading() as reading:
         rows = reading.rows("select id, name, story_type, current_state, description from "

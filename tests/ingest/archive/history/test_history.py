@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.archive.history.sentences import LIKELY, RECORDED, UNPARSED, understand
+from ingest.archive.history.sentences import LIKELY, RECORDED, UNPARSED, parse_sentence
 from ingest.archive.project.people import person_id
 from tests.ingest.archive.samples import Loaded, csv_text, shared_folder, story, write_csv
 
@@ -56,31 +56,31 @@ def history(tmp_path, *rows, name="project_history_shop_20250401_101112.csv"):
 )
 def test_a_sentence_is_understood_with_and_without_its_performer(message, kind, values, confidence):
     for said in (message, f"Ann Lee {message}"):
-        deed = understand(said, "Ann Lee", "story")
+        deed = parse_sentence(said, "Ann Lee", "story")
         assert (deed.kind, deed.values, deed.confidence) == (kind, values, confidence)
 
 
 def test_an_epic_is_no_story():
-    assert understand("Ann deleted this story", "Ann", "epic").kind == "epic_delete_activity"
+    assert parse_sentence("Ann deleted this story", "Ann", "epic").kind == "epic_delete_activity"
 
 
 @settings(deadline=None)
 @given(NAMES.filter(str.strip), st.sampled_from(STATES), st.sampled_from(["feature", "bug"]))
 def test_any_performer_may_change_a_state(name, state, story_type):
-    deed = understand(f"{name} {state} this {story_type}", name, "story")
+    deed = parse_sentence(f"{name} {state} this {story_type}", name, "story")
     assert deed.values == {"current_state": state}
 
 
 @settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_any_sentence_is_an_activity(message, performer, type_cell):
-    deed = understand(message, performer, type_cell)
+    deed = parse_sentence(message, performer, type_cell)
     assert 0 <= deed.confidence <= 1
     assert deed.kind == UNPARSED or deed.kind.endswith("_activity")
 
 
 def test_what_people_said_in_a_comment_is_no_state_change():
-    deed = understand('Ann added comment: "Bo accepted this feature"', "Ann", "story")
+    deed = parse_sentence('Ann added comment: "Bo accepted this feature"', "Ann", "story")
     assert deed.values == {}
 
 
@@ -195,7 +195,7 @@ def test_recorded_sentences_say_what_their_activities_say():
     found = Counter()
     for activity in Loaded(folder).activity:
         performer = json.loads(activity["performed_by"] or "{}").get("name", "")
-        deed = understand(activity["message"], performer, "story")
+        deed = parse_sentence(activity["message"], performer, "story")
         found["understood" if deed.kind == activity["kind"] else "misread"] += 1
         stories = [each for each in json.loads(activity["changes"]) if each["kind"] == "story"]
         updated = [each["new_values"] for each in stories if each["change_type"] == "update"]
