@@ -1,1 +1,1 @@
-"""What people and BI tools open: the published copy of the marts, the dashboard, the report."""
+"""What people and BI tools use: the published copy of the marts, the dashboard and the report."""

@@ -1,4 +1,4 @@
-"""What the dashboard and the report ask for: projects, pictures, stories, as JSON-ready values."""
+"""The data behind the dashboard and the report (projects, pictures, stories), ready for JSON."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from bi.pictures.plans import OPEN_PLANS
 
 Json = dict[str, Any]
 
-# How far a picture looks back at first: long enough for a trend, short enough to be read.
-_DAYS_SHOWN = 365
-_MOST_FOUND = 200
-_MOST_TABLE_ROWS = 50_000
-_SAFE_INTEGER = 2**53  # a browser's numbers are exact up to here
+# The default period of a picture: long enough for a trend, short enough to be readable.
+_DEFAULT_DAYS = 365
+_MAX_FOUND = 200
+_MAX_TABLE_ROWS = 50_000
+_SAFE_INTEGER = 2**53  # JavaScript represents integers exactly up to this number
 
 
 class ChoiceError(Exception):
-    """A choice that no data answers; the message is one sentence for the reader."""
+    """An invalid choice of filters. The message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project that can be chosen.
+    """A project that can be selected.
 
     Attributes:
-        first_date: its first day, in its own zone.
-        last_date: the day that its data speaks for, in its own zone.
+        first_date: its first day, in its own time zone.
+        last_date: the day of its `as_of`, in its own time zone.
     """
 
     project_id: int
@@ -47,12 +47,12 @@ class Project:
 
     @property
     def first_shown_date(self) -> date:
-        """The first day that is shown before anybody chooses one."""
-        return max(self.first_date, self.last_date - timedelta(days=_DAYS_SHOWN))
+        """The first day of the default period."""
+        return max(self.first_date, self.last_date - timedelta(days=_DEFAULT_DAYS))
 
 
 def plain(value: object) -> object:
-    """A value as JSON has it: days and instants as ISO 8601, what is no number as null."""
+    """Convert a value for JSON: dates and timestamps to ISO 8601, NaN and infinity to null."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, date):
@@ -71,14 +71,14 @@ def plain(value: object) -> object:
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> list[Row]:
-    """The rows of a query."""
+    """The rows of a query, as dictionaries."""
     cursor = connection.execute(sql, list(values))
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def table(rows: list[Row], columns: list[str] | None = None) -> Json:
-    """Rows with their columns' headings and kinds."""
+    """Rows with the headings and kinds of their columns."""
     names = columns if columns is not None else list(rows[0]) if rows else []
     return {
         "columns": [
@@ -88,7 +88,7 @@ def table(rows: list[Row], columns: list[str] | None = None) -> Json:
     }
 
 
-# Each project with its days, in its own zone: the first of anything, and the one it speaks for.
+# The first and last day of each project, in its own time zone: the first event, and `as_of`.
 _PROJECT_DAYS = """
 project_days as (
     select
@@ -210,26 +210,26 @@ order by is_active desc nulls last, late_count desc, story_count desc, project_d
 
 
 def projects(connection: duckdb.DuckDBPyConnection) -> list[Row]:
-    """All projects with their key figures, those first in which most is going on."""
+    """All projects with their key figures, the most active first."""
     return [row | {"missing": _missing(row)} for row in rows_of(connection, _PROJECTS)]
 
 
 def _missing(row: Row) -> str:
-    """What the data of a project cannot tell, and what would; empty when nothing is missing."""
+    """What is missing from a project's data and how to add it; empty if nothing is missing."""
     if not row["story_count"]:
         return "No stories. Load the project again with stories, or choose another one."
     if row["known_share"] > 0.995:
         return ""
     if row["known_share"] == 0:
         return (
-            "No changes of state, as in a CSV export: throughput, lead time and epics are known; "
-            "cycle time, flow, iterations' scope and rework are not. Load the project's "
+            "There are no state changes, as in a CSV export: throughput, lead time and epics are "
+            "known; cycle time, flow, iteration scope and rework are not. Load the project's "
             "activities, from the API or an archive, to see them."
         )
     return (
-        f"The whole history of states is known for {words.share(row['known_share'])} of the "
+        f"The complete state history is known for {words.share(row['known_share'])} of the "
         "stories; the others are left out of cycle times and rework. Load older activities to "
-        "complete it; Data quality shows the holes."
+        "complete it; Data quality shows the gaps."
     )
 
 
@@ -237,7 +237,7 @@ def project(connection: duckdb.DuckDBPyConnection, project_id: int) -> Project:
     """A project by its id.
 
     Raises:
-        ChoiceError: when it is not in the published copy.
+        ChoiceError: if it is not in the published copy.
     """
     found = rows_of(
         connection,
@@ -260,7 +260,7 @@ def _as_project(row: Row) -> Project:
 
 
 def start(connection: duckdb.DuckDBPyConnection) -> Json:
-    """What the page begins with: what was published, all projects, and the pages of one."""
+    """What the page needs at the start: the publication, all projects, and the list of pages."""
     (publication,) = rows_of(connection, "select sources, published_at from publication")
     return {
         "publication": plain(publication),
@@ -291,7 +291,7 @@ def start(connection: duckdb.DuckDBPyConnection) -> Json:
 
 
 def options(connection: duckdb.DuckDBPyConnection, project_id: int) -> Json:
-    """What can be chosen in a project: labels and owners of its stories, and its iterations."""
+    """The filter options of a project: the labels and owners of its stories, and its iterations."""
     labels = rows_of(
         connection,
         """
@@ -328,10 +328,10 @@ def options(connection: duckdb.DuckDBPyConnection, project_id: int) -> Json:
 
 
 def choice(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Choice:
-    """The reader's choice from the page's address; what it does not say is as at first.
+    """Parse the filters from the query parameters; missing ones have their default.
 
     Raises:
-        ChoiceError: when a value cannot be read, or the dates are the wrong way round.
+        ChoiceError: if a value is invalid, or the first day is after the last.
     """
     chosen = project(connection, number(asked, "project") or 0)
     first = _day(asked, "from") or chosen.first_shown_date
@@ -344,7 +344,7 @@ def choice(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Choi
     types = tuple(each for each in asked.get("types", "").split(",") if each) or STORY_TYPES
     unknown = set(types) - set(STORY_TYPES)
     if unknown:
-        raise ChoiceError(f"{min(unknown)} is no type of stories. Choose feature, bug or chore.")
+        raise ChoiceError(f"{min(unknown)} is not a story type. Choose feature, bug or chore.")
     return Choice(
         chosen.project_id,
         first,
@@ -357,10 +357,10 @@ def choice(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Choi
 
 
 def number(asked: dict[str, str], name: str) -> int | None:
-    """A number of the address; None when it does not say.
+    """Parse a numeric query parameter; None if it is missing.
 
     Raises:
-        ChoiceError: when it is no number.
+        ChoiceError: if it is not a number.
     """
     text = asked.get(name, "")
     if not text:
@@ -377,7 +377,7 @@ def _day(asked: dict[str, str], name: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ChoiceError(f"“{text[:40]}” is no day such as 2025-04-08.") from None
+        raise ChoiceError(f"“{text[:40]}” is not a date such as 2025-04-08.") from None
 
 
 def picture(
@@ -385,9 +385,9 @@ def picture(
     asked: Picture,
     chosen: Choice,
     with_table: bool = False,
-    most_rows: int = _MOST_TABLE_ROWS,
+    max_rows: int = _MAX_TABLE_ROWS,
 ) -> Json:
-    """A picture's answer: the sentence, the chart, what it means, and the table when asked for."""
+    """The content of a picture: the answer in words, chart, definition and, on request, table."""
     rows = asked.rows(connection, chosen)
     facts = asked.facts(connection, chosen) if rows else {}
     answer = asked.answer(rows, facts) if rows else ""
@@ -403,7 +403,7 @@ def picture(
         chart = look.framed(asked.draw(rows, facts), f"{asked.question} {answer}")
         made["spec"] = plain(chart)
     if with_table or asked.draw is None:
-        made["table"] = table(rows[:most_rows])
+        made["table"] = table(rows[:max_rows])
         made["measures"] = [
             {"column": f"{mart}.{column}", "text": _description(connection, mart, column)}
             for mart, column in asked.measures
@@ -412,10 +412,10 @@ def picture(
 
 
 def picture_named(name: str) -> Picture:
-    """A picture by its name.
+    """Find a picture by name.
 
     Raises:
-        ChoiceError: when there is none.
+        ChoiceError: if there is none.
     """
     if name not in PICTURES:
         raise ChoiceError(f"There is no picture called “{name[:40]}”.")
@@ -423,7 +423,7 @@ def picture_named(name: str) -> Picture:
 
 
 def _description(connection: duckdb.DuckDBPyConnection, mart: str, column: str) -> str:
-    """The first paragraph of a column's description in the marts."""
+    """The first paragraph of the description of a mart's column."""
     found = connection.execute(
         "select comment from duckdb_columns() "
         "where database_name = 'published' and table_name = ? and column_name = ?",
@@ -434,10 +434,10 @@ def _description(connection: duckdb.DuckDBPyConnection, mart: str, column: str) 
 
 
 def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | None) -> Json:
-    """Stories by their number, or by words of title, labels, epics and owners."""
+    """Find stories by number, or by words in the title, labels, epics and owners."""
     needles = query.lower().replace("#", " ").split()[:8]
     if not needles:
-        raise ChoiceError("Type a story's number, or words of its title, label or owner.")
+        raise ChoiceError("Type a story's number, or words from its title, label or owner.")
     wanted = " and ".join("contains(words, strip_accents(?))" for _ in needles)
     found = rows_of(
         connection,
@@ -459,10 +459,10 @@ def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | 
         """,
         *(project_id, project_id, *needles, needles[0]),
     )
-    return {"story_count": len(found), "table": table(found[:_MOST_FOUND])}
+    return {"story_count": len(found), "table": table(found[:_MAX_FOUND])}
 
 
-# The lists of a story: title, what to say when there are none, query by story_id.
+# The lists on the page of a story: (title, query by story_id).
 _STORY_LISTS = (
     (
         "Comments",
@@ -500,7 +500,7 @@ _STORY_LISTS = (
         """,
     ),
     (
-        "Iterations that it was in",
+        "Iterations",
         """
         select
             iteration_number, start_date, last_date, entry_kind as came_in, exit_kind as ended,
@@ -531,7 +531,7 @@ _STORY_LISTS = (
         """,
     ),
 )
-_TIME_LINE = """
+_TIMELINE = """
     select
         fct_story_state_interval.story_state,
         entered_at,
@@ -555,10 +555,10 @@ _TIME_LINE = """
 
 
 def story(connection: duckdb.DuckDBPyConnection, story_id: int) -> Json:
-    """Everything that the marts tell of a story.
+    """Everything that the marts contain about a story.
 
     Raises:
-        ChoiceError: when it is not in the published copy.
+        ChoiceError: if it is not in the published copy.
     """
     found = rows_of(
         connection,
@@ -605,7 +605,7 @@ def story(connection: duckdb.DuckDBPyConnection, story_id: int) -> Json:
         "project_id": plain(row["project_id"]),
         "project_name": row["project_name"],
         "time_zone": row["time_zone"] or "UTC",
-        # Only what a browser may follow: an address from outside can be a script.
+        # Only http(s) links: other URLs in the data could run scripts.
         "url": url if re.match(r"https?://", url) else "",
         "facts": [
             {"label": label, "value": plain(value), "is_instant": isinstance(value, datetime)}
@@ -615,7 +615,7 @@ def story(connection: duckdb.DuckDBPyConnection, story_id: int) -> Json:
         "description": row.get("story_description") or "",
         "states": [
             plain(each | {"color": look.STATE_COLORS.get(each["story_state"], look.GREY)})
-            for each in rows_of(connection, _TIME_LINE, story_id)
+            for each in rows_of(connection, _TIMELINE, story_id)
         ],
         "lists": lists,
     }

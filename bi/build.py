@@ -1,7 +1,7 @@
-"""Build and test all models, and publish the marts when everything passed: `python -m bi.build`.
+"""Build and test all models, and publish the marts if everything passes: `python -m bi.build`.
 
-`make build` runs it while nothing loads the warehouse. Arguments go to `dbt build`. Only a DuckDB
-file has a published copy: another warehouse is shared as it is.
+`make build` runs it with exclusive use of the warehouse. Arguments are passed on to `dbt build`.
+Only a DuckDB file has a published copy; other warehouses are shared directly.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from bi.publish import PublishError, publish
 from ingest.run.settings import ROOT, SettingsError, marts_path, warehouse_path
 from ingest.warehouses.base import WarehouseError
 
-_MOTHERDUCK_TOKEN = "motherduck_token"  # what DuckDB's extension reads
-# A build of some models leaves the others as they were: that is no state to publish.
+_MOTHERDUCK_TOKEN = "motherduck_token"  # the name that DuckDB's extension expects
+# After a partial build the marts may be inconsistent, so they are not published.
 _PARTIAL = {
     *("-s", "-m", "--select", "--model", "--models", "--exclude", "--selector"),
     *("--resource-type", "--exclude-resource-type", "--empty", "--sample"),
@@ -42,16 +42,16 @@ def main(arguments: list[str]) -> int:
     if code != 0:
         for line in _failures(warehouse):
             print(f"error: {line}", file=sys.stderr)
-        return _fail(f"the build failed, so nothing is published: {_state_of(target)}", code)
+        return _fail(f"the build failed, so nothing was published: {_state_of(target)}", code)
     if any(argument.partition("=")[0] in _PARTIAL for argument in arguments):
-        print(f"A build of some models is not published: {_state_of(target)}.")
+        print(f"A partial build is not published: {_state_of(target)}.")
         return 0
     try:
         published = publish(warehouse, target, _built_marts())
     except PublishError as error:
         return _fail(f"{error}; {_state_of(target)}")
     for mart, (before, now) in published.shrunk.items():
-        print(f"warning: {mart} has {now:,} rows, {before:,} in the copy published before")
+        print(f"warning: {mart} has {now:,} rows; the previous copy had {before:,}")
     as_of = f"{published.as_of:%Y-%m-%d %H:%M:%S} UTC" if published.as_of else "no extract"
     print(
         f"Published {len(published.rows)} marts, {sum(published.rows.values()):,} rows, "
@@ -61,14 +61,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _build_elsewhere(dbt: list[str]) -> int:
-    """Build in another warehouse than a file; its readers share the warehouse itself."""
+    """Build in a warehouse other than DuckDB; its users query the warehouse itself."""
     settings = {}
     if os.environ["WAREHOUSE_TARGET"] == "motherduck" and not os.environ.get(_MOTHERDUCK_TOKEN):
-        return _fail(f"MotherDuck asks for a token; set {_MOTHERDUCK_TOKEN}")
+        return _fail(f"MotherDuck requires a token; set {_MOTHERDUCK_TOKEN}")
     if os.environ["WAREHOUSE_TARGET"] == "files":
         return _fail(
-            "files hold raw tables only; build from them with TARGET=spark, or without TARGET "
-            "after make ingest FILES=..."
+            "TARGET=files contains only raw tables; build from them with TARGET=spark, or without "
+            "TARGET after make ingest FILES=..."
         )
     try:
         if os.environ["WAREHOUSE_TARGET"] == "spark":
@@ -83,7 +83,7 @@ def _target_folder() -> Path:
 
 
 def _failures(warehouse: Path) -> list[str]:
-    """What the tests that failed found; nothing where dbt did not get so far."""
+    """Descriptions of the failed tests; empty if dbt did not get that far."""
     try:
         return failures(_target_folder(), warehouse)
     except (OSError, KeyError, ValueError, duckdb.Error):
@@ -91,7 +91,7 @@ def _failures(warehouse: Path) -> list[str]:
 
 
 def _built_marts() -> list[str]:
-    """The marts of the build that has just run, by dbt's own record of it."""
+    """The marts of the build that has just run, according to dbt's manifest."""
     nodes = json.loads((_target_folder() / "manifest.json").read_bytes())["nodes"].values()
     return [
         node["alias"]
@@ -101,7 +101,7 @@ def _built_marts() -> list[str]:
 
 
 def _state_of(target: Path) -> str:
-    return f"{target} is as it was" if target.exists() else f"there is no {target} yet"
+    return f"{target} is unchanged" if target.exists() else f"{target} does not exist yet"
 
 
 def _fail(message: str, code: int = 1) -> int:

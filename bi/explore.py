@@ -1,8 +1,8 @@
-"""A notebook to start from: raw tables through dlt, marts, and a question of your own.
+"""A notebook to start from: the raw tables through dlt, the marts, and a question of your own.
 
 `make explore` opens it in marimo, where every cell can be changed; `python bi/explore.py` runs it
-as a script. The marts come from the published copy, the raw tables from the warehouse, which must
-not be loading or building at that moment.
+as a script. The marts come from the published copy; the raw tables come from the warehouse, which
+must not be loading or building at the same time.
 """
 
 import marimo
@@ -18,7 +18,7 @@ def _():
     import altair as alt
     import marimo as mo
 
-    # As a script it has its own folder on the path, not the repository.
+    # When run as a script, the import path contains this file's folder, not the repository.
     sys.path.insert(0, str((mo.notebook_dir() or Path("bi")).parent))
 
     from bi.published import PublishedCopy
@@ -33,13 +33,13 @@ def _(mo):
     mo.md("""
     # Explore the warehouse
 
-    First what was read, as it was read; then what to ask; then a question of your own. Every cell
-    can be changed, and what depends on it follows.
+    First the raw data, then the marts, then a question of your own. You can change any cell, and
+    the cells that depend on it are updated.
 
     ## The raw tables
 
-    They are dlt's tables: `pipeline.dataset()` lists them and gives each as a relation, which
-    becomes a data frame with `df()`, an Arrow table with `arrow()`, and SQL with `to_sql()`.
+    These are dlt's tables: `pipeline.dataset()` lists them and returns each as a relation. Get a
+    data frame with `df()`, an Arrow table with `arrow()`, or its SQL with `to_sql()`.
     """)
     return
 
@@ -67,7 +67,7 @@ def _(dataset):
 
 @app.cell
 def _(dataset):
-    # Lists inside a record stay with it as JSON text: a story's labels, an activity's changes.
+    # Nested lists are JSON text, such as a story's labels or an activity's changes.
     raw_changes = dataset("select kind, changes from activity order by occurred_at limit 5").df()
     raw_changes
     return (raw_changes,)
@@ -78,8 +78,8 @@ def _(mo):
     mo.md("""
     ## The marts
 
-    They are what to query: names, types and rules are fixed, and every column is described in the
-    file itself. The published copy can be read while the next build runs.
+    Query these: their names, types and rules are stable, and every column has a description in the
+    file itself. You can read the published copy while the next build runs.
     """)
     return
 
@@ -87,7 +87,7 @@ def _(mo):
 @app.cell
 def _(PublishedCopy, marts_path):
     def ask(statement, *values):
-        """The answer to a query of the published marts, as a data frame."""
+        """The result of a query on the published marts, as a data frame."""
         with PublishedCopy(marts_path()).connect() as connection:
             return connection.execute(statement, list(values)).df()
 
@@ -131,10 +131,10 @@ def _(ask, mart_choice):
 @app.cell
 def _(mo):
     mo.md("""
-    ## How to go on
+    ## Next steps
 
-    A question is a query. This one asks how long stories of each size take; `dbt_project/analyses/`
-    has one for each mart, and `dim_metric` says what each number means.
+    This query asks how long stories of each size take. `dbt_project/analyses/` has an example query
+    for each mart, and `dim_metric` defines each measure.
     """)
     return
 

@@ -1,4 +1,4 @@
-"""The published marts as Parquet, one file each: `python -m bi.export [FOLDER]`."""
+"""Export the published marts as Parquet, one file per mart: `python -m bi.export [FOLDER]`."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from ingest.run.settings import ROOT, SettingsError, marts_path
 
 
 def export(copy: PublishedCopy, folder: Path) -> list[Path]:
-    """Write each published table to `<folder>/<table>.parquet`, over what is there.
+    """Write each published table to `<folder>/<table>.parquet`, replacing existing files.
 
     Raises:
-        OSError: when the folder cannot be written.
+        OSError: if the folder is not writable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     with copy.connect() as connection:
         for table in copy.tables(connection):
-            path, aside = folder / f"{table}.parquet", folder / f"{table}.parquet.new"
-            connection.sql(f'select * from "{table}"').write_parquet(str(aside))
-            aside.replace(path)
+            path, new_path = folder / f"{table}.parquet", folder / f"{table}.parquet.new"
+            connection.sql(f'select * from "{table}"').write_parquet(str(new_path))
+            new_path.replace(path)
             written.append(path)
     return written
 
 
 def main(arguments: list[str]) -> int:
-    """Export into the given folder, by default `parquet/` in the repository."""
+    """Export to the given folder, by default `parquet/` in the repository."""
     if len(arguments) > 1 or any(each.startswith("-") for each in arguments):
         print("usage: python -m bi.export [FOLDER]", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""The page of the dashboard and of the report: its parts, and how they go together."""
+"""The page of the dashboard and the report, assembled from its parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import vl_convert
 
 _WEB = Path(__file__).with_name("web")
-_PLACE = re.compile(r"<!-- (HEAD|SCRIPTS) -->")
+_PLACEHOLDER = re.compile(r"<!-- (HEAD|SCRIPTS) -->")
 
 
 def style() -> str:
@@ -22,16 +22,16 @@ def script() -> str:
 
 
 def vega() -> str:
-    """Vega, Vega-Lite and their embedding as one script; it says when it has run."""
+    """Vega, Vega-Lite and vega-embed as one script; at its end it dispatches the event `vega`."""
     return vl_convert.javascript_bundle(
         "window.vegaEmbed = vegaEmbed; dispatchEvent(new Event('vega'));"
     )
 
 
 def page(head: str, scripts: str) -> str:
-    """The whole page; what the parts hold is never taken for a place of another part."""
+    """The whole page. A single substitution, so placeholders inside a part are left alone."""
     parts = {"HEAD": head, "SCRIPTS": scripts}
-    return _PLACE.sub(lambda place: parts[place[1]], _read("page.html"))
+    return _PLACEHOLDER.sub(lambda place: parts[place[1]], _read("page.html"))
 
 
 def _read(name: str) -> str:

@@ -1,7 +1,7 @@
-"""The published copy: the marts, and nothing raw, in a file of their own that readers open.
+"""The published copy: a file with only the marts, which dashboards and BI tools open.
 
-It is written beside the old one and moved over it in one step. Whoever has the old file open keeps
-it as it was, and a new connection finds a state that one build published whole.
+It is written to a temporary file, which then replaces the old copy in one step. Connections to the
+old file keep reading it; new connections see the complete result of one build.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any
 
 import duckdb
 
-# What DuckDB 1.0 and later can open. It could not if there were an index, so the copy has no
-# primary keys; the build has tested them.
+# DuckDB 1.0 and later can open this version, but only without indexes, so the copy has no primary
+# keys; the build has tested them.
 STORAGE_VERSION = "v1.0.0"
 _MARTS = "marts"  # the schema in the warehouse
-# A file's default schema, so that a mart goes by its bare name whatever the file is called.
+# The default schema of a file, so that marts need no schema name, whatever the file is called.
 _COPY = "copy.main"
 
 
 class PublishError(Exception):
-    """The copy cannot be published; the message is one line that says why, and the way out."""
+    """The copy cannot be published. The message is one line: why, and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Published:
     """What was published.
 
     Attributes:
-        as_of: the newest instant that any project speaks for; None when nothing was ever extracted.
-        rows: {mart: number of its rows}.
-        shrunk: {mart: (rows before, rows now)} of the marts that lost more than a tenth of them.
+        as_of: the newest `as_of` of any project; None if nothing was ever extracted.
+        rows: {mart: number of rows}.
+        shrunk: {mart: (rows before, rows now)} for marts that lost more than a tenth of their rows.
     """
 
     path: Path
@@ -45,33 +45,32 @@ class Published:
 
 
 def publish(warehouse: Path, target: Path, marts: Collection[str]) -> Published:
-    """Copy the marts of a built warehouse, audit the copy, and put it in the target's place.
+    """Copy the marts of a built warehouse, check the copy, and replace the target with it.
 
-    Call it while nothing writes to the warehouse. Besides the marts, the copy has one row in
-    `publication`: an id, when it was published, as of when it speaks, and what was loaded.
+    Nothing may write to the warehouse meanwhile. Besides the marts, the copy has the table
+    `publication` with one row: an id, when it was published, its `as_of`, and its sources.
 
     Args:
         warehouse: the DuckDB file that was built.
-        target: the published file, new or from before.
-        marts: what the build made; the warehouse may hold more, from models that are gone.
+        target: the published file; it need not exist yet.
+        marts: the marts of the build. The warehouse may contain others, from removed models.
 
     Raises:
-        PublishError: when the copy cannot be written, or is not what the warehouse holds; the
-            target is then as it was.
+        PublishError: if the copy cannot be written or is incomplete; the target is then unchanged.
     """
-    aside = target.with_name(target.name + ".new")
+    new_path = target.with_name(target.name + ".new")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         before = _row_counts_of(target)
-        aside.unlink(missing_ok=True)
-        as_of, rows = _copy(warehouse, aside, marts)
-        _flush(aside)
-        os.replace(aside, target)
+        new_path.unlink(missing_ok=True)
+        as_of, rows = _copy(warehouse, new_path, marts)
+        _flush(new_path)
+        os.replace(new_path, target)
     except (duckdb.Error, OSError) as error:
         raise PublishError(_explain(target, error)) from None
     finally:
-        aside.unlink(missing_ok=True)
-        aside.with_name(aside.name + ".wal").unlink(missing_ok=True)
+        new_path.unlink(missing_ok=True)
+        new_path.with_name(new_path.name + ".wal").unlink(missing_ok=True)
     shrunk = {
         mart: (count, rows.get(mart, 0))
         for mart, count in before.items()
@@ -81,13 +80,13 @@ def publish(warehouse: Path, target: Path, marts: Collection[str]) -> Published:
 
 
 def _copy(
-    warehouse: Path, aside: Path, marts: Collection[str]
+    warehouse: Path, new_path: Path, marts: Collection[str]
 ) -> tuple[datetime | None, dict[str, int]]:
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {_text(str(warehouse))} as warehouse (read_only)")
         connection.execute(
-            f"attach {_text(str(aside))} as copy (storage_version '{STORAGE_VERSION}')"
+            f"attach {_text(str(new_path))} as copy (storage_version '{STORAGE_VERSION}')"
         )
         comments = dict(
             connection.execute(
@@ -106,7 +105,7 @@ def _copy(
 
 
 def _copy_mart(connection: duckdb.DuckDBPyConnection, mart: str, comment: str | None) -> int:
-    """Copy a mart with its types, what must not be null, and all comments; its number of rows."""
+    """Copy a mart with its types, not-null constraints and comments. Returns its row count."""
     columns = connection.execute(
         "select column_name, data_type, is_nullable, comment from duckdb_columns() "
         "where database_name = 'warehouse' and schema_name = ? and table_name = ? "
@@ -133,7 +132,7 @@ def _copy_mart(connection: duckdb.DuckDBPyConnection, mart: str, comment: str | 
 
 
 def _only_row(connection: duckdb.DuckDBPyConnection, statement: str) -> tuple[Any, ...]:
-    """The row of a statement that gives exactly one."""
+    """The result of a statement that returns exactly one row."""
     (row,) = connection.execute(statement).fetchall()
     return row
 
@@ -157,32 +156,32 @@ def _note_publication(connection: duckdb.DuckDBPyConnection) -> datetime | None:
         f"insert into {table} values (?, ?, ?, ?)",
         [str(uuid.uuid4()), sources, as_of, datetime.now(UTC)],
     )
-    meaning = "When this copy was published, and what it speaks for. One row."
+    meaning = "When this copy was published, and from which data. One row."
     connection.execute(f"comment on table {table} is {_text(meaning)}")
     for column, text in {
-        "publication_id": "Another one with each publication.",
-        "sources": "What was ever loaded: kind and name of each source, the latest first.",
-        "as_of": "The newest instant that any project speaks for, in UTC.",
-        "published_at": "When the build that made this copy had passed, in UTC.",
+        "publication_id": "A new id for each publication.",
+        "sources": "The kind and name of every source ever loaded, the latest first.",
+        "as_of": "The newest `as_of` of any project, in UTC.",
+        "published_at": "When this copy was published, in UTC.",
     }.items():
         connection.execute(f"comment on column {table}.{column} is {_text(text)}")
     return as_of
 
 
 def _row_counts_of(target: Path) -> dict[str, int]:
-    """Rows of each mart in the copy that is there; refuses to write over what is no such copy."""
+    """The row counts of the existing copy. Raises if the target is some other file."""
     if not target.exists():
         return {}
     with target.open("rb") as file:
         if file.read(16)[8:12] != b"DUCK":
-            raise PublishError(f"{target} is not a DuckDB file; set MARTS_PATH, or move it away")
+            raise PublishError(f"{target} is not a DuckDB file; set MARTS_PATH, or move the file")
     with duckdb.connect(str(target), read_only=True) as connection:
         tables = connection.execute(
             "select schema_name, table_name from duckdb_tables() where not internal"
         ).fetchall()
         if "publication" not in {table for _, table in tables}:
             raise PublishError(
-                f"{target} is no published copy of marts; set MARTS_PATH, or move it away"
+                f"{target} is not a published copy of the marts; set MARTS_PATH, or move the file"
             )
         (catalog,) = _only_row(connection, "select current_database()")
         return {
@@ -195,7 +194,7 @@ def _row_counts_of(target: Path) -> dict[str, int]:
 
 
 def _flush(path: Path) -> None:
-    """Have the file on the disk before it takes the old one's place."""
+    """Flush the file to disk before it replaces the old one."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 

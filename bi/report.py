@@ -1,4 +1,4 @@
-"""The dashboard's pictures as one HTML file that opens without network: `python -m bi.report`."""
+"""Write the dashboard's pictures to one HTML file that works offline: `python -m bi.report`."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from bi.pictures import PAGES
 from bi.published import PublishedCopy, PublishedError
 from ingest.run.settings import ROOT, SettingsError, marts_path
 
-# What a reader scrolls through; the whole table is in the marts.
-_MOST_TABLE_ROWS = 2000
+# More rows would be too many to scroll through; the marts have the complete tables.
+_MAX_TABLE_ROWS = 2000
 
 
 def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None = None) -> str:
-    """The report as HTML: every picture of the chosen projects, by default of all.
+    """The report as HTML: every picture of the given projects, by default of all projects.
 
     Raises:
-        PublishedError: when a project is not in the published copy, or there is none at all.
+        PublishedError: if a project is not in the published copy, or the copy has no projects.
     """
     start = answers.start(connection)
     known = {each["project_id"] for each in start["projects"]}
     missing = set(project_ids or []) - known
     if missing:
-        raise PublishedError(f"no project {min(missing)} was published; see dim_project")
+        raise PublishedError(f"project {min(missing)} was not published; see dim_project")
     start["projects"] = [
         each for each in start["projects"] if not project_ids or each["project_id"] in project_ids
     ]
     if not start["projects"]:
         raise PublishedError("no project was published; load one, then make build")
-    # By what the page's script would ask a server.
-    held = {"start": start}
+    # The keys are the requests that the page's script would send to the server.
+    responses = {"start": start}
     for project in start["projects"]:
         choice = answers.choice(connection, {"project": str(project["project_id"])})
-        for listed in PAGES:
-            for picture in listed.pictures:
-                asked = f"picture?name={picture.name}&project={project['project_id']}"
-                held[asked] = answers.picture(
-                    connection, picture, choice, with_table=True, most_rows=_MOST_TABLE_ROWS
+        for each in PAGES:
+            for picture in each.pictures:
+                request = f"picture?name={picture.name}&project={project['project_id']}"
+                responses[request] = answers.picture(
+                    connection, picture, choice, with_table=True, max_rows=_MAX_TABLE_ROWS
                 )
     scripts = [script(), vega()]
     policy = (
@@ -55,23 +55,23 @@ def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None 
     )
     return page(
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style()}</style>',
-        f'<script type="application/json" id="data">{_as_script(held)}</script>\n'
+        f'<script type="application/json" id="data">{_as_script(responses)}</script>\n'
         + "\n".join(f'<script type="module">{each}</script>' for each in scripts),
     )
 
 
 def _hash(text: str) -> str:
-    """What a page's policy calls a script that may run."""
+    """The hash of a script, as the content security policy lists allowed scripts."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _as_script(data: dict[str, Any]) -> str:
-    """JSON without `<`, so that nothing in it ends its script element or begins a comment."""
+    """JSON without `<`, so that it can contain neither `</script>` nor a comment."""
     return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the report; the exit code is 0, or 1 when there is nothing to write it from."""
+    """Write the report. Returns the exit code: 0, or 1 if it could not be written."""
     options = _parser().parse_args(arguments)
     path = (ROOT / options.output).resolve()
     try:
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         action="append",
         metavar="ID",
-        help="only this project; can be given several times (default: all)",
+        help="only this project; can be repeated (default: all)",
     )
     parser.add_argument(
         "-o", "--output", default="report.html", metavar="FILE", help="default: report.html"

@@ -1,8 +1,8 @@
 """Serve the dashboard on this machine and open a browser: `python -m bi.serve`.
 
-A page, its script and small JSON answers from the published copy. It listens on loopback only, and
-answers only to the names of loopback, so that no page of another site can read it through a
-name that was pointed here.
+The server sends a page, its script and JSON responses from the published copy. It listens on
+loopback only, and accepts only loopback host names, which prevents other web sites from reading it
+by DNS rebinding.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _HEADERS = {
 }
 
 
-# The first answer is the same until another copy is published: {its publication_id: the answer}.
+# The response to /api/start, cached per publication: {publication_id: response}.
 _first_answers: dict[str, Json] = {}
 
 
@@ -90,10 +90,10 @@ class Server(ThreadingHTTPServer):
 
         Args:
             port: the port; 0 takes a free one.
-            copy: what is shown.
+            copy: the published copy to serve.
 
         Raises:
-            OSError: when the port is taken.
+            OSError: if the port is in use.
         """
         super().__init__(("127.0.0.1", port), _Handler)
         self.copy = copy
@@ -102,7 +102,7 @@ class Server(ThreadingHTTPServer):
 
     @cached_property
     def files(self) -> dict[str, tuple[str, bytes]]:
-        """The page and what belongs to it: {path: (type, content)}."""
+        """The static files: {path: (type, content)}."""
         whole = page.page(
             '<link rel="stylesheet" href="/style.css"><link rel="modulepreload" href="/vega.js">',
             '<script type="module" src="/app.js"></script>',
@@ -114,7 +114,7 @@ class Server(ThreadingHTTPServer):
         }
 
     def vega(self) -> bytes:
-        """The charts' script; it is made once, whoever asks first."""
+        """The script that draws the charts, created on first use."""
         with self._lock:
             if self._vega is None:
                 self._vega = page.vega().encode()
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         host = self.headers.get("Host", "")
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name.lower() not in _HOSTS:
-            self._send(403, "text/plain", b"This dashboard answers on this machine only.\n")
+            self._send(403, "text/plain", b"This dashboard is available on this machine only.\n")
             return
         address = urlsplit(self.path)
         if address.path in _ANSWERS:
@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif address.path in self.server.files:
             self._send(200, *self.server.files[address.path])
         else:
-            self._send(404, "text/plain", b"There is no such page; / is the dashboard.\n")
+            self._send(404, "text/plain", b"Page not found; the dashboard is at /.\n")
 
     do_HEAD = do_GET  # noqa: N815
 
@@ -165,11 +165,11 @@ class _Handler(BaseHTTPRequestHandler):
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             reason = str(error).splitlines()[0]
             return 503, {
-                "problem": f"{self.server.copy.path} is a copy of another release ({reason}); "
+                "problem": f"{self.server.copy.path} is from another release ({reason}); "
                 "run make build"
             }
         except Exception as error:  # a bug must not leave the page waiting
-            return 500, {"problem": f"This cannot be shown: {type(error).__name__}: {error}"}
+            return 500, {"problem": f"Internal error: {type(error).__name__}: {error}"}
 
     def _send(self, code: int, kind: str, body: bytes, is_kept: bool = False) -> None:
         self.send_response(code)
@@ -187,19 +187,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
-        except ConnectionError:  # the reader has gone on to another page
+        except ConnectionError:  # the browser closed the connection
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: a terminal is no place for each request."""
+        """Do not log requests to the terminal."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until interrupted; the exit code is 0, or 1 when the port cannot be used."""
+    """Serve until interrupted. Returns the exit code: 0, or 1 if the port cannot be used."""
     parser = argparse.ArgumentParser(
         prog="python -m bi.serve", description="Serve the dashboard of the published marts."
     )
-    parser.add_argument("--port", type=int, default=8765, help="default: 8765; 0 takes a free one")
+    parser.add_argument("--port", type=int, default=8765, help="default: 8765; 0: any free port")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     options = parser.parse_args(arguments)
     try:
@@ -209,17 +209,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except (OSError, OverflowError) as error:
         print(
-            f"error: port {options.port} cannot be used: {error}; choose one with "
+            f"error: port {options.port} cannot be used: {error}; choose another one with "
             'make dashboard ARGS="--port 9000"',
             file=sys.stderr,
         )
         return 1
-    # Made before anybody asks: it takes a second, in which nothing else runs.
+    # Prepare the first responses now: creating this script takes a second and blocks other threads.
     server.vega()
     with contextlib.suppress(PublishedError, duckdb.Error), server.copy.connect() as connection:
         _start(connection, {})
     url = f"http://127.0.0.1:{server.server_port}/"
-    print(f"The dashboard is at {url} (Ctrl-C ends it)", flush=True)
+    print(f"The dashboard is at {url} (stop it with Ctrl-C)", flush=True)
     if not options.no_browser:
         threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
     try:

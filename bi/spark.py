@@ -1,4 +1,4 @@
-"""What has to be there before dbt builds with Spark, said in one line when it is not."""
+"""Check the requirements of a build with Spark, and report a missing one in one line."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from ingest.warehouses.configured import configured_warehouse
 DEFAULT_REMOTE = "sc://localhost:50051"  # where `sail spark server` listens
 _PACKAGES = ("dbt.adapters.spark", "pyspark")
 _INSTALL = "run make setup TARGET=spark"
-_PATIENCE_SECONDS = 10
+_TIMEOUT_SECONDS = 10
 
 
 def settings_of_environment() -> dict[str, str]:
-    """The variables that dbt reads: the server, and where the files are, as a whole path or URL.
+    """The environment variables for dbt: the server, and the absolute path or URL of the files.
 
     Raises:
-        SettingsError: when a package is missing, no server answers, or there is nothing to read.
-        WarehouseError: when the files cannot be read.
+        SettingsError: if a package is missing, no server answers, or nothing is loaded.
+        WarehouseError: if the files cannot be read.
     """
     for package in _PACKAGES:
         if find_spec(package) is None:
             raise SettingsError(f"Spark requires the package {package}; {_INSTALL}")
     files = configured_warehouse()
     if not files.exists():
-        raise SettingsError(f"nothing is loaded into {files.name}; make ingest TARGET=spark does")
+        raise SettingsError(f"nothing is loaded into {files.name}; run make ingest TARGET=spark")
     remote = os.environ.get("SPARK_REMOTE") or DEFAULT_REMOTE
     _require_server(remote)
     return {"SPARK_REMOTE": remote, "WAREHOUSE_FILES": files.name}
@@ -40,9 +40,9 @@ def _require_server(remote: str) -> None:
     try:
         builder = DefaultChannelBuilder(remote)
         with builder.toChannel() as channel:
-            grpc.channel_ready_future(channel).result(_PATIENCE_SECONDS)
+            grpc.channel_ready_future(channel).result(_TIMEOUT_SECONDS)
     except PySparkException:
-        raise SettingsError("SPARK_REMOTE is no URL such as sc://host:port/;token=...") from None
+        raise SettingsError("SPARK_REMOTE must be a URL such as sc://host:port") from None
     except grpc.FutureTimeoutError:
         raise SettingsError(
             f"no Spark Connect server answers at {builder.endpoint}; start one, such as "

@@ -1,10 +1,10 @@
-"""How numbers, days and columns are said to people: one form each, everywhere."""
+"""How numbers, dates and column names are displayed, consistently everywhere."""
 
 from __future__ import annotations
 
 from datetime import date
 
-# What a column is called where its name with spaces would not do.
+# Headings of columns whose name with spaces would not be clear.
 _LABELS = {
     "accepted_of": "Accepted",
     "age_days": "Age",
@@ -56,7 +56,7 @@ _ENDINGS = ("_date", "_at", "_days", "_share", "_ratio", "_rate", "_count", "_po
 
 
 def kind(column: str) -> str:
-    """What a column holds: date, instant, days, share, count, points, yes or text."""
+    """The kind of a column's values, such as date, instant, days, share, count, points or text."""
     if column.startswith(("is_", "has_")):
         return "yes"
     if column == "points" or column.endswith(("_points", "estimate", "velocity")):
@@ -106,7 +106,7 @@ def count(number: float, noun: str) -> str:
 
 
 def days(number: float) -> str:
-    """`40 minutes`, `5 hours`, `3.4 days`, `16 days`: no more digits than anybody acts on."""
+    """`40 minutes`, `5 hours`, `3.4 days`, `16 days`, rounded to a useful precision."""
     if number < 1 / 24:
         return count(round(number * 1440), "minute")
     if number < 1:

@@ -1,1 +1,1 @@
-"""Superset on the published copy: connection, data sets, charts and a dashboard, by its API."""
+"""Create a connection, data sets, charts and a dashboard in Superset through its API."""

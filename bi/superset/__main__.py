@@ -1,6 +1,6 @@
-"""Make the dashboard in a Superset: `python -m bi.superset --url http://localhost:8088`.
+"""Create the dashboard in Superset: `python -m bi.superset --url http://localhost:8088`.
 
-Run again, it changes what it made before; what others made there it leaves alone.
+Running it again updates what it created; other objects in Superset are not changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ingest.run.settings import SettingsError, marts_path
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make everything and run each chart; the exit code is 0, or 1 when something failed."""
+    """Create everything and run each chart. Returns the exit code: 0, or 1 if anything failed."""
     options = _parser().parse_args(arguments)
     password = os.environ.get("SUPERSET_PASSWORD")
     if not password:
@@ -39,20 +39,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def make(superset: Superset, copy: PublishedCopy, path: str, content: Content) -> dict[str, int]:
-    """Make or change connection, data sets, charts and dashboard.
+    """Create or update the connection, data sets, charts and dashboard.
 
     Args:
-        superset: where.
+        superset: the Superset instance.
         copy: the published copy; its comments become the descriptions in Superset.
-        path: the same file, as Superset's host sees it.
-        content: what.
+        path: the path of the same file on Superset's host.
+        content: what to create.
 
     Returns:
-        {title of a chart: number of rows that Superset finds for it}.
+        {title of a chart: number of rows that Superset returns for it}.
     """
     database = superset.put("database", _database(path), database_name=DATABASE)
     ids = {each.mart: _put_data_set(superset, copy, database, each) for each in content.data_sets}
-    # The dashboard comes first: a chart says on which it stands.
+    # The dashboard comes first, because charts refer to it.
     head = {"dashboard_title": DASHBOARD, "slug": SLUG, "published": True}
     dashboard = superset.put("dashboard", head, slug=SLUG)
     charts = []
@@ -92,7 +92,7 @@ def _database(path: str) -> dict[str, Any]:
 
 
 def _put_data_set(superset: Superset, copy: PublishedCopy, database: int, data_set: DataSet) -> int:
-    """Make the data set, then give it the descriptions of the copy, and its metrics."""
+    """Create or refresh the data set, then set its descriptions and metrics."""
     made = superset.find("dataset", table_name=data_set.mart, database=database)
     if made is None:
         body = {"database": database, "schema": "main", "table_name": data_set.mart}
@@ -119,7 +119,7 @@ def _put_data_set(superset: Superset, copy: PublishedCopy, database: int, data_s
 
 
 def _metrics(known: list[dict[str, Any]], wanted: dict[str, str]) -> list[dict[str, Any]]:
-    """The wanted metrics, and those that others made: what is not listed would be deleted."""
+    """The wanted metrics and those added by users, because unlisted metrics would be deleted."""
     ids = {metric["metric_name"]: metric["id"] for metric in known}
     kept = [
         {name: metric[name] for name in ("id", "metric_name", "expression", "verbose_name")}
@@ -156,13 +156,13 @@ def _row_count(superset: Superset, chart: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bi.superset",
-        description="Make data sets, charts and a dashboard of the published marts in a Superset "
-        "that has duckdb-engine. The password is read from SUPERSET_PASSWORD.",
+        description="Create data sets, charts and a dashboard for the published marts in Superset "
+        "(which needs duckdb-engine). The password is read from SUPERSET_PASSWORD.",
     )
     parser.add_argument("--url", default="http://localhost:8088", help="default: %(default)s")
     parser.add_argument("--username", default="admin", help="default: %(default)s")
     parser.add_argument(
-        "--path", metavar="FILE", help="marts.duckdb as Superset's host sees it (default: as here)"
+        "--path", metavar="FILE", help="path of marts.duckdb on Superset's host (default: local)"
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Superset's REST API, as far as it is needed: find by name, make or change, run a chart."""
+"""A small client for Superset's REST API: find objects, create or update them, run a chart."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ _SECONDS = 120
 
 
 class SupersetError(Exception):
-    """Superset did not do it; the message is one line with the method, the path and its reason."""
+    """A request failed. The message is one line: method, path and Superset's reason."""
 
 
 class Superset:
-    """A session with one Superset, logged in. Every method raises SupersetError."""
+    """A logged-in session with Superset. Every method can raise SupersetError."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
         """Log in.
 
         Args:
-            url: where Superset is, such as http://localhost:8088.
-            username: of Superset's own users, who may make databases.
-            password: theirs.
+            url: the URL of Superset, such as http://localhost:8088.
+            username: a user of Superset's own database with the right to create connections.
+            password: the user's password.
 
         Raises:
-            SupersetError: when Superset is not reached, or refuses.
+            SupersetError: if Superset cannot be reached or refuses the login.
         """
         self._url = url.rstrip("/") + "/api/v1/"
         self._session = requests.Session()
         login = {"username": username, "password": password, "provider": "db", "refresh": False}
         token = self.call("POST", "security/login", login)["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
-        # The token against forged requests counts only with the cookie of its answer.
-        forged = self.call("GET", "security/csrf_token/")["result"]
-        self._session.headers.update({"X-CSRFToken": forged, "Referer": url})
+        # The CSRF token is valid only with the cookie of the same response.
+        csrf_token = self.call("GET", "security/csrf_token/")["result"]
+        self._session.headers.update({"X-CSRFToken": csrf_token, "Referer": url})
 
     def find(self, kind: str, **wanted: str | int) -> int | None:
         """The id of the first object of a kind (`chart`) whose fields have these values."""
@@ -46,7 +46,7 @@ class Superset:
         return min(found, default=None)
 
     def put(self, kind: str, content: dict[str, Any], **wanted: str | int) -> int:
-        """Change what `find` finds, or make it; its id."""
+        """Update the object that `find` returns, or create it. Returns its id."""
         found = self.find(kind, **wanted)
         if found is None:
             return self.call("POST", f"{kind}/", content)["id"]
@@ -60,7 +60,7 @@ class Superset:
         content: dict[str, Any] | None = None,
         query: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        """One request; the JSON of its answer."""
+        """Send a request and return the JSON of the response."""
         try:
             answer = self._session.request(
                 method, self._url + path, json=content, params=query, timeout=_SECONDS

@@ -1,4 +1,4 @@
-"""What is made in Superset: data sets with their metrics, and the charts of the dashboard."""
+"""The content to create in Superset: data sets with metrics, and the dashboard's charts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _MONTH = "P1M"
 
 @dataclass(frozen=True)
 class DataSet:
-    """A published mart as Superset knows it.
+    """A published mart as a data set in Superset.
 
     Attributes:
         mart: the table.
-        time_column: the one that Superset puts on a time axis; None when it has none.
-        metrics: {name: aggregate in DuckDB's SQL}, offered in each chart.
+        time_column: the column for the time axis; None if there is none.
+        metrics: {name: aggregate in DuckDB's SQL}, available in every chart.
     """
 
     mart: str
@@ -33,15 +33,15 @@ class Chart:
 
     Attributes:
         question: its title.
-        viz_type: Superset's name of the kind of chart.
+        viz_type: Superset's name for the kind of chart.
         mart: its data set.
-        width: of the dashboard's twelve columns.
-        metrics: names of the data set's metrics.
-        columns: what the rows or colours stand for.
-        x_axis: the time column on the axis, by month; empty for a table.
-        filters: (column, operator, value) that all rows meet.
+        width: its width in columns; the dashboard has twelve.
+        metrics: the names of metrics of the data set.
+        columns: the columns that rows or colours represent.
+        x_axis: the time column on the horizontal axis, by month; empty for a table.
+        filters: (column, operator, value) conditions for all rows.
         order_by: (metric or column, ascending).
-        y_title: what the vertical axis shows, with its unit.
+        y_title: the title of the vertical axis, with its unit.
     """
 
     question: str
@@ -57,7 +57,7 @@ class Chart:
     row_limit: int = 1000
 
     def form(self, data_set_id: int) -> dict[str, Any]:
-        """What Superset's editor of charts would save."""
+        """The chart's settings, as Superset's chart editor would save them."""
         form: dict[str, Any] = {
             "datasource": f"{data_set_id}__table",
             "viz_type": self.viz_type,
@@ -76,7 +76,7 @@ class Chart:
             return form | {"query_mode": "aggregate", "order_desc": True}
         return form | {
             "x_axis": self.x_axis,
-            # Iterations of two projects rarely end on one day: by month they stand together.
+            # By month, because iterations of different projects rarely end on the same day.
             "time_grain_sqla": _MONTH,
             "stack": "Stack" if self.viz_type.endswith("_bar") else None,
             "markerEnabled": True,
@@ -87,7 +87,7 @@ class Chart:
         }
 
     def query(self, data_set_id: int) -> dict[str, Any]:
-        """The same as a query, so that Superset can run the chart before anybody opened it."""
+        """The chart's query, so that Superset can run the chart before anyone has opened it."""
         columns: list[Any] = list(self.columns)
         if self.x_axis:
             columns.insert(0, _axis(self.x_axis))
@@ -97,7 +97,7 @@ class Chart:
             "queries": [
                 {
                     "columns": columns,
-                    # A query without groups must say so: else Superset gives no row.
+                    # Without grouping the key must be absent, or Superset returns no rows.
                     **({"metrics": list(self.metrics)} if self.metrics else {}),
                     "filters": [
                         {"col": col, "op": op, "val": val} for col, op, val in self.filters
@@ -134,7 +134,7 @@ def _adhoc_filter(column: str, operator: str, value: object) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Content:
-    """Everything that is made, in the order in which the dashboard shows it."""
+    """Everything to create, in the order of the dashboard."""
 
     data_sets: tuple[DataSet, ...] = field(
         default=(
@@ -239,7 +239,7 @@ class Content:
 
 
 def layout(charts: list[tuple[int, Chart]]) -> dict[str, Any]:
-    """The dashboard's grid: charts side by side until a row's twelve columns are full."""
+    """The dashboard's grid: charts side by side, up to twelve columns per row."""
     rows: list[list[tuple[int, Chart]]] = [[]]
     for chart_id, chart in charts:
         if sum(each.width for _, each in rows[-1]) + chart.width > 12:
@@ -277,7 +277,7 @@ def layout(charts: list[tuple[int, Chart]]) -> dict[str, Any]:
 
 
 def project_filter(data_set_id: int, chart_ids: list[int]) -> dict[str, Any]:
-    """The dashboard's choice of projects, which holds for all charts."""
+    """The dashboard's project filter, which applies to all charts."""
     return {
         "id": "NATIVE_FILTER-project",
         "name": "Project",

@@ -96,7 +96,7 @@ def test_a_mart_that_lost_rows_is_named(warehouse_copy, tmp_path):
     ("content", "message"),
     [
         pytest.param(b"a letter to a friend", "is not a DuckDB file", id="some other file"),
-        pytest.param(None, "is no published copy", id="somebody's database"),
+        pytest.param(None, "is not a published copy", id="somebody's database"),
     ],
 )
 def test_a_file_that_is_no_published_copy_is_never_written_over(
@@ -126,7 +126,7 @@ def test_a_publication_that_fails_leaves_the_old_one_and_no_litter(warehouse_cop
 
 
 def test_there_is_one_line_when_nothing_was_published(tmp_path):
-    with pytest.raises(PublishedError, match=r"does not exist; make build publishes it$"):  # noqa: SIM117
+    with pytest.raises(PublishedError, match=r"does not exist; run make build$"):  # noqa: SIM117
         with PublishedCopy(tmp_path / "marts.duckdb").connect():
             pass
 

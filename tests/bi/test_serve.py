@@ -40,7 +40,7 @@ def get(port, path, **headers):
 def test_a_foreign_host_is_refused(serve, published, host):
     port = serve(published)
     status, _, body = get(port, "/api/start", Host=host)
-    assert (status, body) == (403, b"This dashboard answers on this machine only.\n")
+    assert (status, body) == (403, b"This dashboard is available on this machine only.\n")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:80", "LOCALHOST", "[::1]:9", "[::1]"])
@@ -95,7 +95,7 @@ def test_without_a_copy_it_says_what_to_do_and_then_serves_it(serve, published, 
     status, _, body = get(port, "/api/start")
     assert (status, json.loads(body)["problem"]) == (
         503,
-        f"{path} does not exist; make build publishes it",
+        f"{path} does not exist; run make build",
     )
     path.write_bytes(published.path.read_bytes())
     assert get(port, "/api/start")[0] == 200

@@ -94,17 +94,21 @@ def test_a_day_that_the_file_contradicts_is_no_day(tmp_path):
     [
         ("a.csv", b"", "is empty"),
         ("a.json", b" \n ", "is empty"),
-        ("a.json.gz", gzip.compress(gzip.compress(b"{}")), "is packed twice; unpack it once"),
+        (
+            "a.json.gz",
+            gzip.compress(gzip.compress(b"{}")),
+            "is compressed twice; decompress it once",
+        ),
         ("a.csv.gz", gzip.compress(TEXT.encode() * 50)[:-20], "is damaged or truncated"),
-        ("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is no export, dump or backup of Tracker"),
-        ("a.csv", b"\0" * 1000, "is no export, dump or backup of Tracker"),
+        ("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not an export, dump or backup of Tracker"),
+        ("a.csv", b"\0" * 1000, "is not an export, dump or backup of Tracker"),
         ("a.json", b"[" * 100_000 + b"]" * 100_000, "is broken JSON: depth limit exceeded"),
         ("a.json", b'[{"kind":"story","estimate":}]', "is broken JSON"),
     ],
     ids=[
         "empty",
         "blank",
-        "packed twice",
+        "compressed twice",
         "cut off",
         "picture",
         "nothing but NUL",
@@ -123,7 +127,7 @@ def test_bytes_that_are_no_characters_cost_no_row(tmp_path, encoding):
     content = TEXT.encode(encoding) + b"\xe9"
     loaded = Loaded(written(tmp_path / "shop.csv", content))
     assert [each["id"] for each in loaded.stories] == [101, 102]
-    assert f"some of its bytes are not {encoding.upper()}" in loaded.reader.skipped[0]
+    assert f"some bytes are not valid {encoding.upper()}" in loaded.reader.skipped[0]
 
 
 def test_a_byte_that_windows_leaves_out_costs_no_accent(tmp_path):
@@ -141,8 +145,8 @@ def test_a_byte_of_windows_leaves_the_rest_utf_8(tmp_path, mark):
     assert [each["name"] for each in loaded.stories] == ["Café “x” 😀", "Zoë £5"]
     assert [each["name"] for each in loaded.people] == ["Ada Obi", "Ünï"]
     assert loaded.archive_files[0]["encoding"].endswith("+cp1252")
-    told = "is UTF-8 with bytes of Windows-1252 in it; each is read as what it is"
-    assert loaded.reader.skipped == [f"{tmp_path}/shop.csv: {told}"]
+    note = "is a mix of UTF-8 and Windows-1252; both were decoded"
+    assert loaded.reader.skipped == [f"{tmp_path}/shop.csv: {note}"]
 
 
 def test_windows_text_that_happens_to_be_utf_8_in_one_place_is_windows_text(tmp_path):
@@ -296,7 +300,7 @@ def test_links_that_run_in_circles_are_left_alone(tmp_path):
     (tmp_path / "a" / "one").symlink_to(tmp_path / "a" / "other")
     (tmp_path / "a" / "other").symlink_to(tmp_path / "a" / "one")
     assert len(Loaded(tmp_path).stories) == 2
-    with pytest.raises(ArchiveError, match="there is no such file or folder"):
+    with pytest.raises(ArchiveError, match="no such file or folder"):
         Loaded(tmp_path / "a" / "one")
 
 
@@ -406,10 +410,10 @@ def test_a_file_name_of_no_encoding_is_shown_with_its_bytes(tmp_path):
 def test_a_gzip_that_holds_nothing_but_zeros_is_refused(tmp_path):
     written(tmp_path / "a.json.gz", gzip.compress(b"[" + b" " * (64 << 20) + b"]"))
     written(tmp_path / "b.json", json.dumps([STORY]))
-    with mock.patch("ingest.archive.files.archive_file._MOST_OF_GZIP", 100):
+    with mock.patch("ingest.archive.files.archive_file._MAX_GZIP_RATIO", 100):
         loaded = Loaded(tmp_path)
     assert loaded.one_story()["id"] == 7
-    assert [reason[:18] for *_, reason in loaded.refusals] == ["inflates absurdly,"]
+    assert [reason[:32] for *_, reason in loaded.refusals] == ["decompresses to an absurd size, m"]
 
 
 def test_an_attachment_of_two_monthly_zips_is_one_row(tmp_path):

@@ -47,11 +47,11 @@ def test_what_is_refused_is_refused_for_its_reason(loaded):
     skipped = [each for each in loaded.reader.skipped if "nothing of Tracker's" in each]
     assert all("manifest.json" in each for each in skipped)
     assert len(skipped) == 7
-    assert "workspace: 4 records, which no raw table holds" in loaded.reader.skipped
+    assert "workspace: 4 records, for which there is no raw table" in loaded.reader.skipped
     # Totals of one iteration's stories, which are not the project's.
-    one_container = "daily_history_container: 1 records, which no raw table holds"
+    one_container = "daily_history_container: 1 records, for which there is no raw table"
     assert one_container in loaded.reader.skipped
-    assert "account_membership: 7 records, which no raw table holds" in loaded.reader.skipped
+    assert "account_membership: 7 records, for which there is no raw table" in loaded.reader.skipped
 
 
 def test_the_newest_version_of_each_record_is_kept(loaded):

@@ -99,7 +99,7 @@ def test_dbt_without_a_login_says_so_in_one_line(monkeypatch, capsys):
     monkeypatch.setenv("WAREHOUSE_TARGET", "motherduck")
     monkeypatch.delenv("motherduck_token", raising=False)
     assert build.main([]) == 1
-    assert capsys.readouterr().err == "error: MotherDuck asks for a token; set motherduck_token\n"
+    assert capsys.readouterr().err == "error: MotherDuck requires a token; set motherduck_token\n"
 
 
 def test_without_the_packages_there_is_one_line(source, monkeypatch, capsys):

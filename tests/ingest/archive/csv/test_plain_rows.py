@@ -227,7 +227,7 @@ def test_an_id_that_is_spelt_otherwise_is_still_the_same_story(tmp_path):
 @given(st.lists(st.lists(st.integers(-5, 40), max_size=8), max_size=12), st.integers(1, 3))
 def test_a_set_of_ids_holds_what_a_set_holds(steps, few):
     ids, expected = id_set.IdSet(), set()
-    with mock.patch.object(id_set, "_FEW", few):
+    with mock.patch.object(id_set, "_MAX_RECENT", few):
         for number, step in enumerate(steps):
             assert ids.has_any(np.array(step, np.int64)) == (not expected.isdisjoint(step))
             if number % 2:

@@ -586,7 +586,7 @@ def test_an_id_that_a_spreadsheet_spoilt_is_that_of_the_url(tmp_path):
 
 def test_nothing_to_load_is_an_error_of_one_line(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(ArchiveError, match=r"nothing to load: .*notes\.txt: is no export"):
+    with pytest.raises(ArchiveError, match=r"nothing to load: .*notes\.txt: is not an export"):
         Loaded(tmp_path)
-    with pytest.raises(ArchiveError, match="there is no such file or folder"):
+    with pytest.raises(ArchiveError, match="no such file or folder"):
         Loaded(tmp_path / "absent.csv")

@@ -131,7 +131,7 @@ def test_a_history_gives_activities_and_transitions(tmp_path):
         (101, "accepted", datetime(2025, 3, 3, 10, tzinfo=UTC), person_id("Bo")),
         (101, "rejected", datetime(2025, 3, 4, tzinfo=UTC), person_id("Bo")),
     ]
-    assert any("1 of 7 sentences were not understood" in each for each in loaded.reader.skipped)
+    assert any("1 of 7 sentences could not be parsed" in each for each in loaded.reader.skipped)
     versions = {(each["project_version"], each["story_id"]) for each in loaded.story_transitions}
     assert versions <= {(each["project_version"], 101) for each in found}
 
@@ -173,8 +173,8 @@ def test_a_transition_that_a_dump_tells_is_not_told_twice(tmp_path):
 @pytest.mark.parametrize(
     ("row", "refusal"),
     [
-        ((101, "story", "x", "Ann", "soon"), ("Occurred At", "impossible instant")),
-        ((101, "story", "", "Ann", "2025-03-01T09:00:00Z"), ("Message", "no sentence")),
+        ((101, "story", "x", "Ann", "soon"), ("Occurred At", "invalid timestamp")),
+        ((101, "story", "", "Ann", "2025-03-01T09:00:00Z"), ("Message", "empty message")),
     ],
 )
 def test_a_bad_row_of_a_history_is_refused(tmp_path, row, refusal):
