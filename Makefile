@@ -124,6 +124,18 @@ postgresql:
 	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq postgresql >/dev/null; } \
 	|| { echo "error: the tests start a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
 
+.PHONY: mcp
+mcp: $(VENV)-mcp/.installed ## install the MCP server of .mcp.json, through which an assistant asks the marts
+
+.PHONY: dagster
+dagster: $(VENV)-dagster/.installed ## open Dagster on the nightly run as assets, with its schedule
+	mkdir -p .dagster && cp orchestration/dagster.yaml .dagster/
+	DAGSTER_HOME=$(CURDIR)/.dagster $(VENV)-dagster/bin/dagster dev -m orchestration.definitions $(ARGS)
+
+.PHONY: test-ecosystem
+test-ecosystem: $(VENV)/.installed-dev $(VENV)-mcp/.installed $(VENV)-dagster/.installed ## use the project as a dbt package, from Dagster, and through an MCP server
+	$(BIN)/python -m pytest tests/ecosystem
+
 .PHONY: semantic
 semantic: $(VENV)-semantic/.installed ## install MetricFlow in .venv-semantic: mf query answers metrics
 
@@ -161,13 +173,14 @@ lock: setup ## pin the dependencies of pyproject.toml anew
 	$(UV_LOCK) --extra files -c requirements/dev.txt pyproject.toml -o requirements/files.txt
 	$(UV_LOCK) --extra files --extra spark -c requirements/dev.txt pyproject.toml -o requirements/spark.txt
 	$(UV_LOCK) --extra pipeline -c requirements/dev.txt pyproject.toml -o requirements/pipeline.txt
+	$(UV_LOCK) --extra dagster -c requirements/dev.txt pyproject.toml -o requirements/dagster.txt
 	$(UV_LOCK) --extra semantic -c requirements/dev.txt pyproject.toml -o requirements/semantic.txt
 	for cloud in $(CLOUDS); do \
 	    $(UV_LOCK) --extra $$cloud -c requirements/dev.txt pyproject.toml -o requirements/$$cloud.txt || exit 1; \
 	done
-	for tool in uv fakesnow s3; do $(UV_LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit 1; done
+	for tool in uv fakesnow s3 mcp; do $(UV_LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit 1; done
 	sed -i 's/^snowflake-connector-python\[.*\]==/snowflake-connector-python==/' requirements/snowflake.txt # pip finds it twice
 
 .PHONY: clean
 clean: ## delete what was built: warehouse, working folders, logs (not .venv)
-	rm -rf warehouse.duckdb warehouse.duckdb.* raw marts.duckdb parquet report.html .dlt/pipelines target logs dbt_project/target dbt_project/logs
+	rm -rf warehouse.duckdb warehouse.duckdb.* raw marts.duckdb parquet report.html .dlt/pipelines .dagster target logs dbt_project/target dbt_project/logs

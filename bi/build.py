@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
         print(f"A partial build is not published: {_state_of(target)}.")
         return 0
     try:
-        published = publish(warehouse, target, _built_marts())
+        published = publish(warehouse, target, built_marts())
     except PublishError as error:
         return _fail(f"{error}; {_state_of(target)}")
     for mart, (before, now) in published.shrunk.items():
@@ -90,7 +90,7 @@ def _failures(warehouse: Path) -> list[str]:
         return []
 
 
-def _built_marts() -> list[str]:
+def built_marts() -> list[str]:
     """The marts of the build that has just run, according to dbt's manifest."""
     nodes = json.loads((_target_folder() / "manifest.json").read_bytes())["nodes"].values()
     return [

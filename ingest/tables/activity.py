@@ -24,8 +24,8 @@ _ACTIVITY_COLUMNS: dict[str, ColumnType] = {
 ACTIVITY = Table(
     name="activity",
     description=(
-        "One row per activity, that is per project version (`/projects/{id}/activity`), with its "
-        "changes in Tracker's own form."
+        "One row per activity, that is per project version (`/projects/{id}/activity`), with "
+        "its changes in Tracker's own form. Tracker kept six months of it on most plans."
     ),
     key=("guid",),
     columns=_ACTIVITY_COLUMNS,

@@ -7,8 +7,9 @@ from ingest.tables.table import Table
 STORIES = Table(
     name="stories",
     description=(
-        "One row per story with its nested lists (`/projects/{id}/stories`). The row of a deleted "
-        "story is kept."
+        "One row per story with its comments, tasks, blockers, reviews, owners, labels and "
+        "transitions as lists (`/projects/{id}/stories`). A deleted story stays, with what "
+        "its activities tell of it."
     ),
     key=("id",),
     columns={

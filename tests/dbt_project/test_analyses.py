@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT, dbt
 
 FOLDER = ROOT / "dbt_project" / "analyses"
-ANALYSES = sorted(path.stem for path in FOLDER.glob("*.sql"))
+ANALYSES = sorted(path.stem.removeprefix("example_") for path in FOLDER.glob("example_*.sql"))
 QUESTIONS = dict(
     re.findall(
         r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$",
@@ -37,7 +37,7 @@ def compiled(built_warehouse, tmp_path_factory):
     )
     assert run.returncode == 0, run.stdout
     files = (folder / "target" / "compiled").rglob("analyses/*.sql")
-    return {file.stem: file.read_text() for file in files}
+    return {file.stem.removeprefix("example_"): file.read_text() for file in files}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,9 @@ def test_every_mart_has_its_example_which_asks_what_the_catalogue_asks(connectio
         "select table_name from duckdb_tables() where schema_name = 'marts'"
     ).fetchall()
     assert {name for (name,) in marts} == set(ANALYSES)
-    asked = {name: (FOLDER / f"{name}.sql").read_text().splitlines()[0] for name in ANALYSES}
+    asked = {
+        name: (FOLDER / f"example_{name}.sql").read_text().splitlines()[0] for name in ANALYSES
+    }
     assert asked == {name: f"-- {QUESTIONS.get(name)}" for name in ANALYSES}
 
 

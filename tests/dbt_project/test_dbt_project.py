@@ -11,6 +11,7 @@ import yaml
 
 from bi.superset.content import Content
 from ingest.tables import TABLES
+from ingest.tables.__main__ import SOURCES, sources
 from tests.conftest import ROOT
 
 PROJECT = ROOT / "dbt_project"
@@ -89,10 +90,33 @@ def test_a_model_is_portable_and_never_reads_the_clock(path):
     assert "select distinct" not in sql or "--" in sql
 
 
-def test_every_raw_table_is_a_described_source(manifest):
-    sources = {source["name"]: source for source in manifest["sources"].values()}
-    assert set(sources) >= set(TABLES)
-    assert all(source["description"] for source in sources.values())
+def test_the_sources_are_the_declared_raw_tables():
+    """`python -m ingest.tables` writes them anew."""
+    current = SOURCES.read_text()
+    assert sources(current) == current
+
+
+def test_every_macro_is_described(manifest):
+    ours = [each for each in manifest["macros"].values() if each["package_name"] == "tracker"]
+    engines = ("default", "duckdb", "postgres", "redshift", "snowflake", "bigquery", "spark")
+    called = [
+        each["name"]
+        for each in ours
+        if each["original_file_path"].startswith("dbt_project/macros/")
+        and not each["name"].startswith(("materialization_", "databricks__"))
+        and not each["name"].startswith(tuple(f"{engine}__" for engine in engines))
+    ]
+    described = yaml.safe_load((PROJECT / "macros" / "_macros.yml").read_text())["macros"]
+    assert sorted(called) == sorted(each["name"] for each in described)
+    assert all(each["description"] for each in described)
+
+
+def test_an_example_is_not_called_like_a_model(manifest, models):
+    analyses = {
+        node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "analysis"
+    }
+    assert analyses
+    assert not analyses & {node["name"] for node in models}
 
 
 def test_every_raw_table_has_its_staging_view(models):
@@ -173,7 +197,7 @@ def test_the_overview_leads_to_every_mart_and_its_example_by_folder(manifest, mo
     there = {}
     for node in models:
         if node["schema"] == "marts":
-            example = f"analysis.tracker.{node['name']}"
+            example = f"analysis.tracker.example_{node['name']}"
             there.setdefault(node["fqn"][-2], set()).update({node["unique_id"], example})
     assert linked == there
     links = set(re.findall(r"\(#!/\w+/([\w.]+)\)", overview))

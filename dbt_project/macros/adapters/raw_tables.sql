@@ -6,7 +6,9 @@
 -#}
 {% macro raw_tables() -%}
     {%- if execute -%}
-        {{ adapter.dispatch('raw_tables')(graph.sources.values()) }}
+        {{ adapter.dispatch('raw_tables', 'tracker')(
+            graph.sources.values() | selectattr('source_name', 'equalto', 'pivotal_tracker') | list
+        ) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('plans')) }}
 -- A table: each target and each horizon reads all paths of its project.
 {{ config(materialized='table') }}
 

@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('plans')) }}
 -- A table: PostgreSQL and Spark put an expression wherever its name stands, and each
 -- round names its number five times; kept here, no more than three rounds are nested.
 {{ config(materialized='table') }}

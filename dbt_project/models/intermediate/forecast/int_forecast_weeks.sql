@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('plans')) }}
 -- A table: windows, paths and the tests of both read it.
 {{ config(materialized='table') }}
 

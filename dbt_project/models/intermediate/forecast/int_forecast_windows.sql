@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('plans')) }}
 -- A table: dates, counts and marts read it, and it is small.
 {{ config(materialized='table') }}
 

@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('plans')) }}
 -- A table: two marts and their tests read it, and it is small.
 {{ config(materialized='table') }}
 

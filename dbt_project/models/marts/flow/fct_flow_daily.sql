@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('flow')) }}
 {%- set states = [
     'unscheduled', 'unstarted', 'planned', 'started', 'finished', 'delivered',
     'rejected', 'accepted'

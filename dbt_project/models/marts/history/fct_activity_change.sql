@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('history')) }}
 with
 
 projects_as_of as (

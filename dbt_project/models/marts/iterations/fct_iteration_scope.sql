@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('iterations')) }}
 with
 
 iterations as (

@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('iterations')) }}
 {%- set scope_measures = ['committed', 'carried_in', 'added', 'removed', 'spilled'] -%}
 
 with

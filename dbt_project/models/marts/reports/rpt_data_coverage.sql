@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('reports')) }}
 {%- set gaps = {
     'transitions': [
         'unknown_history_story_count > 0',

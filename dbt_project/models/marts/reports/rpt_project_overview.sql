@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('reports')) }}
 {%- set states = [
     'unscheduled', 'unstarted', 'planned', 'started', 'finished', 'delivered', 'rejected'
 ] -%}

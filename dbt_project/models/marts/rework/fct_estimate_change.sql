@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('rework')) }}
 with
 
 stories as (

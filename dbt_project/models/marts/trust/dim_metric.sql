@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('trust')) }}
 {%- set texts = [
     'mart_name', 'metric_name', 'data_type', 'unit', 'formula', 'edge_rules', 'needs',
     'guarded_by'

@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('trust')) }}
 -- The rules of dq_rule, by what they look at: stories, their histories, their changes,
 -- iterations, plans, people, projects. A rule is a CTE where its entities must be found
 -- first, and a call of `finding`, which says what is odd about them.

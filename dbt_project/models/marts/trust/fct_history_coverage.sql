@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('trust')) }}
 {%- set sources = [
     ('history_file', 'stg_pivotal_tracker__activities', 'null', 'occurred_at'),
     (

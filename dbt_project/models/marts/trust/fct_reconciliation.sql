@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('trust')) }}
 {%- set states = [
     'accepted', 'delivered', 'finished', 'started', 'rejected', 'planned', 'unstarted',
     'unscheduled'

@@ -1,0 +1,8 @@
+-- What is looked for in the data?
+{{ config(enabled=is_built('trust')) }}
+select
+    rule_name,
+    severity,
+    rule_description
+from {{ ref('dq_rule') }}
+order by rule_name

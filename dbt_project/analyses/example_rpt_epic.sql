@@ -1,0 +1,13 @@
+-- How far is it, and when is it done?
+{{ config(enabled=is_built('reports')) }}
+select
+    project_name,
+    epic_name,
+    accepted_points,
+    total_points,
+    projected_date
+from {{ ref('rpt_epic') }}
+where not is_complete
+order by
+    project_name asc,
+    projected_date asc

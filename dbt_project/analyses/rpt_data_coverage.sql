@@ -1,8 +1,0 @@
--- What can be known of each project, and what would it take to know more?
-select
-    project_name,
-    record_sources,
-    missing,
-    remedies
-from {{ ref('rpt_data_coverage') }}
-order by project_name

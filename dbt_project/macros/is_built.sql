@@ -1,0 +1,16 @@
+{#-
+    Whether a subject's marts are built: unless `tracker_<subject>_enabled` is false, of it or of a
+    subject that it reads. Core is always built.
+-#}
+{% macro is_built(subject) -%}
+    {%- set reads = {
+        'plans': ['flow'],
+        'trust': ['flow', 'iterations', 'plans', 'history'],
+        'reports': ['flow', 'iterations', 'plans', 'history', 'trust'],
+    } -%}
+    {%- set built = [] -%}
+    {%- for each in [subject] + reads.get(subject, []) -%}
+        {%- do built.append(var('tracker_' ~ each ~ '_enabled')) -%}
+    {%- endfor -%}
+    {{ return(not built | select('false') | list) }}
+{%- endmacro %}
