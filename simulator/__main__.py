@@ -1,4 +1,4 @@
-"""Serve a simulated workspace by itself: `python -m simulator serve`."""
+"""Serve a simulated workspace from the command line: `python -m simulator serve`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.simulation import simulate
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return the exit code."""
+    """Run the command line. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serving = commands.add_parser("serve", help="serve a simulated workspace on loopback")
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, frame: stop.set())
     workspace = simulate(seed=options.seed, stories=options.stories)
-    gc.freeze()  # walking a big workspace would halt a request for seconds
+    gc.freeze()  # collecting a large workspace would block requests for seconds
     try:
         server = serve(workspace, port=options.port)
     except OSError as problem:

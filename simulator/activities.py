@@ -1,7 +1,7 @@
-"""The log: one activity per command, and its shape in the API (docs/tracker-api.md, Activities).
+"""The activity log: one activity per command (docs/tracker-api.md, Activities).
 
-Held small (a workspace may have 1.5 million): names and messages are put together when an
-activity is read. Like Tracker, that gives the *current* name of a story, also for old activities.
+A workspace can have 1.5 million activities, so they are stored compactly: names and messages are
+added when an activity is read. As in Tracker, old activities therefore show *current* names.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ EPIC_URL = "https://www.pivotaltracker.com/epic/show/"
 class Change(NamedTuple):
     """One resource that a command changed.
 
-    `original` and `new` are value dictionaries with instants as seconds; for a label whose counts
-    moved they are the two count tuples; `None` where Tracker gives no values.
+    `original` and `new` are dictionaries of values, with timestamps in seconds. For a label whose
+    counts changed they are the two tuples of counts. They are `None` if Tracker gives no values.
     """
 
     kind: str
@@ -40,7 +40,7 @@ class Activity:
     kind: str
     project_id: int
     project_version: int
-    said: str
+    wording: str
     quoted: str | None
     highlight: str
     changes: tuple[Change, ...]
@@ -50,21 +50,21 @@ class Activity:
 
     @property
     def guid(self) -> str:
-        """Tracker's key of an activity."""
+        """Tracker's key of the activity."""
         return f"{self.project_id}_{self.project_version}"
 
 
 def activity_record(
     activity: Activity, workspace: Workspace, moment: Callable[[int], object]
 ) -> dict[str, object]:
-    """Return an activity as the API answers it; `moment` writes an instant."""
+    """Return an activity as an API record; `moment` formats a timestamp."""
     person = workspace.people[activity.performed_by_id]
     quoted = "" if activity.quoted is None else f' "{activity.quoted}"'
     return {
         "kind": activity.kind,
         "guid": activity.guid,
         "project_version": activity.project_version,
-        "message": f"{person.name} {activity.said}{quoted}",
+        "message": f"{person.name} {activity.wording}{quoted}",
         "highlight": activity.highlight,
         "changes": [_change_record(change, workspace, moment) for change in activity.changes],
         "primary_resources": [
@@ -109,7 +109,7 @@ def _change_record(
 def _values(
     values: dict[str, object] | tuple, moment: Callable[[int], object]
 ) -> dict[str, object]:
-    """Return change values with instants written; here, and only here, absent is null."""
+    """Format the values of a change. Only here does the API send null for an empty value."""
     if isinstance(values, tuple):
         return {"counts": counts_record(values)}
     return {
@@ -123,7 +123,7 @@ def _values(
 
 
 def _naming(kind: str, number: int, workspace: Workspace) -> dict[str, object]:
-    """Return the names that Tracker puts beside a resource's id."""
+    """Return the names that Tracker adds to a resource's id."""
     if kind == "story":
         story = workspace.stories.get(number) or workspace.deleted_stories[number]
         return {"name": story.name, "story_type": story.story_type}

@@ -1,4 +1,4 @@
-"""Requests, answers, errors and paging of the simulated API (docs/tracker-api.md)."""
+"""Requests, responses, errors and paging of the simulated API (docs/tracker-api.md)."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ FORBIDDEN = {
 
 
 class ApiError(Exception):
-    """An answer that is an error, by Tracker's code."""
+    """An error response with one of Tracker's error codes."""
 
     def __init__(self, code: str, **details: str) -> None:
-        """Build the error body of a code, with the optional keys that docs/tracker-api.md names."""
+        """Build the error body for a code, with the optional keys of docs/tracker-api.md."""
         super().__init__(code)
         self.status = _STATUS[code]
         self.body = {"code": code, "kind": "error", "error": _TEXTS[code], **details}
@@ -52,20 +52,20 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How the server deviates from Tracker, for tests.
+    """Deviations from Tracker's behaviour, for tests.
 
     Attributes:
-        page_cap: no page is longer than this, whatever `limit` asks for.
-        title_for_name: stories and projects answer `title` instead of `name`, like LiteTracker.
-        pagination_headers: whether the four headers are sent; the envelope always tells.
+        page_cap: the maximum length of a page, whatever `limit` is requested.
+        title_for_name: stories and projects have `title` instead of `name`, as in LiteTracker.
+        pagination_headers: whether the four headers are sent; the envelope always has the values.
         total: `exact`; `null` (no header, null in the envelope); `too_large` (7 too many).
-        missing_paths: regular expressions; paths that match answer 404 `route_not_found`.
-        forbidden_projects: listed, but everything under their ids answers 403.
-        activity_retention_days: older activities are not answered, though still in the total.
+        missing_paths: regular expressions; matching paths return 404 `route_not_found`.
+        forbidden_projects: these are listed, but all paths under their ids return 403.
+        activity_retention_days: older activities are not returned, but are included in the total.
         before_request: called before each request, without the workspace's lock. It may change
-            the workspace, return a ready (status, headers, body), or raise
-            `ConnectionResetError` to cut the connection. A `Content-Length` header of its own is
-            kept, so that an answer can be cut short.
+            the workspace, return a complete (status, headers, body), or raise
+            `ConnectionResetError` to cut the connection. Its `Content-Length` header is kept, so
+            that it can truncate a response.
     """
 
     page_cap: int | None = None
@@ -80,7 +80,7 @@ class ServerOptions:
 
 @dataclass(slots=True)
 class Request:
-    """A request as it came; `path` is without the query and without `/services/v5`."""
+    """A request; `path` excludes the query and `/services/v5`."""
 
     number: int
     method: str
@@ -95,14 +95,14 @@ class Request:
 
     @property
     def in_millis(self) -> bool:
-        """Whether instants are wanted as milliseconds."""
+        """Whether timestamps are requested in milliseconds."""
         return self.query.get("date_format") == "millis"
 
     def instant(self, name: str) -> int | None:
-        """Return an instant parameter, ISO 8601 or milliseconds, `None` when it is not given.
+        """Parse a timestamp parameter in ISO 8601 or milliseconds; `None` if it is missing.
 
         Raises:
-            ApiError: when it is neither.
+            ApiError: if it is neither.
         """
         text = self.query.get(name)
         if not text:
@@ -114,10 +114,10 @@ class Request:
             raise ApiError("invalid_parameter", general_problem=problem) from None
 
     def integer(self, name: str, default: int, minimum: int | None = 0) -> int:
-        """Return a whole-number parameter.
+        """Parse an integer parameter.
 
         Raises:
-            ApiError: when it is none, or below the minimum.
+            ApiError: if it is not an integer, or below the minimum.
         """
         text = self.query.get(name)
         if text is None:
@@ -130,7 +130,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where a page lies in its list."""
+    """The position of a page in its list."""
 
     total: int
     limit: int
@@ -140,7 +140,7 @@ class Page:
 
 @dataclass(slots=True)
 class Reply:
-    """What a route answers: a body to be written as JSON, its project and its page."""
+    """The result of a route: a body to be sent as JSON, its project and its page."""
 
     body: Any
     project: Project | None = None
@@ -151,7 +151,7 @@ class Reply:
 def page_of(
     items: Sequence[Any], request: Request, options: ServerOptions, default_limit: int = 100
 ) -> tuple[Sequence[Any], Page]:
-    """Return the page of a list that a request asks for: limits above 500 are lowered."""
+    """Return the requested page of a list; limits above 500 are reduced."""
     limit = page_limit(request, options, default_limit)
     offset = request.integer("offset", 0)
     part = items[offset : offset + limit]
@@ -159,6 +159,6 @@ def page_of(
 
 
 def page_limit(request: Request, options: ServerOptions, default_limit: int = 100) -> int:
-    """Return the limit that the server grants."""
+    """Return the effective limit of a request."""
     limit = min(request.integer("limit", default_limit, minimum=1), MAXIMUM_LIMIT)
     return limit if options.page_cap is None else min(limit, options.page_cap)

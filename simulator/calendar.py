@@ -1,7 +1,8 @@
-"""When a project's iterations begin and end (docs/tracker-api.md, Iterations).
+"""The start and end of a project's iterations (docs/tracker-api.md, Iterations).
 
-An iteration is a stretch of whole local weeks: it begins at local midnight on the project's start
-day, so its length in hours changes with daylight saving. A length override shifts all later ones.
+An iteration lasts a number of whole local weeks and starts at local midnight on the project's start
+day, so its length in hours varies with daylight saving time. Overriding the length of one iteration
+shifts all later ones.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ class Calendar:
 
     @property
     def current(self) -> Span:
-        """The iteration that is under way."""
+        """The current iteration."""
         return self.spans[-1]
 
     @property
     def done(self) -> list[Span]:
-        """The iterations that are over."""
+        """The completed iterations."""
         return self.spans[:-1]
 
     def index_of(self, instant: int) -> int:
-        """Return the index of the iteration that holds an instant, -1 before the first."""
+        """Return the index of the iteration that contains an instant; -1 before the first."""
         return bisect_right(self.starts, instant) - 1
 
     def coming(self, count: int) -> list[Span]:
@@ -59,10 +60,11 @@ class Calendar:
 
 
 def first_day(project: Project) -> date:
-    """Return the day on which iteration 1 begins.
+    """Return the day on which iteration 1 starts.
 
-    The start day of the week of the project's beginning (its start date, else its creation), or of
-    the first acceptance, whichever is earlier: imported stories may be older than their project.
+    This is the start day of the week in which the project starts (its start date, or else its
+    creation), or of the first acceptance if that is earlier: imported stories can be older than
+    their project.
     """
     zone_name = project.time_zone
     began = local_date(project.created_at, zone_name)
@@ -74,7 +76,7 @@ def first_day(project: Project) -> date:
 
 
 def calendar_of(project: Project, now: int) -> Calendar:
-    """Return a project's iterations as they are at an instant."""
+    """Return a project's iterations as of an instant."""
     spans: list[Span] = []
     day, number = first_day(project), 0
     while not spans or spans[-1].finish <= now:

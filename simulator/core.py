@@ -1,4 +1,4 @@
-"""What every command stands on: the tables, the clock, ids and the log."""
+"""The basis of all commands: the tables, the clock, ids and the activity log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator.activities import Activity, Change
 from simulator.entities import Account, Epic, Person, Project, Story, Transition
 from simulator.instants import iso, to_instant
 
-# Ids of the magnitude that Tracker had reached in its last years.
+# Ids as large as Tracker's were in its last years.
 _FIRST_IDS = {
     "story": 186_000_001,
     "comment": 231_000_001,
@@ -32,20 +32,20 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 
 class Dated(Protocol):
-    """Anything that knows when it was last changed."""
+    """An entity with a time of its last change."""
 
     updated_at: int
 
 
 class CommandError(ValueError):
-    """A command that Tracker would refuse; the workspace is as it was before."""
+    """A command that Tracker would refuse; the workspace is unchanged."""
 
 
 def command(method: Command) -> Command:
-    """Make a method a command: it runs alone, at an instant, by somebody.
+    """Turn a method into a command, which runs under the lock, at a time and by a person.
 
-    The method gets `at` as an instant (default: the workspace clock, which moves on to it) and
-    `by` as a person id (default: the person whose token the server gives out).
+    The method receives `at` as an instant (default: the workspace clock, which is advanced to it)
+    and `by` as a person id (default: the owner of the API token).
     """
 
     @wraps(method)
@@ -72,16 +72,16 @@ class WorkspaceCore:
     """Tables of one simulated Tracker, its clock and its log.
 
     Attributes:
-        now: the workspace clock; commands move it forward, never back.
-        revision: +1 per command or clock change, over all projects: a key for caches.
-        activities: every activity of every project, in the order in which they happened.
+        now: the workspace clock; commands only move it forward.
+        revision: incremented by every command or clock change in any project; a cache key.
+        activities: every activity of every project, in chronological order.
         transitions: every state transition, in the same order.
-        stories: the stories that exist; `deleted_stories` keeps the others as they last were.
-        me_id: the person behind the API token.
+        stories: the existing stories; `deleted_stories` has the last version of deleted ones.
+        me_id: the owner of the API token.
     """
 
     def __init__(self, now: object = "2023-11-01T00:00:00Z") -> None:
-        """Begin an empty workspace at an instant."""
+        """Create an empty workspace, with its clock at an instant."""
         self.lock = threading.RLock()
         self.now = to_instant(now)
         self.revision = 0
@@ -99,10 +99,10 @@ class WorkspaceCore:
         self._ids = dict(_FIRST_IDS)
 
     def advance_to(self, at: object) -> None:
-        """Let time pass until an instant.
+        """Advance the workspace clock to an instant.
 
         Raises:
-            CommandError: when the instant is in the workspace's past.
+            CommandError: if the instant is before the workspace's current time.
         """
         with self.lock:
             moment = to_instant(at)
@@ -138,7 +138,7 @@ class WorkspaceCore:
         self,
         project: Project,
         kind: str,
-        said: str,
+        wording: str,
         highlight: str,
         changes: Iterable[Change],
         primary: tuple[tuple[str, int], ...],
@@ -147,7 +147,7 @@ class WorkspaceCore:
         by: int,
         quoted: str | None = None,
     ) -> Activity:
-        """Write one activity: the project's version goes up by one, the clock moves to it."""
+        """Log one activity, increment the project's version and advance the clock."""
         project.version += 1
         self.revision += 1
         self.now = at
@@ -155,7 +155,7 @@ class WorkspaceCore:
             kind,
             project.id,
             project.version,
-            sys.intern(said),  # few texts, a million times
+            sys.intern(wording),  # few distinct texts, repeated a million times
             quoted,
             highlight,
             tuple(changes),
@@ -176,7 +176,7 @@ class WorkspaceCore:
 def note_update(
     entity: Dated, original: dict[str, object], new: dict[str, object], at: int
 ) -> None:
-    """Move `updated_at` and report it; a second change in the same second says nothing."""
+    """Set `updated_at` and report the change, unless it already has this value."""
     if entity.updated_at != at:
         original["updated_at"], new["updated_at"] = entity.updated_at, at
         entity.updated_at = at
@@ -185,7 +185,7 @@ def note_update(
 def changed_values(
     entity: object, values: dict[str, object]
 ) -> tuple[dict[str, object], dict[str, object]]:
-    """Set attributes that differ and return their original and their new values."""
+    """Set the attributes that differ, and return their original and new values."""
     original: dict[str, object] = {}
     new: dict[str, object] = {}
     for key, value in values.items():
@@ -198,6 +198,6 @@ def changed_values(
 
 
 def created_values(entity: object, keys: Iterable[str]) -> dict[str, object]:
-    """Return the values that a create activity gives of an entity, absent ones left out."""
+    """Return an entity's values for its create activity, without empty ones."""
     values = {key: getattr(entity, key) for key in (*keys, "created_at", "updated_at")}
     return {key: value for key, value in values.items() if value is not None}

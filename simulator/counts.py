@@ -1,9 +1,9 @@
 """A label's `counts`: how many stories carry it, state by state (docs/tracker-api.md, Labels).
 
-All its stories count, releases too; a story without an estimate counts as one of zero points.
-Held as one flat tuple of 24 numbers, because each change of a labelled story logs the figures
-before and after: stories without points, points and stories, each for the eight states of
-`entities.STATES` in that order. Tuples are shared between neighbouring activities.
+All stories with the label count, including releases; unestimated stories count as zero points.
+The counts are one flat tuple of 24 numbers, because each change of a labelled story logs the counts
+before and after: stories without points, points and stories, each for the eight states in the order
+of `entities.STATES`. Consecutive activities share tuples.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SECTIONS = (
 
 
 def whole(number: Number) -> Number:
-    """Return a number as an int when it is one: Tracker writes 2, not 2.0."""
+    """Return a whole number as int: Tracker writes 2, not 2.0."""
     return int(number) if number == int(number) else number
 
 
@@ -33,8 +33,8 @@ def counts_moved(
 
     Args:
         counts: the figures before.
-        out_of: what the story counted as, `None` when it did not carry the label.
-        into: what it counts as from now on, `None` when it carries the label no more.
+        out_of: the story's previous (state, points); `None` if it did not have the label.
+        into: its new (state, points); `None` if it no longer has the label.
     """
     figures = list(counts)
     for place, sign in ((out_of, -1), (into, 1)):
@@ -48,7 +48,7 @@ def counts_moved(
 
 
 def counts_record(counts: Counts) -> dict[str, object]:
-    """Return counts as the API writes them."""
+    """Return counts in the form of the API."""
     record: dict[str, object] = {}
     for section, name in enumerate(_SECTIONS):
         by_state: dict[str, object] = dict(

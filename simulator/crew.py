@@ -1,4 +1,4 @@
-"""One team at work: its people, its pace and what it tends to do."""
+"""A simulated team: its people, its pace and its habits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.simulation import Simulation
     from simulator.workspace import Workspace
 
-_SCHEDULED = 0.8  # the part of all stories that gets into the backlog some day
+_SCHEDULED = 0.8  # share of all stories that eventually get into the backlog
 
 
 @dataclass(slots=True)
@@ -36,16 +36,16 @@ class Crew:
     mean_points: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Find the pace (working seconds a story) at which the backlog stays about as long."""
+        """Calculate the pace (working seconds per story) that keeps the backlog stable."""
         wanted = max(self.story_count * _SCHEDULED, 1)
         pace = 1.12 * len(self.developers) * self.shifts.seconds / wanted
-        # Looking for work and handing it over take time as well.
+        # Picking up work and handing it over also take time.
         self.pace = max(pace - 0.5 * WORKDAY, 0.3 * WORKDAY)
         self.mean_points = sum(self.team.points) / len(self.team.points)
 
     @property
     def workspace(self) -> Workspace:
-        """The workspace that the commands go to."""
+        """The workspace that commands change."""
         return self.simulation.workspace
 
     @property
@@ -54,40 +54,40 @@ class Crew:
         return self.simulation.workspace.now
 
     def manager(self) -> int:
-        """Return one of those who write and accept stories."""
+        """Return a random person who writes and accepts stories."""
         return self.managers[0] if self.rng.random() < 0.8 else self.managers[-1]
 
     def anybody(self) -> int:
-        """Return one of the team."""
+        """Return a random member of the team."""
         return self.rng.choice(self.developers) if self.rng.random() < 0.7 else self.manager()
 
     def chance(self, probability: float) -> bool:
-        """Return whether something happens."""
+        """Return true with the given probability."""
         return self.rng.random() < probability
 
     def later(self, mean_workdays: float) -> int:
-        """Return an instant some working time from now, long waits being rare."""
+        """Return an instant after a random (exponential) number of workdays."""
         seconds = self.rng.expovariate(1.0) * mean_workdays * WORKDAY
         return self.shifts.later(self.now, int(seconds) + 45)
 
     def duration(self, story: Story) -> int:
-        """Return the working seconds that a story takes; more points, more time."""
+        """Return the working seconds that a story takes, which grow with its points."""
         weight = 0.5 + 0.5 * (story.points or self.mean_points * 0.6) / max(self.mean_points, 0.1)
         return int(self.pace * weight * exp(self.rng.gauss(-0.18, 0.6)))
 
     def has(self, story: Story) -> bool:
-        """Return whether a story is still there, and still this team's."""
+        """Return whether a story still exists and still belongs to this team."""
         return story.deleted_at is None and story.project_id == self.project.id
 
     def points(self, story_type: str) -> Number | None:
-        """Return an estimate for a story, `None` where the project estimates none."""
+        """Return an estimate for a story; `None` if the project does not estimate its type."""
         estimated = self.project.bugs_and_chores_are_estimatable
         if story_type == "release" or (story_type != "feature" and not estimated):
             return None
         return self.rng.choice(self.team.points)
 
     def next_story(self) -> Story | None:
-        """Return a story from the head of the backlog, the estimated ones of this plan first."""
+        """Return a story from the top of the backlog; estimated stories of the plan come first."""
         stories = self.workspace.stories
         planned = not self.project.automatic_planning
         fitting: list[Story] = []
@@ -108,14 +108,14 @@ class Crew:
         return self.rng.choice(pool) if pool else None
 
     def label(self) -> str:
-        """Return a label for a story, often that of an epic."""
+        """Return a random label, often that of an epic."""
         if self.project.epics and self.chance(0.45):
             epic = self.workspace.epics[self.rng.choice(self.project.epics)]
             return self.workspace.label_names[epic.label_id]
         return words.label(self.rng)
 
     def comment(self) -> str:
-        """Return a comment; now and then it mentions the person behind the token."""
+        """Return a comment, which sometimes mentions the owner of the API token."""
         text = words.comment(self.rng, self.team.words)
         if self.chance(0.01):
             me = self.workspace.people[self.workspace.me_id]

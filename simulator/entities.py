@@ -1,8 +1,8 @@
-"""What a Tracker workspace is made of.
+"""The entities of a Tracker workspace.
 
-Plain records with slots: the largest workspace holds a hundred thousand stories and their parts.
-Instants are seconds since the epoch (see `instants`); an absent value is `None` or an empty list,
-and the API leaves it out.
+They are plain classes with slots, because a large workspace has a hundred thousand stories.
+Timestamps are seconds since the epoch (see `instants`); an absent value is `None` or an empty list,
+which the API omits.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Number = int | float
 
 
 class Transition(NamedTuple):
-    """A story's change of state, as `story_transitions` lists it (docs/tracker-api.md, Stories)."""
+    """A state change, as in `story_transitions` (docs/tracker-api.md, Stories)."""
 
     state: str
     story_id: int
@@ -49,7 +49,7 @@ class Transition(NamedTuple):
 
 
 class FlowChange(NamedTuple):
-    """What one command did to a project's daily totals; `None` means outside of the project."""
+    """The effect of one command on a project's daily totals; `None` is outside the project."""
 
     occurred_at: int
     story_id: int
@@ -60,7 +60,7 @@ class FlowChange(NamedTuple):
 
 
 class Override(NamedTuple):
-    """A length (weeks) and a team strength (1 = 100 %) that one iteration has of its own."""
+    """The overridden length (weeks) and team strength (1 = 100 %) of one iteration."""
 
     length: int | None
     team_strength: Number
@@ -68,7 +68,7 @@ class Override(NamedTuple):
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with a Tracker login."""
+    """A person with a Tracker login."""
 
     id: int
     name: str
@@ -91,7 +91,7 @@ class Account:
 
 @dataclass(slots=True)
 class Membership:
-    """A person's place in a project; the role `inactive` is never listed."""
+    """A person's membership in a project; the API does not list the role `inactive`."""
 
     id: int
     project_id: int
@@ -128,7 +128,7 @@ class Comment:
 
 @dataclass(slots=True)
 class Task:
-    """A line of a story's check list."""
+    """A task of a story."""
 
     id: int
     story_id: int
@@ -141,7 +141,7 @@ class Task:
 
 @dataclass(slots=True)
 class Blocker:
-    """Something that stands in a story's way."""
+    """A blocker of a story."""
 
     id: int
     story_id: int
@@ -154,7 +154,7 @@ class Blocker:
 
 @dataclass(slots=True)
 class Review:
-    """A review that was asked for on a story."""
+    """A review of a story."""
 
     id: int
     story_id: int
@@ -167,7 +167,7 @@ class Review:
 
 @dataclass(slots=True)
 class Label:
-    """A label of a project; `counts` holds 24 figures, see `counts.py`."""
+    """A label of a project; `counts` has 24 numbers, see `counts.py`."""
 
     id: int
     project_id: int
@@ -220,23 +220,23 @@ class Story:
     activities: list[Activity] = field(default_factory=list)
     flow: list[FlowChange] = field(default_factory=list)
     deleted_at: int | None = None
-    # What its activities name as their primary resource; one tuple for all of them.
+    # The primary resource of its activities, as one shared tuple.
     reference: tuple[tuple[str, int], ...] = ()
 
     @property
     def points(self) -> Number:
-        """The estimate, an unestimated story counting nothing."""
+        """The estimate; 0 for an unestimated story."""
         return self.estimate or 0
 
     @property
     def needs_estimate(self) -> bool:
-        """Whether Tracker refuses to start it: only features must be estimated first."""
+        """Whether Tracker refuses to start it because it is an unestimated feature."""
         return self.story_type == "feature" and self.estimate is None
 
 
 @dataclass(slots=True)
 class Project:
-    """A project: its settings, its lists and its own log."""
+    """A project with its settings, lists and activity log."""
 
     id: int
     name: str
@@ -263,8 +263,8 @@ class Project:
     start_date: str | None = None
 
     version: int = 0
-    # The one priority list, in three stretches: `accepted` is ordered by (accepted_at, story id),
-    # `active` and `icebox` by hand.
+    # The priority list in three sections: `accepted` is sorted by (accepted_at, story id); `active`
+    # and `icebox` are ordered by the users.
     accepted: list[tuple[int, int]] = field(default_factory=list)
     active: list[int] = field(default_factory=list)
     icebox: list[int] = field(default_factory=list)
@@ -280,5 +280,5 @@ class Project:
 
     @property
     def story_ids(self) -> list[int]:
-        """Every story in priority order: accepted (oldest first), backlog, icebox."""
+        """All stories in priority order: accepted (oldest first), backlog, icebox."""
         return [story_id for _, story_id in self.accepted] + self.active + self.icebox

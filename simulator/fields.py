@@ -10,20 +10,20 @@ from functools import lru_cache
 
 _TOKEN = re.compile(r"[(),]|[^(),\s]+")
 
-# What was asked of a resource, in the order asked; an empty value means that resource's default.
+# The requested fields in their order; an empty value means the default fields of that resource.
 Selection = tuple[tuple[str, "Selection"], ...]
 
 
 class FieldsError(ValueError):
-    """A `fields` parameter that cannot be read, or that names what a resource does not have."""
+    """A `fields` parameter that is malformed, or names a field that does not exist."""
 
 
 @lru_cache(maxsize=512)
 def parse_fields(text: str) -> Selection:
-    """Return the selection that a `fields` parameter spells.
+    """Parse a `fields` parameter.
 
     Raises:
-        FieldsError: when brackets do not match or a name is missing.
+        FieldsError: if brackets do not match or a name is missing.
     """
     tokens = _TOKEN.findall(text)
     selection, position = _parse_list(tokens, 0)

@@ -1,4 +1,4 @@
-"""Figures that Tracker computed itself: cycle time, analytics, releases, epics, daily history.
+"""Tracker's own figures: cycle time, analytics, releases, epics, daily history.
 
 The rules are in docs/tracker-api.md: Stories, Iterations, Velocity, History by day.
 """
@@ -34,10 +34,10 @@ _PROGRESS_ORDER = ("started", "finished", "delivered", "rejected")
 
 
 def cycle_time_details(story: Story, now: int) -> dict[str, object]:
-    """Return the time (ms) that a story spent in each state of progress, and how often.
+    """Return how long (ms) and how often a story was in each in-progress state.
 
-    `total_cycle_time` is the sum over those states, absent when the story never was in one. What
-    it was in before its first transition counts nothing: Tracker has no row of it.
+    `total_cycle_time` is the sum of these times, and absent if the story was never in progress. The
+    state before the first transition does not count, because Tracker has no row for it.
     """
     seconds = dict.fromkeys(_PROGRESS_ORDER, 0)
     visits = dict.fromkeys(_PROGRESS_ORDER, 0)
@@ -60,15 +60,15 @@ def cycle_time_details(story: Story, now: int) -> dict[str, object]:
 def analytics(
     project_stories: Iterable[Story], iteration: Iteration, now: int
 ) -> dict[str, object]:
-    """Return an iteration's analytics: counts, the median cycle time in ms, per cent."""
+    """Return an iteration's analytics: counts, median cycle time (ms) and rejection rate (%)."""
     span = iteration.span
-    held = set(iteration.story_ids)
+    ids = set(iteration.story_ids)
     accepted: list[Story] = []
     bugs_created = 0
     for story in project_stories:
         if story.story_type == "bug" and span.start <= story.created_at < span.finish:
             bugs_created += 1
-        if story.id in held and story.accepted_at is not None and story.story_type != "release":
+        if story.id in ids and story.accepted_at is not None and story.story_type != "release":
             accepted.append(story)
     details = [cycle_time_details(story, now) for story in accepted]
     times = [each["total_cycle_time"] for each in details if "total_cycle_time" in each]
@@ -84,33 +84,33 @@ def analytics(
 
 
 def release_story_ids(project: Project, stories: Mapping[int, Story]) -> dict[int, list[int]]:
-    """Return, by release, the stories above its marker, back to the release before it."""
-    held: dict[int, list[int]] = {}
+    """Return the stories of each release: those between the previous release and its marker."""
+    covered: dict[int, list[int]] = {}
     above: list[int] = []
     for story_id in [story_id for _, story_id in project.accepted] + project.active:
         if stories[story_id].story_type == "release":
-            held[story_id], above = above, []
+            covered[story_id], above = above, []
         else:
             above.append(story_id)
-    return held
+    return covered
 
 
 def release_rollups(story_ids: Iterable[int], stories: Mapping[int, Story]) -> dict[str, Number]:
-    """Return a release's points and counts, accepted and in all."""
-    held = [stories[story_id] for story_id in story_ids]
-    accepted = [story for story in held if story.current_state == "accepted"]
+    """Return a release's points and counts, accepted and total."""
+    covered = [stories[story_id] for story_id in story_ids]
+    accepted = [story for story in covered if story.current_state == "accepted"]
     return {
         "points_accepted": whole(sum(story.points for story in accepted)),
-        "points_total": whole(sum(story.points for story in held)),
+        "points_total": whole(sum(story.points for story in covered)),
         "counts_accepted": len(accepted),
-        "counts_total": len(held),
+        "counts_total": len(covered),
     }
 
 
 def projected_completion(plan: Plan, stories: Iterable[Story]) -> int | None:
-    """Return when the last of the given open stories will be done: its iteration's end.
+    """Return the predicted completion of open stories: the end of their last iteration.
 
-    `None` when nothing is open, or when something open is in the icebox and so has no iteration.
+    `None` if there are none, or if one of them is in the icebox and so has no iteration.
     """
     open_ids = {story.id for story in stories if story.current_state != "accepted"}
     if not open_ids:
@@ -124,7 +124,7 @@ def projected_completion(plan: Plan, stories: Iterable[Story]) -> int | None:
 
 
 def epic_progress(plan: Plan, labelled: list[Story]) -> dict[str, object]:
-    """Return what an epic has behind it: its stories accepted in done iterations."""
+    """Return an epic's figures for stories accepted in done iterations."""
     before = plan.calendar.current.start
     done = [
         story
@@ -152,10 +152,10 @@ def daily_history(
     """Return totals by state at the end of each local day from `first` to `last`.
 
     Args:
-        flow: changes in order of time; what happened before `first` is in its totals.
-        zone_name: the project's zone.
+        flow: changes in chronological order; those before `first` are included in its totals.
+        zone_name: the project's time zone.
         first: the first day with a row.
-        last: the last day; today's row shows the totals so far.
+        last: the last day; today's row has the totals so far.
     """
     points: dict[str, Number] = dict.fromkeys(HISTORY_STATES, 0)
     stories: dict[str, int] = dict.fromkeys(HISTORY_STATES, 0)
@@ -192,7 +192,7 @@ def project_history(
 def iteration_history(
     project: Project, stories: Mapping[int, Story], iteration: Iteration, now: int
 ) -> dict[str, object]:
-    """Return daily totals of the stories that an iteration holds, over its days so far."""
+    """Return the daily totals of the stories in an iteration, for its days so far."""
     flow = [
         change
         for story_id in iteration.story_ids
@@ -204,6 +204,6 @@ def iteration_history(
 
 
 def _within(project_id: int, story: Story) -> list[FlowChange]:
-    """Return a story's changes since it last came into its present project."""
+    """Return a story's changes since it last moved to its current project."""
     arrivals = [index for index, each in enumerate(story.flow) if each.from_state is None]
     return story.flow[arrivals[-1] :] if arrivals else []

@@ -1,4 +1,4 @@
-"""Which stories a list of stories holds: see docs/tracker-api.md, Lists of stories."""
+"""Filter lists of stories (docs/tracker-api.md, Lists of stories)."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _TERM = re.compile(r'(-?)(?:(\w+):)?("[^"]*"|\S+)')
 
 
 def matching_stories(stories: Iterable[Story], call: Call) -> list[Story]:
-    """Return the stories, in the given order, that pass every parameter of a request.
+    """Return the stories that match every parameter of a request, in the given order.
 
     `..._after` and `..._before` exclude the instant itself.
 
     Raises:
-        ApiError: `invalid_parameter` for a date that is none, or for `filter` with others.
+        ApiError: `invalid_parameter` for an invalid date, or `filter` with other parameters.
     """
     request = call.request
     tests = [*_parameter_tests(request), *_label_tests(request, call)]
@@ -67,7 +67,7 @@ def _label_tests(request: Request, call: Call) -> Iterable[Test]:
 
 
 def _filter_tests(text: str, call: Call) -> list[Test]:
-    """Return tests for the part of the search syntax that readers use: AND of simple terms."""
+    """Parse the part of the search syntax that is needed here: simple terms joined by AND."""
     tests: list[Test] = []
     if "includedone:true" not in text:
         start = call.workspace.calendar(call.project.id).current.start

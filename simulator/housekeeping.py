@@ -1,4 +1,4 @@
-"""What happens to a project now and then: cleaning up, people coming and going, odd weeks."""
+"""Occasional events in a project: cleaning up, people joining and leaving, unusual weeks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Process = Generator[int, None, None]
 
 
 def housekeeping(crew: Crew) -> Process:
-    """Once in a working week or so, do some of it."""
+    """About once per working week, trigger one of these events."""
     while True:
-        for deed, probability in _DEEDS:
+        for action, probability in _EVENTS:
             if crew.chance(probability):
-                deed(crew)
+                action(crew)
         yield crew.later(5)
 
 
@@ -49,19 +49,19 @@ def _movable(crew: Crew, chance: float) -> list[Story]:
     else:
         ids = project.active[:15] if chance < 0.7 else project.icebox[:30]
     found = [stories[each] for each in ids]
-    # Imported acceptances would move the other project's first iteration, and all numbers with it.
+    # Imported acceptances would shift the other project's first iteration and renumber all.
     return [each for each in found if each.story_type != "release" and not each.external_id]
 
 
 def _clear_icebox(crew: Crew) -> None:
-    """Delete old stories from the icebox, many in one go."""
+    """Delete old stories from the icebox, several in one activity."""
     old = crew.project.icebox[-crew.rng.randrange(3, 18) :]
     if len(crew.project.icebox) > 18:
         crew.workspace.delete_stories(list(old), by=crew.manager())
 
 
 def _delete_one(crew: Crew) -> None:
-    """Delete a story from anywhere: waiting, in progress or accepted."""
+    """Delete a random story: waiting, in progress or accepted."""
     project = crew.project
     accepted = [story_id for _, story_id in project.accepted[-40:]]
     pools = [pool for pool in (accepted, project.active[:6], project.icebox) if pool]
@@ -123,7 +123,7 @@ def _drop_epic(crew: Crew) -> None:
 
 
 def _odd_iteration(crew: Crew) -> None:
-    """Give the current iteration, or a recent one, a length or strength of its own."""
+    """Override the length or team strength of the current or a recent iteration."""
     project = crew.project
     number = crew.workspace.calendar(project.id).current.number
     if crew.chance(0.3):
@@ -137,7 +137,7 @@ def _odd_iteration(crew: Crew) -> None:
 
 
 def _change_people(crew: Crew) -> None:
-    """Let a developer leave and somebody else take the place."""
+    """Replace a developer by another person."""
     everybody = list(crew.workspace.people)
     leaver, newcomer = crew.rng.choice(crew.developers), crew.rng.choice(everybody)
     if newcomer in crew.project.memberships or leaver in crew.managers:
@@ -158,7 +158,7 @@ def _change_settings(crew: Crew) -> None:
         )
 
 
-_DEEDS: tuple[tuple[Callable[[Crew], None], float], ...] = (
+_EVENTS: tuple[tuple[Callable[[Crew], None], float], ...] = (
     (_clear_icebox, 0.06),
     (_delete_one, 0.16),
     (_rename_label, 0.02),

@@ -1,7 +1,7 @@
-"""Instants, and where local days begin.
+"""Instants and local days.
 
-Inside the workspace an instant is a whole number of seconds since 1970-01-01T00:00:00Z: small,
-ordered, and free of time zones. Text and datetimes exist only at the edges.
+Within the workspace an instant is an integer, the number of seconds since 1970-01-01T00:00:00Z. It
+is converted from and to text and datetimes only at the interfaces.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _EPOCH_DAY = date(1970, 1, 1)
 
 
 def to_instant(value: int | str | datetime) -> int:
-    """Return the instant that an ISO 8601 text, an aware datetime or a number of seconds names.
+    """Convert an ISO 8601 text, an aware datetime or a number of seconds to an instant.
 
     Raises:
-        ValueError: when the text is no ISO 8601 instant, or carries no offset.
+        ValueError: if the text is not an ISO 8601 timestamp with an offset.
     """
     if isinstance(value, int):
         return value
@@ -38,13 +38,13 @@ def _day_text(day: int) -> str:
 
 
 def iso(instant: int) -> str:
-    """Return an instant as Tracker writes it: UTC, whole seconds, `Z`."""
+    """Format an instant as Tracker does: UTC, whole seconds, `Z`."""
     day, second = divmod(instant, DAY)
     return f"{_day_text(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
 
 
 def millis(instant: int) -> int:
-    """Return an instant as `date_format=millis` gives it."""
+    """Return an instant in milliseconds, for `date_format=millis`."""
     return instant * 1000
 
 
@@ -55,24 +55,24 @@ def zone(name: str) -> ZoneInfo:
 
 
 def local_date(instant: int, zone_name: str) -> date:
-    """Return the calendar day in a zone that an instant falls on."""
+    """Return the calendar day of an instant in a time zone."""
     return datetime.fromtimestamp(instant, zone(zone_name)).date()
 
 
 @lru_cache(maxsize=65_536)
 def local_midnight(day: date, zone_name: str) -> int:
-    """Return the instant at which a calendar day begins in a zone."""
+    """Return the instant at which a calendar day begins in a time zone."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone(zone_name)).timestamp())
 
 
 def local_instant(day: date, second_of_day: int, zone_name: str) -> int:
-    """Return the instant at which a wall clock in a zone shows a second of a day."""
+    """Return the instant of a local day and second of the day in a time zone."""
     wall = datetime(day.year, day.month, day.day, tzinfo=zone(zone_name))
     return int((wall + timedelta(seconds=second_of_day)).timestamp())
 
 
 def utc_offset(instant: int, zone_name: str) -> str:
-    """Return a zone's offset at an instant, written `+01:00`."""
+    """Return a time zone's offset at an instant, such as `+01:00`."""
     text = datetime.fromtimestamp(instant, zone(zone_name)).strftime("%z")
     return f"{text[:3]}:{text[3:5]}"
 

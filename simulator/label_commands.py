@@ -1,4 +1,4 @@
-"""Commands on labels, and how label names become ids."""
+"""Commands on labels, and the lookup of labels by name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from simulator.entities import Label, Project, Story
 
 
 class LabelCommands(WorkspaceCore):
-    """Commands on a project's labels. Names are kept in lower case, as Tracker does."""
+    """Commands on a project's labels. As in Tracker, names are in lower case."""
 
     @command
     def create_label(self, project_id: int, name: str, *, at: int, by: int) -> Label:
-        """Create a label that no story carries yet."""
+        """Create a label without stories."""
         project = self.project(project_id)
         if _plain(name) in project.label_ids_by_name:
             raise CommandError(f"project {project_id} has a label {_plain(name)!r} already")
@@ -25,7 +25,7 @@ class LabelCommands(WorkspaceCore):
     def rename_label(
         self, project_id: int, label_id: int, name: str, *, at: int, by: int
     ) -> Activity:
-        """Give a label another name; its stories follow without a change of their own."""
+        """Rename a label; its stories are not changed."""
         project = self.project(project_id)
         label, name = self._label(project, label_id), _plain(name)
         if name in project.label_ids_by_name:
@@ -37,15 +37,15 @@ class LabelCommands(WorkspaceCore):
         self.label_names[label_id] = name
         change = Change("label", "update", label_id, original, {"name": name, "updated_at": at})
         primary = (("label", label_id),)
-        said = "renamed label to:"
+        wording = "renamed label to:"
         kind = "label_update_activity"
         return self._log(
-            project, kind, said, "edited", [change], primary, at=at, by=by, quoted=name
+            project, kind, wording, "edited", [change], primary, at=at, by=by, quoted=name
         )
 
     @command
     def delete_label(self, project_id: int, label_id: int, *, at: int, by: int) -> Activity:
-        """Delete a label: each story that carried it loses it in the same activity."""
+        """Delete a label and remove it from its stories in the same activity."""
         project = self.project(project_id)
         label = self._deletable_label(project, label_id)
         changes = []
@@ -55,16 +55,16 @@ class LabelCommands(WorkspaceCore):
         changes.append(Change("label", "delete", label_id, None, None))
         self._drop_label(project, label)
         primary = (("label", label_id),)
-        said, kind = "deleted label:", "label_delete_activity"
+        wording, kind = "deleted label:", "label_delete_activity"
         return self._log(
-            project, kind, said, "deleted", changes, primary, at=at, by=by, quoted=label.name
+            project, kind, wording, "deleted", changes, primary, at=at, by=by, quoted=label.name
         )
 
     @command
     def merge_label(
         self, project_id: int, label_id: int, into_label_id: int, *, at: int, by: int
     ) -> Activity:
-        """Replace a label by another one on every story, and delete it."""
+        """Replace a label by another one on every story, then delete it."""
         project = self.project(project_id)
         label = self._deletable_label(project, label_id)
         target = self._label(project, into_label_id)
@@ -82,17 +82,17 @@ class LabelCommands(WorkspaceCore):
         changes = self._count_changes(project, before) + changes
         changes.append(Change("label", "delete", label_id, None, None))
         self._drop_label(project, label)
-        said = f'merged label "{label.name}" into'
+        wording = f'merged label "{label.name}" into'
         primary = (("label", into_label_id),)
         kind = "label_merge_activity"
         return self._log(
-            project, kind, said, "merged", changes, primary, at=at, by=by, quoted=target.name
+            project, kind, wording, "merged", changes, primary, at=at, by=by, quoted=target.name
         )
 
-    # ------------------------------------------------------------------ what commands share
+    # ------------------------------------------------------------------ shared by the commands
 
     def _label_ids(self, project: Project, names: Iterable[str], *, at: int, by: int) -> list[int]:
-        """Return the ids of labels by name, creating the missing ones in versions of their own."""
+        """Return the ids of labels by name; missing labels are created, in separate versions."""
         ids = []
         for name in dict.fromkeys(_plain(each) for each in names):
             label_id = project.label_ids_by_name.get(name)
@@ -111,9 +111,9 @@ class LabelCommands(WorkspaceCore):
         values = {"id": label.id, "project_id": project.id, "name": name}
         values |= {"created_at": at, "updated_at": at, "counts": NO_COUNTS}
         change = Change("label", "create", label.id, None, values)
-        said, kind = "created labels:", "label_create_activity"
+        wording, kind = "created labels:", "label_create_activity"
         primary = (("label", label.id),)
-        self._log(project, kind, said, "created", [change], primary, at=at, by=by, quoted=name)
+        self._log(project, kind, wording, "created", [change], primary, at=at, by=by, quoted=name)
         return label
 
     def _label(self, project: Project, label_id: int) -> Label:
@@ -150,7 +150,7 @@ class LabelCommands(WorkspaceCore):
         return [self.label_names[label_id] for label_id in story.label_ids]
 
     def _count_changes(self, project: Project, before: dict[int, Counts]) -> list[Change]:
-        """Return one change for each label whose counts a command moved."""
+        """Return one change for each label whose counts were changed by a command."""
         return [
             Change("label", "update", label_id, counts, project.labels[label_id].counts)
             for label_id, counts in before.items()

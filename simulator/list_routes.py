@@ -1,4 +1,4 @@
-"""The long lists and the computed ones: stories, iterations, releases, activity, history."""
+"""The routes of long and computed lists: stories, iterations, releases, activity, history."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def _release(call: Call) -> Reply:
 
 def _release_stories(call: Call) -> Reply:
     stories = call.workspace.stories
-    held = release_story_ids(call.project, stories).get(_one_release(call).id, [])
-    return call.whole_list("story", [stories[story_id] for story_id in held], call.project)
+    covered = release_story_ids(call.project, stories).get(_one_release(call).id, [])
+    return call.whole_list("story", [stories[story_id] for story_id in covered], call.project)
 
 
 def _transitions(call: Call) -> Reply:
-    # Rows of a deleted story go with it; a moved story leaves its old rows where they happened.
+    # A deleted story has no rows; rows of a moved story stay in the project where they happened.
     alive = call.workspace.stories
     rows = call.project.transitions
     after, before = call.request.instant("occurred_after"), call.request.instant("occurred_before")
@@ -118,7 +118,7 @@ def _iterations(call: Call) -> Reply:
         offset = request.integer("offset", 0, minimum=None if negative else 0)
         start = offset
         if offset < 0:
-            # Counted back from the current iteration, whether or not it is in the list.
+            # The offset is relative to the current iteration, even if it is not in the list.
             start = max(call.workspace.plan(call.project.id).current_index + offset, 0)
         total, chosen = len(chosen), chosen[start : start + limit]
         page = Page(total, limit, offset, len(chosen))
@@ -127,7 +127,7 @@ def _iterations(call: Call) -> Reply:
 
 
 def _with_label(call: Call, iteration: Iteration) -> Iteration:
-    """Return an iteration that nests only the stories with the label that was asked for."""
+    """Return an iteration with only the stories that have the requested label."""
     name = call.request.query.get("label")
     if not name:
         return iteration
@@ -198,7 +198,7 @@ def _history_iteration(call: Call) -> Reply:
 
 
 def _windowed(call: Call, log: Sequence[Activity]) -> tuple[Sequence[Activity], int, int]:
-    """Return a log (oldest first) and the stretch of it that the parameters leave."""
+    """Return a log (oldest first) and the range of it that the parameters select."""
     request = call.request
     if "since_version" in request.query:
         version = request.integer("since_version", 0)
@@ -213,7 +213,7 @@ def _windowed(call: Call, log: Sequence[Activity]) -> tuple[Sequence[Activity], 
 
 
 def _activity_page(call: Call, log: Sequence[Activity], project: Project | None) -> Reply:
-    """Answer a page of a log, newest first; what is past retention is in the total only."""
+    """Return a page of a log, newest first; activities past retention only count in the total."""
     request, options = call.request, call.options
     log, first, last = _windowed(call, log)
     limit, offset = page_limit(request, options), request.integer("offset", 0)
@@ -272,7 +272,7 @@ LISTS: dict[str, Handler] = {
 
 
 def router() -> Router:
-    """Return all paths; sorted, so that `stories/bulk` is tried before `stories/{id}`."""
+    """Return all routes, sorted so that `stories/bulk` is tried before `stories/{id}`."""
     routes = Router()
     for pattern, handler in sorted((LISTS | PEOPLE_AND_PROJECTS).items()):
         routes.add(pattern, handler)

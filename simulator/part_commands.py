@@ -1,4 +1,4 @@
-"""Commands on what hangs on a story: comments, tasks, blockers and reviews."""
+"""Commands on the parts of a story: comments, tasks, blockers and reviews."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class PartCommands(StoryCommands):
 
     @command
     def add_comment(self, story_id: int, text: str, *, at: int, by: int) -> Comment:
-        """Comment on a story; whoever comments follows the story from then on."""
+        """Comment on a story; the commenter becomes a follower."""
         story = self.story(story_id)
         change = self._new_comment(story, text, at, by)
         followers = story.follower_ids
         if by not in followers:
             followers = [*followers, by]
         touched = self._touch(story, at, follower_ids=followers)
-        kind, said, highlight = "comment_create_activity", "added comment:", "added comment:"
-        self._log_part(story, kind, said, highlight, [change, *touched], at, by, text)
+        kind, wording, highlight = "comment_create_activity", "added comment:", "added comment:"
+        self._log_part(story, kind, wording, highlight, [change, *touched], at, by, text)
         return story.comments[-1]
 
     @command
@@ -49,9 +49,9 @@ class PartCommands(StoryCommands):
         """Change the text of a comment on a story."""
         story = self.story(story_id)
         change = _edited("comment", _part(story, "comment", comment_id), at, text=text)
-        kind, said = "comment_update_activity", "edited this comment"
+        kind, wording = "comment_update_activity", "edited this comment"
         return self._log_part(
-            story, kind, said, "edited", [change, *self._touch(story, at)], at, by
+            story, kind, wording, "edited", [change, *self._touch(story, at)], at, by
         )
 
     @command
@@ -68,9 +68,9 @@ class PartCommands(StoryCommands):
         story.tasks.append(task)
         keys = ("id", "story_id", "description", "complete", "position")
         change = Change("task", "create", number, None, created_values(task, keys))
-        kind, said = "task_create_activity", "added task:"
+        kind, wording = "task_create_activity", "added task:"
         self._log_part(
-            story, kind, said, said, [change, *self._touch(story, at)], at, by, description
+            story, kind, wording, wording, [change, *self._touch(story, at)], at, by, description
         )
         return task
 
@@ -82,19 +82,19 @@ class PartCommands(StoryCommands):
         story = self.story(story_id)
         task = _part(story, "task", task_id)
         change = _edited("task", task, at, **values)
-        said, highlight = "rewrote task:", "rewrote task:"
+        wording, highlight = "rewrote task:", "rewrote task:"
         if "complete" in values:
-            said = highlight = "completed task:" if task.complete else "uncompleted task:"
+            wording = highlight = "completed task:" if task.complete else "uncompleted task:"
         kind, changes = "task_update_activity", [*self._touch(story, at), change]
-        return self._log_part(story, kind, said, highlight, changes, at, by, task.description)
+        return self._log_part(story, kind, wording, highlight, changes, at, by, task.description)
 
     def complete_task(self, story_id: int, task_id: int, **options: object) -> Activity:
-        """Tick a task off."""
+        """Complete a task."""
         return self.update_task(story_id, task_id, complete=True, **options)
 
     @command
     def delete_task(self, story_id: int, task_id: int, *, at: int, by: int) -> Activity:
-        """Delete a task; the ones below move up, without changes of their own."""
+        """Delete a task; the ones below move up, without logged changes."""
         activity = self._delete_part("task", story_id, task_id, at, by)
         for position, task in enumerate(self.stories[story_id].tasks, start=1):
             task.position = position
@@ -102,16 +102,16 @@ class PartCommands(StoryCommands):
 
     @command
     def add_blocker(self, story_id: int, description: str, *, at: int, by: int) -> Blocker:
-        """Note what stands in a story's way."""
+        """Add a blocker."""
         story = self.story(story_id)
         number = self._next_id("blocker")
         blocker = Blocker(number, story_id, by, description, False, at, at)
         story.blockers.append(blocker)
         keys = ("id", "story_id", "person_id", "description", "resolved")
         change = Change("blocker", "create", number, None, created_values(blocker, keys))
-        kind, said = "blocker_create_activity", "added blocker:"
+        kind, wording = "blocker_create_activity", "added blocker:"
         self._log_part(
-            story, kind, said, said, [change, *self._touch(story, at)], at, by, description
+            story, kind, wording, wording, [change, *self._touch(story, at)], at, by, description
         )
         return blocker
 
@@ -123,14 +123,14 @@ class PartCommands(StoryCommands):
         story = self.story(story_id)
         blocker = _part(story, "blocker", blocker_id)
         change = _edited("blocker", blocker, at, **values)
-        said = "edited blocker:"
+        wording = "edited blocker:"
         if "resolved" in values:
-            said = "resolved blocker:" if blocker.resolved else "unresolved blocker:"
+            wording = "resolved blocker:" if blocker.resolved else "unresolved blocker:"
         kind, changes = "blocker_update_activity", [change, *self._touch(story, at)]
-        return self._log_part(story, kind, said, said, changes, at, by, blocker.description)
+        return self._log_part(story, kind, wording, wording, changes, at, by, blocker.description)
 
     def resolve_blocker(self, story_id: int, blocker_id: int, **options: object) -> Activity:
-        """Say that a blocker is out of the way."""
+        """Resolve a blocker."""
         return self.update_blocker(story_id, blocker_id, resolved=True, **options)
 
     @command
@@ -148,7 +148,7 @@ class PartCommands(StoryCommands):
         at: int,
         by: int,
     ) -> Review:
-        """Ask for a review of a story."""
+        """Request a review of a story."""
         story = self.story(story_id)
         project = self.projects[story.project_id]
         if review_type_id not in {each.id for each in project.review_types}:
@@ -158,9 +158,9 @@ class PartCommands(StoryCommands):
         story.reviews.append(review)
         keys = ("id", "story_id", "review_type_id", "reviewer_id", "status")
         change = Change("review", "create", number, None, created_values(review, keys))
-        kind, said = "review_create_activity", f"added a review to this {story.story_type}"
+        kind, wording = "review_create_activity", f"added a review to this {story.story_type}"
         changes = [change, *self._touch(story, at)]
-        self._log_part(story, kind, said, "added", changes, at, by)
+        self._log_part(story, kind, wording, "added", changes, at, by)
         return review
 
     @command
@@ -172,27 +172,27 @@ class PartCommands(StoryCommands):
         if values.get("status", "unstarted") not in REVIEW_STATUSES:
             raise CommandError(f"no review status {values['status']}")
         change = _edited("review", _part(story, "review", review_id), at, **values)
-        kind, said = "review_update_activity", f"updated a review of this {story.story_type}"
+        kind, wording = "review_update_activity", f"updated a review of this {story.story_type}"
         changes = [change, *self._touch(story, at)]
-        return self._log_part(story, kind, said, "updated", changes, at, by)
+        return self._log_part(story, kind, wording, "updated", changes, at, by)
 
     @command
     def delete_review(self, story_id: int, review_id: int, *, at: int, by: int) -> Activity:
-        """Take a review off a story."""
+        """Delete a review from a story."""
         return self._delete_part("review", story_id, review_id, at, by)
 
-    # ------------------------------------------------------------------ what commands share
+    # ------------------------------------------------------------------ shared by the commands
 
     def _delete_part(self, kind: str, story_id: int, part_id: int, at: int, by: int) -> Activity:
         story = self.story(story_id)
         part = _part(story, kind, part_id)
         getattr(story, _PARTS[kind]).remove(part)
         changes = [Change(kind, "delete", part_id, None, None), *self._touch(story, at)]
-        said = f"deleted a {kind} from this {story.story_type}"
-        return self._log_part(story, f"{kind}_delete_activity", said, "deleted", changes, at, by)
+        wording = f"deleted a {kind} from this {story.story_type}"
+        return self._log_part(story, f"{kind}_delete_activity", wording, "deleted", changes, at, by)
 
     def _touch(self, story: Story, at: int, **values: object) -> list[Change]:
-        """Move a story's `updated_at`; twice in one second it says nothing."""
+        """Set a story's `updated_at`; no change is logged if it already has this value."""
         original, new = changed_values(story, values)
         note_update(story, original, new, at)
         return [Change("story", "update", story.id, original, new)] if new else []
@@ -201,7 +201,7 @@ class PartCommands(StoryCommands):
         self,
         story: Story,
         kind: str,
-        said: str,
+        wording: str,
         highlight: str,
         changes: list[Change],
         at: int,
@@ -211,7 +211,7 @@ class PartCommands(StoryCommands):
         project: Project = self.projects[story.project_id]
         primary = story.reference
         return self._log(
-            project, kind, said, highlight, changes, primary, at=at, by=by, quoted=quoted
+            project, kind, wording, highlight, changes, primary, at=at, by=by, quoted=quoted
         )
 
 
@@ -223,7 +223,7 @@ def _part(story: Story, kind: str, part_id: int) -> Part:
 
 
 def _edited(kind: str, part: Part, at: int, **values: object) -> Change:
-    """Change values of a part and return the change that reports it."""
+    """Change values of a part, and return the change to log."""
     if unknown := values.keys() - _EDITABLE[kind]:
         raise CommandError(f"a {kind} has no {', '.join(sorted(unknown))}")
     original, new = changed_values(part, values)

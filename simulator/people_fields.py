@@ -118,7 +118,7 @@ def _my_zone(renderer: Renderer, me: Person, nested: Selection) -> dict[str, obj
 
 
 def me_kind(token: str) -> Kind:
-    """Return the kind of `/me`, which gives the token away to whoever logged in."""
+    """Return the kind of `/me`, which contains the token."""
     return Kind(
         "me",
         PERSON.getters

@@ -1,7 +1,8 @@
-"""Velocity, and what each iteration holds (docs/tracker-api.md, Velocity).
+"""Velocity, and the stories of each iteration (docs/tracker-api.md, Velocity).
 
-Done iterations hold what was accepted in them. The current one holds what was accepted in it, the
-work in progress, and as much of the backlog as velocity allows; later ones are predictions.
+A done iteration contains the stories accepted in it. The current one contains the stories accepted
+in it, the work in progress, and as much of the backlog as velocity allows; later iterations are
+predictions.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Iteration:
         return self.span.number
 
     def effective_points(self, iteration_length: int) -> float:
-        """Return points as a full team would have made them in an iteration of default length."""
+        """Return the points, scaled to a full team and the default iteration length."""
         if not self.span.team_strength:
             return 0.0
         weeks = self.span.length * self.span.team_strength
@@ -41,7 +42,7 @@ class Iteration:
 
 @dataclass(slots=True)
 class Plan:
-    """Everything that Tracker computes about a project's iterations at one instant."""
+    """Everything that Tracker computes about a project's iterations as of an instant."""
 
     calendar: Calendar
     iterations: list[Iteration]
@@ -51,11 +52,11 @@ class Plan:
 
     @property
     def current_index(self) -> int:
-        """The index of the current iteration; done ones are before it, predictions after it."""
+        """The index of the current iteration; done ones come before it, predictions after it."""
         return len(self.calendar.spans) - 1
 
     def iteration_of(self, story_id: int) -> Iteration | None:
-        """Return the iteration that holds a story, `None` for stories in the icebox."""
+        """Return the iteration of a story; `None` for stories in the icebox."""
         for iteration in reversed(self.iterations):
             if story_id in iteration.story_ids:
                 return iteration
@@ -65,12 +66,12 @@ class Plan:
 def velocity(
     done: Sequence[tuple[Number, Span]], iteration_length: int, initial_velocity: int
 ) -> int:
-    """Return the velocity that follows from averaged iterations, rounded down.
+    """Return the velocity of the averaged iterations, rounded down.
 
     Args:
-        done: accepted points and span of the last done iterations, as many as are averaged.
+        done: accepted points and span of the averaged iterations.
         iteration_length: the project's default length in weeks.
-        initial_velocity: what applies without any counting iteration or any accepted point.
+        initial_velocity: the result if no iteration counts, or none has accepted points.
     """
     counted = [(points, span) for points, span in done if span.team_strength]
     weeks = sum(span.length for _, span in counted)
@@ -83,7 +84,7 @@ def velocity(
 def spread(
     done: Sequence[tuple[Number, Span]], iteration_length: int
 ) -> tuple[float | None, float | None]:
-    """Return standard deviation (points) and volatility (percent) of averaged iterations."""
+    """Return the standard deviation (points) and volatility (per cent) of averaged iterations."""
     figures = [
         float(_exact(points) / _exact(span.team_strength) / span.length * iteration_length)
         for points, span in done
@@ -123,7 +124,7 @@ def _pack(
     iterations: list[Iteration],
     speed: int,
 ) -> None:
-    """Fill the current iteration from the backlog, then predict as many more as are needed."""
+    """Fill the current iteration from the backlog, then predict iterations for the rest."""
     backlog = [stories[story_id] for story_id in project.active]
     current = iterations[-1]
     taken = _current_stories(project, current, backlog, speed)
@@ -139,11 +140,11 @@ def _pack(
 def _current_stories(
     project: Project, current: Iteration, backlog: list[Story], speed: int
 ) -> list[Story]:
-    """Return what the current iteration takes in besides the accepted stories.
+    """Return the stories of the current iteration besides the accepted ones.
 
-    Work in progress always; then, with automatic planning, the head of the backlog until velocity
-    is reached (the last story may overshoot; stories without points enter until it is exceeded).
-    With manual planning what was put there: the planned stories.
+    Always the work in progress. With automatic planning also the top of the backlog until velocity
+    is reached (the last story may exceed it; stories without points are added until it is
+    exceeded). With manual planning also the stories that users planned.
     """
     span = current.span
     room = speed * span.team_strength * span.length / project.iteration_length
@@ -164,13 +165,13 @@ def _current_stories(
 
 
 def _predicted_batches(backlog: list[Story], speed: int) -> list[list[Story]]:
-    """Cut the backlog into iterations: what an iteration leaves unused, the next one may use."""
+    """Split the backlog into iterations; unused points carry over to the next iteration."""
     batches: list[list[Story]] = []
     room: Number = 0
     for story in backlog:
         if not batches or (story.points and story.points > room):
             batches.append([])
-            # A story bigger than the room still gets an iteration of its own.
+            # A story larger than that gets an iteration of its own.
             room = max(room + max(speed, 1), story.points)
         batches[-1].append(story)
         room -= story.points
@@ -178,5 +179,5 @@ def _predicted_batches(backlog: list[Story], speed: int) -> list[list[Story]]:
 
 
 def _exact(number: Number) -> Fraction:
-    """Return a decimal as it is written, so that rounding down never meets 8.999999."""
+    """Return an exact fraction, so that 9 is never rounded down as 8.999999."""
     return Fraction(str(number))

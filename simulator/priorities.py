@@ -1,4 +1,4 @@
-"""A story's place in its project's one priority list: accepted, then backlog, then icebox."""
+"""A story's position in the priority list of its project: accepted, then backlog, then icebox."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Neighbours = tuple[int | None, int | None]
 
 
 def panel_of(state: str) -> str:
-    """Return the stretch of the list that stories of a state are in."""
+    """Return the section of the list for a state."""
     if state == "accepted":
         return "accepted"
     return "icebox" if state == "unscheduled" else "active"
 
 
 def take_out(project: Project, story: Story) -> None:
-    """Take a story out of the list."""
+    """Remove a story from the list."""
     panel = panel_of(story.current_state)
     if panel == "accepted":
         del project.accepted[_accepted_index(project, story)]
@@ -26,12 +26,12 @@ def take_out(project: Project, story: Story) -> None:
 
 
 def put_in(project: Project, story: Story, index: int | None = None) -> None:
-    """Put a story into the stretch of its state, accepted ones by the time of acceptance.
+    """Insert a story into the section of its state; accepted stories are sorted by acceptance.
 
     Args:
-        project: the project whose list it is.
+        project: the project of the list.
         story: the story, with its new state already set.
-        index: the place in the backlog or icebox; the default is the end.
+        index: the position in the backlog or icebox; by default the end.
     """
     panel = panel_of(story.current_state)
     if panel == "accepted":
@@ -42,7 +42,7 @@ def put_in(project: Project, story: Story, index: int | None = None) -> None:
 
 
 def neighbours(project: Project, story: Story) -> Neighbours:
-    """Return (`before_id`, `after_id`): the stories just below and just above, or `None`."""
+    """Return (`before_id`, `after_id`): the stories directly below and above, or `None`."""
     panel = panel_of(story.current_state)
     accepted, active, icebox = project.accepted, project.active, project.icebox
     if panel == "accepted":
@@ -62,7 +62,7 @@ def neighbours(project: Project, story: Story) -> Neighbours:
 
 
 def first_idle_index(project: Project, stories: dict[int, Story]) -> int:
-    """Return the place below the stories in progress at the head of the backlog."""
+    """Return the index below the stories in progress at the top of the backlog."""
     for index, story_id in enumerate(project.active):
         if stories[story_id].current_state not in IN_PROGRESS:
             return index

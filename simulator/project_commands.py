@@ -1,4 +1,4 @@
-"""Commands on projects as such: epics, settings, memberships, iteration overrides."""
+"""Commands on projects: epics, settings, memberships, iteration overrides."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ProjectCommands(PartCommands):
         label: str | None = None,
         description: str = "",
     ) -> Epic:
-        """Create an epic around a label (default: its name), which is created if need be."""
+        """Create an epic with a label (default: its name), which is created if missing."""
         project = self.project(project_id)
         wanted = project.label_ids_by_name.get((label or name).strip().lower())
         if wanted and any(self.epics[each].label_id == wanted for each in project.epics):
@@ -74,8 +74,8 @@ class ProjectCommands(PartCommands):
         note_update(epic, original, new, at)
         self.epic_names[epic_id] = epic.name
         change = Change("epic", "update", epic_id, original, new)
-        kind, said = "epic_update_activity", "edited this epic"
-        return self._log_epic(epic, kind, said, "edited", [change], at, by)
+        kind, wording = "epic_update_activity", "edited this epic"
+        return self._log_epic(epic, kind, wording, "edited", [change], at, by)
 
     @command
     def delete_epic(self, epic_id: int, *, at: int, by: int) -> Activity:
@@ -84,8 +84,8 @@ class ProjectCommands(PartCommands):
         change = Change("epic", "delete", epic_id, None, None)
         self.projects[epic.project_id].epics.remove(epic_id)
         del self.epics[epic_id]
-        kind, said = "epic_delete_activity", "deleted this epic"
-        return self._log_epic(epic, kind, said, "deleted", [change], at, by)
+        kind, wording = "epic_delete_activity", "deleted this epic"
+        return self._log_epic(epic, kind, wording, "deleted", [change], at, by)
 
     @command
     def add_epic_comment(self, epic_id: int, text: str, *, at: int, by: int) -> Comment:
@@ -98,13 +98,13 @@ class ProjectCommands(PartCommands):
         changes = [change]
         if new:
             changes.append(Change("epic", "update", epic_id, original, new))
-        kind, said = "comment_create_activity", "added comment:"
-        self._log_epic(epic, kind, said, said, changes, at, by, quoted=text)
+        kind, wording = "comment_create_activity", "added comment:"
+        self._log_epic(epic, kind, wording, wording, changes, at, by, quoted=text)
         return epic.comments[-1]
 
     @command
     def update_project(self, project_id: int, *, at: int, by: int, **settings: object) -> Activity:
-        """Change settings of a project; a new start day or date drops all iteration overrides."""
+        """Change settings of a project; a new start day or date removes all overrides."""
         project = self.project(project_id)
         if unknown := settings.keys() - SETTINGS:
             raise CommandError(f"a project has no {', '.join(sorted(unknown))}")
@@ -120,14 +120,14 @@ class ProjectCommands(PartCommands):
         note_update(project, original, new, at)
         change = Change("project", "update", project_id, original, new)
         primary = (("project", project_id),)
-        kind, said = "project_update_activity", "edited this project's settings"
-        return self._log(project, kind, said, "edited", [change], primary, at=at, by=by)
+        kind, wording = "project_update_activity", "edited this project's settings"
+        return self._log(project, kind, wording, "edited", [change], primary, at=at, by=by)
 
     @command
     def add_member(
         self, project_id: int, person_id: int, role: str = "member", *, at: int, by: int
     ) -> Membership:
-        """Take a person into a project."""
+        """Add a person to a project."""
         project = self.project(project_id)
         if person_id in project.memberships or person_id not in self.people:
             raise CommandError(f"person {person_id} cannot join project {project_id}")
@@ -136,16 +136,16 @@ class ProjectCommands(PartCommands):
         values |= {"person_id": person_id, "role": role, "created_at": at, "updated_at": at}
         change = Change("project_membership", "create", membership.id, None, values)
         primary = (("project_membership", membership.id),)
-        kind, said = "project_membership_create_activity", "added a member:"
+        kind, wording = "project_membership_create_activity", "added a member:"
         name = self.people[person_id].name
-        self._log(project, kind, said, "added", [change], primary, at=at, by=by, quoted=name)
+        self._log(project, kind, wording, "added", [change], primary, at=at, by=by, quoted=name)
         return membership
 
     @command
     def change_role(
         self, project_id: int, person_id: int, role: str, *, at: int, by: int
     ) -> Activity:
-        """Change a member's role; `inactive` is for those who have left."""
+        """Change a member's role; `inactive` means that the person has left."""
         project = self.project(project_id)
         if role not in _ROLES or person_id not in project.memberships:
             raise CommandError(f"person {person_id} cannot become {role} of {project_id}")
@@ -156,10 +156,10 @@ class ProjectCommands(PartCommands):
         note_update(membership, original, new, at)
         change = Change("project_membership", "update", membership.id, original, new)
         primary = (("project_membership", membership.id),)
-        kind, said = "project_membership_update_activity", "changed the role of"
+        kind, wording = "project_membership_update_activity", "changed the role of"
         name = self.people[person_id].name
         return self._log(
-            project, kind, said, "edited", [change], primary, at=at, by=by, quoted=name
+            project, kind, wording, "edited", [change], primary, at=at, by=by, quoted=name
         )
 
     @command
@@ -173,10 +173,10 @@ class ProjectCommands(PartCommands):
         length: int | None = None,
         team_strength: float = 1,
     ) -> Activity:
-        """Give an iteration a length (weeks) or team strength of its own; later ones shift.
+        """Override an iteration's length (weeks) or team strength; later iterations shift.
 
         Raises:
-            CommandError: for a length outside 1-99, a strength below 0, or an iteration to come.
+            CommandError: for a length outside 1-99, a strength below 0, or a future iteration.
         """
         project = self.project(project_id)
         if (length is not None and not 1 <= length <= 99) or team_strength < 0:
@@ -198,11 +198,11 @@ class ProjectCommands(PartCommands):
             {key: before[key] for key in changed},
             {key: after[key] for key in changed},
         )
-        said, kind = f"edited iteration {number}", "iteration_update_activity"
+        wording, kind = f"edited iteration {number}", "iteration_update_activity"
         primary = (("iteration", number),)
-        return self._log(project, kind, said, "edited", [change], primary, at=at, by=by)
+        return self._log(project, kind, wording, "edited", [change], primary, at=at, by=by)
 
-    # ------------------------------------------------------------------ what commands share
+    # ------------------------------------------------------------------ shared by the commands
 
     def _join(self, project_id: int, person_id: int, role: str, at: int) -> Membership:
         if role not in _ROLES:
@@ -217,7 +217,7 @@ class ProjectCommands(PartCommands):
         self,
         epic: Epic,
         kind: str,
-        said: str,
+        wording: str,
         highlight: str,
         changes: list[Change],
         at: int,
@@ -227,5 +227,5 @@ class ProjectCommands(PartCommands):
         project = self.projects[epic.project_id]
         primary = (("epic", epic.id),)
         return self._log(
-            project, kind, said, highlight, changes, primary, at=at, by=by, quoted=quoted
+            project, kind, wording, highlight, changes, primary, at=at, by=by, quoted=quoted
         )

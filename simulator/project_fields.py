@@ -43,7 +43,7 @@ def _start_time(renderer: Renderer, project: Project, nested: Selection) -> obje
 
 
 def _planned(name: str) -> Getter:
-    """Return a getter of a figure that goes with the project's plan."""
+    """Return a getter of a figure from the project's plan."""
     return lambda renderer, project, nested: getattr(renderer.workspace.plan(project.id), name)
 
 
@@ -56,7 +56,7 @@ def _sorted_labels(project: Project) -> list[Label]:
 
 
 def members(project: Project) -> list[Membership]:
-    """Return the memberships that Tracker lists: not those of people who have left."""
+    """Return the memberships that Tracker lists, without people who have left."""
     return [each for each in project.memberships.values() if each.role != "inactive"]
 
 

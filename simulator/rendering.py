@@ -1,8 +1,8 @@
-"""From entities to API records: which fields, in which order, absent instead of null.
+"""Render entities as API records: the requested fields in order, without null values.
 
-A resource kind is a table of getters, a default list and the fields that are always returned. A
-selection is compiled once per request into a list of getters, so that a page of 500 stories with
-all that hangs on them is a few loops.
+A resource kind has getters, default fields, and fields that are always returned. A selection is
+compiled into a list of getters once per request, so that rendering 500 stories with their nested
+lists is fast.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Step = tuple[str, Getter, Selection]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a resource can answer."""
+    """The fields of a kind of resource."""
 
     name: str
     getters: dict[str, Getter]
@@ -31,9 +31,9 @@ class Kind:
 
 @dataclass(slots=True)
 class Renderer:
-    """Writes entities of one workspace for one request.
+    """Renders entities of a workspace for one request.
 
-    `memo` keeps what many entities of a request share; it is gone with the request.
+    `memo` caches what several entities of the request share.
     """
 
     workspace: Workspace
@@ -44,7 +44,7 @@ class Renderer:
     memo: dict[tuple[str, int, Selection], dict] = field(default_factory=dict)
 
     def moment(self, instant: int | None) -> object:
-        """Write an instant in the format that was asked for."""
+        """Format an instant as requested."""
         if instant is None:
             return None
         return millis(instant) if self.in_millis else iso(instant)
@@ -67,7 +67,7 @@ class Renderer:
     def shared(
         self, kind: str, number: int, entity: object, selection: Selection = ()
     ) -> dict[str, object]:
-        """Return a record that many others repeat (a label, a person), written once."""
+        """Return a record that occurs in many others (a label, a person), rendered only once."""
         key = (kind, number, selection)
         record = self.memo.get(key)
         if record is None:
@@ -101,7 +101,7 @@ class Renderer:
 
 
 def picked(record: dict[str, object], selection: Selection, always: tuple[str, ...]) -> object:
-    """Return the selected part of a record that is written as a whole (activities, analytics)."""
+    """Return the selected fields of a complete record (activities, analytics)."""
     if not selection or any(name == ":default" for name, _ in selection):
         return record
     names = dict.fromkeys([*(name for name, _ in selection), *always])
@@ -134,7 +134,7 @@ def dated(*names: str) -> dict[str, Getter]:
 
 
 def text(name: str) -> Getter:
-    """Return a getter of a text that is left out when empty."""
+    """Return a getter of a text that is omitted if empty."""
     return lambda renderer, entity, nested: getattr(entity, name) or None
 
 
@@ -144,7 +144,7 @@ def moment(name: str) -> Getter:
 
 
 def constant(value: object) -> Getter:
-    """Return a getter that says the same of every entity."""
+    """Return a getter with the same value for every entity."""
     return lambda renderer, entity, nested: value
 
 

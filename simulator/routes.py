@@ -1,4 +1,4 @@
-"""What each path answers (docs/tracker-api.md)."""
+"""The routes of the simulated API (docs/tracker-api.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.workspace import Workspace
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way: what it needs to be answered."""
+    """A request with everything needed to answer it."""
 
     workspace: Workspace
     options: ServerOptions
@@ -26,15 +26,15 @@ class Call:
 
     @property
     def project(self) -> Project:
-        """The project that the path names.
+        """The project in the path.
 
         Raises:
-            ApiError: when there is none, or when it may not be read.
+            ApiError: if it does not exist or access is forbidden.
         """
         return self.project_by_id(self.ids[0])
 
     def project_by_id(self, project_id: int) -> Project:
-        """Return a project, or raise the error that Tracker answers."""
+        """Return a project, or raise Tracker's error."""
         project = self.workspace.projects.get(project_id)
         if project is None:
             raise ApiError("unfound_resource")
@@ -44,7 +44,7 @@ class Call:
 
     @property
     def story(self) -> Story:
-        """The story that a path under a project names."""
+        """The story in a path under a project."""
         story = self.workspace.stories.get(self.ids[1])
         if story is None or story.project_id != self.project.id:
             raise ApiError("unfound_resource")
@@ -52,24 +52,24 @@ class Call:
 
     @property
     def epic(self) -> Epic:
-        """The epic that a path under a project names."""
+        """The epic in a path under a project."""
         epic = self.workspace.epics.get(self.ids[1])
         if epic is None or epic.project_id != self.project.id:
             raise ApiError("unfound_resource")
         return epic
 
     def reply(self, kind: str, entity: object, project: Project | None = None) -> Reply:
-        """Answer one resource."""
+        """Reply with one resource."""
         return Reply(self.renderer.one(kind, entity, self.request.selection), project)
 
     def whole_list(
         self, kind: str, entities: list[object], project: Project | None = None
     ) -> Reply:
-        """Answer a list that has no pages."""
+        """Reply with a complete list, without paging."""
         return Reply(self.renderer.many(kind, entities, self.request.selection), project)
 
     def paged(self, kind: str, entities: list[object], project: Project | None = None) -> Reply:
-        """Answer a page of a list."""
+        """Reply with a page of a list."""
         part, page = page_of(entities, self.request, self.options)
         return Reply(self.renderer.many(kind, part, self.request.selection), project, page)
 
@@ -81,19 +81,19 @@ class Router:
     """Paths and their handlers; `{id}` in a pattern stands for a number."""
 
     def __init__(self) -> None:
-        """Begin without any path."""
+        """Start without routes."""
         self._routes: dict[int, list[tuple[tuple[str, ...], Handler]]] = {}
 
     def add(self, pattern: str, handler: Handler) -> None:
-        """Let a handler answer a path."""
+        """Add a route."""
         segments = tuple(pattern.strip("/").split("/"))
         self._routes.setdefault(len(segments), []).append((segments, handler))
 
     def find(self, path: str) -> tuple[Handler, tuple[int, ...]]:
-        """Return the handler of a path, and the numbers in it.
+        """Return the handler of a path and the numbers in the path.
 
         Raises:
-            ApiError: `route_not_found`, or `unfound_resource` when only a number is wrong.
+            ApiError: `route_not_found`, or `unfound_resource` if only a number is wrong.
         """
         segments = path.strip("/").split("/")
         misfit = False
@@ -107,13 +107,13 @@ class Router:
             else:
                 if None not in ids:
                     return handler, tuple(ids)
-                # As recorded: one empty id is an object not found, two are no path at all.
+                # As recorded: with one empty id the object is not found; with two, the route.
                 misfit = misfit or segments.count("") < 2
         raise ApiError("unfound_resource" if misfit else "route_not_found")
 
 
 def kinds(token: str) -> dict[str, Kind]:
-    """Return every kind of resource that the server writes."""
+    """Return every kind of resource that the server returns."""
     tables = {**vars(story_fields), **vars(project_fields), **vars(people_fields)}.values()
     found = {each.name: each for each in tables if isinstance(each, Kind)}
     found["me"] = people_fields.me_kind(token)
@@ -143,7 +143,7 @@ def _account_summaries(call: Call) -> Reply:
 
 
 def _notifications(call: Call) -> Reply:
-    """Answer who mentioned the caller in comments, newest first."""
+    """Reply with the comments that mention the caller, newest first."""
     workspace = call.workspace
     mention = f"@{workspace.people[workspace.me_id].username}"
     found = []

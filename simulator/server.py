@@ -34,7 +34,7 @@ from simulator.routes import Call, kinds
 from simulator.workspace import Workspace
 
 BASE_PATH = "/services/v5"
-PASSWORD = "demo-password"  # of everybody here: there is nothing to protect
+PASSWORD = "demo-password"  # of every simulated person; not a secret
 _CACHE_BYTES = 64 * 2**20
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -48,7 +48,7 @@ _CORS = {
 
 
 class LoggedRequest(NamedTuple):
-    """A request that was answered, for tests to count."""
+    """A handled request, for tests."""
 
     method: str
     path: str
@@ -58,16 +58,16 @@ class LoggedRequest(NamedTuple):
 
 
 class DemoServer:
-    """A running server: `base_url`, `token`, `request_count`, `requests`, `close()`.
+    """A running server with `base_url`, `token`, `request_count`, `requests` and `close()`.
 
-    `username` and `password` are what Basic authentication on /me takes instead of the token.
-    `failures` holds exceptions that no request should be able to cause (answered as 500).
-    Several threads answer at once; each answer is made under the workspace's lock, so that it
-    speaks for one version. Answers are kept until the workspace changes.
+    `username` and `password` can be used for Basic authentication on /me instead of the token.
+    `failures` collects unexpected exceptions, which are answered with status 500. Requests run in
+    several threads; each response is created under the workspace's lock, so that it describes one
+    version. Responses are cached until the workspace changes.
     """
 
     def __init__(self, workspace: Workspace, host: str, port: int, options: ServerOptions) -> None:
-        """Bind to a port (0: any free one) and begin to answer."""
+        """Bind to a port (0: any free port) and start serving."""
         self.workspace = workspace
         self.options = options
         self.token = hashlib.md5(f"token of {workspace.me_id}".encode()).hexdigest()
@@ -91,17 +91,17 @@ class DemoServer:
 
     @property
     def base_url(self) -> str:
-        """The address to give to a client, with `/services/v5`."""
+        """The base URL for clients, including `/services/v5`."""
         host, port = self._http.server_address[:2]
         return f"http://{host}:{port}{BASE_PATH}"
 
     @property
     def request_count(self) -> int:
-        """How many requests came in."""
+        """The number of requests received."""
         return self._count
 
     def close(self) -> None:
-        """Stop answering and close every connection."""
+        """Stop serving and close all connections."""
         self._http.shutdown()
         self._http.close_connections()
         self._http.server_close()
@@ -118,10 +118,10 @@ class DemoServer:
     # ------------------------------------------------------------------ answering
 
     def answer(self, method: str, target: str, headers: dict[str, str]) -> Answer:
-        """Answer one request; `headers` have lower-case names.
+        """Return the response to a request; `headers` have lower-case names.
 
         Raises:
-            ConnectionResetError: when the hook wants the connection cut.
+            ConnectionResetError: if the hook requests to cut the connection.
         """
         began = time.perf_counter()
         url = urlsplit(target)
@@ -152,7 +152,7 @@ class DemoServer:
                 return self._looked_up(request, target, inside)
         except ConnectionResetError:
             raise
-        except Exception as problem:  # a bug of ours or of the hook: answered, kept for tests
+        except Exception as problem:  # a bug here or in the hook: recorded for tests
             self.failures.append(problem)
             return self._error(ApiError("unhandled_condition"))
 
@@ -171,7 +171,7 @@ class DemoServer:
         return any(pattern.search(path) for pattern in self._missing)
 
     def _authenticate(self, request: Request) -> None:
-        """Check the token, or on /me a user name (or e-mail) and password."""
+        """Check the token, or for /me a user name (or e-mail address) and password."""
         if request.headers.get("x-trackertoken") == self.token:
             return
         basic = request.headers.get("authorization", "")
@@ -227,14 +227,14 @@ class DemoServer:
         if reply.page is not None:
             page = reply.page
             envelope["pagination"] = {
-                "total": self._told_total(page),
+                "total": self._total(page),
                 "offset": page.offset,
                 "limit": page.limit,
                 "returned": page.returned,
             }
         return {**envelope, "data": reply.body}
 
-    def _told_total(self, page: Page) -> int | None:
+    def _total(self, page: Page) -> int | None:
         if self.options.total == "null":
             return None
         return page.total + (7 if self.options.total == "too_large" else 0)
@@ -243,7 +243,7 @@ class DemoServer:
         if page is None or not self.options.pagination_headers:
             return {}
         figures = {
-            "Total": self._told_total(page),
+            "Total": self._total(page),
             "Limit": page.limit,
             "Offset": page.offset,
             "Returned": page.returned,
@@ -275,7 +275,7 @@ def _decoded(credentials: str) -> str:
 
 
 class _Http(ThreadingHTTPServer):
-    """The listening socket; it knows its connections, so that closing cuts them."""
+    """The HTTP server; it keeps track of its connections, so that closing it also closes them."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -295,7 +295,7 @@ class _Http(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: socket.socket, client_address: object) -> None:
-        """Say nothing: clients of tests go away without a word."""
+        """Ignore errors: test clients may disconnect at any time."""
 
     def close_connections(self) -> None:
         for connection in list(self.connections):
@@ -306,7 +306,7 @@ class _Http(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP/1.1 with keep-alive; what is said comes from `DemoServer.answer`."""
+    """Handles HTTP/1.1 with keep-alive; the responses come from `DemoServer.answer`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -338,7 +338,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
 
     def _reset(self) -> None:
-        """Close with a reset, not with a proper end."""
+        """Close the connection with a reset."""
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.server.connections.discard(self.connection)
@@ -347,7 +347,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: `DemoServer.requests` has it all."""
+        """Do not log: `DemoServer.requests` has all requests."""
 
 
 def serve(
@@ -356,9 +356,9 @@ def serve(
     port: int = 0,
     options: ServerOptions | None = None,
 ) -> DemoServer:
-    """Serve a workspace on loopback in the background; close it, or use it in a `with`.
+    """Serve a workspace on loopback in the background. Close it, or use it in a `with` statement.
 
     Raises:
-        OSError: when the port is taken.
+        OSError: if the port is in use.
     """
     return DemoServer(workspace, host, port, options or ServerOptions())

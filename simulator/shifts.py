@@ -1,4 +1,4 @@
-"""Working hours: Monday to Friday, nine hours from nine o'clock in the team's zone."""
+"""Working hours: Monday to Friday, nine hours from 9:00 in the team's time zone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from simulator.instants import HOUR, local_instant
 
 WORKDAY = 9 * HOUR
-# Later than anything that is simulated.
+# Later than any simulated time.
 NEVER = 1 << 40
 
 
@@ -16,7 +16,7 @@ class Shifts:
     """A team's working time between two days."""
 
     def __init__(self, zone_name: str, first: date, last: date) -> None:
-        """Lay out the working days from `first` to `last`."""
+        """Calculate the working days from `first` to `last`."""
         days = (first + timedelta(days=each) for each in range((last - first).days + 1))
         self._starts = [
             local_instant(day, 9 * HOUR, zone_name) for day in days if day.weekday() < 5
@@ -24,16 +24,16 @@ class Shifts:
 
     @property
     def seconds(self) -> int:
-        """The working time in all."""
+        """The total working time in seconds."""
         return len(self._starts) * WORKDAY
 
     def at(self, seconds: int) -> int:
-        """Return the instant at which so much working time has passed since the beginning."""
+        """Return the instant after this much working time since the start."""
         day, rest = divmod(seconds, WORKDAY)
         return self._starts[day] + rest if day < len(self._starts) else NEVER
 
     def later(self, instant: int, seconds: int) -> int:
-        """Return the instant that lies so much working time after another one."""
+        """Return the instant that is this much working time after another one."""
         day = bisect_right(self._starts, instant) - 1
         passed = 0 if day < 0 else min(instant - self._starts[day], WORKDAY)
         return self.at(max(day, 0) * WORKDAY + passed + seconds)

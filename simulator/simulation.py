@@ -1,9 +1,9 @@
-"""Eighteen months of several teams' work, told by commands: `simulate`.
+"""Simulate eighteen months of several teams' work: `simulate`.
 
-A queue of processes (generators that yield the instant at which they go on) plays product
-managers, developers and housekeeping against each other. Everything that happens is a command of
-`Workspace`, in order of time, so the log is as Tracker would have written it. One seeded random
-source, no sets in any order that matters: the same seed gives the same bytes.
+Product managers, developers and housekeeping are processes (generators that yield the instant at
+which they continue) in a queue. Everything that happens is a command of `Workspace`, in
+chronological order, so the activity log is like Tracker's. There is one seeded random source and
+no dependence on the order of sets: the same seed gives the same bytes.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from simulator.workspace import Workspace
 
 BEGIN = "2023-11-01T00:00:00Z"
 END = "2025-04-30T17:00:00Z"
-# More stories than this, and the company has each team several times over.
+# With more stories than this, the company has several copies of each team.
 STORIES_PER_COMPANY = 20_000
 
 Process = Generator[int, None, None]
 
 
 class Simulation:
-    """The queue of processes over one workspace."""
+    """The queue of processes that act on one workspace."""
 
     def __init__(self, seed: int, until: int) -> None:
-        """Begin with an empty workspace."""
+        """Start with an empty workspace."""
         self.workspace = Workspace(BEGIN)
         self.rng = Random(seed)
         self.until = until
@@ -50,29 +50,29 @@ class Simulation:
         return self.workspace.now
 
     def spawn(self, process: Process, at: int) -> None:
-        """Let a process begin, or go on, at an instant."""
+        """Schedule a process to start or continue at an instant."""
         if at <= self.until:
             self._spawned += 1
             heappush(self._queue, (at, self._spawned, process))
 
     def run(self) -> None:
-        """Let time pass until the end."""
+        """Run all processes until the end."""
         while self._queue:
             at, _, process = heappop(self._queue)
             self.workspace.now = at
             going_on = next(process, NEVER)
             self.spawn(process, max(going_on, at))
         self.workspace.advance_to(self.until)
-        self.crews.clear()  # they know the simulation: a cycle
+        self.crews.clear()  # they refer to the simulation: break the reference cycle
 
 
 def simulate(seed: int = 7, stories: int = 2000, *, until: str = END) -> Workspace:
     """Return a workspace after eighteen months of work.
 
     Args:
-        seed: of everything that is left to chance.
-        stories: how many are created; about fifteen activities follow from each.
-        until: the instant (ISO 8601) at which the workspace clock then stands.
+        seed: the seed of the random source.
+        stories: the number of stories to create; each leads to about fifteen activities.
+        until: the end of the simulation (ISO 8601), at which the workspace clock is left.
     """
     simulation = Simulation(seed, to_instant(until))
     with _without_garbage_collection():
@@ -92,7 +92,7 @@ def simulate(seed: int = 7, stories: int = 2000, *, until: str = END) -> Workspa
 
 
 def _found(simulation: Simulation, team: Team, name: str, count: int, position: int) -> Process:
-    """Create a project, let its people join and begin to work."""
+    """Create a project, add its people and start their processes."""
     workspace, rng = simulation.workspace, simulation.rng
     project = workspace.create_project(name, **team.settings)
     first = local_date(simulation.now, project.time_zone)
@@ -124,14 +124,14 @@ def _found(simulation: Simulation, team: Team, name: str, count: int, position: 
 
 
 def _opening(team: Team) -> int:
-    """Return when a team's project is created: eight in the morning of its first day."""
+    """Return when a team's project is created: 8:00 on its first day."""
     zone_name = str(team.settings.get("time_zone", "America/Los_Angeles"))
     opening = local_instant(date.fromisoformat(team.begins), 8 * HOUR, zone_name)
     return max(opening, to_instant(BEGIN))
 
 
 def _hire(simulation: Simulation, wanted: int) -> None:
-    """Let people sign up; every third place is taken by somebody from another team."""
+    """Add people; every third position is filled by somebody from another team."""
     count = min(max(12, wanted * 2 // 3), len(FIRST_NAMES) * len(LAST_NAMES))
     for each in range(count):
         first = FIRST_NAMES[each % len(FIRST_NAMES)]
@@ -144,7 +144,7 @@ def _developers(stories: int) -> int:
 
 
 def _shared_out(total: int, shares: list[float]) -> list[int]:
-    """Return whole numbers in proportion to the shares that add up to the total."""
+    """Split a total into integers in proportion to the shares."""
     scale = total / sum(shares)
     counts = [int(share * scale) for share in shares]
     counts[0] += total - sum(counts)
@@ -153,9 +153,9 @@ def _shared_out(total: int, shares: list[float]) -> list[int]:
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Keep the collector from walking millions of lasting objects again and again.
+    """Disable the garbage collector, which would scan millions of objects repeatedly.
 
-    Nothing in a workspace needs the collector: there are no cycles in it.
+    A workspace contains no reference cycles.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -14,15 +14,15 @@ from simulator.story_rules import (
     check,
     check_change,
     check_estimate,
+    describe_change,
     implied_values,
     normal_values,
-    saying,
     set_values,
 )
 
 
 class StoryCommands(StoryEdits):
-    """Commands on stories; each logs one activity, after one per label it had to create."""
+    """Commands on stories. Each logs one activity, preceded by one per label that it creates."""
 
     @command
     def create_story(
@@ -38,9 +38,10 @@ class StoryCommands(StoryEdits):
         labels: Iterable[str] = (),
         **values: object,
     ) -> Story:
-        """Create a story; `values` as in `update_story`, `index` is the place in its stretch.
+        """Create a story; `values` as in `update_story`, `index` is the position in its section.
 
-        An explicit `accepted_at` (with the state accepted) may lie before the creation: an import.
+        An explicit `accepted_at` (with the state accepted) may be before the creation, as for
+        imported stories.
         """
         project = self.project(project_id)
         values["labels"] = list(labels)
@@ -55,12 +56,12 @@ class StoryCommands(StoryEdits):
             index = first_idle_index(project, self.stories)
         put_in(project, story, index)
         before: dict[int, Counts] = {}
-        self._settle(project, story, None, [], before, at)
+        self._update_counts(project, story, None, [], before, at)
         changes = self._count_changes(project, before)
         created = self._creation_values(project, story)
         changes.append(Change("story", "create", story.id, None, created))
-        kind, said = "story_create_activity", f"added this {story_type}"
-        self._log(project, kind, said, "added", changes, story.reference, at=at, by=by)
+        kind, wording = "story_create_activity", f"added this {story_type}"
+        self._log(project, kind, wording, "added", changes, story.reference, at=at, by=by)
         return story
 
     @command
@@ -73,13 +74,13 @@ class StoryCommands(StoryEdits):
         comment: str | None = None,
         **values: object,
     ) -> Activity:
-        """Change values of a story; with `comment`, the same activity also holds a new comment.
+        """Change values of a story; with `comment`, the same activity also adds a comment.
 
         Values: name, description, story_type, story_priority, current_state, estimate, deadline,
-        requested_by_id, external_id, owner_ids, labels (names), follower_ids; `None` empties.
+        requested_by_id, external_id, owner_ids, labels (names), follower_ids; `None` clears.
 
         Raises:
-            CommandError: when Tracker would refuse, or when nothing would change.
+            CommandError: if Tracker would refuse the change, or nothing would change.
         """
         story = self.story(story_id)
         project = self.projects[story.project_id]
@@ -95,35 +96,35 @@ class StoryCommands(StoryEdits):
         if comment is not None:
             changes.append(self._new_comment(story, comment, at, by))
         changes.append(Change("story", "update", story_id, original, new))
-        said, highlight = saying(story, new)
+        wording, highlight = describe_change(story, new)
         kind, primary = "story_update_activity", story.reference
-        return self._log(project, kind, said, highlight, changes, primary, at=at, by=by)
+        return self._log(project, kind, wording, highlight, changes, primary, at=at, by=by)
 
     def change_state(self, story_id: int, state: str, **options: object) -> Activity:
-        """Bring a story into a state; `comment=` makes a rejection with its reason."""
+        """Change the state of a story; `comment=` adds the reason of a rejection."""
         return self.update_story(story_id, current_state=state, **options)
 
     def estimate_story(self, story_id: int, points: Number | None, **options: object) -> Activity:
-        """Estimate a story, or take its estimate away."""
+        """Set or remove a story's estimate."""
         return self.update_story(story_id, estimate=points, **options)
 
     def add_owner(self, story_id: int, person_id: int, **options: object) -> Activity:
-        """Give a story one more owner."""
+        """Add an owner to a story."""
         owners = self.story(story_id).owner_ids
         return self.update_story(story_id, owner_ids=[*owners, person_id], **options)
 
     def remove_owner(self, story_id: int, person_id: int, **options: object) -> Activity:
-        """Take an owner off a story."""
+        """Remove an owner from a story."""
         owners = [each for each in self.story(story_id).owner_ids if each != person_id]
         return self.update_story(story_id, owner_ids=owners, **options)
 
     def add_label(self, story_id: int, name: str, **options: object) -> Activity:
-        """Put a label on a story; an unknown label is created first, in a version of its own."""
+        """Add a label to a story; a new label is created first, in a separate version."""
         names = self._names_of_labels(self.story(story_id))
         return self.update_story(story_id, labels=[*names, name], **options)
 
     def remove_label(self, story_id: int, name: str, **options: object) -> Activity:
-        """Take a label off a story."""
+        """Remove a label from a story."""
         names = [each for each in self._names_of_labels(self.story(story_id)) if each != name]
         return self.update_story(story_id, labels=names, **options)
 
@@ -137,10 +138,10 @@ class StoryCommands(StoryEdits):
         panel: str | None = None,
         index: int | None = None,
     ) -> Activity:
-        """Drag a story to a place in the backlog (`active`) or in the `icebox`.
+        """Move a story to a position in the backlog (`active`) or in the `icebox`.
 
-        `index` counts from 0, the top, in the stretch without the story itself.
-        Crossing the border changes the state: unscheduled in the icebox, unstarted outside.
+        `index` counts from 0 (the top) in that section without the story itself. Moving between the
+        two changes the state: unscheduled in the icebox, unstarted in the backlog.
         """
         story = self.story(story_id)
         project = self.projects[story.project_id]
@@ -158,12 +159,12 @@ class StoryCommands(StoryEdits):
             raise CommandError(f"nothing changes on story {story_id}")
         changes = self._count_changes(project, before)
         changes.append(Change("story", "update", story_id, original, new))
-        kind, said = "story_move_activity", self._said_of_move(project, story)
-        return self._log(project, kind, said, "moved", changes, story.reference, at=at, by=by)
+        kind, wording = "story_move_activity", self._wording_of_move(project, story)
+        return self._log(project, kind, wording, "moved", changes, story.reference, at=at, by=by)
 
     @command
     def delete_stories(self, story_ids: list[int], *, at: int, by: int) -> Activity:
-        """Delete stories of one project, together, in one activity."""
+        """Delete several stories of a project in one activity."""
         stories = [self.story(story_id) for story_id in story_ids]
         if not stories or len({story.project_id for story in stories}) > 1:
             raise CommandError("stories are deleted together within one project")
@@ -171,9 +172,9 @@ class StoryCommands(StoryEdits):
             raise CommandError("a story is deleted once")
         project = self.projects[stories[0].project_id]
         before: dict[int, Counts] = {}
-        said = f"deleted this {stories[0].story_type}"
+        wording = f"deleted this {stories[0].story_type}"
         if len(stories) > 1:
-            said = f"deleted {len(stories)} stories"
+            wording = f"deleted {len(stories)} stories"
         for story in stories:
             take_out(project, story)
             self._leave(project, story, before, at)
@@ -183,7 +184,7 @@ class StoryCommands(StoryEdits):
         activity = self._log(
             project,
             "story_delete_activity",
-            said,
+            wording,
             "deleted",
             changes,
             tuple(("story", story_id) for story_id in reversed(story_ids)),
@@ -202,7 +203,7 @@ class StoryCommands(StoryEdits):
     def move_to_project(self, story_id: int, project_id: int, *, at: int, by: int) -> Activity:
         """Move a story to another project: one activity in the old one, then one in the new.
 
-        Id, state, estimate and acceptance stay; labels are matched by name and created if need be.
+        Id, state, estimate and acceptance are kept; labels are matched by name or created.
         """
         story = self.story(story_id)
         old, new = self.projects[story.project_id], self.project(project_id)
@@ -219,12 +220,12 @@ class StoryCommands(StoryEdits):
         story.label_ids, story.project_id, story.updated_at = [], new.id, at
         left = {**into, "label_ids": [], "labels": []} if names else into
         changes.append(Change("story", "update", story_id, was, left))
-        said = f"moved this {story.story_type} out of this project"
+        wording = f"moved this {story.story_type} out of this project"
         kind = "story_move_from_project_activity"
-        self._log(old, kind, said, "moved", changes, story.reference, at=at, by=by)
-        return self._arrive(new, story, names, was, into, at, by)
+        self._log(old, kind, wording, "moved", changes, story.reference, at=at, by=by)
+        return self._add_moved(new, story, names, was, into, at, by)
 
-    def _arrive(
+    def _add_moved(
         self,
         project: Project,
         story: Story,
@@ -234,18 +235,18 @@ class StoryCommands(StoryEdits):
         at: int,
         by: int,
     ) -> Activity:
-        """Take in a story from another project, and log it here."""
+        """Add a story from another project, and log it in this one."""
         story.label_ids = self._label_ids(project, names, at=at, by=by)
         put_in(project, story)
         before: dict[int, Counts] = {}
-        self._settle(project, story, None, [], before, at)
+        self._update_counts(project, story, None, [], before, at)
         changes = self._count_changes(project, before)
         if names:
             into = {**into, "label_ids": list(story.label_ids), "labels": names}
         changes.append(Change("story", "update", story.id, dict(was), into))
-        said = f"moved this {story.story_type} into this project"
+        wording = f"moved this {story.story_type} into this project"
         kind = "story_move_into_project_activity"
-        return self._log(project, kind, said, "moved", changes, story.reference, at=at, by=by)
+        return self._log(project, kind, wording, "moved", changes, story.reference, at=at, by=by)
 
     def _drafted(
         self,
@@ -257,7 +258,7 @@ class StoryCommands(StoryEdits):
         at: int,
         by: int,
     ) -> Story:
-        """Return a story that is in no table yet, checked."""
+        """Create and check a story without adding it to the tables."""
         values = normal_values(values, self.people)
         values.pop("labels")
         accepted_at = values.pop("accepted_at", None)
@@ -274,7 +275,7 @@ class StoryCommands(StoryEdits):
         return story
 
     def _creation_values(self, project: Project, story: Story) -> dict[str, object]:
-        """Return the values that a create activity gives, absent ones left out."""
+        """Return the values of the create activity, without empty ones."""
         before_id, after_id = neighbours(project, story)
         values = {key: getattr(story, key) for key in ("id", "project_id", "name", "description")}
         for key in ("story_type", "current_state", "estimate", "accepted_at", "deadline"):
@@ -288,7 +289,7 @@ class StoryCommands(StoryEdits):
         values["labels"] = self._names_of_labels(story)
         return {key: value for key, value in values.items() if value is not None and value != ""}
 
-    def _said_of_move(self, project: Project, story: Story) -> str:
+    def _wording_of_move(self, project: Project, story: Story) -> str:
         before_id, after_id = neighbours(project, story)
         other = before_id if before_id is not None else after_id
         if other is None:

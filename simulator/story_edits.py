@@ -1,4 +1,4 @@
-"""What an edit of a story brings with it: place, label counts, daily flow, transitions."""
+"""The consequences of an edit of a story: position, label counts, daily flow, transitions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_FILES = (
 
 
 class StoryEdits(LabelCommands):
-    """The bookkeeping that commands on stories share."""
+    """The bookkeeping shared by all commands on stories."""
 
     def _edit(
         self,
@@ -39,7 +39,7 @@ class StoryEdits(LabelCommands):
         by: int,
         index: int | None = None,
     ) -> tuple[dict[str, object], dict[str, object]]:
-        """Set values, keep place, label counts, flow and transitions right; return what changed."""
+        """Set values; update position, label counts, flow and transitions. Returns the change."""
         standing, old_labels = standing_of(story), story.label_ids
         old_state, old_updated_at = story.current_state, story.updated_at
         ordered = {key: values[key] for key in VALUE_ORDER if key in values}
@@ -47,27 +47,27 @@ class StoryEdits(LabelCommands):
             ordered.get(key, getattr(story, key)) != getattr(story, key)
             for key in ("current_state", "accepted_at")
         )
-        place = self._lift(project, story) if moves else None
+        place = self._take_out(project, story) if moves else None
         original, new = changed_values(story, ordered)
         if place is not None:
-            self._drop(project, story, old_state, place[0], index)
+            self._reinsert(project, story, old_state, place[0], index)
         if new or moves:
             _note_first_owner(original, new)
             note_update(story, original, new, at)
-            self._note_labels(original, new)
+            self._add_label_names(original, new)
         if place is not None:
             _note_place(original, new, place[1], neighbours(project, story))
             if new.keys() <= {"updated_at"}:
                 story.updated_at = old_updated_at
                 return {}, {}
         if new.keys() & {"current_state", "estimate", "label_ids", "story_type"}:
-            self._settle(project, story, standing, old_labels, before, at)
+            self._update_counts(project, story, standing, old_labels, before, at)
         if story.current_state != old_state:
             self._transit(project, story, at, by)
         return original, new
 
-    def _lift(self, project: Project, story: Story) -> tuple[int | None, Neighbours]:
-        """Take a story out of the list; return its index and what was below and above it."""
+    def _take_out(self, project: Project, story: Story) -> tuple[int | None, Neighbours]:
+        """Remove a story from the list. Returns its index and its neighbours."""
         around = neighbours(project, story)
         panel = panel_of(story.current_state)
         index = None if panel == "accepted" else getattr(project, panel).index(story.id)
@@ -75,7 +75,7 @@ class StoryEdits(LabelCommands):
         return index, around
 
     def _new_comment(self, host: Story | Epic, text: str, at: int, by: int) -> Change:
-        """Add a comment to a story or epic and return the change that reports it."""
+        """Add a comment to a story or epic, and return the change to log."""
         number = self._next_id("comment")
         of_story = isinstance(host, Story)
         story_id, epic_id = (host.id, None) if of_story else (None, host.id)
@@ -86,13 +86,13 @@ class StoryEdits(LabelCommands):
         values |= {key: [] for key in _NO_FILES}
         return Change("comment", "create", number, None, values)
 
-    def _note_labels(self, original: dict[str, object], new: dict[str, object]) -> None:
-        """Give the names of changed labels beside their ids, as Tracker does."""
+    def _add_label_names(self, original: dict[str, object], new: dict[str, object]) -> None:
+        """Add the names of changed labels to their ids, as Tracker does."""
         if "label_ids" in new:
             for values in (original, new):
                 values["labels"] = [self.label_names[each] for each in values["label_ids"]]
 
-    def _drop(
+    def _reinsert(
         self,
         project: Project,
         story: Story,
@@ -100,10 +100,10 @@ class StoryEdits(LabelCommands):
         old_index: int | None,
         index: int | None,
     ) -> None:
-        """Put a lifted story down: where it was dragged to, or where its new state brings it.
+        """Reinsert a story that was taken out of the list: at an index, or according to its state.
 
-        Work that begins moves up to the other work in progress; within the backlog a story
-        otherwise keeps its place; the icebox takes it on top.
+        A started story moves up to the other stories in progress; any other story keeps its
+        position in the backlog; a story that goes to the icebox is put at the top.
         """
         panel, old_panel = panel_of(story.current_state), panel_of(old_state)
         if index is None and panel == "icebox":
@@ -114,7 +114,7 @@ class StoryEdits(LabelCommands):
                 index = min(index, first_idle_index(project, self.stories))
         put_in(project, story, index)
 
-    def _settle(
+    def _update_counts(
         self,
         project: Project,
         story: Story,
@@ -123,7 +123,7 @@ class StoryEdits(LabelCommands):
         before: dict[int, Counts],
         at: int,
     ) -> None:
-        """Bring label counts and daily flow up to a story's new standing."""
+        """Update label counts and daily flow to a story's new state and points."""
         now = standing_of(story)
         for label_id in dict.fromkeys([*old_labels, *story.label_ids]):
             out_of = standing if label_id in old_labels else None
@@ -136,7 +136,7 @@ class StoryEdits(LabelCommands):
             self._flow(project, story, standing, now, at)
 
     def _leave(self, project: Project, story: Story, before: dict[int, Counts], at: int) -> None:
-        """Take a story that is deleted or moved away out of counts and flow."""
+        """Remove a deleted or moved story from label counts and daily flow."""
         standing = standing_of(story)
         for label_id in story.label_ids:
             label = project.labels[label_id]
@@ -151,7 +151,7 @@ class StoryEdits(LabelCommands):
         story.flow.append(change)
 
     def _transit(self, project: Project, story: Story, at: int, by: int) -> None:
-        """Note a change of state, under the version that the command is about to log."""
+        """Record a transition, with the version that the command is about to log."""
         row = Transition(story.current_state, story.id, project.id, project.version + 1, at, by)
         story.transitions.append(row)
         project.transitions.append(row)
@@ -159,7 +159,7 @@ class StoryEdits(LabelCommands):
 
 
 def _note_first_owner(original: dict[str, object], new: dict[str, object]) -> None:
-    """Report the legacy `owned_by_id`, the first owner, when that changed."""
+    """Report a change of the legacy field `owned_by_id`, the first owner."""
     if "owner_ids" in new:
         was, now = (values["owner_ids"][:1] for values in (original, new))
         if was != now:
@@ -170,7 +170,7 @@ def _note_first_owner(original: dict[str, object], new: dict[str, object]) -> No
 def _note_place(
     original: dict[str, object], new: dict[str, object], was: Neighbours, now: Neighbours
 ) -> None:
-    """Report the neighbours that a story changed."""
+    """Report a change of a story's neighbours."""
     for position, key in enumerate(("before_id", "after_id")):
         if was[position] != now[position]:
             original[key], new[key] = was[position], now[position]

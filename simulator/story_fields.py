@@ -1,4 +1,4 @@
-"""The fields of stories, releases and what hangs on them (docs/tracker-api.md, Stories)."""
+"""The fields of stories, their parts, and releases (docs/tracker-api.md, Stories)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _neighbour(position: int) -> Getter:
     )[position]
 
 
-def _held_ids(renderer: Renderer, story: Story) -> list[int]:
+def _covered_ids(renderer: Renderer, story: Story) -> list[int]:
     """Return the stories that a release covers."""
     workspace = renderer.workspace
     project = workspace.projects[story.project_id]
@@ -72,7 +72,7 @@ def _rollup(name: str) -> Getter:
     def get(renderer: Renderer, story: Story, nested: Selection) -> object:
         if story.story_type != "release":
             return None
-        return release_rollups(_held_ids(renderer, story), renderer.workspace.stories)[name]
+        return release_rollups(_covered_ids(renderer, story), renderer.workspace.stories)[name]
 
     return get
 
@@ -90,7 +90,7 @@ def _cycle_time(renderer: Renderer, story: Story, nested: Selection) -> dict[str
 
 def _review_type(renderer: Renderer, review: Review, nested: Selection) -> object:
     story = renderer.workspace.stories[review.story_id]
-    # A story that moved keeps the reviews of its old project, so all projects are looked through.
+    # A moved story keeps review types of its old project, so search all projects.
     projects = renderer.workspace.projects
     for project in [projects[story.project_id], *projects.values()]:
         for review_type in project.review_types:
@@ -156,10 +156,10 @@ RELEASE = Kind(
     STORY.getters
     | {
         "kind": constant("release"),
-        "story_ids": lambda renderer, story, nested: _held_ids(renderer, story),
+        "story_ids": lambda renderer, story, nested: _covered_ids(renderer, story),
         "stories": lambda renderer, story, nested: renderer.many(
             "story",
-            [renderer.workspace.stories[each] for each in _held_ids(renderer, story)],
+            [renderer.workspace.stories[each] for each in _covered_ids(renderer, story)],
             nested,
         ),
     },

@@ -1,4 +1,4 @@
-"""What Tracker allows a story to be, and how it words a change."""
+"""The rules that Tracker enforces on stories, and the wording of changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simulator.entities import (
 )
 from simulator.instants import to_instant
 
-# What a story counts as in its labels and in the daily totals: state and points.
+# A story's state and points, which determine label counts and daily totals.
 Standing = tuple[str, Number] | None
 
 # The order in which Tracker lists changed values.
@@ -42,12 +42,12 @@ EDITABLE = frozenset(VALUE_ORDER) - {"project_id", "label_ids"} | {"labels"}
 
 
 def standing_of(story: Story) -> tuple[str, Number]:
-    """Return what a story counts as: its state and its points."""
+    """Return a story's state and points."""
     return story.current_state, story.points
 
 
 def check_change(project: Project, story: Story, values: dict[str, object]) -> None:
-    """Refuse values that Tracker would refuse on a story, before anything is touched.
+    """Refuse values that Tracker would refuse, before anything is changed.
 
     Raises:
         CommandError: naming the rule that is broken.
@@ -70,7 +70,7 @@ def check_change(project: Project, story: Story, values: dict[str, object]) -> N
 
 
 def check_estimate(project: Project, story_type: str, points: Number | None) -> None:
-    """Refuse an estimate that is not on the project's scale, or where nothing is estimated.
+    """Refuse an estimate that is not on the project's scale, or for a type without estimates.
 
     Raises:
         CommandError: naming the rule that is broken.
@@ -111,8 +111,8 @@ def check(project: Project, story: Story) -> None:
         raise CommandError(f"Stories in the {story.current_state} state must be estimated.")
 
 
-def saying(story: Story, new: dict[str, object]) -> tuple[str, str]:
-    """Return the message after the person's name, and its highlight."""
+def describe_change(story: Story, new: dict[str, object]) -> tuple[str, str]:
+    """Return the message, without the person's name, and its highlight."""
     kind = story.story_type
     if "current_state" in new:
         return f"{story.current_state} this {kind}", story.current_state
@@ -125,7 +125,7 @@ def saying(story: Story, new: dict[str, object]) -> tuple[str, str]:
 def implied_values(
     project: Project, story: Story, values: dict[str, object], at: int
 ) -> dict[str, object]:
-    """Add what a change brings with it: acceptance, and estimates that a type cannot have."""
+    """Add the values implied by a change: the acceptance, and the loss of an estimate."""
     state = values.get("current_state", story.current_state)
     if "accepted_at" in values and (state != "accepted" or values["accepted_at"] is None):
         raise CommandError("accepted_at is set by acceptance")
@@ -145,10 +145,10 @@ def implied_values(
 
 
 def normal_values(values: dict[str, object], people: dict[int, Person]) -> dict[str, object]:
-    """Return given values in the workspace's own types.
+    """Convert values to the workspace's types.
 
     Raises:
-        CommandError: when a value is none of a story's, or names a person who is nobody.
+        CommandError: if stories have no such value, or a person does not exist.
     """
     if unknown := values.keys() - EDITABLE:
         raise CommandError(f"a story has no {', '.join(sorted(unknown))}")
@@ -174,6 +174,6 @@ def normal_values(values: dict[str, object], people: dict[int, Person]) -> dict[
 
 
 def set_values(story: Story, values: dict[str, object]) -> None:
-    """Set attributes of a story, without any of the bookkeeping."""
+    """Set attributes of a story, without any bookkeeping."""
     for key, value in values.items():
         setattr(story, key, value)

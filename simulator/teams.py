@@ -1,4 +1,4 @@
-"""The teams of the simulated company: their settings, their trade and their habits."""
+"""The teams of the simulated company: their settings, vocabulary and habits."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from simulator.words import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """How one team works.
+    """The characteristics of one team.
 
     Attributes:
         name: the project's name.
-        share: its part of all stories.
+        share: its share of all stories.
         settings: project settings that differ from Tracker's defaults.
-        points: estimates it gives, from the point scale.
-        epics: name and label of its epics.
-        begins: day on which the project is created.
-        ends: day after which nobody works on it any more, empty for never.
-        rejects: how likely a delivered story is rejected.
-        imports: whether it began with accepted stories from an older system.
+        points: the estimates it uses, from the point scale.
+        epics: the names and labels of its epics.
+        begins: the day on which the project is created.
+        ends: the last day of work on the project; empty if there is none.
+        rejects: the probability that a delivered story is rejected.
+        imports: whether it started with accepted stories imported from an older system.
     """
 
     name: str

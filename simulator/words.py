@@ -1,8 +1,8 @@
-"""What the simulated teams write: names, stories, comments, tasks, reasons.
+"""The texts of the simulated teams: names, stories, comments, tasks, reasons.
 
-Sentences are put together from a team's own vocabulary, so that a reader of a dashboard sees work
-that could have been done, in writing that a warehouse has to survive: accents, emoji, right to
-left, quotes, line breaks, very long texts.
+Sentences use each team's own vocabulary, so that the demo looks plausible. Some contain characters
+that are hard for a warehouse: accents, emoji, right-to-left text, quotes, line breaks, and very
+long texts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LAST_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words of one team's trade."""
+    """The vocabulary of one team."""
 
     actors: tuple[str, ...]
     things: tuple[str, ...]
@@ -144,7 +144,7 @@ def comment(rng: Random, words: Vocabulary) -> str:
 
 
 def reason(rng: Random, words: Vocabulary) -> str:
-    """Return why somebody rejects a story."""
+    """Return the reason of a rejection."""
     return _filled(rng, rng.choice(_REASONS), words)
 
 
@@ -154,13 +154,13 @@ def task(rng: Random, words: Vocabulary) -> str:
 
 
 def blocker(rng: Random, words: Vocabulary, other_story_id: int) -> str:
-    """Return what is in the way, sometimes another story."""
+    """Return a blocker's text, which sometimes refers to another story."""
     return _filled(rng, rng.choice(_BLOCKERS), words, other_story_id)
 
 
 def label(rng: Random) -> str:
     """Return a label that any team might use."""
-    # The square makes the first ones common and the last ones rare.
+    # Squaring makes the first labels frequent and the last ones rare.
     return _STORY_LABELS[int(len(_STORY_LABELS) * rng.random() ** 2)]
 
 

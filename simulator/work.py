@@ -1,10 +1,10 @@
-"""The life of stories: written, groomed, started, delivered, judged, and sometimes reopened."""
+"""The life cycle of stories: created, groomed, started, delivered, accepted or rejected."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
-from simulator import deeds, words
+from simulator import story_actions, words
 from simulator.crew import Crew
 from simulator.entities import IN_PROGRESS, Story
 from simulator.instants import DAY, HOUR, MINUTE
@@ -18,14 +18,14 @@ Process = Generator[int, None, None]
 
 
 def product_manager(crew: Crew) -> Process:
-    """Write all of a team's stories: a first stock, then day by day."""
+    """Create all of a team's stories: an initial backlog, then some every day."""
     stock = max(crew.story_count // 12, min(crew.story_count, 4))
     span = crew.shifts.seconds
     instants = [int(crew.rng.random() * span * 0.02) for _ in range(stock)]
     instants += [int(crew.rng.random() * span) for _ in range(crew.story_count - stock)]
     imported = 12 if crew.team.imports and crew.story_count > 60 else 0
     for each in sorted(instants)[imported:]:
-        # The last working day is not over at the end: what is left of it comes at once.
+        # The simulation ends during the last working day: create that day's remaining stories now.
         at = min(crew.shifts.at(each), crew.simulation.until)
         if at > crew.now:
             yield at
@@ -39,7 +39,7 @@ def product_manager(crew: Crew) -> Process:
 
 
 def importer(crew: Crew) -> Process:
-    """Bring in stories of an older system: accepted before they were created here."""
+    """Import stories from an older system, accepted before they were created here."""
     if crew.story_count > 60:
         for each in range(12):
             accepted_at = crew.now - (6 + 4 * each) * DAY - crew.rng.randrange(6 * HOUR)
@@ -57,7 +57,7 @@ def importer(crew: Crew) -> Process:
 
 
 def _write(crew: Crew) -> Story:
-    """Create one story as people do: mostly rough and unscheduled, sometimes well under way."""
+    """Create one story: mostly rough and unscheduled, sometimes already in progress."""
     rng = crew.rng
     story_type = rng.choices(("feature", "bug", "chore", "release"), (58, 24, 15.5, 2.5))[0]
     values: dict[str, object] = {}
@@ -90,10 +90,10 @@ def _write(crew: Crew) -> Story:
 
 
 def grooming(crew: Crew, story: Story) -> Process:
-    """Talk a story over, estimate it, and put it into the backlog, or leave it for ever."""
-    for deed, probability in deeds.GROOMING:
+    """Discuss a story, estimate it and schedule it, or leave it in the icebox."""
+    for action, probability in story_actions.GROOMING:
         if crew.has(story) and crew.chance(probability):
-            deed(crew, story, crew.anybody())
+            action(crew, story, crew.anybody())
             yield crew.later(0.15)
     if not crew.has(story) or (story.current_state == "unscheduled" and crew.chance(0.16)):
         return
@@ -120,7 +120,7 @@ def _waiting(crew: Crew, story: Story) -> bool:
 
 
 def _schedule(crew: Crew, story: Story) -> None:
-    """Take a story out of the icebox: mostly by dragging, sometimes in its form."""
+    """Move a story out of the icebox: mostly by dragging, sometimes by editing it."""
     if crew.chance(0.25):
         crew.workspace.change_state(story.id, "unstarted", by=crew.manager())
         return
@@ -142,7 +142,7 @@ def _reprioritize(crew: Crew, story: Story) -> None:
 
 
 def developer(crew: Crew, person_id: int) -> Process:
-    """Take a story from the backlog, work on it until it is delivered, take the next one."""
+    """Take a story from the backlog, work on it until it is delivered, then take the next one."""
     while True:
         yield crew.later(0.2)
         story = crew.next_story()
@@ -151,7 +151,7 @@ def developer(crew: Crew, person_id: int) -> Process:
 
 
 def planner(crew: Crew) -> Process:
-    """Where planning is done by hand: put the head of the backlog into the current iteration."""
+    """With manual planning, move the top of the backlog into the current iteration."""
     while True:
         stories = crew.workspace.stories
         wanted = len(crew.developers) + 2
@@ -167,7 +167,7 @@ def planner(crew: Crew) -> Process:
 
 
 def _take(crew: Crew, story: Story, person_id: int) -> Process:
-    """Begin a story, mostly as owner; a few are accepted or delivered without being started."""
+    """Start a story, mostly as owner; a few are accepted or delivered without being started."""
     if crew.chance(0.02) and not story.needs_estimate:
         crew.workspace.change_state(story.id, "accepted", by=crew.manager())
         return
@@ -189,16 +189,18 @@ def _take(crew: Crew, story: Story, person_id: int) -> Process:
 
 
 def _work(crew: Crew, story: Story, person_id: int, seconds: int) -> Process:
-    """Spend time on a started story, with all that happens meanwhile."""
-    happening = [deed for deed, probability in deeds.WORKING if crew.chance(probability)]
+    """Work on a started story, with the events that happen meanwhile."""
+    happening = [
+        action for action, probability in story_actions.WORKING if crew.chance(probability)
+    ]
     if crew.chance(0.06):
         happening.insert(crew.rng.randrange(len(happening) + 1), _pause)
     step = seconds // (len(happening) + 1)
-    for deed in happening:
+    for action in happening:
         yield crew.shifts.later(crew.now, step)
         if not crew.has(story) or story.current_state != "started":
             return
-        deed(crew, story, person_id)
+        action(crew, story, person_id)
         if story.current_state == "unstarted":
             yield crew.later(1.5)
             if crew.has(story) and story.current_state == "unstarted" and not story.needs_estimate:
@@ -211,14 +213,14 @@ def _pause(crew: Crew, story: Story, person_id: int) -> None:
 
 
 def _hand_over(crew: Crew, story: Story, person_id: int) -> Process:
-    """Finish and deliver what is done; chores are accepted by whoever did them."""
+    """Finish and deliver a story; a chore is accepted by its developer."""
     if crew.has(story) and story.current_state == "started":
         if story.story_type == "chore":
             crew.workspace.change_state(story.id, "accepted", by=person_id)
             crew.simulation.spawn(aftermath(crew, story), crew.later(1))
             return
         crew.workspace.change_state(story.id, "finished", by=person_id)
-        if not crew.chance(0.06):  # else: delivered in the same second
+        if not crew.chance(0.06):  # otherwise delivered in the same second
             yield crew.later(0.5)
     if crew.has(story) and story.current_state == "finished":
         crew.workspace.change_state(story.id, "delivered", by=person_id)
@@ -227,7 +229,7 @@ def _hand_over(crew: Crew, story: Story, person_id: int) -> Process:
 
 
 def carry_on(crew: Crew, story: Story) -> Process:
-    """Work on a story that came to the team half done."""
+    """Continue a story that was moved to the team while in progress."""
     person_id = story.owner_ids[0] if story.owner_ids else crew.rng.choice(crew.developers)
     if crew.has(story) and story.current_state == "rejected":
         yield from _rework(crew, story)
@@ -240,7 +242,7 @@ def carry_on(crew: Crew, story: Story) -> Process:
 
 
 def judging(crew: Crew, story: Story) -> Process:
-    """Accept a delivered story, or reject it and let it be worked on again."""
+    """Accept a delivered story, or reject it and have it reworked."""
     while crew.has(story) and story.current_state == "delivered":
         if not crew.chance(crew.team.rejects):
             crew.workspace.change_state(story.id, "accepted", by=crew.manager())
@@ -270,16 +272,16 @@ def _rework(crew: Crew, story: Story) -> Process:
 
 
 def aftermath(crew: Crew, story: Story) -> Process:
-    """What happens to accepted stories: talk, corrections, and now and then a second thought."""
+    """Change accepted stories: comments, corrections, and sometimes a reopened story."""
     if crew.has(story) and crew.chance(0.15):
-        deeds.say(crew, story, crew.anybody())
-    yield crew.now + crew.rng.randrange(MINUTE, 9 * DAY)  # at any time of day, weekends too
+        story_actions.say(crew, story, crew.anybody())
+    yield crew.now + crew.rng.randrange(MINUTE, 9 * DAY)  # at any time of day, including weekends
     if not crew.has(story) or story.current_state != "accepted":
         return
     if crew.chance(0.03):
-        deeds.estimate(crew, story, crew.manager())
+        story_actions.estimate(crew, story, crew.manager())
     if crew.chance(0.02):
-        deeds.correct_comment(crew, story, crew.manager())
+        story_actions.correct_comment(crew, story, crew.manager())
     if crew.chance(0.035):
         state = "started" if story.story_type == "chore" or crew.chance(0.4) else "rejected"
         crew.workspace.change_state(story.id, state, by=crew.manager())
@@ -292,7 +294,7 @@ def aftermath(crew: Crew, story: Story) -> Process:
 
 
 def shipping(crew: Crew, story: Story) -> Process:
-    """Accept a release once nothing above its marker waits to be started."""
+    """Accept a release once no unstarted story is above its marker."""
     while crew.has(story) and story.current_state != "accepted":
         if story.current_state == "unstarted":
             idle = first_idle_index(crew.project, crew.workspace.stories)

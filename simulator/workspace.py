@@ -1,8 +1,8 @@
 """A simulated Tracker: people, projects, stories, their log, and Tracker's own figures.
 
-A workspace changes by commands only, one by one. Each is checked first (`CommandError` leaves
-everything as it was), then changes the tables, adds 1 to its project's `version` and logs exactly
-one activity (after one per label that had to be created):
+A workspace is changed only by commands, one at a time. A command is checked first (a `CommandError`
+changes nothing), then changes the tables, increments its project's `version` and logs exactly one
+activity (preceded by one per label that it creates):
 
     workspace = Workspace("2025-01-06T09:00:00Z")
     ada = workspace.add_person("Ada Obi")
@@ -24,17 +24,17 @@ REVIEW_TYPES = ("Test (QA)", "Design", "Code", "Security")
 
 
 class Workspace(ProjectCommands):
-    """One Tracker with everything in it; see the module's text, and `core.WorkspaceCore`."""
+    """A complete simulated Tracker; see the module's docstring and `core.WorkspaceCore`."""
 
     _plans: dict[int, tuple[tuple[int, int], Plan]]
 
     def __init__(self, now: object = "2023-11-01T00:00:00Z") -> None:
-        """Begin an empty workspace at an instant."""
+        """Create an empty workspace, with its clock at an instant."""
         super().__init__(now)
         self._plans = {}
 
     def add_person(self, name: str, username: str | None = None) -> Person:
-        """Let somebody sign up; the first person is the one behind the API token."""
+        """Add a person; the first one is the owner of the API token."""
         with self.lock:
             number = self._next_id("person")
             username = username or f"person{number - 3_400_000}"
@@ -46,7 +46,7 @@ class Workspace(ProjectCommands):
             return person
 
     def add_account(self, name: str, plan: str = "Enterprise") -> Account:
-        """Open an account, owned by the person behind the token."""
+        """Create an account, owned by the owner of the API token."""
         with self.lock:
             number = self._next_id("account")
             account = Account(number, name, plan, self.me_id, self.now, self.now)
@@ -57,12 +57,12 @@ class Workspace(ProjectCommands):
     def create_project(
         self, name: str, *, created_at: object = None, **settings: object
     ) -> Project:
-        """Create a project with its four review types; the person behind the token owns it.
+        """Create a project with the four review types; its owner is the owner of the API token.
 
-        This is no activity: a new project has version 0.
+        This logs no activity: a new project has version 0.
 
         Raises:
-            CommandError: for a setting that projects do not have, or without any person.
+            CommandError: if a setting does not exist, or the workspace has no person yet.
         """
         if unknown := settings.keys() - SETTINGS:
             raise CommandError(f"a project has no {', '.join(sorted(unknown))}")
@@ -84,11 +84,11 @@ class Workspace(ProjectCommands):
             return project
 
     def calendar(self, project_id: int, at: int | None = None) -> Calendar:
-        """Return a project's iterations up to the one that holds an instant (default: now)."""
+        """Return a project's iterations up to the one that contains an instant (default: now)."""
         return calendar_of(self.project(project_id), self.now if at is None else at)
 
     def plan(self, project_id: int) -> Plan:
-        """Return what Tracker computes about a project's iterations now."""
+        """Return a project's plan as of now."""
         with self.lock:
             key = (self.revision, self.now)
             cached = self._plans.get(project_id)

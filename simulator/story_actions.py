@@ -1,4 +1,4 @@
-"""What people do to a story on the side: talk, tick off, label, block, review."""
+"""Minor actions on a story: commenting, completing tasks, labelling, blocking, reviewing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.entities import PRIORITIES, Story
 from simulator.shifts import NEVER
 
 Process = Generator[int, None, None]
-Deed = Callable[[Crew, Story, int], None]
+Action = Callable[[Crew, Story, int], None]
 
 
 def say(crew: Crew, story: Story, person_id: int) -> None:
@@ -30,54 +30,54 @@ def correct_comment(crew: Crew, story: Story, person_id: int) -> None:
 
 
 def list_tasks(crew: Crew, story: Story, person_id: int) -> None:
-    """Write down a few tasks."""
+    """Add a few tasks."""
     for _ in range(crew.rng.randrange(2, 6)):
         crew.workspace.add_task(story.id, words.task(crew.rng, crew.team.words), by=person_id)
 
 
 def mark(crew: Crew, story: Story, person_id: int) -> None:
-    """Put a label on a story."""
+    """Add a label to a story."""
     name = crew.label()
     if crew.project.label_ids_by_name.get(name) not in story.label_ids:
         crew.workspace.add_label(story.id, name, by=person_id)
 
 
 def unmark(crew: Crew, story: Story, person_id: int) -> None:
-    """Take a label off a story."""
+    """Remove a label from a story."""
     if story.label_ids:
         name = crew.workspace.label_names[crew.rng.choice(story.label_ids)]
         crew.workspace.remove_label(story.id, name, by=person_id)
 
 
 def reword(crew: Crew, story: Story, person_id: int) -> None:
-    """Write the description anew."""
+    """Change the description."""
     text = words.description(crew.rng, crew.team.words)
     if text != story.description:
         crew.workspace.update_story(story.id, description=text, by=person_id)
 
 
 def rename(crew: Crew, story: Story, person_id: int) -> None:
-    """Find a better name."""
+    """Change the name."""
     name = words.story_name(crew.rng, crew.team.words, story.story_type)
     if name != story.name:
         crew.workspace.update_story(story.id, name=name, by=person_id)
 
 
 def estimate(crew: Crew, story: Story, person_id: int) -> None:
-    """Estimate a story, or estimate it anew."""
+    """Set or change the estimate."""
     points = crew.points(story.story_type)
     if points is not None and points != story.estimate:
         crew.workspace.estimate_story(story.id, points, by=person_id)
 
 
 def retype(crew: Crew, story: Story, person_id: int) -> None:
-    """Call a feature a bug: where bugs are not estimated, its estimate goes."""
+    """Turn a feature into a bug, which loses its estimate if bugs are not estimated."""
     if story.story_type == "feature":
         crew.workspace.update_story(story.id, story_type="bug", by=person_id)
 
 
 def share(crew: Crew, story: Story, person_id: int) -> None:
-    """Let a colleague own the story too."""
+    """Add a colleague as an owner."""
     if len(story.owner_ids) < 4:
         helper = crew.rng.choice(crew.developers)
         if helper not in story.owner_ids:
@@ -85,13 +85,13 @@ def share(crew: Crew, story: Story, person_id: int) -> None:
 
 
 def hand_back(crew: Crew, story: Story, person_id: int) -> None:
-    """Take the last of several owners off."""
+    """Remove the last of several owners."""
     if len(story.owner_ids) > 1:
         crew.workspace.remove_owner(story.id, story.owner_ids[-1], by=person_id)
 
 
 def ask_for_review(crew: Crew, story: Story, person_id: int) -> None:
-    """Ask for a review, which somebody takes up later."""
+    """Request a review, which is done later."""
     review_type = crew.rng.choice(crew.project.review_types)
     reviewer = crew.anybody() if crew.chance(0.8) else None
     review = crew.workspace.add_review(story.id, review_type.id, reviewer, by=person_id)
@@ -99,7 +99,7 @@ def ask_for_review(crew: Crew, story: Story, person_id: int) -> None:
 
 
 def block(crew: Crew, story: Story, person_id: int) -> None:
-    """Note a blocker, which is resolved later, or never."""
+    """Add a blocker, which is resolved later or never."""
     other = crew.rng.choice(crew.project.active) if crew.project.active else story.id
     text = words.blocker(crew.rng, crew.team.words, other)
     blocker = crew.workspace.add_blocker(story.id, text, by=person_id)
@@ -125,20 +125,20 @@ def change_tasks(crew: Crew, story: Story, person_id: int) -> None:
 
 
 def set_priority(crew: Crew, story: Story, person_id: int) -> None:
-    """Say how urgent a story is."""
+    """Set the priority."""
     priority = crew.rng.choice(PRIORITIES)
     if priority != story.story_priority:
         crew.workspace.update_story(story.id, story_priority=priority, by=person_id)
 
 
 def follow_up(crew: Crew, story: Story, person_id: int) -> None:
-    """Let somebody else speak for the story from now on."""
+    """Change the requester."""
     if person_id != story.requested_by_id:
         crew.workspace.update_story(story.id, requested_by_id=person_id, by=person_id)
 
 
 # What may happen to a story before it is scheduled, and while it is worked on.
-GROOMING: tuple[tuple[Deed, float], ...] = (
+GROOMING: tuple[tuple[Action, float], ...] = (
     (reword, 0.35),
     (mark, 0.5),
     (estimate, 0.8),
@@ -153,7 +153,7 @@ GROOMING: tuple[tuple[Deed, float], ...] = (
     (retype, 0.03),
     (estimate, 0.14),
 )
-WORKING: tuple[tuple[Deed, float], ...] = (
+WORKING: tuple[tuple[Action, float], ...] = (
     (tick, 0.85),
     (say, 0.85),
     (share, 0.3),
@@ -172,11 +172,11 @@ WORKING: tuple[tuple[Deed, float], ...] = (
 )
 
 
-# ---------------------------------------------------------------------- what follows later
+# ---------------------------------------------------------------------- later reactions
 
 
 def reviewing(crew: Crew, story: Story, review_id: int) -> Process:
-    """Take up a review, and pass the story or ask for a revision; a few are never taken up."""
+    """Do a review and pass the story or ask for a revision; a few reviews are never done."""
     for statuses, probability in ((("in_review",), 0.75), (("pass", "pass", "revise"), 0.85)):
         there = any(review.id == review_id for review in story.reviews)
         if not there or not crew.has(story) or not crew.chance(probability):
@@ -189,7 +189,7 @@ def reviewing(crew: Crew, story: Story, review_id: int) -> Process:
 
 
 def unblocking(crew: Crew, story: Story, blocker_id: int) -> Process:
-    """Resolve a blocker, delete it as a mistake, or leave it."""
+    """Resolve a blocker, delete it, or leave it open."""
     if crew.has(story):
         chance = crew.rng.random()
         if chance < 0.72:
