@@ -13,7 +13,8 @@ from tests.conftest import ROOT, ingest
 
 README = (ROOT / "README.md").read_text()
 PAGES = {
-    path: path.read_text() for path in sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    path: path.read_text()
+    for path in sorted([ROOT / "README.md", ROOT / "AGENTS.md", *(ROOT / "docs").glob("*.md")])
 }
 TEXT = "\n".join(PAGES.values())
 
