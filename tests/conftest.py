@@ -1,4 +1,4 @@
-"""What many tests share: the demo workspace, its server, and a warehouse built from it."""
+"""Shared fixtures and helpers: the demo workspace, its server, and a warehouse built from it."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ TRACKERS_FIGURES = {
 
 
 def environment(warehouse, **settings):
-    """The process environment without this machine's own settings, and with the given ones."""
+    """The process environment without settings of this machine, plus the given ones."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -35,7 +35,7 @@ def environment(warehouse, **settings):
 def ingest(*arguments, warehouse, engine=None, **settings):
     """Run the command line of ingestion in this process; settings as in `ingest_process`.
 
-    `engine` holds the variables that name another warehouse than the DuckDB file.
+    `engine` has the environment variables of a warehouse other than the DuckDB file.
     """
     from ingest.__main__ import main
 
@@ -72,13 +72,13 @@ def _ingest_environment(warehouse, settings):
 
 
 def dbt(*arguments, warehouse, cwd=ROOT, artifacts=None, **settings):
-    """Run dbt on a warehouse; target and logs go into `artifacts`, by default beside the file."""
+    """Run dbt on a warehouse; target and logs go to `artifacts`, by default beside the file."""
     folder = artifacts or (ROOT / warehouse).parent
     return _run_dbt([BIN / "dbt", *arguments], cwd, warehouse, folder, settings)
 
 
 def build(*arguments, warehouse, **settings):
-    """Build, and publish beside the warehouse, as `make build` does."""
+    """Build and publish beside the warehouse, as `make build` does."""
     folder = (ROOT / warehouse).parent
     settings = {"MARTS_PATH": str(folder / "marts.duckdb")} | settings
     command = [sys.executable, "-m", "bi.build", *arguments]
@@ -103,7 +103,7 @@ def _run_dbt(command, cwd, warehouse, folder, settings):
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items):
-    """Keep tests of the built demo in one worker, so that it is built once."""
+    """Run all tests of the built demo in one worker, so that it is built only once."""
     for item in items:
         if "built_warehouse" in item.fixturenames:
             item.add_marker(pytest.mark.xdist_group("built warehouse"))
@@ -111,7 +111,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def workspace():
-    """The demo's workspace; tests that change one make their own."""
+    """The demo's workspace; tests that change a workspace create their own."""
     from simulator import simulate
 
     return simulate()
@@ -127,11 +127,11 @@ def demo_server(workspace):
 
 @pytest.fixture(scope="session")
 def built_warehouse(demo_server, tmp_path_factory):
-    """A warehouse that holds the demo, ingested and built by the commands that users run.
+    """A warehouse with the demo, ingested and built with the users' commands.
 
-    Tracker's own figures are loaded with it, to reconcile with.
+    It includes Tracker's own figures, for the reconciliation.
     """
-    if "PYTEST_XDIST_WORKER" in os.environ:  # fails when the tests are in several workers after all
+    if "PYTEST_XDIST_WORKER" in os.environ:  # fails if the tests run in several workers after all
         (tmp_path_factory.getbasetemp().parent / "demo-is-built-once").touch(exist_ok=False)
     path = tmp_path_factory.mktemp("demo") / "warehouse.duckdb"
     loaded = ingest_process("demo", warehouse=path, **TRACKERS_FIGURES)

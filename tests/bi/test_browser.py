@@ -179,7 +179,7 @@ def changed(published, tmp_path, serve):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", [*ADDRESSES, "story"])
-def test_every_page_renders_fits_and_is_for_everybody(
+def test_every_page_renders_fits_and_is_accessible(
     browser, dashboard, story_id, name, width, scheme
 ):
     with Visit(browser, width, scheme) as visit:
@@ -398,7 +398,7 @@ def test_a_copy_of_an_older_release_says_what_to_do(browser, changed):
         assert "run make build" in visit.page.get_by_role("alert").inner_text()
 
 
-def test_dates_the_wrong_way_round_say_so(browser, dashboard):
+def test_dates_in_the_wrong_order_are_reported(browser, dashboard):
     with Visit(browser) as visit:
         visit.page.goto(f"{dashboard}{ADDRESSES['flow']}&from=2025-03-01&to=2025-02-01")
         visit.page.get_by_text("The first day, 1 Mar 2025, is after the last").wait_for()
@@ -406,7 +406,7 @@ def test_dates_the_wrong_way_round_say_so(browser, dashboard):
 
 
 @pytest.mark.parametrize("address", ["project=1", f"project={MOBILE_APP}&page=x", "story=1"])
-def test_an_address_of_nothing_says_so(browser, dashboard, address):
+def test_an_unknown_address_is_reported(browser, dashboard, address):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + address)
         visit.page.get_by_role("heading", name="This cannot be shown").wait_for()
@@ -425,7 +425,7 @@ WITHOUT_HISTORY = [
 ]
 
 
-def test_a_project_of_a_csv_alone_shows_lead_time_and_names_what_is_unknown(browser, changed):
+def test_a_project_from_a_csv_shows_lead_times_and_what_is_unknown(browser, changed):
     url = changed(*WITHOUT_HISTORY)
     with Visit(browser) as visit:
         visit.page.goto(url + ADDRESSES["cycle-time"])
@@ -551,7 +551,7 @@ def test_the_report_opens_without_network_and_shows_every_page(browser, report, 
         assert visit.complaints == []
 
 
-def test_the_report_holds_the_marts_numbers(browser, report, published):
+def test_the_report_has_the_numbers_of_the_marts(browser, report, published):
     with Visit(browser) as visit:
         visit.page.goto(f"{report.as_uri()}#{ADDRESSES['velocity']}")
         visit.page.locator("#velocity summary", has_text="Table").click()

@@ -44,7 +44,7 @@ def target(tmp_path):
 
 
 @pytest.mark.parametrize(("sql", "rows", "ids"), CASES.values(), ids=CASES)
-def test_a_failed_test_names_its_rows_and_the_way_out(sql, rows, ids, target):
+def test_a_failed_test_names_its_rows_and_the_remedy(sql, rows, ids, target):
     manifest = {"nodes": {"test.a": {"name": "a_test", "database": "w"}, "model.fct": {}}}
     results = [
         {"unique_id": "test.a", "status": "fail", "compiled_code": sql},

@@ -39,7 +39,7 @@ def whole(connection, project_id=MOBILE_APP, **changes):
 
 
 @pytest.mark.parametrize("picture", EVERY, ids=lambda each: each.name)
-def test_every_picture_is_drawn_and_said_of_every_project(connection, project_ids, picture):
+def test_every_picture_is_drawn_and_described_for_every_project(connection, project_ids, picture):
     answered = 0
     for project_id in project_ids:
         made = answers.picture(connection, picture, whole(connection, project_id), True)
@@ -58,7 +58,7 @@ def test_every_picture_is_drawn_and_said_of_every_project(connection, project_id
 
 
 @pytest.mark.parametrize("picture", EVERY, ids=lambda each: each.name)
-def test_every_picture_asks_a_question_and_says_in_words_what_it_shows(connection, picture):
+def test_every_picture_has_a_question_and_an_answer_in_words(connection, picture):
     assert picture.question.endswith("?")
     assert picture.definition.endswith(".")
     assert not re.search(r"\b(fct|dim|rpt|select|null)\b|_", picture.definition + picture.empty)
@@ -69,14 +69,14 @@ def test_every_picture_asks_a_question_and_says_in_words_what_it_shows(connectio
 
 
 @pytest.mark.parametrize("picture", EVERY, ids=lambda each: each.name)
-def test_a_project_without_anything_shows_nothing_and_does_not_fail(connection, picture):
+def test_an_empty_project_shows_nothing_and_does_not_fail(connection, picture):
     nobody = Choice(1, date(2024, 1, 1), date(2024, 12, 31))
     made = answers.picture(connection, picture, nobody)
     assert (made["row_count"], made["empty"]) == (0, picture.empty)
 
 
 @pytest.mark.parametrize("picture", EVERY, ids=lambda each: each.name)
-def test_every_picture_copes_with_what_nobody_knows(published, picture, tmp_path_factory):
+def test_every_picture_copes_with_unknown_values(published, picture, tmp_path_factory):
     """Each number, day and text that may be unknown is, in a copy."""
     path = tmp_path_factory.getbasetemp() / "unknown.duckdb"
     if not path.exists():
@@ -123,7 +123,7 @@ def test_pages_offer_filters():
     assert offered["plans"] == []
 
 
-def test_the_velocity_shown_is_the_mart(connection):
+def test_the_velocity_is_that_of_the_mart(connection):
     rows = velocity.VELOCITY.rows(connection, whole(connection))
     expected = connection.execute(
         "select iteration_number, cast(accepted_points as double), velocity "
@@ -134,7 +134,7 @@ def test_the_velocity_shown_is_the_mart(connection):
     assert shown == expected
 
 
-def test_the_weekly_throughput_shown_is_the_mart(connection, project_ids):
+def test_the_weekly_throughput_is_that_of_the_mart(connection, project_ids):
     for project_id in project_ids:
         rows = overview.THROUGHPUT.rows(connection, whole(connection, project_id))
         shown = {
@@ -151,7 +151,7 @@ def test_the_weekly_throughput_shown_is_the_mart(connection, project_ids):
         assert shown == {(week, kind): count for week, kind, count in expected}
 
 
-def test_the_rejection_rate_shown_is_the_mart(connection, project_ids):
+def test_the_rejection_rate_is_that_of_the_mart(connection, project_ids):
     for project_id in project_ids:
         rows = rework.REJECTION_RATE.rows(connection, whole(connection, project_id))
         expected = connection.execute(
@@ -162,7 +162,7 @@ def test_the_rejection_rate_shown_is_the_mart(connection, project_ids):
         assert [(row["iteration_number"], row["rejection_rate"]) for row in rows] == expected
 
 
-def test_the_levels_of_cycle_time_are_those_of_the_stories_shown(connection):
+def test_cycle_time_percentiles_are_those_of_the_displayed_stories(connection):
     facts = cycle_time.SCATTER.facts(connection, whole(connection))
     (expected,) = connection.execute(
         "select quantile_disc(cycle_time_seconds, [0.5, 0.85, 0.95]) from fct_story_cycle_time "
@@ -211,7 +211,7 @@ def test_filters_narrow_what_is_shown(connection):
         assert 0 < len(rows) < len(every)
 
 
-def test_a_long_cumulative_flow_is_drawn_of_fewer_days_the_last_among_them(connection):
+def test_a_long_cumulative_flow_is_drawn_with_fewer_days_but_the_last(connection):
     picture = flow.CUMULATIVE_FLOW
     rows = picture.rows(connection, whole(connection))
     drawn = sorted({row["flow_date"] for row in picture.draw(rows, {})["data"]["values"]})
@@ -221,7 +221,7 @@ def test_a_long_cumulative_flow_is_drawn_of_fewer_days_the_last_among_them(conne
     assert drawn == every[::-1][:: len(every) // 200 + 1][::-1]
 
 
-def test_accepted_stories_are_drawn_from_the_first_day_on(connection):
+def test_accepted_stories_are_drawn_from_the_first_day(connection):
     rows = flow.CUMULATIVE_FLOW.rows(connection, whole(connection, first_date=date(2025, 1, 1)))
     accepted = [row for row in rows if row["story_state"] == "accepted"]
     assert accepted[0]["drawn_count"] == 0 < accepted[0]["story_count"]
@@ -230,7 +230,7 @@ def test_accepted_stories_are_drawn_from_the_first_day_on(connection):
     )
 
 
-def test_of_many_stories_all_long_ones_are_drawn_and_a_part_of_the_others(connection):
+def test_of_many_stories_all_long_ones_and_a_sample_of_the_others_are_drawn(connection):
     few = cycle_time.SCATTER.rows(connection, whole(connection))
     facts = cycle_time.SCATTER.facts(connection, whole(connection))
     drawn = cycle_time.SCATTER.draw(few, facts)["layer"][0]
@@ -244,14 +244,14 @@ def test_of_many_stories_all_long_ones_are_drawn_and_a_part_of_the_others(connec
     )
 
 
-def test_in_progress_at_the_end_of_the_flow_is_what_ages(connection, project_ids):
+def test_the_end_of_the_flow_has_the_ageing_stories_in_progress(connection, project_ids):
     for project_id in project_ids:
         wip = flow.WIP.rows(connection, whole(connection, project_id))
         aging = overview.AGING.rows(connection, whole(connection, project_id))
         assert wip[-1]["wip_story_count"] == len(aging), project_id
 
 
-def test_the_total_age_is_of_the_stories_in_progress(connection, project_ids):
+def test_the_total_age_is_that_of_the_stories_in_progress(connection, project_ids):
     # Daily flow counts a story where it was on that day.
     moved = {
         each
@@ -328,7 +328,7 @@ def test_withdrawn_stories_had_been_started_and_are_not_accepted(connection, pro
     assert found
 
 
-def test_rejections_shown_are_those_of_the_mart(connection):
+def test_rejections_are_those_of_the_mart(connection):
     rows = rework.OUTCOMES.rows(connection, whole(connection))
     (expected,) = connection.execute(
         "select count(*) from fct_rejection where project_id = ? and not is_deleted "
@@ -349,7 +349,7 @@ def test_the_burn_up_reaches_the_end_of_the_iteration(connection):
     assert rows[-1]["even_pace_points"] > rows[0]["even_pace_points"]
 
 
-def test_plans_have_one_word_each_and_say_which_are_late(connection):
+def test_plans_have_one_verdict_each_and_show_which_are_late(connection):
     rows = PICTURES["time_line"].rows(connection, whole(connection))
     for row in rows:
         if row["verdict"].startswith("late"):
@@ -391,7 +391,7 @@ def test_all_projects_are_listed_with_their_marts_figures(connection, project_id
         pytest.param(None, 0, "No stories", id="empty"),
     ],
 )
-def test_what_is_missing_is_said_with_what_would_bring_it(known, stories, said):
+def test_missing_data_is_described_with_the_remedy(known, stories, said):
     text = answers._missing({"known_share": known, "story_count": stories})
     assert said in text
     assert bool(text) == bool(said)
@@ -409,12 +409,12 @@ def test_what_is_missing_is_said_with_what_would_bring_it(known, stories, said):
         ({"project": str(MOBILE_APP), "types": "epic"}, "no type of stories"),
     ],
 )
-def test_a_choice_that_nothing_answers_is_one_sentence(connection, asked, problem):
+def test_an_invalid_choice_is_reported_in_one_sentence(connection, asked, problem):
     with pytest.raises(ChoiceError, match=problem):
         answers.choice(connection, asked)
 
 
-def test_the_choice_is_the_last_year_at_first(connection):
+def test_the_default_period_is_the_last_year(connection):
     choice = answers.choice(connection, {"project": str(MOBILE_APP)})
     assert (choice.last_date - choice.first_date).days == 365
     assert choice.story_types == STORY_TYPES
@@ -425,7 +425,7 @@ def test_a_copy_without_these_marts_is_one_line():
         velocity.VELOCITY.rows(empty, Choice(1, date(2024, 1, 1), date(2024, 2, 1)))
 
 
-def test_a_story_has_all_that_the_marts_tell_of_it(connection):
+def test_a_story_has_everything_that_the_marts_contain_about_it(connection):
     story_id, comments, tasks = connection.execute(
         "select story_id, comment_count, task_count from dim_story "
         "where not is_deleted and comment_count > 0 and task_count > 0 and story_id in "
@@ -443,7 +443,7 @@ def test_a_story_has_all_that_the_marts_tell_of_it(connection):
     assert [(each["story_state"], each["lasted_days"]) for each in story["states"]] == intervals
 
 
-def test_an_address_that_is_no_web_address_is_not_offered(published, tmp_path):
+def test_a_url_that_is_not_http_is_not_linked(published, tmp_path):
     path = tmp_path / "marts.duckdb"
     path.write_bytes(published.path.read_bytes())
     with duckdb.connect(str(path)) as connection:
@@ -467,7 +467,7 @@ def test_a_story_is_found_by_words(connection, query, column):
     assert story_id in {row[place] for row in found["table"]["rows"]}
 
 
-def test_words_are_found_whatever_their_case_and_accents(connection):
+def test_the_search_ignores_case_and_accents(connection):
     exact = answers.search(connection, "Nguyễn", None)["story_count"]
     assert answers.search(connection, "NGUYEN", None)["story_count"] == exact > 0
 
@@ -484,7 +484,7 @@ def test_a_story_is_found_by_its_number_first(connection):
     [(0.002, "3 minutes"), (0.05, "1 hour"), (0.5, "12 hours"), (1, "1 day"), (3.44, "3.4 days"),
      (16.2, "16 days"), (1200, "1,200 days")],
 )  # fmt: skip
-def test_durations_are_said_as_people_say_them(number, said):
+def test_durations_are_rounded_to_readable_units(number, said):
     assert words.days(number) == said
 
 

@@ -45,7 +45,7 @@ def test_the_copy_has_every_mart_with_its_rows_types_and_comments(
                 assert missing == (0,), mart
 
 
-def test_the_copy_holds_nothing_raw_and_says_what_it_speaks_for(published, marts):
+def test_the_copy_has_no_raw_tables_and_states_its_as_of(published, marts):
     with duckdb.connect(str(published.path), read_only=True) as connection:
         tables = connection.execute("select table_name from duckdb_tables()").fetchall()
         assert sorted(name for (name,) in tables) == sorted([*marts, "publication"])
@@ -75,7 +75,7 @@ def test_a_copy_of_an_older_release_is_one_line(tmp_path):
             pass
 
 
-def test_a_mart_that_the_build_did_not_make_is_left_out(warehouse_copy, tmp_path):
+def test_a_mart_that_was_not_built_is_left_out(warehouse_copy, tmp_path):
     with duckdb.connect(str(warehouse_copy)) as connection:
         connection.execute("create table marts.fct_of_old as select 1 as one")
     made = publish(warehouse_copy, tmp_path / "marts.duckdb", ["dim_project"])
@@ -99,7 +99,7 @@ def test_a_mart_that_lost_rows_is_named(warehouse_copy, tmp_path):
         pytest.param(None, "is not a published copy", id="somebody's database"),
     ],
 )
-def test_a_file_that_is_no_published_copy_is_never_written_over(
+def test_a_file_that_is_not_a_published_copy_is_never_overwritten(
     warehouse_copy, tmp_path, content, message
 ):
     path = tmp_path / "marts.duckdb"
@@ -114,7 +114,7 @@ def test_a_file_that_is_no_published_copy_is_never_written_over(
     assert path.read_bytes() == before
 
 
-def test_a_publication_that_fails_leaves_the_old_one_and_no_litter(warehouse_copy, tmp_path):
+def test_a_failed_publication_leaves_the_old_copy_and_no_other_files(warehouse_copy, tmp_path):
     folder = tmp_path / "published"
     path = folder / "marts.duckdb"
     publish(warehouse_copy, path, ["dim_project"])
@@ -125,13 +125,13 @@ def test_a_publication_that_fails_leaves_the_old_one_and_no_litter(warehouse_cop
     assert [each.name for each in folder.iterdir()] == ["marts.duckdb"]
 
 
-def test_there_is_one_line_when_nothing_was_published(tmp_path):
+def test_without_a_publication_there_is_one_line(tmp_path):
     with pytest.raises(PublishedError, match=r"does not exist; run make build$"):  # noqa: SIM117
         with PublishedCopy(tmp_path / "marts.duckdb").connect():
             pass
 
 
-def test_a_connection_that_was_open_keeps_its_state(warehouse_copy, tmp_path):
+def test_an_open_connection_keeps_reading_the_old_copy(warehouse_copy, tmp_path):
     path = tmp_path / "marts.duckdb"
     publish(warehouse_copy, path, ["dim_project"])
     copy = PublishedCopy(path)
@@ -177,7 +177,7 @@ def test_a_path_that_cannot_be_published_to_is_refused_before_the_build(
     assert problem in made.stderr
 
 
-def test_the_warehouse_is_not_published_over(warehouse_copy):
+def test_the_warehouse_is_not_overwritten_by_the_copy(warehouse_copy):
     made = build(warehouse=warehouse_copy, MARTS_PATH=str(warehouse_copy))
     assert (made.returncode, made.stdout) == (1, "")
     assert "must be different files" in made.stderr

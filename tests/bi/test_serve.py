@@ -44,11 +44,11 @@ def test_a_foreign_host_is_refused(serve, published, host):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:80", "LOCALHOST", "[::1]:9", "[::1]"])
-def test_the_names_of_this_machine_are_answered(serve, published, host):
+def test_loopback_host_names_are_accepted(serve, published, host):
     assert get(serve(published), "/style.css", Host=host)[0] == 200
 
 
-def test_every_answer_forbids_scripts_of_others(serve, published):
+def test_every_response_forbids_foreign_scripts(serve, published):
     port = serve(published)
     for path in ("/", "/app.js", "/vega.js", "/api/start", "/nothing"):
         _, headers, _ = get(port, path)
@@ -72,13 +72,13 @@ def test_only_its_own_files_are_served(serve, published):
         ("search?q=", "Type a story's number"),
     ],
 )
-def test_a_question_without_an_answer_is_one_sentence(serve, published, path, problem):
+def test_an_invalid_request_is_answered_in_one_sentence(serve, published, path, problem):
     status, _, body = get(serve(published), f"/api/{path}")
     assert status == 400
     assert problem in json.loads(body)["problem"]
 
 
-def test_a_bug_in_one_answer_is_said_and_the_next_is_answered(serve, published, monkeypatch):
+def test_an_internal_error_is_reported_and_the_next_request_works(serve, published, monkeypatch):
     from bi import serve as module
 
     monkeypatch.setitem(module._ANSWERS, "/api/story", lambda connection, asked: 1 / 0)
@@ -101,7 +101,7 @@ def test_without_a_copy_it_says_what_to_do_and_then_serves_it(serve, published, 
     assert get(port, "/api/start")[0] == 200
 
 
-def test_a_port_that_is_taken_is_one_line(serve, published, capsys, monkeypatch):
+def test_a_port_in_use_is_reported_in_one_line(serve, published, capsys, monkeypatch):
     monkeypatch.setenv("MARTS_PATH", str(published.path))
     port = serve(published)
     assert main(["--port", str(port), "--no-browser"]) == 1

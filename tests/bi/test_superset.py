@@ -47,7 +47,7 @@ def test_data_sets_carry_the_descriptions_of_the_marts(fake, published):
     assert json.loads(database["extra"])["engine_params"]["connect_args"] == {"read_only": True}
 
 
-def test_metrics_that_others_made_stay(fake, published):
+def test_metrics_of_other_users_are_kept(fake, published):
     superset = Superset(fake.url, "admin", "secret")
     make(superset, published, str(published.path), Content())
     metrics = fake.held["dataset"][1]["metrics"]
@@ -67,7 +67,7 @@ def test_the_dashboard_shows_all_charts_in_rows_of_twelve_columns():
         assert sum(position[name]["meta"]["width"] for name in row["children"]) <= 12
 
 
-def test_a_wrong_password_is_said_in_one_line(fake, published, monkeypatch, capsys):
+def test_a_wrong_password_is_reported_in_one_line(fake, published, monkeypatch, capsys):
     monkeypatch.setenv("MARTS_PATH", str(published.path))
     monkeypatch.setenv("SUPERSET_PASSWORD", "wrong")
     assert main(["--url", fake.url]) == 1
@@ -81,7 +81,7 @@ def test_without_a_superset_the_address_is_named(published, monkeypatch, capsys)
     assert "error: POST http://127.0.0.1:9/api/v1/security/login" in capsys.readouterr().err
 
 
-def test_a_refusal_carries_supersets_reason(fake):
+def test_an_error_contains_supersets_reason(fake):
     superset = Superset(fake.url, "admin", "secret")
     with pytest.raises(SupersetError, match="POST chart/: 400 .*Unknown field"):
         superset.put("chart", {"colour": "red"}, slice_name="It's mine!")

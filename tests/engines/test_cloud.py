@@ -186,6 +186,6 @@ def test_everything_is_sql_of_the_warehouse(compiled):
 
 
 @pytest.mark.parametrize("case", FOREIGN)
-def test_sql_of_others_would_be_found(case):
+def test_sql_of_another_dialect_is_detected(case):
     dialect, statement = FOREIGN[case]
     assert flaws(statement, dialect) != []

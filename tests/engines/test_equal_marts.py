@@ -46,7 +46,7 @@ def test_a_second_run_with_spark_changes_nothing(spark_demo, keys):
     assert differences(before, contents(spark_demo, keys)) == []
 
 
-def test_a_difference_would_be_found(duckdb_marts):
+def test_a_difference_is_detected(duckdb_marts):
     story, row = next(iter(duckdb_marts["dim_story"].items()))
     changed = {**duckdb_marts["dim_story"], story: {**row, "story_name": "another"}}
     lines = differences(duckdb_marts, {**duckdb_marts, "dim_story": changed})

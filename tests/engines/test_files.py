@@ -105,7 +105,7 @@ def test_a_run_that_was_killed_while_it_loaded_is_finished_by_the_next(engine, f
         assert_loads_like(engine, file, server)
 
 
-def test_a_column_that_an_older_release_did_not_have_comes(engine, opened):
+def test_a_column_missing_in_an_older_release_is_added(engine, opened):
     warehouse = opened(engine)
     load(warehouse)
     table = engine.rows("labels").drop_columns(["name"])
@@ -117,7 +117,7 @@ def test_a_column_that_an_older_release_did_not_have_comes(engine, opened):
     ]
 
 
-def test_small_files_are_joined_and_those_of_no_version_removed(engine, opened, monkeypatch):
+def test_small_files_are_compacted_and_obsolete_ones_removed(engine, opened, monkeypatch):
     monkeypatch.setattr(files, "_MOST_FILES", 2)
     warehouse = opened(engine)
     load(warehouse)
@@ -135,7 +135,7 @@ def test_small_files_are_joined_and_those_of_no_version_removed(engine, opened, 
 # Parquet files ----------------------------------------------------------------------------------
 
 
-def test_parquet_files_are_replaced_by_all_that_there_is(parquet, file):
+def test_parquet_files_are_replaced_by_a_full_read(parquet, file):
     world = world_of(range(3))
     with serve(world.workspace) as server:
         for epoch in range(len(world.cuts.syncs_at)):
@@ -179,7 +179,7 @@ def test_parquet_files_are_not_replaced_by_another_source(parquet, opened):
     assert parquet.query(f"select id from {RAW}.stories") == [{"id": 7}]
 
 
-def test_one_format_does_not_go_on_from_the_other(engine, opened):
+def test_one_format_does_not_continue_from_the_other(engine, opened):
     load(opened(engine))
     engine.settings["WAREHOUSE_FILES_FORMAT"] = "parquet"
     with pytest.raises(WarehouseError, match="contains Delta tables, not parquet; .* to delta"):
@@ -189,7 +189,7 @@ def test_one_format_does_not_go_on_from_the_other(engine, opened):
 # Copies into DuckDB -----------------------------------------------------------------------------
 
 
-def test_a_copy_takes_the_place_of_an_older_one_and_of_nothing_else(engine, file, opened):
+def test_a_copy_replaces_an_older_copy_and_nothing_else(engine, file, opened):
     warehouse = opened(engine)
     load(warehouse)
     assert copy(engine, file).returncode == 0
@@ -202,7 +202,7 @@ def test_a_copy_takes_the_place_of_an_older_one_and_of_nothing_else(engine, file
     assert file.query(f"select id from {RAW}.labels") == [{"id": 1}]
 
 
-def test_half_of_a_load_is_not_copied(engine, file, opened):
+def test_an_incomplete_load_is_not_copied(engine, file, opened):
     warehouse = opened(engine)
     load(warehouse)
     assert copy(engine, file).returncode == 0
@@ -273,7 +273,7 @@ def test_a_server_that_is_down(bucket):
     assert "check the network, AWS_ENDPOINT_URL" in line
 
 
-def test_a_folder_that_cannot_be_made(engine):
+def test_a_folder_that_cannot_be_created(engine):
     engine.settings["WAREHOUSE_FILES"] = "/dev/null/raw"
     line = one_line(engine.ingest_here("demo"))
     assert "/dev/null/raw is not writable (Not a directory); set WAREHOUSE_FILES" in line

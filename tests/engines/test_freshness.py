@@ -28,11 +28,11 @@ def engine(request, tmp_path_factory):
     return engine
 
 
-def test_what_was_just_read_is_fresh(engine):
+def test_data_that_was_just_read_is_fresh(engine):
     assert freshness(engine) == {"pass"}
 
 
-def test_what_was_read_long_ago_is_not(engine):
+def test_data_read_long_ago_is_not_fresh(engine):
     if isinstance(engine, SparkEngine):
         engine.delta("extracts").update(updates={"ended_at": f"cast('{LONG_AGO}' as timestamp)"})
     else:

@@ -30,7 +30,7 @@ def warehouse(engine, monkeypatch):
     return configured_warehouse()
 
 
-def test_hard_values_are_those_of_duckdb(engine, warehouse, tmp_path):
+def test_hard_values_equal_duckdbs(engine, warehouse, tmp_path):
     file = DuckDBEngine(tmp_path / "file")
     load(warehouse, HARD_STORIES)
     load(as_warehouse(file.path), HARD_STORIES)
@@ -40,7 +40,7 @@ def test_hard_values_are_those_of_duckdb(engine, warehouse, tmp_path):
     }
 
 
-def test_a_second_run_loads_nothing_twice_and_removes_what_is_gone(engine, warehouse):
+def test_a_second_run_loads_nothing_twice_and_removes_deleted_rows(engine, warehouse):
     load(warehouse)
     load(warehouse, {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
     assert engine.query(f"select id, is_removed from {RAW}.labels") == [
@@ -57,14 +57,14 @@ def test_the_demo_and_real_data_do_not_mix(warehouse):
     assert "\n" not in str(error.value)
 
 
-def test_a_failed_later_run_leaves_the_warehouse_as_it_was(engine, warehouse):
+def test_a_failed_later_run_leaves_the_warehouse_unchanged(engine, warehouse):
     load(warehouse)
     with pytest.raises(WarehouseError, match="gave up"):
         load(warehouse, {"stories": [{"id": 8, "project_id": 1}]}, fails_at="activity")
     assert engine.query(f"select id from {RAW}.stories") == [{"id": 7}]
 
 
-def test_a_second_run_at_the_same_time_is_refused_and_told_by_whom(engine, warehouse):
+def test_a_concurrent_run_is_refused_and_names_the_first(engine, warehouse):
     with warehouse.locked():
         refused = engine.ingest_here("demo")
     assert refused.returncode == 1

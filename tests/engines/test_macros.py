@@ -52,18 +52,18 @@ def _values(engine, statement):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_macro_gives_what_it_should(case, asked):
+def test_a_macro_gives_the_expected_values(case, asked):
     expected, found = CASES[case][1], asked(case)
     assert found == expected
     assert [type(value) for value in found] == [type(value) for value in expected]
 
 
-def test_a_dozen_macros_hold_what_differs():
+def test_only_a_dozen_macros_differ_by_engine():
     assert len(DISPATCHED) <= 12
 
 
 @pytest.mark.parametrize("macro", DISPATCHED)
-def test_each_of_them_has_its_cases(macro):
+def test_each_engine_macro_has_cases(macro):
     # Casts ask for the type of the engine.
     called = re.compile(r"\bas_\w+\(" if macro == "engine_type" else rf"\b{macro}\(")
     assert sum(bool(called.search(case)) for case, _ in CASES.values()) > 2

@@ -42,7 +42,7 @@ def test_dlt_users_can_read_the_dataset(warehouse):
     assert make_pipeline(warehouse).dataset().labels.df()["name"].tolist() == ["a", "b"]
 
 
-def test_sessions_of_the_login_compile_no_queries(engine, warehouse):
+def test_jit_is_off_in_sessions_of_the_login(engine, warehouse):
     assert engine.query("show jit") == [{"jit": "on"}]
     load(warehouse)
     assert engine.query("show jit") == [{"jit": "off"}]
@@ -68,7 +68,7 @@ def test_a_run_that_was_killed_while_it_loaded_is_finished_by_the_next(engine, d
 # One at a time ----------------------------------------------------------------------------------
 
 
-def test_a_program_that_ingestion_gave_its_place_to_holds_the_lock_until_it_ends(engine, warehouse):
+def test_a_program_started_by_exec_holds_the_lock_until_it_ends(engine, warehouse):
     holder = subprocess.Popen(
         [
             sys.executable,
@@ -141,7 +141,7 @@ def test_a_database_that_does_not_exist(engine):
     )
 
 
-def test_no_database_named(engine):
+def test_no_database_is_configured(engine):
     del engine.settings["PGDATABASE"]
     assert "PGDATABASE is not set; set it" in one_line(engine.ingest("demo"))
 

@@ -44,7 +44,7 @@ def test_each_constraint_of_a_contract_is_checked(spark_demo):
     assert asked > 300
 
 
-def test_a_row_that_breaks_a_contract_leaves_the_table_as_it_was(copy):
+def test_a_row_that_violates_a_contract_leaves_the_table_unchanged(copy):
     before = copy.rows("fct_activity", "marts")
     copy.delta("activity").update(updates={"kind": "null"}, predicate="project_version = 7")
     built = copy.dbt("run", "-s", "+fct_activity")
@@ -116,7 +116,7 @@ def test_another_program_at_that_address(spark_demo, monkeypatch):
     assert f"no Spark Connect server answers at {host}:{port}" in line
 
 
-def test_an_address_that_is_none(spark_demo, monkeypatch):
+def test_an_invalid_address(spark_demo, monkeypatch):
     line = refused(spark_demo, monkeypatch, SPARK_REMOTE="localhost:50051/token=s3cret")
     assert line == "SPARK_REMOTE is no URL such as sc://host:port/;token=..."
 
@@ -134,7 +134,7 @@ def test_nothing_loaded(sail, tmp_path, monkeypatch):
     assert line == f"nothing is loaded into {engine.url}; make ingest TARGET=spark does"
 
 
-def test_a_folder_that_a_server_would_look_for_elsewhere(sail, tmp_path):
+def test_a_relative_folder_is_refused(sail, tmp_path):
     engine = SparkEngine.of(sail, tmp_path)
     engine.settings["WAREHOUSE_FILES"] = "raw"
     built = engine.dbt("run", "-s", "dim_metric")

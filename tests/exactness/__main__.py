@@ -1,6 +1,6 @@
-"""Find a random history that fails, alone, shrink it, and print its steps.
+"""Find a failing random history, shrink it, and print its steps.
 
-`python -m tests.exactness SEED`, or `FIRST LAST` to find out whose sync fails.
+`python -m tests.exactness SEED`, or `FIRST LAST` to find the seed whose sync fails.
 """
 
 import sys
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def described(history: History, cuts: Cuts) -> list[str]:
-    """What happens in a history, and when it is synced."""
+    """A description of a history and the times of its syncs."""
     lines = [f"seed {history.seed}, begins at {iso(cuts.begins_at)}"]
     for epoch, synced_at in enumerate(cuts.syncs_at):
         for number, plan in enumerate(history.projects):

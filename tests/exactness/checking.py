@@ -1,4 +1,4 @@
-"""One workspace of random histories, read in two ways, built in both, and compared."""
+"""Load a workspace of random histories in two ways, build both, and compare the marts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.oracle.test_oracle import differences as cells_that_differ
 from tests.support import oracle
 from tests.support.marts import CompiledModels, Difference, build, differences, rows
 
-SHARED = -1  # the seed of what belongs to no history alone
-# What speaks of the loading itself: a row that later syncs found unchanged keeps its first load.
-OF_THE_LOAD = {("fct_reconciliation", "tracker_as_of")}
-# What speaks of all projects.
-OF_ALL_PROJECTS = {("fct_flow_daily", "is_in_all_projects")}
-# What activities do not say: a review type has its name in the record of a story alone, and where
-# no list was read, nobody knows that there is nothing in it.
+SHARED = -1  # stands for differences that do not belong to one history
+# Columns about the load itself: a row that later syncs find unchanged keeps its first load.
+LOAD_COLUMNS = {("fct_reconciliation", "tracker_as_of")}
+# Columns that depend on all projects.
+ALL_PROJECTS_COLUMNS = {("fct_flow_daily", "is_in_all_projects")}
+# Columns that activities do not determine: only story records contain the names of review types,
+# and whether a list is empty is unknown unless it was read.
 NOT_IN_ACTIVITIES = {
     ("dim_person", "email"),
     ("dim_person", "username"),
@@ -48,8 +48,8 @@ NOT_IN_ACTIVITIES = {
     ("fct_wip_aging", "is_blocked"),
     ("fct_wip_aging", "open_blocker_count"),
 }
-# Marts that say what was read from where.
-OF_SOURCES = {"fct_history_coverage", "rpt_data_coverage"}
+# Marts about the sources themselves.
+SOURCE_MARTS = {"fct_history_coverage", "rpt_data_coverage"}
 # By mart: its key, and its rows of (workspace, iterations, starts of projects).
 ORACLES = {
     "fct_story_cycle_time": (
@@ -81,23 +81,23 @@ ORACLES = {
 
 
 class SyncFailed(AssertionError):
-    """A sync that should have worked did not."""
+    """A sync failed unexpectedly."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the histories of one workspace.
+    """The result of checking the histories of one workspace.
 
     Attributes:
-        differences: cells in which the warehouse that was synced at each cut differs from the one
-            that was loaded once, at the end; and those in which one that was last synced for one
-            history alone differs from it there, or from the sync before elsewhere; by the seed of
-            the history, or `SHARED`.
-        unlike_activities: cells in which the second one differs from a warehouse that has no
-            records of stories, only their activities.
-        wrong_cells: by mart, what plain Python finds wrong in the second one:
+        differences: differing cells by the seed of the history, or `SHARED`. They come from two
+            comparisons: a warehouse synced at each cut against one loaded once at the end; and a
+            warehouse whose last sync covered a single history against the full load (for that
+            history) and the sync before (for the others).
+        unlike_activities: cells that differ between the full load and a warehouse without story
+            records, in which stories are known only from activities.
+        wrong_cells: by mart, cells of the full load that differ from the oracle in plain Python:
             (key, column, expected, actual).
-        counts: how often each command was accepted (`create`) and refused (`create refused`).
+        counts: how often each command was accepted (`create`) or refused (`create refused`).
     """
 
     differences: dict[int, list[Difference]]
@@ -106,7 +106,7 @@ class Outcome:
     counts: Counter[str]
 
     def problems(self, cells: int = 6) -> list[str]:
-        """A few lines on whatever is wrong, the shortest first; none when all is well."""
+        """A few lines about each problem, the shortest first; empty if there is none."""
         lines = []
         for seed, found in sorted(self.differences.items(), key=lambda item: len(item[1])):
             again = f"python -m tests.exactness {seed}"
@@ -125,7 +125,7 @@ class Outcome:
 def failures(
     histories: list[History], cuts: Cuts, folder: Path, models: CompiledModels
 ) -> dict[int, list[str]]:
-    """What is wrong with each history, by seed; found by halving where nothing names the seed."""
+    """The problems of each history by seed, found by bisection if a problem has no seed."""
     shutil.rmtree(folder, ignore_errors=True)
     try:
         outcome = outcome_of(World(cuts, histories), folder, models)
@@ -144,7 +144,7 @@ def failures(
 
 
 def outcome_of_seeds(seeds: range, folder: Path, models: CompiledModels) -> Outcome:
-    """Check the histories of neighbouring seeds, side by side in one workspace."""
+    """Check the histories of consecutive seeds together in one workspace."""
     try:
         return outcome_of(world_of(seeds), folder, models)
     except SyncFailed as error:
@@ -153,10 +153,10 @@ def outcome_of_seeds(seeds: range, folder: Path, models: CompiledModels) -> Outc
 
 
 def outcome_of(world: World, folder: Path, models: CompiledModels) -> Outcome:
-    """Let a world's histories happen, syncing one warehouse at each cut and another at the end.
+    """Run the histories of a world, syncing one warehouse at each cut and another at the end.
 
     Raises:
-        SyncFailed: when a sync ends with an error.
+        SyncFailed: if a sync fails.
     """
     synced, before, partly, fresh = (
         folder / name / "warehouse.duckdb" for name in ("synced", "before", "partly", "fresh")
@@ -178,27 +178,27 @@ def outcome_of(world: World, folder: Path, models: CompiledModels) -> Outcome:
         build(warehouse, models)
     by_seed: dict[int, list[Difference]] = {}
     for each in differences(synced, fresh, models):
-        if (each.mart, each.column) not in OF_THE_LOAD:
+        if (each.mart, each.column) not in LOAD_COLUMNS:
             by_seed.setdefault(_seed_of(world, each.row), []).append(each)
     for each in differences(partly, fresh, models):
-        is_of_all = (each.mart, each.column) in OF_THE_LOAD | OF_ALL_PROJECTS
+        is_of_all = (each.mart, each.column) in LOAD_COLUMNS | ALL_PROJECTS_COLUMNS
         if not is_of_all and _seed_of(world, each.row) == alone:
             by_seed.setdefault(alone, []).append(each)
     for each in differences(partly, before, models):
         seed = _seed_of(world, each.row)
-        if (each.mart, each.column) not in OF_ALL_PROJECTS and seed not in (alone, SHARED):
+        if (each.mart, each.column) not in ALL_PROJECTS_COLUMNS and seed not in (alone, SHARED):
             by_seed.setdefault(seed, []).append(each)
     unlike_activities = [
         each
         for each in differences(fresh, activities, models)
-        if each.mart not in OF_SOURCES
-        and (each.mart, each.column) not in NOT_IN_ACTIVITIES | OF_THE_LOAD
+        if each.mart not in SOURCE_MARTS
+        and (each.mart, each.column) not in NOT_IN_ACTIVITIES | LOAD_COLUMNS
     ]
     return Outcome(by_seed, unlike_activities, _wrong_cells(world, fresh), world.counts)
 
 
 def _without_stories(loaded: Path, path: Path) -> Path:
-    """Copy a warehouse in which stories are known only from their activities."""
+    """Copy a warehouse without its story records, so that only activities know the stories."""
     shutil.copy(loaded, path)
     with duckdb.connect(str(path)) as connection:
         for table in ("stories", "story_transitions"):
@@ -221,7 +221,7 @@ def _wrong_cells(world: World, warehouse: Path) -> dict[str, list[tuple]]:
 
 
 def _seed_of(world: World, row: dict[str, object]) -> int:
-    """The seed of the history that a mart's row belongs to, by the ids in it."""
+    """The seed of the history that a mart's row belongs to, found by its ids."""
     if len(world.histories) == 1:
         return world.histories[0].seed
     workspace, story_id = world.workspace, row.get("story_id")

@@ -1,7 +1,7 @@
-"""Commands that a random history is made of: each picks what it acts on by small numbers.
+"""The commands of a random history. Each selects its targets by small numbers.
 
-A command finds its target among what its own history holds at that moment, so that a history does
-the same alone as beside others, and most of its steps still mean something when one is left out.
+A command selects among the current objects of its own history. So a history runs in the same way
+with or without others, and most of its steps remain meaningful when one step is left out.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ IN_PROGRESS = ("started", "finished", "delivered", "rejected")
 
 @dataclass
 class Scene:
-    """What one history holds in its workspace: people and projects of its own.
+    """The people and projects of one history in its workspace.
 
     Attributes:
-        number: its place among the histories of the workspace.
-        at: the instant of the step that is being applied.
+        number: the index of the history in the workspace.
+        at: the instant of the current step.
     """
 
     workspace: Workspace
@@ -67,7 +67,7 @@ class Scene:
         return pick(self.stories(lambda each: not states or each.current_state in states), n)
 
     def do(self, method: str, *arguments, by: int = 0, **options) -> object:
-        """Give a command at this step's instant, by one of the history's people."""
+        """Run a command at this step's instant, by one of the history's people."""
         return getattr(self.workspace, method)(
             *arguments, at=self.at, by=self.person(by), **options
         )
@@ -109,7 +109,7 @@ def create(scene, a, b, c):
 
 
 def import_accepted(scene, a, b, c):
-    """An acceptance before all others: it moves the beginning of iteration 1."""
+    """An acceptance before all others, which moves the start of iteration 1."""
     accepted_at = scene.at - (a % 20) * 43_200
     return scene.do(
         "create_story",
@@ -127,7 +127,7 @@ def change_state(scene, a, b, c):
 
 
 def advance(scene, a, b, c):
-    """The next state on the way, estimated first where needed."""
+    """Move to the next state, after estimating if necessary."""
     story = scene.story(a, *PATH[:-1], "rejected", "planned")
     if story.needs_estimate:
         project = scene.workspace.projects[story.project_id]
@@ -140,7 +140,7 @@ def advance(scene, a, b, c):
 
 
 def rush(scene, a, b, c):
-    """From anywhere to accepted within one second."""
+    """Go from any state to accepted within one second."""
     story = scene.story(a, "unscheduled", "unstarted", "started", "finished", "rejected")
     for state in ("started", "finished", "delivered", "accepted")[b % 3 :]:
         if story.current_state != state:
@@ -153,7 +153,7 @@ def unaccept(scene, a, b, c):
 
 
 def accept_again(scene, a, b, c):
-    """Accepted, not accepted and accepted again, all in one second."""
+    """Accept, un-accept and accept again, all in one second."""
     story = scene.story(a, "accepted")
     scene.do("change_state", story.id, pick(["rejected", "delivered", "started"], b), by=c)
     scene.do("change_state", story.id, "accepted", by=b)
@@ -208,7 +208,7 @@ def drag(scene, a, b, c):
     scene.do("move_story", scene.story(a).id, panel=panel, index=c % 7, by=b)
 
 
-# ---------------------------------------------------------------------- gone and elsewhere
+# ---------------------------------------------------------------------- deletions and moves
 
 
 def delete(scene, a, b, c):
@@ -224,14 +224,14 @@ def delete_several(scene, a, b, c):
 
 
 def touch_and_delete(scene, a, b, c):
-    """The last change of a story lies in the second of its deletion."""
+    """Change a story in the same second in which it is deleted."""
     story = scene.story(a)
     scene.do("change_state", story.id, pick(STATES, b), by=b)
     scene.do("delete_story", story.id, by=c)
 
 
 def create_and_delete(scene, a, b, c):
-    """A story that no listing ever shows."""
+    """Create a story that never appears in a list."""
     story = create(scene, a, b, c)
     scene.do("delete_story", story.id, by=c)
 
@@ -241,7 +241,7 @@ def move_away(scene, a, b, c):
 
 
 def move_release(scene, a, b, c):
-    """A release has a row of its own, which another project lists from then on."""
+    """Move a release, which also has a row of its own, to another project."""
     story = pick(scene.stories(lambda each: each.story_type == "release"), a)
     scene.do("move_to_project", story.id, scene.project(b).id, by=c)
 
@@ -460,7 +460,7 @@ def change_role(scene, a, b, c):
     scene.do("change_role", project.id, pick(members, b), pick(ROLES, c), by=c)
 
 
-# What a history begins with, so that there is something to act on.
+# The first commands of every history, so that there are objects to act on.
 BEGINNING = (
     *[create] * 8,
     add_member,
@@ -472,7 +472,7 @@ BEGINNING = (
     add_blocker,
     add_review,
 )
-# How often each is chosen: what is nasty for a sync more often than a team would.
+# The weight of each command; those that are difficult for a sync are more frequent than in reality.
 COMMANDS: dict[Callable, int] = {
     create: 14,
     import_accepted: 2,

@@ -9,7 +9,7 @@ from tests.support.marts import compiled_models
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """The compiled models; the first worker that wants them compiles them for all."""
+    """The compiled models; the first worker compiles them for all."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent

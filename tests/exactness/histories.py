@@ -1,9 +1,9 @@
-"""Random histories of small workspaces, as data: seeds give them, and steps can be left out.
+"""Random histories of small workspaces, as data: determined by seeds, and shrinkable.
 
-Why seeds and not hypothesis: one check costs seconds (some syncs, a full load, two builds), nearly
-all of it whatever the size. So many histories share one workspace, each with people and projects
-of its own, and shrinking does the same: all candidates of a round are tried in one workspace
-(`shrinking.py`), where hypothesis would need a run of its own for every one.
+Why not hypothesis: one check takes seconds (several syncs, a full load, two builds), almost
+independently of its size. Therefore many histories, each with its own people and projects, share
+one workspace. Shrinking (`shrinking.py`) also tries all candidates of a round in one workspace,
+where hypothesis would need a separate run for each.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from tests.exactness.commands import (
 )
 
 HISTORIES_A_WORKSPACE = 25
-# Weeks before the clocks change, somewhere.
+# Shortly before a change of daylight saving time in some of the time zones.
 _BEGINNINGS = ("2025-03-03T08:00:00Z", "2025-10-06T08:00:00Z", "2025-08-25T08:00:00Z")
 
 
 @dataclass(frozen=True)
 class Cuts:
-    """When a workspace begins, and when its first warehouse is synced: the last one is the end."""
+    """The start of a workspace and the times of its syncs; the last sync is the end."""
 
     begins_at: int
     syncs_at: tuple[int, ...]
 
     def bounds(self, epoch: int) -> tuple[int, int]:
-        """From the sync before an epoch (or the beginning) to the sync that ends it."""
+        """The start and end of an epoch, which is the time between two syncs."""
         instants = (self.begins_at, *self.syncs_at)
         return instants[epoch], instants[epoch + 1]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One command: in which epoch (syncs before it), at which instant, on what."""
+    """One command: its epoch (the number of earlier syncs), instant and arguments."""
 
     epoch: int
     at: int
@@ -58,7 +58,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ProjectPlan:
-    """A project: the epoch in which it is made, its age then in seconds, and its settings."""
+    """A project: the epoch of its creation, its age then in seconds, and its settings."""
 
     epoch: int
     age: int
@@ -67,7 +67,7 @@ class ProjectPlan:
 
 @dataclass(frozen=True)
 class History:
-    """A few projects and people, and all that happens to them."""
+    """A few projects and people, and everything that happens to them."""
 
     seed: int
     people: int
@@ -77,7 +77,7 @@ class History:
 
 @dataclass
 class World:
-    """A workspace that carries several histories side by side.
+    """A workspace with several independent histories.
 
     Attributes:
         counts: accepted and refused steps by command: `create`, `create refused`.
@@ -101,7 +101,7 @@ class World:
             self.scenes.append(Scene(self.workspace, number, people))
 
     def play(self, epoch: int) -> None:
-        """Let everything happen until the sync that ends an epoch."""
+        """Run all steps of an epoch."""
         for history, scene in zip(self.histories, self.scenes, strict=True):
             for plan in history.projects:
                 if plan.epoch == epoch:
@@ -118,7 +118,7 @@ class World:
         self.workspace.advance_to(self.cuts.syncs_at[epoch])
 
     def history_of_project(self, project_id: int) -> int | None:
-        """The number of the history that a project belongs to."""
+        """The index of the history that a project belongs to."""
         return next((each.number for each in self.scenes if project_id in each.project_ids), None)
 
     def _make_project(self, scene: Scene, plan: ProjectPlan) -> None:
@@ -138,21 +138,21 @@ class World:
 
 
 def cuts_of(seed: int) -> Cuts:
-    """The cuts of the workspace in which a seed's history happens: neighbours share them."""
+    """The syncs of a seed's workspace; consecutive seeds share one."""
     chance = random.Random(f"cuts {seed // HISTORIES_A_WORKSPACE}")
     begins_at = to_instant(chance.choice(_BEGINNINGS))
     syncs_at, at = [], begins_at + chance.choice((9, 16, 30)) * DAY + chance.randrange(DAY)
     for _ in range(chance.choice((2, 3, 3, 4, 5))):
-        if chance.random() < 0.2:  # as an iteration ends, to the second
+        if chance.random() < 0.2:  # exactly at the end of an iteration
             at = local_midnight(_monday_after(at), chance.choice(TIME_ZONES[:3]))
         syncs_at.append(at)
-        # Often within an iteration: as it ends, most lists are read again anyway.
+        # Mostly within an iteration: when one ends, a sync reads most lists again anyway.
         at += chance.choice((60, HOUR, DAY, DAY, 8 * DAY, 15 * DAY)) + chance.randrange(1, HOUR)
     return Cuts(begins_at, tuple(syncs_at))
 
 
 def history_of(seed: int, cuts: Cuts) -> History:
-    """The history that a seed stands for."""
+    """The history of a seed."""
     chance = random.Random(seed)
     epochs = len(cuts.syncs_at)
     projects = [ProjectPlan(0, _age(chance), _settings(chance))]
@@ -164,7 +164,7 @@ def history_of(seed: int, cuts: Cuts) -> History:
 
 
 def world_of(seeds: range) -> World:
-    """The workspace that carries the histories of some neighbouring seeds."""
+    """The workspace with the histories of some consecutive seeds."""
     cuts = cuts_of(seeds[0])
     return World(cuts, [history_of(seed, cuts) for seed in seeds])
 
@@ -187,9 +187,9 @@ def _settings(chance: random.Random) -> dict[str, object]:
 
 
 def _steps(chance: random.Random, cuts: Cuts, epoch: int) -> list[Step]:
-    """The steps of one epoch: many at first, then often so few that each has to be noticed alone.
+    """The steps of one epoch: many in the first, later often so few that a missed one shows.
 
-    They come in bursts, within a second or a while, and many in the very second of a sync.
+    They occur in bursts, within one second or a while, and often in the same second as a sync.
     """
     begin, end = cuts.bounds(epoch)
     wanted = chance.randint(30, 60) if epoch == 0 else chance.choice((0, 1, 1, 2, 2, 3, 4, 6, 25))
@@ -200,7 +200,9 @@ def _steps(chance: random.Random, cuts: Cuts, epoch: int) -> list[Step]:
             instants.append(at)
             at = min(at + chance.choice((0, 0, 1, 60, HOUR)), end)
     names = [each.__name__ for each in COMMANDS]
-    weights = list(COMMANDS.values()) if wanted > 6 else None  # a few: each kind as often
+    weights = (
+        list(COMMANDS.values()) if wanted > 6 else None
+    )  # for a few steps: all commands equally often
     chosen = chance.choices(names, weights, k=wanted)
     if epoch == 0:
         chosen[: len(BEGINNING)] = [each.__name__ for each in BEGINNING]
@@ -211,7 +213,7 @@ def _steps(chance: random.Random, cuts: Cuts, epoch: int) -> list[Step]:
 
 
 def _instant(chance: random.Random, begin: int, end: int) -> int:
-    """An instant of an epoch: of either sync, at a local midnight as weeks end, or any."""
+    """An instant in an epoch: one of the syncs, a local midnight between weeks, or random."""
     lot = chance.random()
     if lot < 0.3:
         return begin if lot < 0.15 else end

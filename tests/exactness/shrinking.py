@@ -1,6 +1,6 @@
-"""The smallest part of a history that still fails.
+"""Find the smallest part of a history that still fails.
 
-Each round tries many ways of leaving steps out, all side by side in one workspace.
+Each round tries many ways of leaving steps out, all in one workspace.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def shrunk(
     models: CompiledModels,
     tell: Callable[[str], None],
 ) -> History:
-    """The shortest failing history that leaving out steps comes to (delta debugging)."""
+    """Shrink a failing history by leaving out steps (delta debugging)."""
     parts = _SIDE_BY_SIDE
     while history.steps:
         parts = min(parts, len(history.steps))
@@ -34,7 +34,7 @@ def shrunk(
                 break
             parts = min(2 * parts, len(history.steps))
             continue
-        # Each alone can go; all together, a half, ... or at least the first.
+        # Each can be left out alone; try all of them, then half, ... or at least the first.
         while len(removable) > 1:
             shorter = _without(history, removable, parts)
             if failures([shorter], cuts, folder, models):
@@ -48,7 +48,7 @@ def shrunk(
 def _removable(
     history: History, parts: int, cuts: Cuts, folder: Path, models: CompiledModels
 ) -> list[int]:
-    """The parts without which, one at a time, the history still fails; some of them."""
+    """Some of the parts that can be left out, one at a time, while the history still fails."""
     for first in range(0, parts, _SIDE_BY_SIDE):
         numbers = range(first, min(first + _SIDE_BY_SIDE, parts))
         tries = [replace(_without(history, [each], parts), seed=each) for each in numbers]
@@ -59,7 +59,7 @@ def _removable(
 
 
 def _without(history: History, left_out: list[int], parts: int) -> History:
-    """A history without some of the equal parts that its steps are cut into."""
+    """A history without some of the equal parts into which its steps are divided."""
     bounds = [index * len(history.steps) // parts for index in range(parts + 1)]
     kept: list[Step] = []
     for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):

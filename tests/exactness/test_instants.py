@@ -1,4 +1,4 @@
-"""Each project ends with its own instant, whatever was exported or synced beside it."""
+"""Each project has its own `as_of`, independent of other exports and syncs."""
 
 import json
 from datetime import UTC, date, datetime
@@ -29,7 +29,7 @@ def story(identity, project_id, **values):
     }  # fmt: skip
 
 
-# The acceptance is the newest instant of project 77: a second after the last update of anything.
+# The acceptance is the newest timestamp of project 77, a second after the last `updated_at`.
 STORIES = [
     story(9001, 77, estimate=2, current_state="accepted", created_at="2024-02-05T09:00:00Z",
           updated_at="2024-02-06T10:00:01Z", accepted_at="2024-02-06T10:00:02Z"),
@@ -67,7 +67,7 @@ def by_project(marts, statement):
     }
 
 
-def test_a_project_speaks_for_the_newest_instant_that_is_known_of_it(marts):
+def test_as_of_is_the_newest_timestamp_of_the_project(marts):
     assert by_project(marts, "select project_id, as_of as value from marts.dim_project") == {
         "harbour": datetime(2015, 3, 10, 9, tzinfo=UTC),
         "lighthouse": datetime(2019, 7, 5, 12, tzinfo=UTC),
@@ -84,7 +84,7 @@ def test_a_project_speaks_for_the_newest_instant_that_is_known_of_it(marts):
     ],
     ids=["daily flow", "forecasts"],
 )
-def test_the_days_of_a_project_end_with_its_own_instant(marts, statement):
+def test_the_days_of_a_project_end_at_its_own_as_of(marts, statement):
     last_days = {key: day for key, day in by_project(marts, statement).items() if day is not None}
     expected = {
         "harbour": date(2015, 3, 10),
@@ -96,7 +96,7 @@ def test_the_days_of_a_project_end_with_its_own_instant(marts, statement):
     assert last_days == {key: expected[key] for key in last_days}
 
 
-def test_weeks_end_with_the_project_too(marts):
+def test_the_weeks_of_a_project_end_at_its_own_as_of(marts):
     last_weeks = by_project(
         marts,
         "select project_id, max(week_start_date) as value from marts.fct_throughput "
@@ -110,7 +110,7 @@ def test_weeks_end_with_the_project_too(marts):
     }
 
 
-def test_the_newest_acceptance_of_a_dump_counts(marts):
+def test_as_of_includes_the_newest_acceptance_of_a_dump(marts):
     accepted = "select accepted_story_count, accepted_points from marts.dim_project "
     assert marts.execute(f"{accepted} where project_id = 77").fetchone() == (2, 5)
     assert marts.execute(

@@ -1,7 +1,7 @@
-"""Random odd projects: all marts are built, no test fails, and clean projects stay as they are.
+"""Random odd projects: all marts are built, no test fails, and clean projects are unaffected.
 
-ODD_PROJECTS (300) says how many odd projects are tried. A build holds 50 of them beside two clean
-ones: they share no id, so each of them counts as a workspace of its own.
+ODD_PROJECTS (default 300) is the number of odd projects to try. Each build contains 50 of them and
+two clean projects. They share no ids, so they are independent of each other.
 """
 
 import os
@@ -15,7 +15,7 @@ _COUNT = int(os.environ.get("ODD_PROJECTS", "300"))
 
 
 @pytest.mark.parametrize("number", range(-(-_COUNT // _A_BUILD)))
-def test_odd_projects_stop_no_mart_and_change_no_other_project(number, models, tmp_path):
+def test_odd_projects_break_no_mart_and_change_no_other_project(number, models, tmp_path):
     odd = random_odd_projects(min(_A_BUILD, _COUNT - number * _A_BUILD), number)
     assert len(odd) > 20
     found = problems(odd, tmp_path, models)

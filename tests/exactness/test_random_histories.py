@@ -1,7 +1,7 @@
-"""Random histories: many syncs end like one full load, and the marts say what happened.
+"""Random histories: many syncs give the same marts as one full load, and the marts are right.
 
-HISTORIES (200) and FIRST_HISTORY (0) say which histories are checked. One test is
-one workspace with all its checks, so that `pytest -n 2` gives them to both cores.
+HISTORIES (default 200) and FIRST_HISTORY (default 0) select the histories. Each test is one
+workspace with all its checks, so that `pytest -n 2` can run two at once.
 """
 
 import os
@@ -20,7 +20,7 @@ WORKSPACES = [
 
 
 @pytest.mark.parametrize("seeds", WORKSPACES, ids=lambda seeds: f"seeds {seeds[0]} to {seeds[-1]}")
-def test_syncs_give_the_marts_of_one_full_load_and_of_what_happened(seeds, models, tmp_path):
+def test_syncs_give_the_same_marts_as_one_full_load_and_as_the_oracle(seeds, models, tmp_path):
     outcome = outcome_of_seeds(seeds, tmp_path, models)
     assert outcome.counts.total() > 20 * len(seeds)
     assert not outcome.problems(), "\n".join(outcome.problems())

@@ -1,7 +1,8 @@
-"""The demo, served by its API, dumped as JSON and exported as CSV, gives the same marts.
+"""The demo gives the same marts from its API, from a JSON dump and from CSV exports.
 
-A JSON dump carries all that the API gives: every mart is equal, a new one too, but for the cells
-that say where a row was read from. What a CSV export carries is listed, mart by mart.
+A JSON dump has everything that the API has, so every mart (including future ones) must be equal,
+except for columns that state the source of a row. The columns that a CSV export determines are
+listed by mart.
 """
 
 from collections import Counter
@@ -18,13 +19,14 @@ from tests.ingest.api.quick_warehouse import QuickWarehouse
 from tests.support import marts
 from tests.support.demo_archives import Exporter, write_json_dump
 
-# Columns that say how a row came here; everything else of every mart is the same.
+# Columns that state the source of a row; all other columns must be equal.
 PROVENANCE = {"record_source", "record_sources", "source_file", "source_line", "tracker_as_of"}
 
-# What the two CSV files of an export zip carry. Instants are days; ids of projects, people, labels
-# and comments are made from names, so that rows meet by what they are called. Not listed: what
-# needs transitions or the settings (cycle times, velocity), who did what, and projected iterations.
-CSV_CARRIES = {
+# The columns that the two CSV files of an export zip determine. Timestamps are dates; ids of
+# projects, people, labels and comments are derived from names, so rows are matched by name. Not
+# listed are columns that need transitions or settings (cycle times, velocity), performers, and
+# predicted iterations.
+CSV_COLUMNS = {
     "dim_story": (
         "story_id, project, story_name, story_type, story_priority, current_state, "
         "requester_name, owner_names, label_names, epic_names, url, estimate, owner_count, "
@@ -63,7 +65,7 @@ CSV_CARRIES = {
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """Warehouses by format, and the models that built them."""
+    """The warehouses by format, and the compiled models."""
     folder = tmp_path_factory.mktemp("round_trip")
     found = {each: QuickWarehouse(folder / f"{each}.duckdb") for each in ("api", "json", "csv")}
     models = marts.compiled_models(folder / "empty.duckdb")
@@ -99,7 +101,7 @@ def load(warehouse, path, **options):
     assert not reader.drift.misfits
 
 
-def test_a_json_dump_gives_the_marts_of_the_api(built):
+def test_a_json_dump_gives_the_same_marts_as_the_api(built):
     found, models = built
     differing = Counter(
         (each.mart, each.column)
@@ -109,8 +111,8 @@ def test_a_json_dump_gives_the_marts_of_the_api(built):
     assert differing == {}
 
 
-@pytest.mark.parametrize("mart", CSV_CARRIES)
-def test_a_csv_export_gives_the_columns_that_it_carries(built, mart):
+@pytest.mark.parametrize("mart", CSV_COLUMNS)
+def test_a_csv_export_gives_the_columns_that_it_determines(built, mart):
     found, _ = built
     api, csv = (carried(found[each].path, mart) for each in ("api", "csv"))
     assert api
@@ -119,7 +121,7 @@ def test_a_csv_export_gives_the_columns_that_it_carries(built, mart):
 
 
 def carried(path, mart):
-    columns, condition = CSV_CARRIES[mart]
+    columns, condition = CSV_COLUMNS[mart]
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(

@@ -235,7 +235,7 @@ def test_a_failed_first_run_leaves_no_file(path):
     assert not path.exists()
 
 
-def test_a_failed_later_run_leaves_the_warehouse_as_it_was(path):
+def test_a_failed_later_run_leaves_the_warehouse_unchanged(path):
     load(path)
     before = path.read_bytes()
     with pytest.raises(WarehouseError, match="gave up"):

@@ -1,4 +1,4 @@
-"""Bounds of all iterations, which several oracles need."""
+"""The start and finish of all iterations, which several oracles need."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""The flow marts, recomputed from the event log by their stated rules: loops, no SQL."""
+"""The flow marts, recomputed in plain Python from the event log by the documented rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TYPES = ("feature", "bug", "chore")
 
 
 def accepted(stories):
-    """The rows of `story_cycle_time` that are accepted now."""
+    """The rows of `story_cycle_time` of stories that are accepted now."""
     return [row for row in stories.values() if row["is_accepted"] and not row["is_deleted"]]
 
 
@@ -47,7 +47,7 @@ def throughput(workspace, starts, stories, as_of):
 
 
 def percentile(values, percent):
-    """The smallest value that at least so many per cent do not exceed; None of fewer than five."""
+    """The discrete percentile of the values; None if there are fewer than five."""
     if len(values) < 5:
         return None
     return min(
@@ -80,9 +80,9 @@ def cycle_time_percentiles(workspace, stories, as_of):
 
 
 def age_at_last_exit(history, state):
-    """Active seconds up to the last exit from a state; None when the story never was in it."""
+    """Seconds in progress up to the last exit from a state; None if the story was never in it."""
     age, found = 0, None
-    for each, entered, left in history.stays():
+    for each, entered, left in history.intervals():
         if each in oracle.IN_PROGRESS:
             age += left - entered
             found = age if each == state else found
@@ -151,7 +151,7 @@ def risk(share):
 
 
 def blocked_spans(workspace, as_of):
-    """(from, until) of each blocker by story id: until its last resolution, or `as_of`."""
+    """(from, until) of each blocker by story id; it ends at its last resolution or `as_of`."""
     resolved_at = {}
     for activity in workspace.activities:
         for change in activity.changes:
@@ -167,7 +167,7 @@ def blocked_spans(workspace, as_of):
 
 
 def flow_efficiency(workspace, stories, as_of):
-    """Rows of `fct_flow_efficiency` by story id; each stretch of `started` is cut at blockers."""
+    """Rows of `fct_flow_efficiency` by story id; time in `started` is split at blockers."""
     histories = oracle.histories(workspace, as_of)
     spans = blocked_spans(workspace, as_of)
     rows = {}
@@ -176,7 +176,7 @@ def flow_efficiency(workspace, stories, as_of):
             continue
         blocked = sum(
             covered(spans[story_id], entered, left)
-            for state, entered, left in histories[story_id].stays()
+            for state, entered, left in histories[story_id].intervals()
             if state == "started"
         )
         waits = {f"{each}_seconds": row[f"{each}_seconds"] for each in oracle.TIMED[1:]}
@@ -200,7 +200,7 @@ def flow_efficiency(workspace, stories, as_of):
 
 
 def covered(spans, begin, end):
-    """How many seconds of [begin, end) lie in any of the spans."""
+    """The number of seconds of [begin, end) that are covered by the spans."""
     cuts = sorted({begin, end, *(cut for span in spans for cut in span if begin < cut < end)})
     return sum(
         later - cut
@@ -210,11 +210,10 @@ def covered(spans, begin, end):
 
 
 def flow_daily(workspace, starts, as_of):
-    """Rows of `fct_flow_daily` by key: the workspace's own log of daily totals, replayed.
+    """Rows of `fct_flow_daily` by key, replayed from the workspace's own log of daily totals.
 
-    The demo books every command that changes a total as it happens (`Project.flow`, from which it
-    answers `history/days`); releases are in no total. A story that was created or imported as
-    accepted is moved to its accepted_at.
+    The simulator logs every change of a total (`Project.flow`, the basis of `history/days`);
+    releases are excluded. A story created or imported as accepted is moved to its accepted_at.
     """
     rows = {}
     imported = {

@@ -1,4 +1,4 @@
-"""What iterations held, recomputed from the event log by the stated rules: loops, no SQL."""
+"""The scope of iterations, recomputed in plain Python from the event log."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ NEVER = float("inf")
 
 
 @dataclass(frozen=True)
-class Stay:
-    """A story in one state and in scope, over `[since, until)`, within an iteration."""
+class ScopeInterval:
+    """An interval `[since, until)` of an iteration in which a story is in scope, in one state."""
 
     state: str
     accepted_at: int | None
@@ -26,13 +26,13 @@ class Stay:
     until: int
 
 
-class Teller:
-    """Answers where a story was at an instant."""
+class StateLookup:
+    """Looks up a story's state and project at an instant."""
 
     def __init__(self, workspace, as_of, versions):
         self.histories = oracle.histories(workspace, as_of)
         self.versions = versions
-        self.told = {
+        self.reported = {
             (change.id, activity.occurred_at): change.new["accepted_at"]
             for activity in workspace.activities
             for change in activity.changes
@@ -40,7 +40,7 @@ class Teller:
         }
 
     def event(self, story_id, instant):
-        """The last entry into a state until an instant, if the story is there then."""
+        """The last entry into a state up to an instant, if the story exists then."""
         history = self.histories[story_id]
         events = [event for event in history.events if event.at <= instant]
         return events[-1] if events and instant < history.end else None
@@ -49,16 +49,16 @@ class Teller:
         return at_instant(self.versions[story_id], instant)["project_id"]
 
     def instants(self, story_id):
-        """When anything about its place changed."""
+        """The instants at which its state or project changed."""
         history = self.histories[story_id]
         since = {version.since for version in self.versions[story_id]}
         return since | {event.at for event in history.events} | {history.end}
 
     def accepted_at(self, story_id, event):
-        return self.told.get((story_id, event.at), event.at)
+        return self.reported.get((story_id, event.at), event.at)
 
     def next_work(self, story_id, instant):
-        """When it was next taken up or accepted."""
+        """When it was next started, planned or accepted."""
         later = [
             event.at
             for event in self.histories[story_id].events
@@ -67,19 +67,19 @@ class Teller:
         return min(later, default=NEVER)
 
 
-def planned(teller, story_ids, iteration, room, project_id, places):
-    """The backlog stories that automatic planning had taken in at the start."""
+def planned(lookup, story_ids, iteration, room, project_id, places):
+    """The backlog stories that automatic planning had put into the iteration at its start."""
     start, backlog, total = iteration["start"], [], Fraction(0)
     for story_id in story_ids:
-        event = teller.event(story_id, start)
-        if event is None or teller.project(story_id, start) != project_id:
+        event = lookup.event(story_id, start)
+        if event is None or lookup.project(story_id, start) != project_id:
             continue
-        worth = points(at_instant(teller.versions[story_id], start)) or Fraction(0)
+        worth = points(at_instant(lookup.versions[story_id], start)) or Fraction(0)
         if event.state in oracle.IN_PROGRESS:
             total += worth
         elif event.state == "unstarted":
             place = places.get(story_id, (NEVER, NEVER))
-            backlog.append((teller.next_work(story_id, start), *place, story_id, worth))
+            backlog.append((lookup.next_work(story_id, start), *place, story_id, worth))
     taken = set()
     for *_, story_id, worth in sorted(backlog):
         if total > room or (total == room and worth):
@@ -89,31 +89,31 @@ def planned(teller, story_ids, iteration, room, project_id, places):
     return taken
 
 
-def stays_in_scope(teller, story_id, iteration, stop, project_id, in_plan):
-    """When the story was in the iteration's scope, in order."""
+def scope_intervals(lookup, story_id, iteration, stop, project_id, in_plan):
+    """The intervals in which the story was in the iteration's scope, in order."""
     start = iteration["start"]
-    cuts = sorted({start, stop} | {at for at in teller.instants(story_id) if start < at < stop})
+    cuts = sorted({start, stop} | {at for at in lookup.instants(story_id) if start < at < stop})
     for since, until in zip(cuts, cuts[1:], strict=False):
-        event = teller.event(story_id, since)
-        if event is None or teller.project(story_id, since) != project_id:
+        event = lookup.event(story_id, since)
+        if event is None or lookup.project(story_id, since) != project_id:
             continue
         accepted_at = None
         if event.state == "accepted":
-            accepted_at = teller.accepted_at(story_id, event)
+            accepted_at = lookup.accepted_at(story_id, event)
             if not start <= accepted_at < stop:
                 continue
         elif event.state not in WORKING and not (event.state == "unstarted" and in_plan):
             continue
-        yield Stay(event.state, accepted_at, since, until)
+        yield ScopeInterval(event.state, accepted_at, since, until)
 
 
 def scopes(workspace, as_of, iterations, places, versions):
-    """Stays in scope by iteration key and story: {key: {story_id: [Stay]}}."""
-    teller = Teller(workspace, as_of, versions)
+    """The intervals in scope, by iteration and story: {key: {story_id: [ScopeInterval]}}."""
+    lookup = StateLookup(workspace, as_of, versions)
     velocities = oracle.iteration_velocity(workspace, as_of, iterations)
     lives = {
         story_id: (min(event.at for event in history.events), history)
-        for story_id, history in teller.histories.items()
+        for story_id, history in lookup.histories.items()
         if history.events and history.story.story_type != "release"
     }
     result = {}
@@ -139,14 +139,16 @@ def scopes(workspace, as_of, iterations, places, versions):
             room /= project.iteration_length
             plan = set()
             if project.automatic_planning:
-                plan = planned(teller, there, iteration, room, project_id, places)
+                plan = planned(lookup, there, iteration, room, project_id, places)
             found = {
                 story_id: list(
-                    stays_in_scope(teller, story_id, iteration, stop, project_id, story_id in plan)
+                    scope_intervals(lookup, story_id, iteration, stop, project_id, story_id in plan)
                 )
                 for story_id in there
             }
-            result[key] = {story_id: stays for story_id, stays in found.items() if stays}
+            result[key] = {
+                story_id: intervals for story_id, intervals in found.items() if intervals
+            }
     return result
 
 
@@ -155,14 +157,14 @@ def _is_over(history, start):
     return last.state == "accepted" and last.at < start
 
 
-def iteration_scope(iterations, as_of, held, versions):
+def iteration_scope(iterations, as_of, in_scope, versions):
     """Rows of `fct_iteration_scope` by key."""
     rows = {}
     for project_id, listed in iterations.items():
         for iteration in listed:
             key = oracle.key_of(project_id, iteration)
-            for story_id, stays in held.get(key, {}).items():
-                row = _scope_row(iteration, as_of, stays, versions[story_id])
+            for story_id, intervals in in_scope.get(key, {}).items():
+                row = _scope_row(iteration, as_of, intervals, versions[story_id])
                 rows[f"{key}-{story_id}"] = {
                     "iteration_key": key,
                     "story_id": story_id,
@@ -172,9 +174,9 @@ def iteration_scope(iterations, as_of, held, versions):
     return rows
 
 
-def _scope_row(iteration, as_of, stays, versions):
+def _scope_row(iteration, as_of, intervals, versions):
     start, stop = iteration["start"], min(iteration["finish"], as_of)
-    first, last = stays[0], stays[-1]
+    first, last = intervals[0], intervals[-1]
     entry_kind, source = "added", None
     if first.since == start and first.state != "accepted":
         entry_kind = "carried in" if first.state in oracle.IN_PROGRESS else "committed"
@@ -200,7 +202,7 @@ def _scope_row(iteration, as_of, stays, versions):
     }
 
 
-def burn(workspace, iterations, as_of, held, scope, versions):
+def burn(workspace, iterations, as_of, in_scope, scope, versions):
     """Rows of `fct_iteration_burn_daily` by key."""
     committed = defaultdict(list)
     for row in scope.values():
@@ -225,19 +227,19 @@ def burn(workspace, iterations, as_of, held, scope, versions):
                     "ends_at": ends_at,
                     "ideal_remaining_story_count": float(len(committed[key]) * left),
                     "ideal_remaining_points": float(sum(committed[key]) * left),
-                    **_totals(held[key], ends_at, versions),
+                    **_totals(in_scope[key], ends_at, versions),
                 }
                 day += timedelta(days=1)
     return rows
 
 
-def _totals(held, ends_at, versions):
+def _totals(in_scope, ends_at, versions):
     worths = {True: [], False: []}
-    for story_id, stays in held.items():
-        for stay in stays:
-            if stay.since < ends_at <= stay.until:
+    for story_id, intervals in in_scope.items():
+        for interval in intervals:
+            if interval.since < ends_at <= interval.until:
                 worth = points(before_instant(versions[story_id], ends_at)) or Fraction(0)
-                worths[stay.state == "accepted"].append(worth)
+                worths[interval.state == "accepted"].append(worth)
     return {
         "scope_story_count": len(worths[True]) + len(worths[False]),
         "accepted_story_count": len(worths[True]),
@@ -249,7 +251,7 @@ def _totals(held, ends_at, versions):
 
 
 def velocity(workspace, iterations, as_of, scope):
-    """The columns that `fct_iteration_velocity` takes from the scope, by iteration key."""
+    """The scope columns of `fct_iteration_velocity`, by iteration key."""
     by_key = defaultdict(list)
     for row in scope.values():
         by_key[row["iteration_key"]].append(row)

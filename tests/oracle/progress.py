@@ -1,4 +1,4 @@
-"""Progress of epics and releases, recomputed from the event log by its stated rules."""
+"""The progress of epics and releases, recomputed in plain Python from the event log."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def releases(workspace, as_of, iterations):
 
 
 def order(project):
-    """Ids of the stories that have a place: accepted ones, oldest first, then the backlog."""
+    """Ids of the stories in priority order: accepted ones, oldest first, then the backlog."""
     return [story_id for _, story_id in project.accepted] + project.active
 
 
 def _above(workspace, project, release):
-    """The stories above a marker, back to the one before; none when it is in the icebox."""
+    """The stories between the previous marker and this one; none if it is in the icebox."""
     above = []
     for story_id in order(project):
         if story_id == release.id:
@@ -69,13 +69,13 @@ def _above(workspace, project, release):
 
 
 def backlog(workspace, project):
-    """The stories in the backlog's order."""
+    """The stories of the backlog, in order."""
     placed = [workspace.stories[story_id] for story_id in project.active]
     return [story for story in placed if story.story_type != "release"]
 
 
 def queue(workspace, project, stories):
-    """The open stories down to the last one of some, in the backlog's order; the icebox is last."""
+    """The open stories up to the last of the given ones, in backlog order; the icebox is last."""
     open_ids = {each.id for each in stories if each.current_state != "accepted"}
     waiting = backlog(workspace, project)
     icebox = open_ids - {each.id for each in waiting}
@@ -155,7 +155,7 @@ def _first_starts(workspace, as_of):
 
 
 def _paces(workspace, as_of, iterations):
-    """Velocity per week and volatility of each project's last done iteration."""
+    """Weekly velocity and volatility of each project's last done iteration."""
     paces = dict.fromkeys(workspace.projects, (None, None))
     rows = oracle.iteration_velocity(workspace, as_of, iterations).values()
     for row in sorted(rows, key=lambda each: each["iteration_number"]):

@@ -1,4 +1,4 @@
-"""The rework marts, recomputed from the event log by their stated rules: loops, no SQL."""
+"""The rework marts, recomputed in plain Python from the event log by the documented rules."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from simulator.instants import local_date
 from tests.support import oracle
 
 
-def told_values(workspace):
-    """What activities tell of stories, in order: {(story_id, field): [(at, value)]}."""
-    told = defaultdict(list)
+def reported_values(workspace):
+    """The values of story fields in activities, in order: {(story_id, field): [(at, value)]}."""
+    reported = defaultdict(list)
     for activity in workspace.activities:
         for change in activity.changes:
             if change.kind == "story" and change.new:
                 for field, value in change.new.items():
-                    told[change.id, field].append((activity.occurred_at, value))
-    return told
+                    reported[change.id, field].append((activity.occurred_at, value))
+    return reported
 
 
-def value_at(told, story_id, field, at):
-    """The value that was told last by an instant; before the creation, that of the creation."""
-    at = max([at, *(told_at for told_at, _ in told[story_id, "name"][:1])])
-    values = [value for told_at, value in told[story_id, field] if told_at <= at]
+def value_at(reported, story_id, field, at):
+    """The last value reported up to an instant; before the creation, the initial value."""
+    at = max([at, *(reported_at for reported_at, _ in reported[story_id, "name"][:1])])
+    values = [value for reported_at, value in reported[story_id, field] if reported_at <= at]
     return values[-1] if values else None
 
 
@@ -32,7 +32,7 @@ def points(value):
 
 
 def performers(workspace):
-    """Who brought a story into a state: {(story_id, occurred_at, project_version): person}."""
+    """Who changed a story's state: {(story_id, occurred_at, project_version): person}."""
     return {
         (row.story_id, row.occurred_at, row.project_version): row.performed_by_id
         for row in workspace.transitions
@@ -45,8 +45,8 @@ def performers(workspace):
 
 
 def decisions(workspace, as_of, state):
-    """Yield (history, place of the event, what both marts say of it) of each entry into a state."""
-    told, people = told_values(workspace), performers(workspace)
+    """Yield (history, index of the event, columns of both marts) for each entry into a state."""
+    reported, people = reported_values(workspace), performers(workspace)
     for story_id, history in oracle.histories(workspace, as_of).items():
         story = history.story
         if story.story_type == "release":
@@ -61,8 +61,8 @@ def decisions(workspace, as_of, state):
                         "story_id": story_id,
                         "project_id": story.project_id,
                         "by": people.get((story_id, event.at, event.version)),
-                        "story_type": value_at(told, story_id, "story_type", event.at),
-                        "estimate": points(value_at(told, story_id, "estimate", event.at)),
+                        "story_type": value_at(reported, story_id, "story_type", event.at),
+                        "estimate": points(value_at(reported, story_id, "estimate", event.at)),
                         "is_deleted": story.deleted_at is not None,
                         "date": local_date(event.at, zone),
                     },

@@ -1,4 +1,4 @@
-"""The counts and durations of dimensions, bridges and parts equal plain Python's, cell by cell."""
+"""Dimensions, bridges and marts of story parts equal a computation in plain Python."""
 
 from collections import defaultdict
 from fractions import Fraction
@@ -12,7 +12,7 @@ from tests.support import marts, oracle
 
 @pytest.fixture(scope="module")
 def living(workspace):
-    """Stories that are not deleted, releases too."""
+    """Stories that are not deleted, including releases."""
     return list(workspace.stories.values())
 
 
@@ -37,8 +37,8 @@ def points(number):
 def test_dim_epic(built_warehouse, workspace, living):
     expected = {}
     for epic in workspace.epics.values():
-        held = [story for story in living if epic.label_id in story.label_ids]
-        expected[epic.id,] = counts(held)
+        stories = [story for story in living if epic.label_id in story.label_ids]
+        expected[epic.id,] = counts(stories)
     check(expected, mart(built_warehouse, "dim_epic", "epic_id"))
 
 
@@ -50,15 +50,15 @@ def test_dim_label(built_warehouse, workspace, living):
     }
     found = mart(built_warehouse, "dim_label", "label_id")
     check(listed, {key: row for key, row in found.items() if row["is_listed"]})
-    # What only deleted stories carry counts nothing.
+    # Labels that only deleted stories have count 0.
     assert not any(row["story_count"] for row in found.values() if not row["is_listed"])
 
 
 def test_dim_release(built_warehouse, workspace):
     expected = {}
     for project in workspace.projects.values():
-        for release_id, held in release_story_ids(project, workspace.stories).items():
-            expected[release_id,] = {"story_count": len(held) or None}
+        for release_id, story_ids in release_story_ids(project, workspace.stories).items():
+            expected[release_id,] = {"story_count": len(story_ids) or None}
     found = mart(built_warehouse, "dim_release", "release_id")
     check(expected, {key: found[key] for key in found if key in expected})
     assert len(expected) > 10
@@ -130,7 +130,7 @@ def test_fct_activity_change(built_warehouse, workspace):
 def test_fct_story_state_interval(built_warehouse, workspace):
     expected = {}
     for story_id, history in oracle.histories(workspace, workspace.now).items():
-        for number, (state, entered, left) in enumerate(history.stays(), start=1):
+        for number, (state, entered, left) in enumerate(history.intervals(), start=1):
             expected[story_id, number] = {"story_state": state, "interval_seconds": left - entered}
     found = mart(built_warehouse, "fct_story_state_interval", "story_id", "interval_number")
     check(expected, {key: row for key, row in found.items() if not row["is_inferred"]})

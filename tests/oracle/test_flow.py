@@ -1,4 +1,4 @@
-"""The flow marts equal what plain Python makes of the demo's event log, cell by cell."""
+"""The flow marts equal a computation in plain Python from the demo's event log, cell by cell."""
 
 import duckdb
 import pytest
@@ -10,7 +10,7 @@ from tests.support import marts, oracle
 
 @pytest.fixture(scope="module")
 def stories(workspace):
-    """Rows of `fct_story_cycle_time` as the oracle has them; no rule here asks for iterations."""
+    """The oracle's rows of `fct_story_cycle_time`; iterations are not needed here."""
     return oracle.story_cycle_time(workspace, workspace.now, dict.fromkeys(workspace.projects, []))
 
 

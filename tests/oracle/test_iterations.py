@@ -1,4 +1,4 @@
-"""History and iteration marts equal what plain Python makes of the demo's event log."""
+"""History and iteration marts equal a computation in plain Python from the demo's event log."""
 
 import pytest
 import requests
@@ -17,7 +17,7 @@ def versions(workspace):
 
 @pytest.fixture(scope="module")
 def listed(demo_server, workspace):
-    """All iterations with their stories as Tracker gives them: {project_id: [iteration]}."""
+    """All iterations with their stories, from the API: {project_id: [iteration]}."""
     fields = "number,start,finish,length,team_strength,stories(id)"
     answers = {
         project_id: requests.get(
@@ -38,8 +38,8 @@ def listed(demo_server, workspace):
 
 
 @pytest.fixture(scope="module")
-def held(workspace, listed, versions):
-    """Which stories were in scope, and when: {iteration_key: {story_id: [Stay]}}."""
+def in_scope(workspace, listed, versions):
+    """When each story was in scope: {iteration_key: {story_id: [ScopeInterval]}}."""
     places = {
         story["id"]: (iteration["number"], index)
         for iterations in listed.values()
@@ -50,8 +50,8 @@ def held(workspace, listed, versions):
 
 
 @pytest.fixture(scope="module")
-def scope(workspace, listed, held, versions):
-    return rules.iteration_scope(listed, workspace.now, held, versions)
+def scope(workspace, listed, in_scope, versions):
+    return rules.iteration_scope(listed, workspace.now, in_scope, versions)
 
 
 def mart(path, name, key):
@@ -93,8 +93,8 @@ def test_fct_iteration_scope(built_warehouse, scope):
         assert {row[column] for row in scope.values()} == kinds
 
 
-def test_fct_iteration_burn_daily(built_warehouse, workspace, listed, held, scope, versions):
-    expected = rules.burn(workspace, listed, workspace.now, held, scope, versions)
+def test_fct_iteration_burn_daily(built_warehouse, workspace, listed, in_scope, scope, versions):
+    expected = rules.burn(workspace, listed, workspace.now, in_scope, scope, versions)
     check(expected, mart(built_warehouse, "fct_iteration_burn_daily", "iteration_burn_key"))
 
 

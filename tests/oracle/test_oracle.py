@@ -1,4 +1,4 @@
-"""The named marts equal what plain Python makes of the demo's event log, cell by cell."""
+"""The main marts equal a computation in plain Python from the demo's event log, cell by cell."""
 
 import math
 from datetime import datetime
@@ -11,7 +11,7 @@ from tests.support import oracle
 
 
 def mart(path, name, key):
-    """Rows of a mart by key, instants as seconds since the epoch, decimals exact."""
+    """Rows of a mart by key, with timestamps in seconds since the epoch and exact decimals."""
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         cursor = connection.execute(f"select * from marts.{name}")
@@ -28,7 +28,7 @@ def plain(value):
 
 
 def differences(expected, actual):
-    """Each cell that differs, as (key, column, expected, actual); missing and extra rows too."""
+    """The differing cells as (key, column, expected, actual), including missing and extra rows."""
     found = [(key, "row", "expected", "missing") for key in expected.keys() - actual.keys()]
     found += [(key, "row", "not expected", "found") for key in actual.keys() - expected.keys()]
     for key in expected.keys() & actual.keys():

@@ -1,4 +1,4 @@
-"""Progress of epics and releases equals what plain Python makes of the demo, cell by cell."""
+"""Progress of epics and releases equals a computation in plain Python, cell by cell."""
 
 from tests.oracle import progress
 from tests.oracle.test_oracle import check, mart

@@ -1,4 +1,4 @@
-"""The rework marts equal what plain Python makes of the demo's event log, cell by cell."""
+"""The rework marts equal a computation in plain Python from the demo's event log."""
 
 from tests.oracle import rework
 from tests.oracle.test_oracle import check

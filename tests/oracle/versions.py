@@ -1,4 +1,4 @@
-"""What stories and projects were like at an instant, replayed from the demo's event log."""
+"""Versions of stories and projects over time, replayed from the demo's event log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Version:
-    """Values that held in `[since, until)`."""
+    """The values during `[since, until)`."""
 
     values: dict
     since: int
@@ -31,22 +31,22 @@ class Version:
 
 
 def story_versions(workspace, as_of):
-    """The versions of every story that was ever made: {story_id: [Version]}."""
-    tellings = defaultdict(list)
+    """The versions of every story ever created: {story_id: [Version]}."""
+    reports = defaultdict(list)
     for activity in sorted(workspace.activities, key=lambda each: each.occurred_at):
         for change in activity.changes:
             if change.kind == "story" and change.new:
-                tellings[change.id].append((activity.occurred_at, change.new))
+                reports[change.id].append((activity.occurred_at, change.new))
     result = {}
     for story in [*workspace.stories.values(), *workspace.deleted_stories.values()]:
         end = as_of if story.deleted_at is None else min(as_of, story.deleted_at)
-        standing, instants = {}, {}
-        for at, told in tellings[story.id]:
+        values, instants = {}, {}
+        for at, reported in reports[story.id]:
             if at > as_of or (story.deleted_at is not None and at > story.deleted_at):
                 break
-            told = {key: _plain(told[key]) for key in ATTRIBUTES if key in told}
-            standing = dict.fromkeys(ATTRIBUTES) | standing | told
-            instants[at] = standing
+            reported = {key: _plain(reported[key]) for key in ATTRIBUTES if key in reported}
+            values = dict.fromkeys(ATTRIBUTES) | values | reported
+            instants[at] = values
         result[story.id] = _tiled(instants, end)
     return result
 
@@ -58,7 +58,7 @@ def _plain(value):
 
 
 def _tiled(instants, end):
-    """Versions of the instants at which something became different."""
+    """The versions between the instants at which values changed."""
     lasting = []
     for at, values in sorted(instants.items()):
         if not lasting or lasting[-1][1] != values:
@@ -68,19 +68,19 @@ def _tiled(instants, end):
 
 
 def at_instant(versions, instant):
-    """The values that held at an instant; before the first version, those of the first one."""
-    held = [version for version in versions if version.since <= instant]
-    return (held[-1] if held else versions[0]).values
+    """The values at an instant; before the first version, the values of the first version."""
+    earlier = [version for version in versions if version.since <= instant]
+    return (earlier[-1] if earlier else versions[0]).values
 
 
 def before_instant(versions, instant):
-    """The values that held until an instant; before the first version, those of the first one."""
-    held = [version for version in versions if version.since < instant]
-    return (held[-1] if held else versions[0]).values
+    """The values just before an instant; before the first version, those of the first version."""
+    earlier = [version for version in versions if version.since < instant]
+    return (earlier[-1] if earlier else versions[0]).values
 
 
 def points(values):
-    """Exact points; None when not estimated."""
+    """Exact points; None if unestimated."""
     return None if values["estimate"] is None else Fraction(str(values["estimate"]))
 
 
@@ -116,7 +116,7 @@ def _joined(names):
 
 
 def project_history(workspace, as_of):
-    """Rows of `dim_project_history` by key: from today's settings back, change by change."""
+    """Rows of `dim_project_history` by key, going back from the current settings."""
     rows = {}
     for project in workspace.projects.values():
         changes = [

@@ -1,4 +1,4 @@
-"""A small workspace, and what must be in the warehouse after it has been loaded."""
+"""A small workspace, and the expected content of the warehouse after loading it."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,7 @@ BOOKKEEPING = {"extracts"}
 
 @pytest.fixture(scope="session")
 def tiny_workspace():
-    """Few stories; only looked at."""
+    """A workspace with few stories; tests must not change it."""
     return simulate(stories=60)
 
 
@@ -36,7 +36,7 @@ def query(path, statement):
 
 
 def raw_tables(path):
-    """Every raw table's rows, without what differs from run to run."""
+    """The rows of every raw table, without columns that vary from run to run."""
     return {
         name: query(path, f"select {columns(table)} from {RAW}.{name}")
         for name, table in TABLES.items()
@@ -49,7 +49,7 @@ def columns(table):
 
 
 def rows_of_the_server(server, project_ids=None):
-    """The same, read straight from a server: neither dlt nor a file lies between."""
+    """The expected rows, read directly from a server without dlt."""
     with TrackerClient(server.base_url, server.token) as client, duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         reader = ApiReader(client, project_ids)
@@ -69,7 +69,7 @@ def assert_same_rows(stored, expected):
 
 
 def leftovers(path):
-    """Files of the warehouse and of dlt's working folder that no finished run leaves behind."""
+    """Files beside the warehouse and in dlt's working folder that should not exist after a run."""
     working = Path(make_pipeline(path).working_dir)
     extracted = [
         each

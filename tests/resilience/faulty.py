@@ -1,4 +1,4 @@
-"""A relay before a server that spoils some of its answers, on real sockets."""
+"""A proxy that corrupts some responses of a server, on real sockets."""
 
 import random
 import socket
@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one answer instead of its being passed on.
+    """How one response is corrupted.
 
     Attributes:
-        instead: bytes that are sent in place of the answer; None for a part of the answer itself.
-        keep: share of the answer's body that is sent.
+        instead: bytes to send instead of the response; None to send a part of the response.
+        keep: the share of the response's body to send.
         ending: `close` or `reset` the connection, keep it `open`, or `stall` with it open.
-        drip_seconds: wait as long after each piece; the answer is then passed on whole.
-        body: changes the body that is passed on.
+        drip_seconds: the pause after each piece; the complete response is sent.
+        body: a function that changes the body.
     """
 
     instead: bytes | None = None
@@ -58,7 +58,7 @@ FAULTS = {
 
 
 class FaultyRelay:
-    """Passes requests on to a server; `choose(path)` says which fault an answer gets, if any."""
+    """Forwards requests to a server; `choose(path)` returns the fault for a response, or None."""
 
     def __init__(self, server, choose):
         self.upstream = urlsplit(server.base_url).netloc.split(":")
@@ -78,7 +78,7 @@ class FaultyRelay:
         self._server.server_close()
 
     def exchange(self, request):
-        """Head and body of the server's answer."""
+        """Head and body of the server's response."""
         host, port = self.upstream
         with socket.create_connection((host, int(port))) as upstream:
             upstream.sendall(request)
@@ -93,7 +93,7 @@ class FaultyRelay:
 
 
 def one_in_five(seed, kinds=tuple(FAULTS)):
-    """Spoil a fifth of the answers, each kind of fault as often as another."""
+    """Corrupt a fifth of the responses, with all kinds of faults equally often."""
     rng = random.Random(seed)
     lock = threading.Lock()
 
@@ -105,7 +105,7 @@ def one_in_five(seed, kinds=tuple(FAULTS)):
 
 
 def head_of(stream):
-    """Everything up to the empty line; nothing when the other side has gone."""
+    """Everything up to the empty line; empty if the connection was closed."""
     lines = []
     while (line := stream.readline()) not in (b"", b"\r\n"):
         lines.append(line)
@@ -139,7 +139,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 return
 
     def _spoil(self, fault, request):
-        """Whether the connection goes on."""
+        """Send the fault. Returns whether the connection stays open."""
         self.server.relay.faults_count += 1
         if fault.instead is None:
             self._send(fault, *self.server.relay.exchange(request))

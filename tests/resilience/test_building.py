@@ -1,4 +1,4 @@
-"""dbt after ingestion: killed while it builds, and fed with values that Tracker never had."""
+"""dbt after ingestion: killed during a build, and with values that Tracker never had."""
 
 import random
 import re
@@ -21,26 +21,26 @@ from tests.resilience.test_drift import older_release
 pytestmark = pytest.mark.xdist_group("killed build")
 
 PROJECT_ID = 2600001
-UNHEARD_OF = {
+UNKNOWN_VALUES = {
     f"/projects/{PROJECT_ID}/stories": {"story_type": "spike", "current_state": "frozen"},
     f"/projects/{PROJECT_ID}/activity": {"kind": "portal_open_activity"},
 }
 
 
-def unheard_of(path):
-    """Give the first record of a list a value that Tracker has never had."""
+def unknown_values(path):
+    """Give the first record of a list a value that Tracker never had."""
 
     def changed(body):
         records = orjson.loads(body)
         for each in records[:1]:
-            each.update(UNHEARD_OF[path])
+            each.update(UNKNOWN_VALUES[path])
         return orjson.dumps(records)
 
-    return Fault(body=changed) if path in UNHEARD_OF else None
+    return Fault(body=changed) if path in UNKNOWN_VALUES else None
 
 
 def killed_build(path, delay):
-    """Start `dbt run`, and kill it a moment after its first table was begun."""
+    """Start `dbt run`, and kill it shortly after it started its first table."""
     run = subprocess.Popen(
         [BIN / "dbt", "run"],
         cwd=ROOT,
@@ -63,13 +63,13 @@ def killed_build(path, delay):
 
 @pytest.fixture(scope="module")
 def built(tiny_workspace, tmp_path_factory):
-    """A warehouse with such values, and what the build said that came after killed ones.
+    """A warehouse with such values, and the output of the build that followed killed ones.
 
     It was first loaded by an older release, with fewer tables and columns and other types.
     """
     path = tmp_path_factory.mktemp("built") / "w.duckdb"
     rng = random.Random(SEED)
-    with serve(tiny_workspace) as server, FaultyRelay(server, unheard_of) as relay:
+    with serve(tiny_workspace) as server, FaultyRelay(server, unknown_values) as relay:
         settings = {"api_token": server.token, "base_url": relay.base_url}
         older = older_release(
             "counts", "url", without_tables=["rejected_rows"], estimate="double", created_at="text"
@@ -97,7 +97,7 @@ def test_a_killed_build_is_repaired_by_the_next(built):
     ]
 
 
-def test_values_that_tracker_never_had_pass_through_and_are_warned_of(built):
+def test_values_that_tracker_never_had_pass_through_with_a_warning(built):
     path, build = built
     for name in ("stories", "activities"):
         assert re.search(rf"WARN 1 expected_stg_pivotal_tracker__{name}\b", build.stdout), name

@@ -1,6 +1,6 @@
-"""kill -9 at any instant: the next run repairs what the killed one left, by itself.
+"""kill -9 at any time: the next run repairs whatever the killed one left.
 
-`KILLS=100 pytest tests/resilience/test_crashes.py` kills as often as that.
+`KILLS=100 pytest tests/resilience/test_crashes.py` sets the number of kills.
 """
 
 import os
@@ -28,12 +28,12 @@ from tests.resilience.conftest import (
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("KILLS_SEED", "7"))
-# The longest that a kill is put off after its phase was seen to begin, in seconds.
+# The maximum delay of a kill after the start of its phase, in seconds.
 PHASES = {"starting": 0.1, "reading": 0.6, "normalising": 0.1, "loading": 0.8, "ending": 0.3}
 
 
 class Victim:
-    """A real `python -m ingest` process, watched through the files that it makes."""
+    """A real `python -m ingest` process, observed through the files that it creates."""
 
     def __init__(self, server, path, project_id, program=("-m", "ingest")):
         self.path = path
@@ -49,7 +49,7 @@ class Victim:
         )
 
     def phase(self):
-        """Which phase the process is in, or died in."""
+        """The current phase of the process, or the phase in which it died."""
         if self._holds("load/normalized"):
             self.was_loading = True
             return "loading"
@@ -62,7 +62,7 @@ class Victim:
         return "starting" if self._has_locked() else "importing"
 
     def kill_in(self, phase, delay):
-        """Kill a moment after the phase has begun; say in which it died, None when it was over."""
+        """Kill it a moment after the phase starts. Returns its phase; None if it had finished."""
         while self.process.poll() is None and self.phase() != phase:
             time.sleep(0.001)
         time.sleep(delay)
@@ -80,15 +80,15 @@ class Victim:
         return bool(self._entries(folder))
 
     def _entries(self, folder):
-        """What is in a folder, which the victim may remove while it is looked at."""
+        """The entries of a folder, which the process may remove at the same time."""
         try:
             return list((self.working / folder).iterdir())
         except FileNotFoundError:
             return []
 
 
-# Instants that are too short to hit by chance: a method of dlt, and what it does as it dies.
-DEADLY_INSTANTS = {
+# Moments too short to hit by chance: a method of dlt, and what it has done when it dies.
+KILL_POINTS = {
     "a file is committed, but not noted": (
         "dlt.common.storages.load_package",
         "PackageStorage.save_pending_transition",
@@ -105,7 +105,7 @@ DEADLY_INSTANTS = {
         "original(self, *arguments, **named); die()",
     ),
 }
-DYING = """
+KILL_SCRIPT = """
 import importlib, os, shutil, signal, sys
 module, name, deed = sys.argv.pop(1), sys.argv.pop(1), sys.argv.pop(1)
 holder, _, method = name.partition(".")
@@ -124,21 +124,21 @@ main()
 
 @contextmanager
 def slow_server(workspace):
-    """Answers a little late, so that there is an instant to hit between two requests."""
+    """A slow server, so that a kill can hit the time between two requests."""
     options = ServerOptions(before_request=lambda request: time.sleep(0.01))
     with serve(workspace, options=options) as server:
         yield server
 
 
 def change(workspace, project_id, number):
-    """Something new to load, so that a run that loads nothing is found out."""
+    """Change something, so that a run that loads nothing is detected."""
     workspace.advance_to(workspace.now + 60)
     story = workspace.create_story(project_id, f"Written before kill {number}")
     workspace.add_comment(story.id, f"comment {number}")
 
 
 def assert_repaired(server, path, project_id):
-    """The next run ends well at once, with every row once, and nothing lies about."""
+    """The next run succeeds at once, loads every row once, and leaves no other files."""
     finished = ingest(
         "--project",
         str(project_id),
@@ -160,7 +160,7 @@ def test_a_killed_ingestion_is_repaired_by_the_next(path):
         for number in range(KILLS):
             change(workspace, project_id, number)
             phase = list(PHASES)[number % len(PHASES)]
-            # At first as soon as a phase begins, so that each is hit however quick the machine is.
+            # First without delay, so that every phase is hit even on a fast machine.
             delay = rng.random() * PHASES[phase] * (number >= len(PHASES))
             died_in = Victim(server, path, project_id).kill_in(phase, delay)
             hit[died_in or "ending"] = hit.get(died_in or "ending", 0) + 1
@@ -168,23 +168,23 @@ def test_a_killed_ingestion_is_repaired_by_the_next(path):
             if is_last or rng.random() < 0.4:
                 assert_repaired(server, path, project_id)
                 if rng.random() < 0.5 and not is_last:
-                    path.unlink()  # so that first runs are killed, too
+                    path.unlink()  # so that first runs are killed as well
         assert server.failures == []
     if KILLS >= 10:
         assert all(hit[phase] for phase in ("reading", "normalising", "loading")), hit
 
 
-@pytest.mark.parametrize("instant", DEADLY_INSTANTS)
-def test_a_death_at_the_worst_instant_is_repaired(tiny_workspace, path, instant):
+@pytest.mark.parametrize("instant", KILL_POINTS)
+def test_a_kill_at_the_worst_moment_is_repaired(tiny_workspace, path, instant):
     project_id = min(tiny_workspace.projects)
     with serve(tiny_workspace) as server:
-        victim = Victim(server, path, project_id, ["-c", DYING, *DEADLY_INSTANTS[instant]])
+        victim = Victim(server, path, project_id, ["-c", KILL_SCRIPT, *KILL_POINTS[instant]])
         assert victim.process.wait(60) == -signal.SIGKILL
         assert_repaired(server, path, project_id)
 
 
 def test_the_working_folder_does_not_grow(path):
-    """Neither with the rows that were loaded, nor with the number of runs."""
+    """It grows neither with the number of rows nor with the number of runs."""
     for _ in range(KEPT_PACKAGES + 3):
         load(path, TWO_LABELS)
     working = Path(make_pipeline(path).working_dir)

@@ -1,4 +1,4 @@
-"""What Tracker or an older release did differently: nothing is lost, and it is said once."""
+"""Differences in Tracker's data or an older release's tables: nothing is lost, all is reported."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ OTHER_RECORDS = {
 
 
 def every_label(change):
-    """Change each label of every answer that lists labels."""
+    """Change each label in every response with labels."""
 
     def changed(body):
         return orjson.dumps([{**label, **change} for label in orjson.loads(body)])
@@ -32,7 +32,7 @@ def every_label(change):
     return lambda path: Fault(body=changed) if path.endswith("/labels") else None
 
 
-def test_new_fields_and_changed_types_are_kept_and_said_once_a_run(tiny_workspace, path):
+def test_new_fields_and_changed_types_are_kept_and_reported_once(tiny_workspace, path):
     project_id = min(tiny_workspace.projects)
     change = every_label({"colour": "red", "updated_at": "lately"})
     with serve(tiny_workspace) as server, FaultyRelay(server, change) as relay:
@@ -62,7 +62,7 @@ def test_new_fields_and_changed_types_are_kept_and_said_once_a_run(tiny_workspac
 
 
 def older_release(*without_columns, without_tables=(), **types):
-    """The raw tables as a release before this one might have declared them."""
+    """The raw tables as an older release might have declared them."""
     return {
         name: replace(
             table,
@@ -77,18 +77,18 @@ def older_release(*without_columns, without_tables=(), **types):
     }
 
 
-def test_the_file_of_an_older_release_gains_tables_and_columns(path):
+def test_the_file_of_an_older_release_gets_new_tables_and_columns(path):
     older = older_release("counts", "url", "story_type", without_tables=["notifications"])
     with mock.patch.dict(TABLES, older, clear=True):
         load(path)
     assert columns_of(path, "notifications") == set()
     assert "url" not in columns_of(path, "stories")
     load(path, OTHER_RECORDS)
-    assert_all_is_there(path)
+    assert_all_columns_exist(path)
 
 
-def test_the_file_of_an_older_release_gains_the_types_of_this_one(path):
-    """What does not fit becomes null, and everything is read again."""
+def test_the_file_of_an_older_release_gets_the_current_types(path):
+    """Values of the wrong type become null, and everything is read again."""
     older = older_release(estimate="double", external_id="bigint", created_at="text")
     held = {"id": 7, "project_id": 1, "name": "S", "estimate": 2.5, "external_id": 5}
     created_at = "2025-01-01T12:00:00Z"
@@ -112,7 +112,7 @@ def test_the_file_of_an_older_release_gains_the_types_of_this_one(path):
         assert stored.complete_tables == set(TABLES)
 
 
-def assert_all_is_there(path):
+def assert_all_columns_exist(path):
     for name, table in TABLES.items():
         assert columns_of(path, name) == {*table.all_columns, "_dlt_load_id"}, name
     assert query(path, f"select id, name, story_type, url from {RAW}.stories order by id") == [
@@ -135,7 +135,7 @@ def columns_of(path, table):
     return {name for (name,) in rows}
 
 
-def test_columns_and_tables_that_were_dropped_by_hand_are_made_again(path):
+def test_columns_and_tables_dropped_by_hand_are_created_again(path):
     load(path)
     with duckdb.connect(str(path)) as connection:
         for column in ("url", "story_type"):
@@ -144,10 +144,10 @@ def test_columns_and_tables_that_were_dropped_by_hand_are_made_again(path):
         connection.execute(f"drop table {RAW}.notifications")
         connection.execute(f"drop table {RAW}.extracts")
     load(path, OTHER_RECORDS)
-    assert_all_is_there(path)
+    assert_all_columns_exist(path)
 
 
-def test_columns_that_a_user_added_stay(path):
+def test_columns_added_by_a_user_are_kept(path):
     load(path)
     with duckdb.connect(str(path)) as connection:
         connection.execute(f"alter table {RAW}.labels add column mine varchar default 'x'")

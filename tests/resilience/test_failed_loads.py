@@ -1,4 +1,4 @@
-"""A load that fails leaves the warehouse as it was, and the next load of anything works."""
+"""A failed load leaves the warehouse unchanged, and the next load works."""
 
 import csv
 import os
@@ -28,12 +28,12 @@ def twice(number):
 
 
 def failed_package(message):
-    """Where the message says that what was read is kept."""
+    """The folder in which, according to the message, the failed package is kept."""
     return Path(message.partition("is kept in ")[2])
 
 
-def test_a_load_that_the_warehouse_refuses_is_out_of_the_way(path, monkeypatch):
-    """The same key twice, which nothing removed: what ended every later load."""
+def test_a_load_that_the_warehouse_rejects_does_not_block_the_next(path, monkeypatch):
+    """A duplicate key that was not removed. It used to make every later load fail."""
     load(path)
     before = raw_tables(path)
     with monkeypatch.context() as broken:
@@ -52,7 +52,7 @@ def test_a_load_that_the_warehouse_refuses_is_out_of_the_way(path, monkeypatch):
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["first load", "later load"])
 @pytest.mark.parametrize("step", ["normalize", "load", "merge"])
-def test_whatever_fails_in_a_load_the_next_one_works(path, monkeypatch, is_first, step):
+def test_after_any_failed_load_the_next_one_works(path, monkeypatch, is_first, step):
     if not is_first:
         load(path)
         before = raw_tables(path)
@@ -62,7 +62,7 @@ def test_whatever_fails_in_a_load_the_next_one_works(path, monkeypatch, is_first
 
     with monkeypatch.context() as broken:
         if step == "merge":
-            broken.setattr(_Client, "complete_load", fail)  # when all tables are written
+            broken.setattr(_Client, "complete_load", fail)  # after all tables are written
         else:
             broken.setattr(f"dlt.Pipeline.{step}", fail)
         with pytest.raises(
@@ -78,8 +78,8 @@ def test_whatever_fails_in_a_load_the_next_one_works(path, monkeypatch, is_first
     assert query(path, "select id from pivotal_tracker_data.labels order by 1") == [(1,), (2,)]
 
 
-def test_what_an_earlier_run_left_does_not_stop_this_one(path, monkeypatch):
-    """As a run leaves it that was killed before it loaded what it had read."""
+def test_a_package_left_by_an_earlier_run_does_not_block_this_one(path, monkeypatch):
+    """The state after a run that was killed between reading and loading."""
     load(path)
     failures = [KeyboardInterrupt(), RuntimeError("unreadable")]
     normalize = dlt.Pipeline.normalize
@@ -100,7 +100,7 @@ def test_what_an_earlier_run_left_does_not_stop_this_one(path, monkeypatch):
     assert query(path, "select id from pivotal_tracker_data.labels order by 1") == [(3,)]
 
 
-def test_a_death_while_a_file_is_written_anew_is_repaired(path, monkeypatch):
+def test_a_kill_while_a_file_is_rewritten_is_repaired(path, monkeypatch):
     load(path)
 
     def die(rows, file):
@@ -117,7 +117,7 @@ def test_a_death_while_a_file_is_written_anew_is_repaired(path, monkeypatch):
 
 
 def export(path, rows, seed=1):
-    """An export whose texts cannot be compressed."""
+    """An export with incompressible texts."""
     rng = random.Random(seed)
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -129,7 +129,7 @@ def export(path, rows, seed=1):
 
 
 def ingest_with_little_room(path, export_path, most_bytes=None):
-    """Load an export in a process whose files may not become larger than some bytes."""
+    """Load an export in a process with a limit on file sizes."""
 
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
@@ -146,7 +146,7 @@ def ingest_with_little_room(path, export_path, most_bytes=None):
 
 
 def assert_full_and_then_not(path, small, large, room=None):
-    """What is read last does not fit; what was there stays, and what is small still loads."""
+    """A large load does not fit; the stored rows are kept, and a small load still works."""
     before = raw_tables(path) if path.exists() else None
     full = ingest_with_little_room(path, large, room)
     assert (full.returncode, "is full; free some space" in full.stderr) == (1, True), full.stderr
@@ -159,18 +159,18 @@ def assert_full_and_then_not(path, small, large, room=None):
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["first load", "later load"])
-def test_a_file_that_may_not_grow_is_as_it_was(path, tmp_path, is_first):
+def test_a_file_size_limit_leaves_the_warehouse_unchanged(path, tmp_path, is_first):
     small = export(tmp_path / "small.csv", 20)
     if not is_first:
         assert ingest_with_little_room(path, export(tmp_path / "old.csv", 3_000, 3)).returncode == 0
-    # What is read fits into a file of dlt's; with what is there it does not fit into the warehouse.
+    # The rows fit into dlt's own file, but not into the warehouse together with the stored rows.
     large = export(tmp_path / "large.csv", 6_000 if is_first else 4_000, 2)
     assert_full_and_then_not(path, small, large, (5 if is_first else 6) << 20)
 
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 20 MB, where this process may make one."""
+    """A disk of 20 MB, if this process has the right to mount one."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(disk)]
@@ -181,7 +181,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["first load", "later load"])
-def test_a_full_disk_is_as_it_was(small_disk, tmp_path, is_first):
+def test_a_full_disk_leaves_the_warehouse_unchanged(small_disk, tmp_path, is_first):
     path = small_disk / "w.duckdb"
     small = export(tmp_path / "small.csv", 20)
     if not is_first:

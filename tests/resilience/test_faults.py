@@ -1,7 +1,7 @@
-"""A host that fails now and then: the same warehouse; one that fails for good: one clear line.
+"""Temporary faults of a host do not change the result; permanent ones give one clear message.
 
-tests/ingest/api/http/test_retries.py tries each kind of fault on one request; here whole loads go
-through the command line.
+tests/ingest/api/http/test_retries.py tries each kind of fault on one request; these tests run whole
+loads through the command line.
 """
 
 import hashlib
@@ -36,8 +36,8 @@ def expected(server):
 
 
 @pytest.fixture(autouse=True)
-def impatient_client():
-    """The command line's client, with waits that a test can sit out."""
+def client_with_short_timeouts():
+    """The client of the command line, with waits short enough for a test."""
 
     class Impatient(TrackerClient):
         def __init__(self, *arguments, **settings):
@@ -80,7 +80,7 @@ def test_with_a_fifth_of_the_requests_failing_the_warehouse_is_the_same(
 
 
 def test_every_kind_of_fault_in_one_load(server, expected, path):
-    """Each kind strikes once, and all strike while one warehouse is loaded."""
+    """Each kind of fault occurs once during a load."""
     waiting = list(FAULTS.values())
 
     def choose(request_path):
@@ -95,8 +95,8 @@ def test_every_kind_of_fault_in_one_load(server, expected, path):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_past_the_retry_budget_one_line_and_an_unchanged_warehouse(server, tmp_path, name, loaded):
-    """The lists of one project fail for good; the warehouse is as after the load before."""
+def test_beyond_the_retry_budget_there_is_one_line_and_no_change(server, tmp_path, name, loaded):
+    """The lists of one project fail permanently; the warehouse is as after the previous load."""
     if name == "a slow connection":
         pytest.skip("it is whole in the end")
     before = digest(loaded)
@@ -132,8 +132,8 @@ def test_a_first_load_that_fails_for_good_leaves_no_file(server, path):
     assert not path.exists()
 
 
-def test_a_project_that_turns_403_halfway_is_skipped_and_named(tiny_workspace, path):
-    """Its labels were read before it was closed; the other projects are whole."""
+def test_a_project_that_becomes_forbidden_is_skipped_and_named(tiny_workspace, path):
+    """Its labels were read before access was lost; the other projects are complete."""
     closed = sorted(tiny_workspace.projects)[1]
     seen = []
 
@@ -158,8 +158,8 @@ def test_a_project_that_turns_403_halfway_is_skipped_and_named(tiny_workspace, p
     assert {project_id for (project_id,) in stories} == others
 
 
-def test_a_host_that_drips_for_ever_is_given_up(server):
-    """Each byte comes in time, but the answer never ends."""
+def test_an_endlessly_dripping_response_times_out(server):
+    """Each byte arrives in time, but the response never ends."""
     drip = Fault(drip_seconds=0.15)
     began = time.monotonic()
     with (
@@ -180,7 +180,7 @@ def test_a_host_that_drips_for_ever_is_given_up(server):
     assert time.monotonic() - began < 5
 
 
-def test_a_secret_at_the_place_where_a_text_is_cut_is_not_shown_in_part():
+def test_a_secret_at_a_truncation_is_not_shown_in_part():
     token = "0123456789abcdef0123456789abcdef"
     error = RetriesExhausted("GET /me", "x" * (300 - len(token) // 2) + token).without([token])
     assert token[:8] not in str(error)

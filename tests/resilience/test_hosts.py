@@ -1,4 +1,4 @@
-"""Whatever a host does, a load ends in time and in little memory, and loses nothing that is good.
+"""Whatever a host does, a load ends in time, uses little memory, and keeps all good records.
 
 `python -m pytest tests/resilience/test_hosts.py -k "gzip or clock"` runs some of the behaviours.
 """

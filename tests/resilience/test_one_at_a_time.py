@@ -1,4 +1,4 @@
-"""Whoever comes second waits, or is told in one line who has the warehouse."""
+"""A second program waits, or reports in one line who is using the warehouse."""
 
 import contextlib
 import os
@@ -51,7 +51,7 @@ def start(*command, path):
 
 
 def wait_until_open(path, by):
-    """Wait until a process has the file open; to try to open it would be in its way."""
+    """Wait until a process has the file open, without opening it and blocking that process."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for file in Path(f"/proc/{by}/fd").iterdir():
@@ -81,18 +81,20 @@ def test_ingestion_waits_for_a_running_dbt_or_names_it(small, path):
     assert f"waiting up to 30 s: {path} is in use by" in waited.stderr
 
 
-HOLDER = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1], read_only=True); time.sleep(60)"
+OPEN_FILE_SCRIPT = (
+    "import duckdb, sys, time; c = duckdb.connect(sys.argv[1], read_only=True); time.sleep(60)"
+)
 
 
 @pytest.mark.parametrize("seconds", ["0", "30"])
-def test_a_reader_that_opens_the_file_while_ingestion_reads(tiny_workspace, path, seconds):
-    """It is in the way only when all is read: --wait applies then, and nothing read is lost."""
+def test_a_program_opens_the_file_while_ingestion_reads(tiny_workspace, path, seconds):
+    """It blocks only the load, after reading: --wait applies then, and nothing read is lost."""
     load(path, TWO_LABELS)
     readers = []
 
     def before_request(request):
         if request.path.endswith("/labels") and not readers:
-            readers.append(start(sys.executable, "-c", HOLDER, str(path), path=path))
+            readers.append(start(sys.executable, "-c", OPEN_FILE_SCRIPT, str(path), path=path))
             wait_until_open(path, readers[0].pid)
             if seconds != "0":
                 threading.Timer(3, readers[0].kill).start()
@@ -113,13 +115,13 @@ def test_a_reader_that_opens_the_file_while_ingestion_reads(tiny_workspace, path
     if seconds == "0":
         assert finished.returncode == 1
         assert f"(PID {readers[0].pid})" in finished.stderr.splitlines()[-1]
-        load(path, TWO_LABELS)  # whatever comes next loads what had been read, first
+        load(path, TWO_LABELS)  # the next run first loads what had been read
     else:
         assert finished.returncode == 0, finished.stderr
     assert query(path, f"select count(*) > 0 from {RAW}.epics") == [(True,)]
 
 
-def test_dbt_while_ingestion_loads_says_who_has_the_file(small, path):
+def test_dbt_names_the_program_that_is_loading(small, path):
     with warehouse.locked(path), warehouse.reserved(path):
         plain = dbt("show", "--inline", "select 1 as one", warehouse=path)
         alone = start(
@@ -133,7 +135,7 @@ def test_dbt_while_ingestion_loads_says_who_has_the_file(small, path):
     assert said.count("\n") == 1
 
 
-def test_a_command_runs_alone_once_the_warehouse_is_free_and_holds_it(small, path):
+def test_an_exclusive_command_waits_for_the_warehouse_and_locks_it(small, path):
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     with warehouse.locked(path):
         program = start(
@@ -154,7 +156,7 @@ def test_a_command_runs_alone_once_the_warehouse_is_free_and_holds_it(small, pat
     assert small().returncode == 0
 
 
-def test_the_exit_code_is_that_of_the_command_that_ran_alone(path):
+def test_the_exit_code_is_that_of_the_exclusive_command(path):
     ended = start(
         sys.executable,
         "-m",

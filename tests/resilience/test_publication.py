@@ -1,4 +1,4 @@
-"""Fifty builds are published while eight readers query without pause."""
+"""Fifty builds are published while eight readers query continuously."""
 
 import multiprocessing
 
@@ -10,7 +10,7 @@ READERS, BUILDS = 8, 50
 
 
 def read_until(path, stop, results):
-    """Query the published file without pause, each time by a new connection."""
+    """Query the published file continuously, each time with a new connection."""
     seen, queries = set(), 0
     try:
         while not stop.is_set():
@@ -24,12 +24,12 @@ def read_until(path, stop, results):
                     seen.add(states)
                     queries += 1
         results.put((queries, seen, None))
-    except Exception as error:  # whatever it is, the test shows it
+    except Exception as error:  # reported by the test
         results.put((queries, seen, repr(error)))
 
 
 def test_readers_never_fail_and_never_see_a_mixed_state(tmp_path):
-    """Each build rewrites two marts; what a reader sees of both must be of one generation."""
+    """Each build rewrites two marts; a reader must see both from the same build."""
     warehouse, path = tmp_path / "warehouse.duckdb", tmp_path / "marts.duckdb"
 
     def rebuild(generation):

@@ -1,4 +1,4 @@
-"""No token or password in anything that a run leaves or says, in whatever form."""
+"""A run leaves no token or password in files, tables, logs or output, in any encoding."""
 
 import base64
 import os
@@ -25,7 +25,7 @@ PASSWORD = 'pa"ss wört+sentinel/%41'
 
 
 def forms(secret):
-    """A secret as it may turn up: as it is, URL-encoded, in base64, alone or after a user name."""
+    """The encodings of a secret: plain, URL-encoded, and base64, alone or after a user name."""
     texts = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
     for plain in (secret, f"{USER}:{secret}"):
         for encoding in ("utf-8", "latin-1"):
@@ -43,13 +43,13 @@ def assert_no_secret(name, content):
 
 
 def everything_left(path):
-    """Every file of the warehouse's folder (logs, dbt's target) and of dlt's working folder."""
+    """All files in the warehouse's folder (with logs and dbt's target) and dlt's working folder."""
     for folder in (path.parent, Path(make_pipeline(path).pipelines_dir)):
         yield from (each for each in folder.rglob("*") if each.is_file())
 
 
 def every_cell(path):
-    """All rows of all tables and views as text: in the file they are compressed."""
+    """All rows of all tables and views as text, because the file is compressed."""
     with duckdb.connect(str(path), read_only=True) as connection:
         names = connection.execute(
             "select table_schema, table_name from information_schema.tables"
@@ -59,7 +59,7 @@ def every_cell(path):
 
 
 class IndiscreetServer:
-    """Knows the sentinels; once `is_failing`, it repeats them in its errors, as no host should."""
+    """A server that repeats the secrets in its error messages once `is_failing` is set."""
 
     def __init__(self, workspace):
         self.is_failing = False
@@ -72,7 +72,7 @@ class IndiscreetServer:
     def _before_request(self, request):
         if not self.is_failing or not request.path.endswith("/stories"):
             return None
-        # The second one is where a long text is cut.
+        # The second one is at the position where a long text is truncated.
         said = f"{TOKEN} {quote(TOKEN, safe='')} {'x' * 185} {TOKEN} {dict(request.headers)}"
         error = ApiError("unauthorized_operation", general_problem=said)
         return 403, {"Content-Type": "application/json"}, orjson.dumps(error.body)
@@ -90,7 +90,7 @@ def server(tiny_workspace):
         yield indiscreet
 
 
-def test_no_secret_is_left_or_said(server, tiny_workspace, path):
+def test_no_secret_is_stored_or_printed(server, tiny_workspace, path):
     project = str(min(tiny_workspace.projects))
     by_token = {"api_token": TOKEN, "base_url": server.base_url}
     in_the_environment = {SECTION + name.upper(): value for name, value in by_token.items()}
@@ -124,10 +124,8 @@ def test_no_secret_is_left_or_said(server, tiny_workspace, path):
         assert_no_secret(name, cells)
 
 
-def test_no_secret_is_shown_on_a_terminal_nor_logged_by_talkative_libraries(
-    server, tiny_workspace, path
-):
-    """The progress display of a terminal, and dlt at its most talkative level."""
+def test_no_secret_is_displayed_or_logged_at_the_most_verbose_level(server, tiny_workspace, path):
+    """With the progress display of a terminal, and dlt's most verbose log level."""
     settings = {
         SECTION + "API_TOKEN": TOKEN,
         SECTION + "BASE_URL": server.base_url,
@@ -154,7 +152,7 @@ def test_no_secret_is_shown_on_a_terminal_nor_logged_by_talkative_libraries(
 
 
 def read_terminal(descriptor):
-    """What is on a terminal; nothing when the program behind it has ended."""
+    """The output on a terminal; empty after the program has ended."""
     try:
         return os.read(descriptor, 65_536)
     except OSError:
@@ -169,7 +167,7 @@ def test_the_search_would_find_a_secret(path):
 
 
 def test_tls_redirects_and_plain_http_are_tested():
-    """Those tests are with the client's; this one fails when they go away."""
+    """Those are tests of the client; this one fails if they are removed."""
     tests = (ROOT / "tests/ingest/api/http/test_errors.py").read_text()
     for name in (
         "test_a_certificate_that_nobody_vouches_for_is_refused",

@@ -1,4 +1,4 @@
-"""A warehouse of a few records, written by hand: for rules that real data seldom breaks."""
+"""Create a warehouse from a few handwritten records, for rules that real data seldom breaks."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def crafted_warehouse(
     dates_only: frozenset[int] = frozenset(),
     accepts: bool = False,
 ) -> Path:
-    """Write raw tables from API-shaped records; tables that are not named are empty.
+    """Write raw tables from API-shaped records; tables without records are empty.
 
     Args:
-        path: the DuckDB file to make.
+        path: the DuckDB file to create.
         records: by raw table, under Tracker's field names.
-        dates_only: ids of stories that a CSV told, with days.
-        accepts: whether values may be of another type than their column's, or of none.
+        dates_only: ids of stories that came from a CSV, with dates instead of timestamps.
+        accepts: whether values may have undeclared fields or the wrong type.
     """
     drift = Drift()
     with duckdb.connect(str(path)) as connection:
@@ -57,7 +57,7 @@ def crafted_warehouse(
 
 
 def _with_key(table: Table, record: dict[str, object]) -> dict[str, object]:
-    """A record in which a key that is none has a value that stands for null."""
+    """Replace a missing key by a value that stands for null."""
     fits = {
         "bigint": lambda value: type(value) is int and abs(value) < 2**63,
         "text": lambda value: type(value) is str,

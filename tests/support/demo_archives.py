@@ -1,7 +1,6 @@
-"""The demo workspace as people would have kept it: a JSON dump, and Tracker's own CSV exports.
+"""Export the demo workspace as users would have saved it: a JSON dump, and Tracker's CSV exports.
 
-Both are written from what the demo's API answers, so that nothing of the workspace's inside can
-find its way around the files.
+Both are written from the responses of the demo's API, so they contain nothing else.
 """
 
 import csv
@@ -38,7 +37,7 @@ _PRIORITIES = {"p0": "p0 - Critical", "p1": "p1 - High", "p2": "p2 - Medium", "p
 
 
 def write_json_dump(server, folder, made_at=None):
-    """Save each answer that a full read of the API gets, as a backup tool would."""
+    """Save every response of a full read of the API, as a backup tool would."""
     folder.mkdir(parents=True, exist_ok=True)
     answer = server.answer
     made_at = made_at or datetime.now(UTC)
@@ -144,7 +143,7 @@ class Exporter:
             "URL": story["url"],
         }
         if iteration:
-            # Tracker writes the last day of an iteration, not the one after it.
+            # Tracker writes the last day of an iteration, not the day after it.
             cells["Iteration"] = iteration["number"]
             cells["Iteration Start"] = self._day(iteration["start"])
             cells["Iteration End"] = self._day(iteration["finish"], timedelta(hours=12))

@@ -1,4 +1,4 @@
-"""Loads from a host that misbehaves, and says what went wrong."""
+"""Load from a misbehaving host, and describe what went wrong."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ingest.api.http.client import TrackerClient
 from ingest.pipeline import make_pipeline
 from ingest.tables import TABLES
 from tests.conftest import ingest
-from tests.support.misbehaving import SOUND, SPOILT, TOKEN, Behaviour, MisbehavingHost
+from tests.support.misbehaving import CORRUPTED, SOUND, TOKEN, Behaviour, MisbehavingHost
 from tests.support.scripted import ScriptedServer
 
 RAW = "pivotal_tracker_data"
 MOST_SECONDS = 120
 MOST_BYTES = 450 * 1024 * 1024
-# Waits and bounds that a test can sit out.
-IMPATIENT = {
+# Waits and limits short enough for a test.
+SHORT_TIMEOUTS = {
     "timeout": (5, 3),
     "answer_seconds": 4,
     "max_attempts": 3,
@@ -37,16 +37,16 @@ _KEPT_WITHOUT_CONTROLS = re.compile(r"[^\n\t\x20-\x7e\xa0-\u2027\u202f-\u2065\u2
 
 
 class TooSlow(Exception):
-    """A load took longer than any should."""
+    """A load exceeded the time limit."""
 
 
 def findings(behaviour: Behaviour, folder: Path, sound: dict[str, dict]) -> list[str]:
-    """What is wrong with two loads, of the host while it misbehaves and once it behaves again.
+    """Load twice, while the host misbehaves and after it is cured, and return the problems found.
 
     Args:
-        behaviour: how it misbehaves.
-        folder: an empty one.
-        sound: the rows by table and key that the host gives when it behaves.
+        behaviour: the misbehaviour.
+        folder: an empty folder.
+        sound: the correct rows, by table and key.
     """
     path = folder / "w.duckdb"
     host = MisbehavingHost(behaviour)
@@ -69,7 +69,7 @@ def findings(behaviour: Behaviour, folder: Path, sound: dict[str, dict]) -> list
 
 
 def sound_rows(folder: Path) -> dict[str, dict]:
-    """What a host that behaves gives."""
+    """The rows loaded from a well-behaved host."""
     path, found = folder / "w.duckdb", []
     with ScriptedServer(MisbehavingHost()) as server:
         assert _load(path, server, found).returncode == 0
@@ -78,7 +78,7 @@ def sound_rows(folder: Path) -> dict[str, dict]:
 
 
 def rows(path: Path) -> dict[str, dict]:
-    """The rows of each table by key, without what loading itself leaves."""
+    """The rows of each table by key, without tables and columns about loading itself."""
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         found = {}
@@ -103,7 +103,7 @@ def _impatient():
     class Impatient(TrackerClient):
         def __init__(self, *arguments, **settings):
             known = inspect.signature(TrackerClient.__init__).parameters
-            more = {name: value for name, value in IMPATIENT.items() if name in known}
+            more = {name: value for name, value in SHORT_TIMEOUTS.items() if name in known}
             super().__init__(*arguments, **{**settings, **more})
 
     with (
@@ -115,7 +115,7 @@ def _impatient():
 
 @contextlib.contextmanager
 def _within_bounds(found):
-    """Note it when what goes on takes too much time or memory."""
+    """Record a problem if the block takes too much time or memory."""
 
     def stop(*_):
         found.append(f"it takes more than {MOST_SECONDS} s")
@@ -168,7 +168,7 @@ def _outcome(behaviour, finished, host):
     except ValueError:
         yield f"no JSON: {finished.stdout[:200]!r}"
         return
-    failed = [SPOILT] if behaviour.fails == "project" else []
+    failed = [CORRUPTED] if behaviour.fails == "project" else []
     if outcome["failed_project_ids"] != failed:
         yield f"failed projects {outcome['failed_project_ids']}, not {failed}: {said[-300:]}"
     text = json.dumps(outcome, ensure_ascii=False)
@@ -203,7 +203,7 @@ def _rows(behaviour, path, sound):
     there = rows(path)
     for name, expected in sound.items():
         missing = expected.keys() - there[name].keys()
-        # What comes after a list that fails is not read of its project.
+        # After a list fails, the rest of its project is not read.
         allowed = behaviour.missing.get(name, -1 if behaviour.fails == "project" else 0)
         others = [key for key in missing if _is_sound(name, expected[key])]
         if others:

@@ -1,4 +1,4 @@
-"""Marts without dbt: its compiled SQL on a bare connection, and the comparison of two builds."""
+"""Build marts without dbt, by running its compiled SQL directly, and compare two builds."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class CompiledModels:
     """All models and their tests as SQL.
 
     Attributes:
-        statements: what builds the models, in dbt's order.
+        statements: the statements that build the models, in dbt's order.
         keys: the key of each mart.
-        checks: by name, a query that gives the rows which break a constraint of a mart, or a test
-            of severity error.
+        checks: by name, a query for the rows that violate a mart's constraint or a test of
+            severity error.
     """
 
     statements: tuple[str, ...]
@@ -34,11 +34,11 @@ class CompiledModels:
 
 @dataclass(frozen=True)
 class Difference:
-    """One cell, or a whole row, in which two builds of a mart differ.
+    """A cell, or a whole row, that differs between two builds of a mart.
 
     Attributes:
-        row: the differing row, of the first build where it has one, else of the second.
-        column: None when one build lacks the row.
+        row: the differing row in the first build, or in the second if the first lacks it.
+        column: None if one build lacks the row.
     """
 
     mart: str
@@ -56,7 +56,7 @@ class Difference:
 
 
 def compiled_models(warehouse: Path, *arguments: str, **settings: str) -> CompiledModels:
-    """Compile the project with dbt, once, for a warehouse that need not exist."""
+    """Compile the project with dbt once; the warehouse need not exist."""
     made = dbt("compile", "--quiet", *arguments, warehouse=warehouse, **settings)
     assert made.returncode == 0, made.stdout + made.stderr
     target = warehouse.parent / "target"
@@ -83,7 +83,7 @@ def compiled_models(warehouse: Path, *arguments: str, **settings: str) -> Compil
 
 
 def _constraints(node: dict) -> dict[str, str]:
-    """By name, a query for the rows of a mart that break a constraint of its contract."""
+    """By name, a query for the rows of a mart that violate a constraint of its contract."""
     broken = {
         f"{name} is not null": f"{name} is null"
         for name, column in node["columns"].items()
@@ -102,7 +102,7 @@ def _constraints(node: dict) -> dict[str, str]:
 
 
 def broken_checks(warehouse: Path, models: CompiledModels) -> dict[str, list[tuple]]:
-    """By name, the rows that break a constraint or a test of severity error; none: all is well."""
+    """By name, the rows that violate a constraint or a test of severity error; empty if none do."""
     broken = {}
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -122,7 +122,7 @@ def build(warehouse: Path, models: CompiledModels) -> None:
 
 
 def differences(first: Path, second: Path, models: CompiledModels) -> list[Difference]:
-    """Every cell in which the marts of two warehouses differ, mart by mart, by key."""
+    """All differing cells between the marts of two warehouses; rows are matched by key."""
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{first}' as first (read_only)")
@@ -135,7 +135,7 @@ def differences(first: Path, second: Path, models: CompiledModels) -> list[Diffe
 
 
 def rows(warehouse: Path, mart: str) -> list[dict[str, object]]:
-    """Rows of a mart, instants as seconds since the epoch, decimals exact."""
+    """The rows of a mart, with timestamps in seconds since the epoch and exact decimals."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         return [
@@ -183,7 +183,7 @@ def _mart_differences(
 
 
 def same(one: object, two: object) -> bool:
-    """Whether two cells are equal; sums of doubles may have been added up in another order."""
+    """Whether two cells are equal, up to rounding: doubles may be summed in another order."""
     if isinstance(one, float) and isinstance(two, float):
         return math.isclose(one, two, rel_tol=1e-12)
     return one == two

@@ -1,8 +1,8 @@
-# ruff: noqa: E501 - one behaviour a line
-"""Hosts that misbehave, as data: which answers a host spoils, and what a load makes of them.
+# ruff: noqa: E501 - one behaviour per line
+"""A table of misbehaving hosts: how they corrupt responses, and the expected result of a load.
 
-Two projects stand behind each host. Only project 101 is spoilt, unless a behaviour says otherwise;
-project 102 must load whole.
+Each host has two projects. Only project 101 is affected, unless a behaviour says otherwise; project
+102 must load completely.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.ingest.api.workspace_host import WorkspaceHost, activity, story
 from tests.support.scripted import Reply, Request
 
 TOKEN = "0123456789abcdef0123456789abcdef"
-SPOILT, SOUND = 101, 102
+CORRUPTED, SOUND = 101, 102
 STORIES = 130
 MOST_REQUESTS = 400
 
@@ -29,18 +29,18 @@ Change = Callable[[Reply, Request], Reply]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One way to misbehave.
+    """One kind of misbehaviour.
 
     Attributes:
-        path: the requests whose answers are spoilt, as a pattern of the path below the base URL.
-        change: makes the spoilt answer of the good one.
-        times: how many answers are spoilt; None for all.
-        fails: what fails by name: nothing, project 101 ("project"), a "list" of the workspace, or
-            the whole "run".
-        says: what the messages hold.
-        missing: rows of project 101 that the load may lack, by table; -1 for any number.
-        rejected: (column, reason) of rows of `rejected_rows`, each a part of the real text.
-        is_late: the clock of the host is not believed, so that `as_of` is the local one.
+        path: a pattern of the paths (below the base URL) whose responses are corrupted.
+        change: corrupts a good response.
+        times: how many responses are corrupted; None for all.
+        fails: what is reported as failed: nothing, project 101 ("project"), a "list" of the
+            workspace, or the whole "run".
+        says: a part of the messages.
+        missing: the number of rows of project 101 that may be missing, by table; -1 for any number.
+        rejected: (column, reason) of rows in `rejected_rows`, each a part of the actual text.
+        is_late: whether the host's clock is distrusted, so that `as_of` is the local time.
     """
 
     path: str
@@ -54,21 +54,21 @@ class Behaviour:
 
 
 class MisbehavingHost:
-    """A sound workspace whose answers one behaviour spoils until it is `cured`."""
+    """A workspace whose responses are corrupted by one behaviour until `cure` is called."""
 
     def __init__(self, behaviour: Behaviour | None = None):
         self.behaviour = behaviour
         self.requests_count = 0
         self.spoilt_count = 0
-        self._workspace = WorkspaceHost(SPOILT, SOUND)
+        self._workspace = WorkspaceHost(CORRUPTED, SOUND)
         self._workspace.max_limit = 100
-        stories = [story(SPOILT * 1000 + number, SPOILT) for number in range(STORIES)]
-        self._workspace.lists[f"/projects/{SPOILT}/stories"] = stories
+        stories = [story(CORRUPTED * 1000 + number, CORRUPTED) for number in range(STORIES)]
+        self._workspace.lists[f"/projects/{CORRUPTED}/stories"] = stories
         notifications = [{"id": 7, "message": "hello"}, {"id": 8, "message": "again"}]
         self._workspace.lists["/my/notifications"] = notifications
 
     def cure(self):
-        """Behave well from now on."""
+        """Stop misbehaving."""
         self.behaviour, self.requests_count = None, 0
 
     def __call__(self, request: Request) -> Reply:
@@ -88,17 +88,17 @@ class MisbehavingHost:
         return spoils.change(good, request)
 
 
-# How answers are spoilt ------------------------------------------------------------------------
+# Ways to corrupt a response --------------------------------------------------------------------
 
 
 def instead(status: int = 200, body: object = b"", **headers: str) -> Change:
-    """Another answer."""
+    """Replace the response."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda good, request: Reply(status, body, named)
 
 
 def body(change: Callable[[bytes], bytes], **headers: str) -> Change:
-    """The good answer with another body."""
+    """Change the body."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda good, request: replace(
         good, body=change(json.dumps(good.body).encode()), headers={**good.headers, **named}
@@ -106,18 +106,18 @@ def body(change: Callable[[bytes], bytes], **headers: str) -> Change:
 
 
 def headers(**changed: str) -> Change:
-    """The good answer with other headers."""
+    """Change the headers."""
     named = {name.replace("_", "-"): value for name, value in changed.items()}
     return lambda good, request: replace(good, headers={**good.headers, **named})
 
 
 def raw(pieces: Callable[[bytes], object]) -> Change:
-    """Whatever bytes are made of the good answer's body."""
+    """Send raw bytes made from the good body."""
     return lambda good, request: Reply(raw=pieces(json.dumps(good.body).encode()))
 
 
 def record(change: Callable[[dict], object]) -> Change:
-    """The first record of a list, or the object, is another one."""
+    """Change the first record of a list, or the object."""
 
     def spoil(good: Reply, request: Request) -> Reply:
         if int(request.query.get("offset", 0)) or "fields" in request.query.get("ids", ""):
@@ -131,7 +131,7 @@ def record(change: Callable[[dict], object]) -> Change:
 
 
 def value(name: str, value: object) -> Change:
-    """One field of the first record has another value; `...` leaves it out."""
+    """Change the value of one field of the first record; `...` removes the field."""
 
     def change(first: dict) -> dict:
         return {key: each for key, each in {**first, name: value}.items() if each is not ...}
@@ -140,7 +140,7 @@ def value(name: str, value: object) -> Change:
 
 
 def text(name: str, written: str) -> Change:
-    """One field of the first record is written as no JSON library would write it."""
+    """Write one field of the first record in a way that no JSON library would."""
 
     def spoil(good: Reply, request: Request) -> Reply:
         marked = value(name, "@@@")(good, request)
@@ -150,12 +150,12 @@ def text(name: str, written: str) -> Change:
 
 
 def paging(pages: Callable[[list, int, int], tuple[list, int | None]]) -> Change:
-    """Other pages: of all records, the limit and the offset a page and the total that is stated."""
+    """Change the paging: (all records, limit, offset) -> (page, stated total)."""
 
     def spoil(good: Reply, request: Request) -> Reply:
         limit = min(int(request.query.get("limit", 100)), 100)
         offset = int(request.query.get("offset", 0))
-        everything = [story(SPOILT * 1000 + number, SPOILT) for number in range(STORIES)]
+        everything = [story(CORRUPTED * 1000 + number, CORRUPTED) for number in range(STORIES)]
         if request.query.get("fields") == "id":
             everything = [{"id": each["id"]} for each in everything]
         page, total = pages(everything, limit, offset)
@@ -174,8 +174,8 @@ def pagination(stated: dict[str, object]) -> dict[str, str]:
 
 
 def made_up(limit: int, offset: int) -> list[dict]:
-    """Stories that no list of the workspace has."""
-    return [story(900_000_000 + offset + number, SPOILT) for number in range(limit)]
+    """Stories that are not in the workspace."""
+    return [story(900_000_000 + offset + number, CORRUPTED) for number in range(limit)]
 
 
 def bomb(pack: Callable[[int], bytes]) -> bytes:
@@ -195,7 +195,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 def endless(*begin: bytes, piece: bytes = b" " * 65536, seconds: float = 0.0):
-    """Begin, and never end."""
+    """A response that never ends."""
     yield from begin
     for _ in itertools.repeat(None):
         yield piece
@@ -252,7 +252,7 @@ _ODD_VALUES = [["x", {"y": [None]}], "\x00\x1b", -1.5, True, {"id": "x"}, 10**30
 
 
 def everywhere(change: Callable[[str], Change]) -> Change:
-    """The first record of each list is spoilt, in a way that may depend on its key."""
+    """Corrupt the first record of each list, in a way that may depend on its key."""
     keys = dict(LISTED.values())
 
     def spoil(good: Reply, request: Request) -> Reply:
@@ -262,7 +262,7 @@ def everywhere(change: Callable[[str], Change]) -> Change:
 
 
 def odd_values(first: dict) -> dict:
-    """A record of which no value is what it should be, but for those that identify it."""
+    """Replace all values of a record except those that identify it."""
     odd = itertools.cycle(_ODD_VALUES)
     fields = {**first, **dict.fromkeys(_MORE)}
     return {
@@ -272,7 +272,7 @@ def odd_values(first: dict) -> dict:
 
 def _odd_records():
     lists = "|".join(path for path, _ in LISTED.values())
-    # What the activities of a project tell, those of the token's owner need not tell again.
+    # The activities of a project need not be repeated in those of the token's owner.
     each_one = {**dict.fromkeys(LISTED, 1), "my_activity": -1}
     for name, odd in ODD_KEYS.items():
         # A guid may be any text.
@@ -494,14 +494,14 @@ STATUSES = {
     "a chunk of negative length": Behaviour(STORY_LIST, raw(lambda good: [_HEAD, b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", good]), fails="project"),
 }  # fmt: skip
 
-_LOG = [activity(version, SPOILT) for version in range(100, 90, -1)]
+_LOG = [activity(version, CORRUPTED) for version in range(100, 90, -1)]
 SHORT = f"of {STORIES} stories"
 PAGES = {
     "the first 100 for every offset": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], STORIES)), fails="project", says=(f"100 {SHORT}",), missing={"stories": 30}),
     "the first 100, then nothing": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit] if offset == 0 else [], STORIES)), fails="project", says=(f"100 {SHORT}",), missing={"stories": 30}),
     "pages of 100 that are said to be of 500": Behaviour(STORY_LIST, lambda good, request: replace(good, headers={**good.headers, "X-Tracker-Pagination-Limit": "500"})),
     "the same page for ever, no total": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], None)), fails="project", says=("100", "stories"), missing={"stories": 30}),
-    "the same page for ever, no pagination": Behaviour(STORY_LIST, lambda good, request: Reply(200, [story(SPOILT * 1000 + number, SPOILT) for number in range(100)])),
+    "the same page for ever, no pagination": Behaviour(STORY_LIST, lambda good, request: Reply(200, [story(CORRUPTED * 1000 + number, CORRUPTED) for number in range(100)])),
     "two pages in turn, for ever": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[(offset // limit % 2) * 50 :][:50], offset + 1000)), fails="project", missing={"stories": 30}),
     "the same page with a total that grows": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], offset + 130)), fails="project", missing={"stories": 30}),
     "new stories with a total that grows": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (made_up(limit, offset), offset + 130)), fails="project", missing={"stories": STORIES}),

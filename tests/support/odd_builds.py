@@ -1,4 +1,4 @@
-"""Random odd projects built beside clean ones: what fails, and whose doing it is."""
+"""Build random odd projects together with clean ones, and find out what fails and why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OddProjects = dict[int, list[Damage]]
 
 
 def random_odd_projects(count: int, number: int) -> OddProjects:
-    """Damage to so many projects, several kinds at once; the same for the same number."""
+    """Random damage to `count` projects; the same for the same number."""
     drawn: list[list[Damage]] = []
 
     @seed(number)
@@ -41,13 +41,13 @@ def random_odd_projects(count: int, number: int) -> OddProjects:
 def problems(
     odd: OddProjects, folder: Path, models: CompiledModels, clean: Path | None = None
 ) -> list[str]:
-    """What goes wrong when odd projects are built beside clean ones; the fewest that do it.
+    """The problems of building odd projects together with clean ones, reduced to a minimum.
 
     Args:
         odd: the damage, by project.
         folder: where to build.
         models: the compiled models.
-        clean: the warehouse of the clean projects, built by themselves; made when not given.
+        clean: the warehouse of the clean projects only; built if not given.
     """
     clean = clean or built({}, folder / "clean.duckdb", models)
     found = _problems_of(odd, folder, models, clean)
@@ -57,11 +57,11 @@ def problems(
     halves = [dict(items[: len(items) // 2]), dict(items[len(items) // 2 :])]
     return [
         line for half in halves for line in problems(half, folder, models, clean)
-    ] or found  # only together
+    ] or found  # they fail only together
 
 
 def built(odd: OddProjects, path: Path, models: CompiledModels) -> Path:
-    """Build a warehouse of the clean and of some odd projects."""
+    """Build a warehouse of the clean and some odd projects."""
     records = defaultdict(list, extracts=[extract()])
     for project_id in (*CLEAN, *odd):
         for table, rows in odd_project(project_id, odd.get(project_id, [])).items():
@@ -82,7 +82,7 @@ def _problems_of(odd: OddProjects, folder: Path, models: CompiledModels, clean: 
 
 
 def _changes(clean: Path, path: Path, models: CompiledModels) -> list[str]:
-    """The marts in which the rows of the clean projects are not as without the odd ones."""
+    """The marts in which the odd projects change the rows of the clean ones."""
     changed = []
     with duckdb.connect() as connection:
         connection.execute(f"attach '{clean}' as clean (read_only)")

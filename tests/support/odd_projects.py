@@ -1,9 +1,9 @@
-"""Small projects with everything in them, and random damage to their raw records.
+"""Small projects with a bit of everything, and random damage to their raw records.
 
-A project has stories of each kind and state with their histories, told by transitions and by
-activities, and all that surrounds them. Damage is what no declared type forbids: impossible
-instants and numbers, words that Tracker never had, missing and repeated records, dangling ids,
-cycles. Each project keeps to ids of its own, so that damage to one cannot reach another.
+A project has stories of each type and state with their history in transitions and activities, and
+rows in all other tables. Damage is whatever the declared types allow: impossible timestamps and
+numbers, unknown words, missing and repeated records, dangling ids, cycles. No two projects share an
+id, so damage to one must not affect another.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def project_records(project_id: int) -> Records:
 
 
 def extract() -> dict[str, object]:
-    """The record of the load that read all projects."""
+    """The record of the extract that read all projects."""
     return {
         "extract_id": "1",
         "source_kind": "api",
@@ -63,7 +63,7 @@ class _Project:
         self._hour = 0
 
     def part(self, number: int) -> int:
-        """An id that no other project has."""
+        """An id that is unique among projects."""
         return self.id * 1000 + number
 
     def _at(self) -> str:
@@ -326,16 +326,16 @@ def iso(instant: datetime) -> str:
 
 @dataclass(frozen=True)
 class Damage:
-    """One thing done to the records of a project.
+    """One change to the records of a project.
 
     Attributes:
         table: the raw table.
-        row: which of its rows, counted round.
-        path: where in the row: a field, then keys and places inside its JSON; none: the row.
-        kind: `set` a value; `drop` or `repeat` the row or element; `borrow` what another row
-            has in the same place.
-        value: what is set.
-        lender: the row to borrow from.
+        row: the index of the row, modulo the number of rows.
+        path: the place in the row: a field, then keys and indices in its JSON; empty for the row.
+        kind: `set` a value; `drop` or `repeat` the row or element; `borrow` the value that another
+            row has in the same place.
+        value: the value to set.
+        lender: the index of the row to borrow from.
     """
 
     table: str
@@ -386,7 +386,7 @@ VALUES = (
 
 
 def damages(tables: list[str]) -> st.SearchStrategy[Damage]:
-    """One damage to a row of one of the tables."""
+    """Random damage to a row of one of the tables."""
     rows = st.integers(0, 60)
     return st.builds(
         Damage,
@@ -400,7 +400,7 @@ def damages(tables: list[str]) -> st.SearchStrategy[Damage]:
 
 
 def odd_project(project_id: int, done: list[Damage]) -> Records:
-    """The records of a project after some damage."""
+    """The damaged records of a project."""
     records = project_records(project_id)
     for damage in done:
         damage.apply(records)

@@ -1,14 +1,14 @@
-"""A workspace in which everything odd that `dq_finding` looks for happens once.
+"""A workspace in which every rule of `dq_finding` is violated once.
 
-As of June 2024. Project 1 has weekly iterations from 6 May on. Each story is described by its id
-and what is odd about it; all else is as in an ordinary story.
+As of June 2024. Project 1 has weekly iterations from 6 May. A story is given by its id and what is
+odd about it; the rest is as in an ordinary story.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 
-EXCLUDED = "{excluded_project_ids: 4, excluded_story_ids: [132]}"  # a dbt variable each
+EXCLUDED = "{excluded_project_ids: 4, excluded_story_ids: [132]}"  # dbt variables
 MEMBER, LEFT, TWIN_A, TWIN_B = 11, 12, 13, 14
 
 EXPECTED = {
@@ -82,7 +82,7 @@ class _Workspace:
         self._version = 100
 
     def story(self, number, *path, **changes):
-        """Add a story that went through states: ("started", "05-07"), ..."""
+        """Add a story with its state changes: ("started", "05-07"), ..."""
         state = path[-1][0] if path else "unstarted"
         story = {
             "id": number,
@@ -246,7 +246,7 @@ def _surroundings():
 
 
 def at(day: str) -> str:
-    """An instant of 2024: `05-07` or, with an hour, `05-07 01`."""
+    """An instant in 2024: `05-07` or, with an hour, `05-07 01`."""
     date, _, hour = day.partition(" ")
     return f"2024-{date}T{hour or '00'}:00:00Z"
 

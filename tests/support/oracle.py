@@ -1,9 +1,9 @@
-"""The named marts, recomputed in plain Python from the demo's own event log.
+"""The main marts, recomputed in plain Python from the demo's own event log.
 
-Written from the mart contract alone, without a look at the models: loops over one story or one
-iteration at a time, no SQL, no window functions. A mart is right when both agree, cell by cell.
+This is written from the mart contract alone, independently of the models: simple loops over stories
+and iterations, no SQL. A mart is right if both agree, cell by cell.
 
-Instants are seconds since the epoch here; `fractions.Fraction` keeps points exact.
+Timestamps are seconds since the epoch; `fractions.Fraction` keeps points exact.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TIMED = ("started", "finished", "delivered", "rejected")
 
 @dataclass(frozen=True)
 class Event:
-    """One entry of a story into a state; `is_known` when a source states the transition."""
+    """A story's entry into a state; `is_known` if a source states the transition."""
 
     state: str
     at: int
@@ -32,20 +32,20 @@ class Event:
 
 @dataclass
 class History:
-    """A story with all that happened to it until `end` (its deletion, or the instant asked for)."""
+    """A story's events until `end` (its deletion or `as_of`)."""
 
     story: object
     events: list[Event]
     end: int
 
-    def stays(self):
-        """Yield (state, entered, left) of each stay, in order; the last one ends at `end`."""
+    def intervals(self):
+        """Yield (state, entered, left) of each state interval; the last one ends at `end`."""
         ends = [*(event.at for event in self.events[1:]), self.end]
-        for event, left in zip(self.events, ends, strict=False):  # no event, no stay
+        for event, left in zip(self.events, ends, strict=False):  # there may be no events
             yield event.state, event.at, left
 
     def seconds_in(self, states):
-        return sum(left - entered for state, entered, left in self.stays() if state in states)
+        return sum(left - entered for state, entered, left in self.intervals() if state in states)
 
     def first_entry(self, state):
         return next((event.at for event in self.events if event.state == state), None)
@@ -55,7 +55,7 @@ class History:
 
 
 def histories(workspace, as_of):
-    """Every story that was ever made, with its history until `as_of`: {story_id: History}."""
+    """The history until `as_of` of every story ever created: {story_id: History}."""
     events = defaultdict(dict)
     for activity in workspace.activities:
         for change in activity.changes:
@@ -76,7 +76,7 @@ def histories(workspace, as_of):
             (events[story.id][key] for key in sorted(events[story.id])), key=lambda each: each.at
         )
         end = as_of if story.deleted_at is None else min(story.deleted_at, as_of)
-        # A change in the second of a deletion came before it.
+        # A change in the same second as a deletion happened before it.
         gone_at = math.inf if story.deleted_at is None else story.deleted_at
         known = [event for event in known if event.at <= as_of and event.at <= gone_at]
         if (
@@ -90,7 +90,7 @@ def histories(workspace, as_of):
 
 
 def is_created_accepted(change):
-    """Whether a change creates or imports a story as accepted: it was so at its accepted_at."""
+    """Whether a change creates or imports an accepted story, accepted at its `accepted_at`."""
     return (
         change.kind == "story"
         and change.change_type == "create"
@@ -99,7 +99,7 @@ def is_created_accepted(change):
 
 
 def iteration_of(iterations, instant):
-    """The one iteration whose [start, finish) holds an instant, or None."""
+    """The iteration whose [start, finish) contains an instant, or None."""
     for iteration in iterations:
         if iteration["start"] <= instant < iteration["finish"]:
             return iteration
@@ -137,7 +137,7 @@ def story_cycle_time(workspace, as_of, iterations):
             "lead_time_seconds": None,
             "unaccepted_count": sum(
                 state == "accepted" and index + 1 < len(history.events)
-                for index, (state, _, _) in enumerate(history.stays())
+                for index, (state, _, _) in enumerate(history.intervals())
             ),
             "history_coverage": coverage(history),
         }
@@ -165,7 +165,7 @@ def elapsed(history, is_accepted):
     begun = min(event.at for event in history.events if event.state in IN_PROGRESS)
     if not is_accepted:
         return history.end - begun
-    # Accepted now, and yet without an entry: its accepted_at lies after its deletion.
+    # Accepted now but without an entry into accepted: its accepted_at is after its deletion.
     entries = [event.at for event in history.events if event.state == "accepted"]
     return max(entries) - begun if entries and max(entries) >= begun else None
 

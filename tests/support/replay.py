@@ -1,7 +1,7 @@
-"""A v5 API on loopback that answers from the recordings of real Tracker answers.
+"""A v5 API on loopback that replays recorded responses of the real Tracker.
 
-`recordings_folder()` finds them; tests skip where they are absent. What was recorded as a page of
-a list is cut anew for the limit and offset asked for; `fields=` is ignored, as some hosts do.
+`recordings_folder()` finds the recordings; tests are skipped without them. Recorded pages of a list
+are cut again for the requested limit and offset; `fields=` is ignored, as some hosts do.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _DEFAULT_LIMITS = {"iterations": 10}
 
 
 def recordings_folder():
-    """The folder named by `TRACKER_RECORDINGS`, else beside the repository; None if absent."""
+    """The folder in `TRACKER_RECORDINGS`, else one beside the repository; None if there is none."""
     folder = Path(os.environ.get("TRACKER_RECORDINGS") or _ROOT.parent / "shared" / "recordings")
     return folder if (folder / "manifest.json").is_file() else None
 
 
 def replay_server(folder, clock=None):
-    """A server (a context manager) that replays project 1027488 as it was in May 2017.
+    """A server (a context manager) that replays project 1027488 as of May 2017.
 
-    clock: what its answers say the time is, as an HTTP date; without it, what was recorded.
+    clock: the `Date` header of its responses; by default the recorded one.
     """
     replay = Replay(folder, clock)
     return ScriptedServer(replay.answer)
 
 
 class Replay:
-    """Picks the recording that fits a request."""
+    """Finds the recording for a request."""
 
     def __init__(self, folder, clock=None):
         self._clock = clock
@@ -44,7 +44,7 @@ class Replay:
             for path in sorted(folder.glob("GET_*_200*.json"))
             if path.name.startswith(("GET_me", "GET_my.", "GET_projects"))
         ]
-        # Recorded on several days between 2016 and 2021: those of 2017 fit each other best.
+        # The recordings are from several days between 2016 and 2021; those of 2017 match best.
         self._recordings.sort(key=lambda each: "2017" not in (each.get("recorded_at") or ""))
         self.iterations = self._all_iterations()
 

@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback that answers as a function says, and keeps a record."""
+"""A small HTTP server on loopback whose responses come from a function; it records requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it arrived: its path without the query, the query, and the headers."""
+    """A received request: its path without the query, the query, and the headers."""
 
     path: str
     query: dict[str, str]
@@ -24,15 +24,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back.
+    """A response to send.
 
     Attributes:
-        body: bytes as they are, anything else as JSON.
-        keep: share of the body that is sent before the connection is cut; 1 is all of it.
-        reset: cut the connection before anything is sent.
-        seconds: wait as long before anything is sent.
-        chunk: send the body in chunks of as many bytes, without its length; 0 sends it whole.
-        raw: pieces that are sent as they are, status line and all; the connection is then closed.
+        body: bytes are sent unchanged, anything else as JSON.
+        keep: the share of the body to send before cutting the connection; 1 sends all of it.
+        reset: whether to cut the connection before sending anything.
+        seconds: how long to wait before sending.
+        chunk: send the body in chunks of this size, without a length; 0 sends it at once.
+        raw: pieces to send unchanged, including the status line; then the connection is closed.
     """
 
     status: int = 200
@@ -46,7 +46,7 @@ class Reply:
 
 
 class ScriptedServer:
-    """Serves `answer(request) -> Reply` on a free port of loopback, as a context manager."""
+    """Serves `answer(request) -> Reply` on a free loopback port (a context manager)."""
 
     def __init__(self, answer: Callable[[Request], Reply]):
         self.requests: list[Request] = []

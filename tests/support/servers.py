@@ -1,4 +1,4 @@
-"""Servers of a test's own, on free ports of loopback."""
+"""Run servers for tests, on free loopback ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens yet."""
+    """A loopback port that is not in use."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
@@ -22,9 +22,9 @@ def free_port() -> int:
 def running(
     command: list[object], port: int, log: Path, settings: dict[str, str] | None = None
 ) -> Iterator[None]:
-    """Run a server until it is no longer needed; it begins once something answers on its port.
+    """Run a server process in a `with` block; wait until it answers on its port.
 
-    Settings are added to the environment.
+    The settings are added to its environment.
     """
     with log.open("w") as output:
         process = subprocess.Popen(
