@@ -1,4 +1,4 @@
-# Every recipe can also be pasted into a shell, in the repository's root.
+# Every recipe also works when pasted into a shell in the repository's root.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -6,12 +6,12 @@ WAIT ?= 600
 VENV := .venv
 BIN := $(VENV)/bin
 UV_LOCK := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements/constraints.txt
-# Install a lock into an environment: with uv, and with pip where uv is missing or fails.
+# Install a lock file into an environment with uv, or with pip if uv is missing or fails.
 INSTALL = $(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes $(2) 2>/dev/null || $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes $(2)
 # Let dlt's own commands find this repository's pipelines and its destination, as `dlt` looks into
 # neither config.toml nor the folder that it runs in.
 POINT_DLT_HERE = cp requirements/repository.pth $(1)/lib/python3.*/site-packages/
-# Which warehouse ingestion and dbt use, such as TARGET=postgres; DuckDB when nobody says.
+# The warehouse that ingestion and dbt use, such as TARGET=postgres; DuckDB by default.
 ifdef TARGET
 export WAREHOUSE_TARGET := $(TARGET)
 endif
@@ -26,9 +26,9 @@ help: ## print all targets
 setup: $(VENV)/.installed $(EXTRA:%=$(VENV)/.installed-%) ## create .venv and install the pinned dependencies
 
 $(VENV)/.installed: requirements/base.txt requirements/uv.txt
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11 to 3.13 is needed; say which with make PYTHON=python3.12")'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11 to 3.13 is required; choose one with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt || echo "uv cannot be installed; pip installs the rest, more slowly"
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt || echo "uv cannot be installed; using pip, which is slower"
 	$(call INSTALL,$(VENV),-r requirements/base.txt)
 	$(call POINT_DLT_HERE,$(VENV))
 	touch $@
@@ -45,21 +45,21 @@ $(VENV)-%/.installed: requirements/%.txt $(VENV)/.installed
 	$(call POINT_DLT_HERE,$(@D))
 	touch $@
 
-# The oldest DuckDB that opens the published copy. Where there is none for this Python, the test that
-# needs it says so.
+# The oldest DuckDB that can open the published copy. The test that needs it is skipped if there is none
+# for this Python.
 $(VENV)-oldest-duckdb/.installed: requirements/oldest-duckdb.txt $(VENV)/.installed
 	$(PYTHON) -m venv $(@D)
 	$(call INSTALL,$(@D),--only-binary :all: -r $<) || rm -r $(@D)/bin
 	mkdir -p $(@D) && touch $@
 
-# The accessibility checker of the browser tests. Where npm is missing, those tests leave it out.
+# The accessibility checker for the browser tests, which do without it if npm is missing.
 AXE := tests/bi/axe/node_modules/.installed
 $(AXE): tests/bi/axe/package-lock.json
 	! command -v npm > /dev/null || npm ci --silent --no-audit --no-fund --prefix tests/bi/axe
 	mkdir -p $(@D) && touch $@
 
 .PHONY: ingest
-ingest: setup ## load Tracker (the demo, when no token is configured), or ARCHIVE=path, or FILES=url
+ingest: setup ## load from Tracker (or the demo, without a token), from ARCHIVE=path, or from FILES=url
 	$(BIN)/python -m ingest $(if $(ARCHIVE),archive $(ARCHIVE))$(if $(FILES),files $(FILES)) $(ARGS)
 
 .PHONY: build
@@ -71,14 +71,14 @@ pipeline: $(VENV)-pipeline/.installed ## open dlt's dashboard of the pipeline in
 	PATH=$(CURDIR)/$(VENV)-pipeline/bin:$$PATH dlt pipeline pivotal_tracker_pipeline show
 
 .PHONY: copy
-copy: setup ## copy the raw tables from DuckDB into TARGET=snowflake and other clouds
+copy: setup ## copy the raw tables from DuckDB to TARGET=snowflake or another cloud warehouse
 	$(BIN)/python -m ingest.warehouses.copy_to_cloud
 
 .PHONY: warehouse
 warehouse: ingest build ## set up, ingest and build
 
 .PHONY: export
-export: setup ## write the published marts as Parquet files, one a mart: parquet/
+export: setup ## write the published marts as Parquet files, one per mart: parquet/
 	$(BIN)/python -m bi.export
 
 .PHONY: dashboard
@@ -86,19 +86,19 @@ dashboard: $(VENV)/.installed-bi ## open the dashboard of the published marts in
 	$(BIN)/python -m bi.serve $(ARGS)
 
 .PHONY: explore
-explore: $(VENV)/.installed-bi ## open a notebook of raw tables and marts, to go on from
+explore: $(VENV)/.installed-bi ## open a notebook with raw tables and marts as a starting point
 	$(BIN)/python -m marimo edit bi/explore.py $(ARGS)
 
 .PHONY: report
-report: $(VENV)/.installed-bi ## write the dashboard as one page: report.html
+report: $(VENV)/.installed-bi ## write the dashboard as a single HTML file: report.html
 	$(BIN)/python -m bi.report $(ARGS)
 
 .PHONY: docs
-docs: setup ## write the documentation as one page: target/static_index.html
+docs: setup ## write the documentation as a single HTML file: target/static_index.html
 	$(BIN)/dbt docs generate --static
 
 .PHONY: browser
-browser: ## install the Chromium that the browser tests drive (on Debian, as root)
+browser: ## install Chromium for the browser tests (on Debian, as root)
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; }
 
 .PHONY: test
@@ -110,12 +110,12 @@ pytest: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed $(AXE)
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long
-test-long: $(VENV)/.installed-dev ## other rebuilds, random histories, odd projects, faults, kill -9; nightly: HISTORIES=2000 KILLS=100 ODD_PROJECTS=3000 MUTANTS=10000
+test-long: $(VENV)/.installed-dev ## rebuilds, random histories, odd projects, faults, kill -9; nightly: HISTORIES=2000 KILLS=100 ODD_PROJECTS=3000 MUTANTS=10000
 	$(BIN)/python -m pytest --numprocesses 2 tests/rebuilt tests/exactness tests/resilience
 	MUTANTS=$${MUTANTS:-600} $(BIN)/python -m pytest --numprocesses 2 tests/ingest/archive/csv/test_mutants.py tests/ingest/archive/test_mutants.py
 
 .PHONY: test-engines
-test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) $(VENV)/.installed-spark $(VENV)-s3/.installed $(VENV)-fakesnow/.installed postgresql ## load and build the demo on every engine, and compare the marts
+test-engines: $(VENV)/.installed-dev $(VENV)/.installed-postgres $(VENV)/.installed-files $(CLOUDS:%=$(VENV)/.installed-%) $(VENV)/.installed-spark $(VENV)-s3/.installed $(VENV)-fakesnow/.installed postgresql ## load and build the demo on every engine and compare the marts
 	$(BIN)/python -m pytest tests/engines
 
 .PHONY: postgresql
@@ -137,14 +137,14 @@ test-ecosystem: $(VENV)/.installed-dev $(VENV)-mcp/.installed $(VENV)-dagster/.i
 	$(BIN)/python -m pytest tests/ecosystem
 
 .PHONY: semantic
-semantic: $(VENV)-semantic/.installed ## install MetricFlow in .venv-semantic: mf query answers metrics
+semantic: $(VENV)-semantic/.installed ## install MetricFlow in .venv-semantic, for mf query
 
 .PHONY: test-semantic
-test-semantic: $(VENV)/.installed-dev semantic ## hold MetricFlow's answers against the marts
+test-semantic: $(VENV)/.installed-dev semantic ## compare MetricFlow's results with the marts
 	$(BIN)/python -m pytest tests/dbt_project/test_semantic.py
 
 .PHONY: lint
-lint: $(VENV)/.installed-dev ## check style, types and the directions of imports
+lint: $(VENV)/.installed-dev ## check style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
@@ -152,7 +152,7 @@ lint: $(VENV)/.installed-dev ## check style, types and the directions of imports
 	$(BIN)/sqlfluff lint --processes 0 dbt_project/models dbt_project/tests dbt_project/analyses --disable-progress-bar
 
 .PHONY: format
-format: $(VENV)/.installed-dev ## put Python and SQL into style
+format: $(VENV)/.installed-dev ## format Python and SQL
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --processes 0 dbt_project/models dbt_project/tests dbt_project/analyses --disable-progress-bar
@@ -165,7 +165,7 @@ bench: $(VENV)/.installed-dev ## measure first loads and builds at three sizes, 
 	$(BIN)/python -m benchmarks.archive
 
 .PHONY: lock
-lock: setup ## pin the dependencies of pyproject.toml anew
+lock: setup ## update the lock files of the dependencies in pyproject.toml
 	$(UV_LOCK) --extra dev --extra bi pyproject.toml -o requirements/dev.txt
 	$(UV_LOCK) --extra bi -c requirements/dev.txt pyproject.toml -o requirements/bi.txt
 	$(UV_LOCK) -c requirements/dev.txt pyproject.toml -o requirements/base.txt
