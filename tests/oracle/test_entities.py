@@ -1,6 +1,7 @@
 """Dimensions, bridges and marts of story parts equal a computation in plain Python."""
 
 from collections import defaultdict
+from datetime import timedelta
 from fractions import Fraction
 
 import pytest
@@ -32,6 +33,26 @@ def counts(stories):
 
 def points(number):
     return None if number is None else Fraction(str(number))
+
+
+def test_dim_date(built_warehouse):
+    days = mart(built_warehouse, "dim_date", "calendar_date")
+    expected = {}
+    for (day,) in days:
+        year, week, weekday = day.isocalendar()
+        expected[day,] = {
+            "weekday_name": f"{day:%A}",
+            "month_name": f"{day:%B}",
+            "week_label": f"{year}-W{week:02}",
+            "quarter_label": f"{day.year}-Q{(day.month + 2) // 3}",
+            "iso_year": year,
+            "iso_week": week,
+            "iso_day_of_week": weekday,
+            "is_weekend": weekday > 5,
+            "week_start_date": day - timedelta(days=weekday - 1),
+        }
+    check(expected, days)
+    assert any(week["iso_week"] == 53 for week in expected.values())
 
 
 def test_dim_epic(built_warehouse, workspace, living):

@@ -12,15 +12,9 @@ stories as (
 
 ),
 
-stories_with_iterations as (
+stories_with_cycle_times as (
 
-    select * from {{ ref('int_stories_with_iterations') }}
-
-),
-
-time_in_states as (
-
-    select * from {{ ref('int_stories_with_time_in_states') }}
+    select * from {{ ref('int_stories_with_cycle_times') }}
 
 ),
 
@@ -28,17 +22,15 @@ accepted_stories as (
 
     select
         stories.*,
-        stories_with_iterations.accepted_iteration_key as iteration_key,
-        time_in_states.rejected_count,
-        time_in_states.cycle_time_seconds,
+        stories_with_cycle_times.accepted_iteration_key as iteration_key,
+        stories_with_cycle_times.rejected_count,
+        stories_with_cycle_times.cycle_time_seconds,
         -- Chores go from started to accepted: nobody can reject one.
         stories.story_type in ('feature', 'bug') as is_rejectable
     from stories
-    inner join stories_with_iterations
-        on stories.story_id = stories_with_iterations.story_id
-    left join time_in_states
-        on stories.story_id = time_in_states.story_id
-    where stories_with_iterations.accepted_iteration_key is not null
+    inner join stories_with_cycle_times
+        on stories.story_id = stories_with_cycle_times.story_id
+    where stories_with_cycle_times.accepted_iteration_key is not null
 
 ),
 
@@ -97,13 +89,13 @@ cycle_times as (
 created_bugs as (
 
     select
-        stories_with_iterations.created_iteration_key as iteration_key,
+        stories_with_cycle_times.created_iteration_key as iteration_key,
         count(*) as bug_created_count
     from stories
-    inner join stories_with_iterations
-        on stories.story_id = stories_with_iterations.story_id
+    inner join stories_with_cycle_times
+        on stories.story_id = stories_with_cycle_times.story_id
     where stories.story_type = 'bug'
-    group by stories_with_iterations.created_iteration_key
+    group by stories_with_cycle_times.created_iteration_key
 
 ),
 

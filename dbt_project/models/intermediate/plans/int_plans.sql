@@ -15,9 +15,9 @@ plan_stories as (
 
 ),
 
-time_in_states as (
+cycle_times as (
 
-    select * from {{ ref('int_stories_with_time_in_states') }}
+    select * from {{ ref('int_stories_with_cycle_times') }}
 
 ),
 
@@ -136,11 +136,11 @@ stories_by_target as (
                 end
             ), 0
         ) as unscheduled_points,
-        min(time_in_states.first_in_progress_at) as first_started_at,
+        min(cycle_times.first_in_progress_at) as first_started_at,
         max(plan_stories.accepted_at) as last_accepted_at
     from plan_stories
-    left join time_in_states
-        on plan_stories.story_id = time_in_states.story_id
+    left join cycle_times
+        on plan_stories.story_id = cycle_times.story_id
     left join stories_in_order
         on
             plan_stories.story_id = stories_in_order.story_id

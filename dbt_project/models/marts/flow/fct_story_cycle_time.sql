@@ -11,15 +11,9 @@ stories as (
 
 ),
 
-stories_with_iterations as (
+cycle_times as (
 
-    select * from {{ ref('int_stories_with_iterations') }}
-
-),
-
-time_in_states as (
-
-    select * from {{ ref('int_stories_with_time_in_states') }}
+    select * from {{ ref('int_stories_with_cycle_times') }}
 
 ),
 
@@ -27,14 +21,14 @@ wall_clocks as (
 
     select
         stories.story_id,
-        time_in_states.first_in_progress_at as clock_started_at,
+        cycle_times.first_in_progress_at as clock_started_at,
         case
-            when stories.is_accepted then time_in_states.last_accepted_at
+            when stories.is_accepted then cycle_times.last_accepted_at
             else coalesce(stories.deleted_at, stories.as_of)
         end as clock_ended_at
     from stories
-    inner join time_in_states
-        on stories.story_id = time_in_states.story_id
+    left join cycle_times
+        on stories.story_id = cycle_times.story_id
 
 ),
 
@@ -43,17 +37,17 @@ final as (
     select
         stories.story_id,
         stories.project_id,
-        stories_with_iterations.accepted_iteration_key as iteration_key,
+        cycle_times.accepted_iteration_key as iteration_key,
         stories.story_type,
         stories.current_state,
         case
-            when time_in_states.last_known_state is null then 'none'
-            when time_in_states.last_known_state = stories.current_state
+            when cycle_times.last_known_state is null then 'none'
+            when cycle_times.last_known_state = stories.current_state
                 then 'complete'
             else 'partial'
         end as history_coverage,
         stories.estimate,
-        time_in_states.cycle_time_seconds,
+        cycle_times.cycle_time_seconds,
         case
             when wall_clocks.clock_started_at <= wall_clocks.clock_ended_at
                 then {{ seconds_between('clock_started_at', 'clock_ended_at') }}
@@ -69,7 +63,7 @@ final as (
         ] %}
         case
             when stories.is_history_known
-                then coalesce(time_in_states.{{ measure }}, 0)
+                then coalesce(cycle_times.{{ measure }}, 0)
         end as {{ measure }},
         {% endfor %}
         stories.is_accepted,
@@ -79,19 +73,17 @@ final as (
         stories.accepted_date,
         stories.created_date,
         stories.created_at,
-        time_in_states.first_started_at,
-        time_in_states.first_finished_at,
-        time_in_states.first_delivered_at,
-        time_in_states.first_rejected_at,
-        case when stories.is_history_known then time_in_states.first_accepted_at end
+        cycle_times.first_started_at,
+        cycle_times.first_finished_at,
+        cycle_times.first_delivered_at,
+        cycle_times.first_rejected_at,
+        case when stories.is_history_known then cycle_times.first_accepted_at end
             as first_accepted_at,
         stories.accepted_at,
         stories.deleted_at
     from stories
-    left join stories_with_iterations
-        on stories.story_id = stories_with_iterations.story_id
-    left join time_in_states
-        on stories.story_id = time_in_states.story_id
+    left join cycle_times
+        on stories.story_id = cycle_times.story_id
     left join wall_clocks
         on stories.story_id = wall_clocks.story_id
 

@@ -2,6 +2,18 @@
 
 with
 
+stories as (
+
+    select * from {{ ref('int_stories') }}
+
+),
+
+iterations as (
+
+    select * from {{ ref('int_iterations') }}
+
+),
+
 -- Nobody recorded the entry into an inferred first interval: its time counts in daily
 -- flow only.
 intervals as (
@@ -64,14 +76,40 @@ time_in_states as (
 
 ),
 
+-- Each range join finds at most one iteration: those of a project are half-open, and
+-- the next one starts where one finishes (assert_an_instant_is_in_one_iteration).
 final as (
 
     select
-        time_in_states.*,
+        stories.story_id,
+        accepted_iterations.iteration_key as accepted_iteration_key,
+        created_iterations.iteration_key as created_iteration_key,
+        {% for state in states %}
+        time_in_states.first_{{ state }}_at,
+        time_in_states.{{ state }}_seconds,
+        time_in_states.{{ state }}_count,
+        {% endfor %}
+        time_in_states.cycle_time_seconds,
+        time_in_states.first_in_progress_at,
+        time_in_states.first_accepted_at,
+        time_in_states.last_accepted_at,
+        time_in_states.unaccepted_count,
         last_known_states.last_known_state
-    from time_in_states
+    from stories
+    left join time_in_states
+        on stories.story_id = time_in_states.story_id
     left join last_known_states
-        on time_in_states.story_id = last_known_states.story_id
+        on stories.story_id = last_known_states.story_id
+    left join iterations as accepted_iterations
+        on
+            stories.project_id = accepted_iterations.project_id
+            and stories.accepted_at >= accepted_iterations.starts_at
+            and stories.accepted_at < accepted_iterations.finishes_at
+    left join iterations as created_iterations
+        on
+            stories.project_id = created_iterations.project_id
+            and stories.created_at >= created_iterations.starts_at
+            and stories.created_at < created_iterations.finishes_at
 
 )
 
