@@ -12,9 +12,10 @@ labels as (
 
 ),
 
-story_labels as (
+record_labels as (
 
-    select * from {{ ref('stg_pivotal_tracker__story_labels') }}
+    select * from {{ ref('stg_pivotal_tracker__story_list_items') }}
+    where item_kind = 'label'
 
 ),
 
@@ -41,20 +42,18 @@ unioned as (
     select
         story_id,
         element as label_id,
-        {{ as_text('null') }} as label_name,
-        element_index as label_index
+        {{ as_text('null') }} as label_name
     from activity_labels
 
     union all
 
     select
-        story_labels.story_id,
-        story_labels.label_id,
-        story_labels.label_name,
-        story_labels.label_index
-    from story_labels
+        record_labels.story_id,
+        record_labels.item_id as label_id,
+        record_labels.item_name as label_name
+    from record_labels
     left join stories_with_activity_labels
-        on story_labels.story_id = stories_with_activity_labels.story_id
+        on record_labels.story_id = stories_with_activity_labels.story_id
     where stories_with_activity_labels.story_id is null
 
 ),

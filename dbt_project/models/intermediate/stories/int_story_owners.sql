@@ -6,9 +6,10 @@ stories as (
 
 ),
 
-story_owners as (
+record_owners as (
 
-    select * from {{ ref('stg_pivotal_tracker__story_owners') }}
+    select * from {{ ref('stg_pivotal_tracker__story_list_items') }}
+    where item_kind = 'owner'
 
 ),
 
@@ -41,12 +42,12 @@ unioned as (
     union all
 
     select
-        story_owners.story_id,
-        story_owners.person_id,
-        story_owners.owner_index
-    from story_owners
+        record_owners.story_id,
+        record_owners.item_id as person_id,
+        record_owners.item_index as owner_index
+    from record_owners
     left join stories_with_activity_owners
-        on story_owners.story_id = stories_with_activity_owners.story_id
+        on record_owners.story_id = stories_with_activity_owners.story_id
     where stories_with_activity_owners.story_id is null
 
 ),

@@ -24,26 +24,19 @@ attribute_changes as (
 
 ),
 
-label_ids_by_story as (
+{% for kind in ['label', 'owner'] %}
+{{ kind }}_ids_by_story as (
 
     select
         story_id,
-        {{ joined_text(as_text('label_id')) }} as ids
-    from {{ ref('stg_pivotal_tracker__story_labels') }}
+        {{ joined_text(as_text('item_id')) }} as ids
+    from {{ ref('stg_pivotal_tracker__story_list_items') }}
+    where item_kind = '{{ kind }}'
     group by story_id
 
 ),
 
-owner_ids_by_story as (
-
-    select
-        story_id,
-        {{ joined_text(as_text('person_id')) }} as ids
-    from {{ ref('stg_pivotal_tracker__story_owners') }}
-    group by story_id
-
-),
-
+{% endfor %}
 -- The record of a deleted story, if one was read, has its lists as of that reading; a
 -- story of which only activities are known has none.
 values_now as (
