@@ -9,7 +9,7 @@ story_changes as (
 
 ),
 
--- A move is told by both projects at one instant.
+-- Both projects have an activity for a move, at one instant.
 moves_by_second as (
 
     select
@@ -31,9 +31,9 @@ moves_by_second as (
 
 ),
 
--- Versions count within a project, so they do not tell which project came first. The
--- moves do: a story began the second where it left first, and ended it where it came
--- in last, which can be the same project.
+-- Versions count within a project, so they do not say which project came first. The
+-- moves do: a story began the second in the project that it left first, and ended it in
+-- the one that it came to last, which can be the same.
 final as (
 
     select

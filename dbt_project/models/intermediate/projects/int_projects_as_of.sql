@@ -1,4 +1,4 @@
--- A table: whatever speaks for an instant reads it.
+-- A table: every model that ends at as_of reads it.
 {{ config(materialized='table') }}
 
 with
@@ -52,7 +52,7 @@ last_run as (
 
 ),
 
--- A project of which no instant is known speaks for the newest of all, or the last run.
+-- A project without any instant ends with the newest of all, or with the last run.
 with_fallback as (
 
     select

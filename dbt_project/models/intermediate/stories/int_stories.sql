@@ -39,8 +39,8 @@ with_neighbours as (
 
 ),
 
--- Only of a story that moved on after as_of: its last transition until then tells the
--- state, else what the first one after it left. Any other stands as it was last known.
+-- Only for stories that moved on after as_of: the state that the last transition by then
+-- led into, else the one that the first later one left. Others are as last known.
 states_at_as_of as (
 
     select

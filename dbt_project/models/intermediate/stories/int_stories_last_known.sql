@@ -51,7 +51,7 @@ deletions as (
 
 ),
 
--- What an activity says after a story's deletion changes nothing any more.
+-- Changes after a story's deletion do not count.
 story_changes as (
 
     select story_changes.*
@@ -92,8 +92,8 @@ changed_stories as (
 
 ),
 
--- Activities speak for a story whose row was never read, and for a deleted one whose
--- creation they know: it looks the same whether or not it was read before its deletion.
+-- A story whose record was never read is made of its activities. So is a deleted one
+-- whose creation they have: it is the same whether or not it was read before.
 from_activities as (
 
     select
@@ -340,7 +340,7 @@ known_stories as (
 
 ),
 
--- A story speaks for the instant of the project that it is in now.
+-- A story's as_of is that of the project that it is in now.
 final as (
 
     select

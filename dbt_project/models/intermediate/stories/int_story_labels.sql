@@ -58,7 +58,7 @@ unioned as (
 
 ),
 
--- A label that the project no longer lists has no instant of creation; it stays.
+-- A label that the project no longer lists has no instant of creation; it is kept.
 final as (
 
     select

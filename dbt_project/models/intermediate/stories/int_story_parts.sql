@@ -76,7 +76,7 @@ relevant_changes as (
 
 ),
 
--- What a change does not mention stays as it was: each value has its own order.
+-- A change leaves what it does not mention as it was: each value has its own order.
 ranked as (
 
     select

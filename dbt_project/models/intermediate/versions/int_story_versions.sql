@@ -7,7 +7,7 @@
     'owner_ids': 'owner_ids_by_story.ids'
 } -%}
 
--- A table: each mart that speaks of a story as it was reads it.
+-- A table: each mart that shows a story as it was reads it.
 {{ config(materialized='table') }}
 
 with

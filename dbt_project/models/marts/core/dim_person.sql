@@ -30,8 +30,8 @@ memberships as (
 
 ),
 
--- The record of a deleted story stays in a warehouse that once read it, and a later
--- first load never finds one: what only such a record says counts in neither.
+-- A warehouse keeps the record of a deleted story if it once read one, and a later first
+-- load never finds it: what only such a record says counts in neither.
 living_stories as (
 
     select * from {{ ref('int_stories_last_known') }}
