@@ -27,12 +27,41 @@ acceptances as (
 
 ),
 
+-- Consecutive versions in one project are one stay: both numbers grow by one there.
+numbered_versions as (
+
+    select
+        *,
+        version_number - row_number() over (
+            partition by story_id, project_id
+            order by version_number
+        ) as stay_number
+    from {{ ref('int_story_versions') }}
+
+),
+
+stays as (
+
+    select
+        story_id,
+        project_id,
+        min(version_number) = 1 as is_first,
+        min(valid_from) as valid_from,
+        max(valid_to) as valid_to
+    from numbered_versions
+    group by
+        story_id,
+        project_id,
+        stay_number
+
+),
+
 project_stays as (
 
     select
         *,
         valid_to = max(valid_to) over (partition by story_id) as is_last
-    from {{ ref('int_story_project_stays') }}
+    from stays
 
 ),
 

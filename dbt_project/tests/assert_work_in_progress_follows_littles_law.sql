@@ -41,13 +41,16 @@ finished as (
     select
         cycle_times.project_id,
         count(*) as story_count,
-        avg(cycle_times.measured_seconds) / 86400 as cycle_time_days
-    from {{ ref('int_cycle_times_ranked') }} as cycle_times
+        avg(cycle_times.cycle_time_seconds) / 86400 as cycle_time_days
+    from {{ ref('fct_story_cycle_time') }} as cycle_times
+    inner join {{ ref('int_project_settings') }} as projects
+        on cycle_times.project_id = projects.project_id
     where
-        cycle_times.measure = 'cycle_time'
-        and cycle_times.story_type = 'all'
-        and cycle_times.time_window = 'last_180_days'
-        and cycle_times.story_id is not null
+        cycle_times.is_accepted
+        and not cycle_times.is_deleted
+        and cycle_times.cycle_time_seconds is not null
+        and {{ seconds_between('cycle_times.accepted_at', 'projects.as_of') }}
+        < 180 * 86400
     group by cycle_times.project_id
 
 ),

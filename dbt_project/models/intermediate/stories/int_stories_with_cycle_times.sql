@@ -1,5 +1,8 @@
 {%- set states = ['started', 'finished', 'delivered', 'rejected'] -%}
 
+-- A table: three models read it.
+{{ config(materialized='table') }}
+
 with
 
 stories as (
