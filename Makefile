@@ -20,7 +20,7 @@ CLOUDS := snowflake bigquery redshift databricks
 
 .PHONY: help
 help: ## print all targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(VENV)/.installed $(EXTRA:%=$(VENV)/.installed-%) ## create .venv and install the pinned dependencies

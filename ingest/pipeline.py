@@ -20,13 +20,14 @@ from ingest.run.working_folder import tidy
 from ingest.source import Extract, Reader, SourceKind, resources_of
 from ingest.warehouses.base import (
     DATASET,
+    DESTINATION_NAME,
     Warehouse,
     WarehouseError,
     WarehouseInUse,
     causes,
     is_disk_full,
 )
-from ingest.warehouses.configured import as_warehouse, make_pipeline
+from ingest.warehouses.configured import as_warehouse, last_destination, make_pipeline
 from ingest.warehouses.stored import Stored
 
 _log = logging.getLogger(__name__)
@@ -58,9 +59,10 @@ def run(
         warehouse.prepared() as is_new,
         less_frequent_gc(),
     ):
+        loaded_elsewhere = last_destination(warehouse) not in (None, DESTINATION_NAME)
         pipeline = make_pipeline(warehouse)
-        if is_new:
-            pipeline = pipeline.drop()  # its folders are of a warehouse that was deleted
+        if is_new or loaded_elsewhere:
+            pipeline = pipeline.drop()  # what its folders hold was not meant for this warehouse
         tidy(Path(pipeline.working_dir))
         try:
             _load_pending(pipeline, warehouse)

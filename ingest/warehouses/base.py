@@ -20,6 +20,7 @@ from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 from ingest.tables.table import ColumnType
 
 DATASET = "pivotal_tracker_data"
+DESTINATION_NAME = "warehouse"  # what dlt calls a destination of ours
 # How dlt writes a raw table: replace rows with the same key, or replace the whole table.
 UPSERT: dict[str, Any] = {"write_disposition": {"disposition": "merge", "strategy": "upsert"}}
 REPLACE: dict[str, Any] = {"write_disposition": "replace"}

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import dlt
+from dlt.common.versioned_state import json_decode_state
+from dlt.pipeline.pipeline import Pipeline
 
 from ingest.run.settings import SettingsError, warehouse_path
 from ingest.warehouses.base import DATASET, Warehouse
@@ -65,3 +67,15 @@ def make_pipeline(place: Path | Warehouse) -> dlt.Pipeline:
         destination=warehouse.destination(),
         dataset_name=DATASET,
     )
+
+
+def last_destination(warehouse: Warehouse) -> str | None:
+    """What the pipeline of a warehouse loaded into last; None when it never ran.
+
+    A script of the user's own may have used the same name and folder for another destination.
+    """
+    state = warehouse.pipelines_folder / PIPELINE_NAME / Pipeline.STATE_FILE
+    if not state.exists():
+        return None
+    destination: str | None = json_decode_state(state.read_text()).get("destination_name")
+    return destination or "a default destination"

@@ -13,8 +13,9 @@ from ingest.records import to_arrow
 from ingest.run.settings import SettingsError
 from ingest.source import Extract, resources_of
 from ingest.tables import TABLES
+from ingest.warehouses.configured import PIPELINE_NAME, make_pipeline
 from tests.conftest import ROOT
-from tests.ingest.test_pipeline import TWO_LABELS, ListReader
+from tests.ingest.test_pipeline import TWO_LABELS, ListReader, load
 
 
 @pytest.fixture
@@ -127,3 +128,21 @@ def test_chosen_projects_are_read(demo_server, pipeline):
 def test_a_setting_that_cannot_be_used_is_named(settings, message):
     with pytest.raises(SettingsError, match=message):
         pivotal_tracker_source(**settings)
+
+
+def test_what_a_script_left_pending_is_not_loaded_into_the_warehouse(tmp_path):
+    """`pivotal_tracker_pipeline.py` has the name and folder of our own pipeline."""
+    path = tmp_path / "w.duckdb"
+    load(path)
+    elsewhere = dlt.pipeline(
+        PIPELINE_NAME,
+        pipelines_dir=make_pipeline(path).pipelines_dir,
+        destination=dlt.destinations.duckdb(str(tmp_path / "other.duckdb")),
+        dataset_name="pivotal_tracker_data",
+    )
+    reader = ListReader({"stories": [{"id": 9, "project_id": 1, "name": "Elsewhere"}]})
+    elsewhere.extract(resources_of(Extract(reader, "api", "https://other.test")))
+    load(path)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute("select id from pivotal_tracker_data.stories").fetchall()
+    assert found == [(7,)]

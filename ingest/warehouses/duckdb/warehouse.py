@@ -15,7 +15,7 @@ import pyarrow as pa
 from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
 from ingest.run.settings import ROOT
-from ingest.warehouses.base import DATASET, UPSERT, MissingRelation
+from ingest.warehouses.base import DATASET, DESTINATION_NAME, UPSERT, MissingRelation
 from ingest.warehouses.duckdb import file
 from ingest.warehouses.duckdb.file import DUCKDB_TYPES
 
@@ -85,7 +85,7 @@ class DuckDBFile:
         """
         from ingest.warehouses.duckdb.destination import TrackerDuckDB
 
-        return TrackerDuckDB(str(self.path), destination_name="warehouse")
+        return TrackerDuckDB(str(self.path), destination_name=DESTINATION_NAME)
 
     def locked(
         self, wait_seconds: float = 0, what: str = "python -m ingest"

@@ -20,7 +20,7 @@ from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
 from ingest.run.settings import ROOT, SettingsError
 from ingest.tables import TABLES
-from ingest.warehouses.base import DATASET, REPLACE, UPSERT, WarehouseError
+from ingest.warehouses.base import DATASET, DESTINATION_NAME, REPLACE, UPSERT, WarehouseError
 from ingest.warehouses.files.location import Location, parse_location
 from ingest.warehouses.files.reading import LOADS, FilesReadConnection, delta_table, list_files
 from ingest.warehouses.lock import closing_lock, take_file_lock
@@ -76,7 +76,9 @@ class FilesWarehouse:
 
         location = self.location
         url = Path(location.root).as_uri() if location.is_local else location.url
-        return TrackerFiles(url, credentials=location.credentials, destination_name="warehouse")
+        return TrackerFiles(
+            url, credentials=location.credentials, destination_name=DESTINATION_NAME
+        )
 
     def locked(
         self, wait_seconds: float = 0, what: str = "python -m ingest"

@@ -20,6 +20,7 @@ from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
 from ingest.warehouses.base import (
     DATASET,
+    DESTINATION_NAME,
     UPSERT,
     MissingRelation,
     WarehouseError,
@@ -179,7 +180,7 @@ class PostgresDatabase:
         # No unique indexes: when an interrupted package is loaded again from the start, dlt inserts
         # its pipeline state a second time, which a unique index would reject.
         return TrackerPostgres(
-            self._settings.url, create_indexes=False, destination_name="warehouse"
+            self._settings.url, create_indexes=False, destination_name=DESTINATION_NAME
         )
 
     @contextmanager
