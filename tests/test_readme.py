@@ -1,4 +1,4 @@
-"""What README and docs/ say is true: commands and names exist, and the output shown is real."""
+"""README and docs/ are correct: commands and names exist, and the output is real."""
 
 import json
 import re
@@ -20,12 +20,12 @@ TEXT = "\n".join(PAGES.values())
 
 
 def blocks(language):
-    """Contents of the code blocks in a language, in order."""
+    """The contents of the code blocks in a language, in order."""
     return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
 
 def output(name):
-    """The text block that shows the output called `name`."""
+    """The text block with the output called `name`."""
     return re.search(rf"<!-- output: {name} -->\n```text\n(.*?)```", README, re.DOTALL)[1]
 
 
@@ -103,7 +103,7 @@ def test_the_rows_that_are_shown_are_those_of_the_demo(connection):
 
 
 def test_the_build_that_is_shown_is_like_a_whole_build(built_warehouse):
-    """Its counts grow with each mart, so they need only be about right; the verdict is exact."""
+    """Its counts change with each mart, so they need only be approximate; the result is exact."""
     results = json.loads((built_warehouse.parent / "target" / "run_results.json").read_text())
     statuses = Counter(
         result["status"]

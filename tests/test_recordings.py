@@ -1,4 +1,4 @@
-"""Real recorded answers flow through to the marts, and give the figures that Tracker gave."""
+"""Marts built from recorded responses have the same figures as Tracker."""
 
 import duckdb
 import pytest
@@ -11,10 +11,10 @@ pytestmark = [
         recordings_folder() is None,
         reason="the recordings are not here (set TRACKER_RECORDINGS to their folder)",
     ),
-    pytest.mark.xdist_group("recordings"),  # so that they are built once
+    pytest.mark.xdist_group("recordings"),  # so that they are built only once
 ]
 
-# The instant at which Tracker's own `cycle_time_details` of these stories were computed.
+# The time at which Tracker computed its `cycle_time_details` of these stories.
 AS_OF = "2019-07-10T04:11:50Z"
 CLOCK = "Wed, 10 Jul 2019 04:11:50 GMT"
 
@@ -110,7 +110,7 @@ def test_differences_to_trackers_own_figures_have_a_known_cause(marts):
     verdicts = marts.execute(
         "select entity_kind, verdict, count(*) from marts.fct_reconciliation group by all"
     ).fetchall()
-    # The project's record is of 2017: two years later another iteration is the current one.
+    # The project's record is from 2017; two years later another iteration is current.
     assert set(verdicts) == {
         ("iteration", "equal", 6),
         ("iteration", "explained", 2),
@@ -121,10 +121,10 @@ def test_differences_to_trackers_own_figures_have_a_known_cause(marts):
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    """Reconciliation of everything that was ever recorded, read as JSON files."""
+    """The reconciliation of all recordings, read as JSON files."""
     path = tmp_path_factory.mktemp("archive") / "warehouse.duckdb"
     loaded = ingest("archive", str(recordings_folder()), warehouse=path)
-    assert loaded.returncode == 1, loaded.stdout + loaded.stderr  # XML is refused whole
+    assert loaded.returncode == 1, loaded.stdout + loaded.stderr  # XML files are refused
     built = dbt("run", "--select", "+fct_reconciliation", warehouse=path)
     assert built.returncode == 0, built.stdout
     with duckdb.connect(str(path), read_only=True) as connection:

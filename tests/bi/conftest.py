@@ -1,4 +1,4 @@
-"""The demo, built and published as `make build` does it."""
+"""The demo, built and published as by `make build`."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from bi.published import PublishedCopy
 
 @pytest.fixture(scope="session")
 def marts(built_warehouse):
-    """The names of all marts that the build made."""
+    """The names of all marts in the build."""
     manifest = json.loads((built_warehouse.parent / "target" / "manifest.json").read_text())
     return sorted(
         node["alias"]
@@ -22,7 +22,7 @@ def marts(built_warehouse):
 
 @pytest.fixture(scope="session")
 def published(built_warehouse) -> PublishedCopy:
-    """What the build published beside the warehouse."""
+    """The copy that was published beside the warehouse."""
     return PublishedCopy(built_warehouse.parent / "marts.duckdb")
 
 

@@ -1,4 +1,4 @@
-"""A Superset of a hundred lines: it keeps what is made, and runs each chart's query on DuckDB."""
+"""A fake Superset: it stores created objects and runs the queries of charts on DuckDB."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import duckdb
 
 KINDS = ("database", "dataset", "chart", "dashboard")
-# As in Superset 6.1: a field that it does not know is refused.
+# As in Superset 6.1, unknown fields are refused.
 FIELDS = {
     "database": {"database_name", "sqlalchemy_uri", "expose_in_sqllab", "extra"},
     "dataset": {"database", "schema", "table_name", "description", "main_dttm_col"}
@@ -22,7 +22,7 @@ FIELDS = {
 
 
 class FakeSuperset:
-    """What it holds: {kind: {id: fields}}."""
+    """The stored objects: {kind: {id: fields}}."""
 
     def __init__(self):
         self.held = {kind: {} for kind in KINDS}
@@ -85,7 +85,7 @@ class FakeSuperset:
         return [{"id": place, "column_name": name[0]} for place, name in enumerate(names)]
 
     def _row_count(self, chart):
-        """Run the chart's saved query, its metrics by the names that the data set has."""
+        """Run the chart's saved query, with the metrics of its data set."""
         query = json.loads(self.held["chart"][chart]["query_context"])
         data_set = self.held["dataset"][query["datasource"]["id"]]
         metrics = {each["metric_name"]: each["expression"] for each in data_set["metrics"]}
@@ -110,7 +110,7 @@ class FakeSuperset:
 
 @contextmanager
 def serve():
-    """Yield a fake with its `url`, on a free port of loopback."""
+    """Yield a fake with its `url`, on a free loopback port."""
     fake = FakeSuperset()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The pages in a real browser: they render, fit, react, and show the marts' numbers."""
+"""The pages in a real browser: they render, fit the screen, react, and show the marts' numbers."""
 
 import json
 import os
@@ -29,7 +29,7 @@ pytestmark = [
 AXE = ROOT / "tests" / "bi" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "screenshots"
 MOBILE_APP = 2600003
-# As root in a container; and without the calls that a browser makes home at its start.
+# To run as root in a container, without the browser's own requests at startup.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -41,7 +41,7 @@ ARGUMENTS = [
 WIDTHS = {"wide": 1280, "narrow": 390}
 HEIGHT = 1400
 LISTED = [page for page in PAGES if page.is_listed]
-# What the address of each page says after its #.
+# The fragment of each page's address.
 ADDRESSES = {
     "projects": "",
     "search": "q=ticket",
@@ -60,7 +60,7 @@ def browser():
 
 
 class Visit:
-    """A page in the browser, with what it complained of and whom it asked."""
+    """A page in the browser, with its errors and requests."""
 
     def __init__(self, browser, width="wide", scheme="light"):
         self.context = browser.new_context(
@@ -84,7 +84,7 @@ class Visit:
         self.context.close()
 
     def see_all(self):
-        """Scroll through the page until every picture is there; the number of charts."""
+        """Scroll through the page until every picture is drawn. Returns the number of charts."""
         self.page.wait_for_function(
             "document.querySelector('main[aria-busy=false]')?.dataset.address === location.hash"
         )
@@ -95,19 +95,19 @@ class Visit:
         return self.page.locator(".chart").count()
 
     def overflow(self):
-        """How many pixels the page is wider than the screen."""
+        """The number of pixels by which the page is wider than the screen."""
         return self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
 
     def marks(self, kind, where=""):
-        """What the marks of a kind say, such as 'Iteration: 3; Points: 5'."""
+        """The labels of all marks of a kind, such as 'Iteration: 3; Points: 5'."""
         found = self.page.locator(f'{where} [aria-roledescription="{kind}"]')
         found.first.wait_for(state="attached")
         return found.evaluate_all("marks => marks.map(mark => mark.getAttribute('aria-label'))")
 
     def accessibility(self):
-        """What axe finds serious or critical, one line each; nothing where it is not installed."""
+        """Serious or critical findings of axe, one line each; empty if axe is not installed."""
         if not AXE.exists():
             return []
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -126,7 +126,7 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def serve():
-    """Serve a copy as `make dashboard` does it: its address, ready for what the # is to say."""
+    """Serve a copy as by `make dashboard`. Returns its address up to the #."""
     servers = []
 
     def start(path):
@@ -153,7 +153,7 @@ def dashboard(published, serve):
 
 @pytest.fixture(scope="module")
 def story_id(published):
-    """A story about which much is known."""
+    """A story with rows in many marts."""
     with published.connect() as connection:
         return connection.execute(
             "select story_id from dim_story where not is_deleted and task_count > 0 and story_id "
@@ -163,7 +163,7 @@ def story_id(published):
 
 @pytest.fixture
 def changed(published, tmp_path, serve):
-    """Serve a copy in which statements changed something."""
+    """Serve a copy changed by SQL statements."""
 
     def change(*statements):
         path = tmp_path / f"copy-{len(list(tmp_path.iterdir()))}.duckdb"
@@ -205,7 +205,7 @@ def test_every_page_renders_fits_and_is_accessible(
         assert {host.partition(":")[0] for host in visit.hosts} == {"127.0.0.1"}
         if width == "narrow":
             top = visit.page.locator("h1").bounding_box()["y"]
-            assert top < 250, "the content does not come first"
+            assert top < 250, "the content is not at the top"
 
 
 def test_the_numbers_of_the_bars_are_the_marts(browser, dashboard, published):
@@ -453,7 +453,7 @@ def test_a_project_without_stories_says_so(browser, changed):
         assert visit.complaints == []
 
 
-# ---- Every text is text.
+# ---- Texts are never markup.
 
 HOSTILE = (
     '</script><script>document.title = "pwned"</script><!-- <script> --><!-- SCRIPTS -->'
@@ -572,7 +572,7 @@ def test_the_data_of_the_report_cannot_end_its_script(report):
 
 
 def test_the_docs_site_renders_offline(browser, built_warehouse, tmp_path):
-    # The build's own artifacts, as `make docs` finds them; it also compiles all models anew.
+    # The build's own artifacts, as for `make docs`; all models are compiled again.
     shutil.copytree(built_warehouse.parent / "target", tmp_path / "target")
     generate = ["docs", "generate", "--static", "--no-compile"]
     made = dbt(*generate, warehouse=built_warehouse, artifacts=tmp_path)

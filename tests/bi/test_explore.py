@@ -1,4 +1,4 @@
-"""The notebook `bi/explore.py`: runs as a script, and exports as a page without an error."""
+"""The notebook `bi/explore.py` runs as a script and can be exported as a page."""
 
 import os
 import subprocess

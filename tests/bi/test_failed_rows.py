@@ -1,4 +1,4 @@
-"""A test that fails names the rows that it fails for, and how to build without them."""
+"""For a failed test, `make build` lists the failing rows and how to build without them."""
 
 import json
 

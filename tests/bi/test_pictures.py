@@ -1,4 +1,4 @@
-"""Pictures: drawn of what the marts hold, said in words, filtered as their page offers."""
+"""Pictures are drawn from the marts, described in words, and filtered as their page offers."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def project_ids(connection):
 
 
 def whole(connection, project_id=MOBILE_APP, **changes):
-    """Everything of a project, or what a reader changed of it."""
+    """The choice of a whole project, with changes."""
     project = answers.project(connection, project_id)
     choice = {"first_date": project.first_date, "last_date": project.last_date}
     return Choice(project_id, **(choice | changes))
@@ -77,7 +77,7 @@ def test_an_empty_project_shows_nothing_and_does_not_fail(connection, picture):
 
 @pytest.mark.parametrize("picture", EVERY, ids=lambda each: each.name)
 def test_every_picture_copes_with_unknown_values(published, picture, tmp_path_factory):
-    """Each number, day and text that may be unknown is, in a copy."""
+    """All values that can be null are null, in a copy."""
     path = tmp_path_factory.getbasetemp() / "unknown.duckdb"
     if not path.exists():
         path.write_bytes(published.path.read_bytes())
@@ -109,7 +109,7 @@ def test_every_filter_of_a_page_acts_on_every_picture_of_it(connection, page):
     for name in page.filters:
         for picture in page.pictures:
             before = picture.rows(connection, whole(connection))
-            if not before:  # nothing to narrow in this project
+            if not before:  # nothing to filter in this project
                 assert picture.name == "withdrawn"
                 continue
             after = picture.rows(connection, whole(connection, **narrowed[name]))

@@ -1,4 +1,4 @@
-"""The published copy: what is in it, that it is replaced whole, and that any client reads it."""
+"""The published copy: its content, its atomic replacement, and that any client can read it."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""The dashboard's server: what it answers, and whom it refuses."""
+"""The dashboard's server: its responses, and the requests that it refuses."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ MOBILE_APP = 2600003
 
 @pytest.fixture
 def serve():
-    """Start the server of a copy on a free port."""
+    """Start a server for a copy on a free port."""
     servers = []
 
     def start(copy):

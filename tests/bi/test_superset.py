@@ -1,7 +1,7 @@
-"""What `python -m bi.superset` makes: the same when run twice, and nothing of others is touched.
+"""`python -m bi.superset` can be repeated, and does not change other objects in Superset.
 
-It runs against a fake always, and against a real Superset where SUPERSET_URL and
-SUPERSET_PASSWORD name one whose host sees this machine's files.
+The tests use a fake, and also a real Superset if SUPERSET_URL and SUPERSET_PASSWORD are set and its
+host has access to this machine's files.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Two engines' marts, cell by cell: instants to the second, decimals exact, doubles to 1e-9."""
+"""Compare two engines' marts: timestamps to the second, decimals exactly, doubles to 1e-9."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def contents(engine: Engine, keys: Keys) -> dict[str, dict[tuple, dict]]:
 
 
 def differences(one: dict[str, dict], two: dict[str, dict], at_most: int = 20) -> list[str]:
-    """What differs between two contents, a line a cell or row; empty when they are equal."""
+    """The differences between two contents, one line per cell or row; empty if they are equal."""
     lines = []
     for mart in one.keys() | two.keys():
         first, second = one.get(mart, {}), two.get(mart, {})
@@ -63,7 +63,7 @@ def same(one: object, two: object) -> bool:
 
 
 def raw_rows(engine: Engine, table: str, columns: list[str]) -> list[tuple]:
-    """A raw table's rows, in the order of their texts."""
+    """A raw table's rows, sorted by their text."""
     listed = ", ".join(f'"{name}"' for name in columns)
     rows = engine.query(f"select {listed} from {RAW}.{table}")
     return sorted((tuple(row.values()) for row in rows), key=str)

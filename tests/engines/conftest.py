@@ -21,7 +21,7 @@ def s3(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def duckdb_demo(tmp_path_factory):
-    """The demo in DuckDB, loaded and built by the commands that users run."""
+    """The demo in DuckDB, loaded and built with the users' commands."""
     engine = DuckDBEngine(tmp_path_factory.mktemp("duckdb"))
     loaded = engine.ingest("demo")
     assert loaded.returncode == 0, loaded.stderr

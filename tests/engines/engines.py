@@ -1,4 +1,4 @@
-"""An engine as the tests see it: what loads it, what builds it, and what it holds."""
+"""The engines under test: how to load, build and query them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ RAW = "pivotal_tracker_data"
 
 @dataclass
 class Engine:
-    """One warehouse on one engine; `folder` holds dbt's artifacts and the run logs."""
+    """A warehouse on an engine; `folder` has dbt's artifacts and the run logs."""
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
-        """The DuckDB file; other engines leave it alone."""
+        """The DuckDB file; other engines do not use it."""
         return self.folder / "warehouse.duckdb"
 
     def environment(self) -> dict[str, str]:
@@ -50,7 +50,7 @@ class Engine:
             os.environ.update(own)
 
     def run(self, *command: object) -> subprocess.CompletedProcess:
-        """Run a command in the repository, as a user would."""
+        """Run a command in the repository, like a user."""
         return subprocess.run(
             list(map(str, command)),
             cwd=ROOT,
@@ -64,14 +64,14 @@ class Engine:
         return self.run(sys.executable, "-m", "ingest", *arguments)
 
     def ingest_here(self, *arguments: str, **source: str) -> subprocess.CompletedProcess:
-        """The same in this process, from a server of this process."""
+        """Run ingestion in this process, from a server in this process."""
         return ingest(*arguments, warehouse=self.path, engine=self.settings, **source)
 
     def dbt(self, *arguments: object) -> subprocess.CompletedProcess:
         return self.run(BIN / "dbt", *arguments)
 
     def build(self) -> None:
-        """Build all models and run all tests, unit tests too."""
+        """Build all models and run all tests, including unit tests."""
         built = self.dbt("build", *WITH_UNIT_TESTS)
         assert built.returncode == 0, built.stdout[-6000:]
         assert "WARN=0 ERROR=0 SKIP=0" in built.stdout, built.stdout[-600:]
@@ -99,7 +99,7 @@ class DuckDBEngine(Engine):
 class PostgresEngine(Engine):
     @classmethod
     def of(cls, server: PostgresServer, folder: Path) -> PostgresEngine:
-        """A new database of a server, called like the folder."""
+        """Create a database on a server, named like the folder."""
         folder.mkdir(parents=True, exist_ok=True)
         return cls(folder, server.create_database(folder.name))
 
@@ -132,17 +132,17 @@ class PostgresEngine(Engine):
 
 
 class FilesEngine(Engine):
-    """Tables as Delta files; they are read here without the code that reads them elsewhere."""
+    """Tables as Delta files, read independently of the code under test."""
 
     @classmethod
     def in_a_folder(cls, folder: Path, **settings: str) -> FilesEngine:
-        """In a folder whose name has what a URL has to quote."""
+        """Use a folder whose name contains characters that a URL must quote."""
         url = str(folder / "raw ü 100%")
         return cls(folder, {"WAREHOUSE_TARGET": "files", "WAREHOUSE_FILES": url} | settings)
 
     @classmethod
     def in_a_bucket(cls, server: S3Server, folder: Path) -> FilesEngine:
-        """In a new bucket of a server."""
+        """Use a new bucket on a server."""
         bucket = f"bucket-{time.time_ns()}"
         server.create_bucket(bucket)
         return cls(folder, server.settings(bucket))
@@ -156,7 +156,7 @@ class FilesEngine(Engine):
         return DeltaTable(f"{self.url}/{schema}/{table}", None, self._options())
 
     def rows(self, table: str, schema: str = RAW) -> pa.Table:
-        """All rows of it."""
+        """All rows of a table."""
         if self.settings.get("WAREHOUSE_FILES_FORMAT") == "parquet":
             return pyarrow.parquet.read_table(f"{self.url}/{schema}/{table}")
         return self.delta(table, schema).to_pyarrow_table()
@@ -175,16 +175,16 @@ class FilesEngine(Engine):
 
 
 class SparkEngine(FilesEngine):
-    """Files that are loaded by ingestion, and built by dbt through a Spark Connect server."""
+    """Files loaded by ingestion, and built by dbt through a Spark Connect server."""
 
     @classmethod
     def of(cls, server: str, folder: Path) -> SparkEngine:
-        """New files in a folder; each run of dbt has a session of its own on the server."""
+        """Use new files in a folder; each run of dbt has its own session on the server."""
         named = {"SPARK_REMOTE": server, "WAREHOUSE_FILES": str(folder / "raw")}
         return cls(folder, {"WAREHOUSE_TARGET": "spark", **named})
 
     def dbt(self, *arguments: object) -> subprocess.CompletedProcess:
-        """Run dbt; `build` as users do."""
+        """Run dbt; `build` runs as for users."""
         if arguments[0] == "build":
             return self.run(sys.executable, "-m", "bi.build", *arguments[1:])
         return super().dbt(*arguments)

@@ -1,4 +1,4 @@
-"""Texts that engines get wrong where they quote, escape, or take one for nothing."""
+"""Texts that engines easily get wrong by quoting, escaping, or treating them as null."""
 
 HARD_TEXTS = [
     "",

@@ -1,4 +1,4 @@
-"""What the tests of all engines load, and how they kill or compare it."""
+"""Shared helpers of the engine tests: loading, killing a run, comparing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def source_of(server) -> dict[str, str]:
 
 
 def kill_a_run(engine: Engine, server, is_time: Callable[[], bool], delay: float = 0) -> None:
-    """Load from a server, and kill the process some seconds after it is time."""
+    """Load from a server, and kill the process `delay` seconds after a condition is met."""
     settings = {SECTION + name.upper(): value for name, value in source_of(server).items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "ingest", "api"],
@@ -43,7 +43,7 @@ def kill_a_run(engine: Engine, server, is_time: Callable[[], bool], delay: float
 
 
 def assert_loads_like(engine: Engine, file: Engine, server) -> None:
-    """Load both from a server: they then have the same raw tables."""
+    """Load both from a server, and compare their raw tables."""
     for each in (engine, file):
         done = each.ingest_here("api", **source_of(server))
         assert done.returncode == 0, done.stderr
@@ -51,7 +51,7 @@ def assert_loads_like(engine: Engine, file: Engine, server) -> None:
 
 
 def assert_same_rows(engine: Engine, file: Engine, but: tuple[str, ...] = ("extracts",)) -> None:
-    """Every raw table cell by cell, by default but for what each run tells of itself."""
+    """Compare every raw table cell by cell, except (by default) the records of the runs."""
     for name, table in TABLES.items():
         if name not in but:
             columns = list(table.all_columns)
@@ -59,7 +59,7 @@ def assert_same_rows(engine: Engine, file: Engine, but: tuple[str, ...] = ("extr
 
 
 def one_line(process: subprocess.CompletedProcess) -> str:
-    """The only line of an error, without the log's path."""
+    """The one-line error message, without the log's path."""
     assert process.returncode == 1, process.stdout
     (line,) = [each for each in process.stderr.splitlines() if each.startswith("error:")]
     assert "bug" not in line

@@ -1,7 +1,7 @@
-"""Hard inputs for each macro of macros/engine/, and for what is made of them: a table of cases.
+"""A table of test cases with hard inputs for each macro in macros/engine/ and macros built on them.
 
-A case is a select as a model would write it, over a relation `inputs`, and the values of the rows
-that it gives, in its column `value`. Instants are checked as seconds since 1970.
+A case is a select, as in a model, from a relation `inputs`, and the expected values of its column
+`value`. Timestamps are compared as seconds since 1970.
 """
 
 from datetime import UTC, date, datetime
@@ -16,13 +16,13 @@ DOCUMENT = (
 
 
 def value_of(expression, **columns):
-    """An expression of columns, each of which is given as SQL."""
+    """A case that evaluates an expression of columns, each given as SQL."""
     listed = ", ".join(f"{given} as {name}" for name, given in columns.items())
     return f"select {{{{ {expression} }}}} as value from (select {listed}) as inputs"
 
 
 def text(value):
-    """A text as SQL, typed also when it is null."""
+    """A text as SQL, typed even if it is null."""
     literal = "null" if value is None else "'" + value.replace("'", "''") + "'"
     return f"cast({literal} as {STRING})"
 
@@ -65,7 +65,7 @@ def differ(one, another):
 
 
 def chosen(macro, *epochs):
-    """The seconds since 1970 of the instant that a macro chooses."""
+    """A case for a macro that chooses an instant; the value is in seconds since 1970."""
     columns = {
         f"at_{place}": instant(epoch and datetime.fromtimestamp(epoch, UTC).isoformat())
         for place, epoch in enumerate(epochs)
@@ -106,7 +106,7 @@ def fields(listed, field, kind):
 
 
 def told(listed, kind):
-    """The seconds since 1970 of the instants in a list of objects."""
+    """A case for the instants in a list of objects; the values are in seconds since 1970."""
     return f"""with inputs as (select 7 as id, {text(listed)} as a),
         elements as ({{{{ unnest_json_list("inputs", "a", ["id"], {{"n": "{kind}"}}) }}}}),
         final as (select element_index as n, element_n as a, {EPOCH} as epoch from elements)
@@ -117,7 +117,7 @@ INSTANTS = '[{"n":"2024-05-01T09:30:00Z"},{"n":"2024-05-01T11:30:00.5+02:00"},{"
 FEBRUARY = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
 EMOJI = "Ünï ✓ 🚀 \u0301"
 CASES = {
-    # Elapsed time, whatever clocks show.
+    # Elapsed time, across changes of daylight saving time.
     "an hour": (seconds("2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z"), [3600]),
     "a day without an hour": (
         seconds("2024-03-31T00:00:00+01:00", "2024-04-01T00:00:00+02:00"),

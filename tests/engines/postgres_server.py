@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own: on a free port of loopback, in a temporary folder."""
+"""Run a PostgreSQL server for tests, on a free loopback port and in a temporary folder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tests.support.servers import free_port
 
-PASSWORD = "it's p@ss: %20/word"  # whatever quotes or decodes it wrongly cannot log in
-_INSTALLED = Path("/usr/lib/postgresql")  # Debian's, a folder a version
+PASSWORD = "it's p@ss: %20/word"  # fails to log in if quoted or decoded wrongly
+_INSTALLED = Path("/usr/lib/postgresql")  # on Debian, one folder per version
 _OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40",
             "TimeZone=Asia/Kathmandu")  # fmt: skip
 
@@ -26,7 +26,7 @@ class PostgresServer:
     port: int
 
     def settings(self, database: str, user: str = "owner", password: str = PASSWORD) -> dict:
-        """The environment variables by which ingestion and dbt find a database of it."""
+        """The environment variables for a database on this server."""
         return {
             "WAREHOUSE_TARGET": "postgres",
             "PGHOST": "127.0.0.1",
@@ -37,7 +37,7 @@ class PostgresServer:
         }
 
     def execute(self, statement: str, database: str = "postgres", **login: str) -> list[tuple]:
-        """Run one statement, and give its rows."""
+        """Run one statement and return its rows."""
         import psycopg2
 
         settings = self.settings(database, **login)
@@ -55,18 +55,19 @@ class PostgresServer:
             return cursor.fetchall() if cursor.description else []
 
     def create_database(self, name: str) -> dict:
-        """Make a database, and give its settings."""
+        """Create a database and return its settings."""
         self.execute(f'create database "{name}"')
         return self.settings(name)
 
 
 @contextlib.contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """Make a server, run it, and leave nothing of it.
+    """Create a server, run it, and remove it.
 
-    As root it runs as the user of Debian's package, because PostgreSQL refuses to run as root.
+    As PostgreSQL refuses to run as root, root runs it as the user of Debian's package.
     """
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: it holds a socket
+    # The name is short, because the path of a socket is limited.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     user = "postgres" if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
@@ -91,7 +92,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 def _run(user: str | None, program: str, *arguments: object) -> None:
     done = subprocess.run(
         [_folder_of_programs() / program, *map(str, arguments)],
-        stdout=subprocess.DEVNULL,  # no pipe: the server would keep it open
+        stdout=subprocess.DEVNULL,  # not a pipe, which the server would keep open
         stderr=subprocess.DEVNULL,
         user=user,
         cwd="/",
@@ -100,10 +101,10 @@ def _run(user: str | None, program: str, *arguments: object) -> None:
 
 
 def _folder_of_programs() -> Path:
-    """Where the newest server that is installed has its programs, from version 15 on."""
+    """The folder with the programs of the newest installed server, version 15 or later."""
     on_path = shutil.which("initdb")
     versions = [int(each.name) for each in _INSTALLED.glob("*") if each.name.isdigit()]
     if versions and max(versions) >= 15:
         return _INSTALLED / str(max(versions)) / "bin"
-    assert on_path, "PostgreSQL 15 or later is needed: apt-get install postgresql"
+    assert on_path, "PostgreSQL 15 or later is required: apt-get install postgresql"
     return Path(on_path).parent

@@ -1,4 +1,4 @@
-"""A server that speaks S3 (moto), of a test's own: on a free port of loopback, in memory."""
+"""Run an S3 server (moto) for tests, in memory and on a free loopback port."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.conftest import ROOT
 from tests.support.servers import free_port, running
 
 PROGRAM = ROOT / ".venv-s3" / "bin" / "moto_server"
-SECRET = "wJalr/XUtn+FEMI=K7MDENG bPxRfiCY%41"  # whatever quotes or decodes it wrongly shows
+SECRET = "wJalr/XUtn+FEMI=K7MDENG bPxRfiCY%41"  # shows if it is quoted or decoded wrongly
 
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running server, which at first lets everybody in."""
+    """A running server, which accepts any login at first."""
 
     port: int
 
@@ -26,7 +26,7 @@ class S3Server:
         return f"http://127.0.0.1:{self.port}"
 
     def settings(self, bucket: str) -> dict[str, str]:
-        """The environment variables by which ingestion finds a bucket of it."""
+        """The environment variables for a bucket on this server."""
         return {
             "WAREHOUSE_TARGET": "files",
             "WAREHOUSE_FILES": f"s3://{bucket}/tracker/raw",
@@ -41,7 +41,7 @@ class S3Server:
 
     @contextlib.contextmanager
     def checking_logins(self) -> Iterator[None]:
-        """Know only the logins that were made."""
+        """Accept only logins that were created."""
         self._send("POST", "/moto-api/reset-auth", b"0")
         try:
             yield
@@ -49,7 +49,7 @@ class S3Server:
             self._send("POST", "/moto-api/reset-auth", b"inf")
 
     def login_without_rights(self) -> dict[str, str]:
-        """A login that is known and may do nothing."""
+        """A valid login without any rights."""
         import botocore.session
 
         iam = botocore.session.get_session().create_client(

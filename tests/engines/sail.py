@@ -1,7 +1,7 @@
-"""Sail, an engine that speaks Spark Connect: a server of the tests' own, and queries on it.
+"""Run a Sail server (Spark Connect) for tests, and query it.
 
-It takes its settings from the environment: with SAIL_MODE=local-cluster the same tests run on
-several workers.
+Its settings come from the environment: with SAIL_MODE=local-cluster the same tests run on several
+workers.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from tests.support.servers import free_port, running
 
 @contextlib.contextmanager
 def sail_server(folder: Path, settings: dict[str, str] | None = None) -> Iterator[str]:
-    """Run a server on a free port of loopback, and give its URL; what it leaves is in `folder`.
+    """Run a server on a free loopback port and yield its URL; its files are in `folder`.
 
-    Settings are Sail's own, added to those of the environment.
+    The settings are Sail's own, added to the environment.
     """
     port = free_port()
     command = [BIN / "sail", "spark", "server", "--ip", "127.0.0.1", "--port", port]
@@ -27,7 +27,7 @@ def sail_server(folder: Path, settings: dict[str, str] | None = None) -> Iterato
 
 
 def values(server: str, statement: str) -> list[object]:
-    """The values that a statement gives in its column `value`."""
+    """The values of a statement's column `value`."""
     from pyspark.sql import SparkSession
 
     session = SparkSession.builder.remote(server).create()

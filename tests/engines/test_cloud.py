@@ -1,8 +1,8 @@
-"""Warehouses that need an account: what dbt makes for each of them is SQL of its dialect.
+"""For warehouses that need an account, the compiled SQL belongs to the warehouse's dialect.
 
-Nothing is run. dbt compiles all models, analyses and tests without a connection, with the profile
-that users have; sqlglot parses them strictly, and then writes them anew: where it would use another
-word (a function, a type, a clause), what stands there is not the dialect's own.
+Nothing is run. dbt compiles all models, analyses and tests with the users' profile, without a
+connection. sqlglot parses the SQL strictly and generates it again: if it uses another word (a
+function, a type, a clause), the original does not belong to the dialect.
 """
 
 import json
@@ -19,7 +19,7 @@ from sqlglot import ErrorLevel, exp
 
 from tests.conftest import BIN, ROOT, environment
 
-# Words that mean the same: sqlglot prefers one of them, the warehouse knows both.
+# Synonyms: sqlglot generates one of them, the warehouse accepts both.
 SYNONYMS = {
     "snowflake": "integer int, timestamp with time zone timestamptz, extract from date_part, "
     "mod %, nulls last, try_cast as boolean try_to_boolean, 'microsecond' microsecond, "
@@ -27,11 +27,11 @@ SYNONYMS = {
     "bigquery": "bigint int64, integer int64, decimal numeric, boolean bool, interval day",
     "redshift": "timestamptz timestamp with time zone, strpos position in, mod %, "
     "nulls last, 'microsecond' microsecond",
-    # cast as timestamp: it says itself what a date becomes beside an instant
-    # with: it moves a CTE's own CTEs out of it, as Hive needs it
+    # cast as timestamp: sqlglot adds explicit casts of dates that are compared with timestamps
+    # with: sqlglot moves nested CTEs out, as Hive requires
     "databricks": "integer int, mod %, date_sub date_add, day, cast as timestamp, with",
 }
-# Functions that sqlglot has no name for; each is in the warehouse's own reference.
+# Functions unknown to sqlglot; each is in the warehouse's own reference.
 FUNCTIONS = {
     "snowflake": set(),
     "bigquery": set(),
@@ -70,12 +70,12 @@ FOREIGN = {
     "a name that is a keyword": ("bigquery", "select a from groups"),
     "digits in a cast": ("bigquery", "select cast(a as numeric(18, 4)) from b"),
 }
-NUMBERING = (exp.RowNumber, exp.Lag, exp.Lead)  # window functions that take no rows
+NUMBERING = (exp.RowNumber, exp.Lag, exp.Lead)  # window functions without a frame
 WORD = re.compile(r"[a-z_][a-z0-9_]*|%|::")
 
 
 def flaws(sql: str, dialect: str) -> list[str]:
-    """What in a statement is not of the dialect."""
+    """The words in a statement that do not belong to the dialect."""
     try:
         trees = sqlglot.parse(sql, dialect=dialect, error_level=ErrorLevel.RAISE)
         written = " ; ".join(
@@ -96,7 +96,7 @@ def flaws(sql: str, dialect: str) -> list[str]:
 
 
 def _refused(node: exp.Expression, dialect: str) -> Iterator[str]:
-    """What a warehouse refuses by its own reference or message, though sqlglot writes it."""
+    """What a warehouse is known to refuse, although sqlglot generates it."""
     reserved = sqlglot.Dialect.get_or_raise(dialect).generator_class.RESERVED_KEYWORDS
     if isinstance(node, exp.Identifier) and not node.quoted and node.name.lower() in reserved:
         yield f"a keyword for a name: {node.name}"
@@ -122,7 +122,7 @@ def _words(sql: str, dialect: str) -> Counter:
 
 @pytest.fixture(scope="module")
 def key_file(tmp_path_factory):
-    """A key of nobody, because BigQuery's client reads one before it connects."""
+    """An unused key, because BigQuery's client reads one before it connects."""
     path = tmp_path_factory.mktemp("key") / "key.json"
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     text = key.private_bytes(
@@ -141,7 +141,7 @@ def key_file(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=list(SYNONYMS))
 def compiled(request, key_file, tmp_path_factory):
-    """What dbt compiles for a warehouse: its name, and the SQL of each node."""
+    """A warehouse's name, and the compiled SQL of each node."""
     target = request.param
     folder = tmp_path_factory.mktemp(target)
     done = subprocess.run(

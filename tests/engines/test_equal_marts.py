@@ -1,11 +1,11 @@
-"""The marts are the same on every engine, and a run that finds nothing new leaves them so."""
+"""The marts are equal on every engine, also after a run that finds nothing new."""
 
 import json
 
 from ingest.tables import TABLES
 from tests.engines.comparing import contents, differences, raw_rows
 
-# Runs differ in these: an extract is one run.
+# Tables that differ between runs.
 BOOKKEEPING = {"extracts"}
 
 

@@ -1,4 +1,4 @@
-"""Raw tables as files: Delta tables are merged, Parquet files replaced; what fails says why."""
+"""Raw tables as files: Delta tables are merged, Parquet files replaced, and errors explained."""
 
 import os
 import socket
@@ -87,7 +87,7 @@ def test_syncs_step_by_step_give_the_rows_that_duckdb_has_and_their_copy_its_mar
             build(each.path, models)
         assert differences(file.path, copied.path, models) == []
         later = copied.ingest_here("api", **source_of(server))
-        assert "unchanged" in later.stdout, "the copy does not go on from what was loaded"
+        assert "unchanged" in later.stdout, "the copy does not continue from what was loaded"
 
 
 def test_a_failed_first_run_leaves_nothing(engine, opened):

@@ -1,4 +1,4 @@
-"""`dbt source freshness` tells on every engine when data was last read."""
+"""`dbt source freshness` reports on every engine when data was last read."""
 
 import json
 
@@ -14,7 +14,7 @@ LONG_AGO = "2020-02-29 12:00:00+00"
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres", "spark"])
 def engine(request, tmp_path_factory):
-    """A small workspace, loaded a moment ago."""
+    """A small workspace that was just loaded."""
     folder = tmp_path_factory.mktemp("freshness")
     if request.param == "duckdb":
         engine = DuckDBEngine(folder)
@@ -41,7 +41,7 @@ def test_data_read_long_ago_is_not_fresh(engine):
 
 
 def freshness(engine):
-    """What dbt says of the raw tables."""
+    """dbt's freshness status of the raw tables."""
     done = engine.dbt("source", "freshness")
     assert done.returncode == 0, done.stdout
     results = json.loads((engine.folder / "target" / "sources.json").read_text())["results"]

@@ -1,4 +1,4 @@
-"""One run into each engine: what DuckDB would hold, never twice, and one run at a time."""
+"""Loading into each engine gives the same rows as DuckDB, never twice, and one run at a time."""
 
 import os
 import time

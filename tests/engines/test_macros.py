@@ -1,4 +1,4 @@
-"""Each macro of macros/engine/ gives the same on every engine, on hard inputs."""
+"""Each macro in macros/engine/ gives the same result on every engine, for hard inputs."""
 
 import re
 from functools import partial
@@ -22,11 +22,11 @@ INLINE = SEPARATOR.join(case for case, _ in CASES.values())
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres", "spark"])
 def asked(request, tmp_path_factory):
-    """A function that gives the values of a case on an engine; dbt compiles all cases at once."""
+    """A function that evaluates a case on an engine; dbt compiles all cases at once."""
     folder = tmp_path_factory.mktemp("macros")
     if request.param == "duckdb":
         engine = DuckDBEngine(folder)
-        engine.execute()  # makes the file
+        engine.execute()  # creates the file
         answer = partial(_values, engine)
     elif request.param == "postgres":
         engine = PostgresEngine.of(request.getfixturevalue("postgres"), folder / "macros")
@@ -35,7 +35,7 @@ def asked(request, tmp_path_factory):
         server = request.getfixturevalue("sail")
         engine = SparkEngine.of(server, folder)
         answer = partial(values, server)
-    # In texts of Spark's SQL a backslash begins an escape.
+    # In Spark's SQL strings a backslash starts an escape.
     inline = INLINE.replace("\\", "\\\\") if request.param == "spark" else INLINE
     statements = dict(zip(CASES, _compiled(engine, inline), strict=True))
     return lambda case: answer(statements[case])
@@ -64,6 +64,6 @@ def test_only_a_dozen_macros_differ_by_engine():
 
 @pytest.mark.parametrize("macro", DISPATCHED)
 def test_each_engine_macro_has_cases(macro):
-    # Casts ask for the type of the engine.
+    # Casts use the engine's name of the type.
     called = re.compile(r"\bas_\w+\(" if macro == "engine_type" else rf"\b{macro}\(")
     assert sum(bool(called.search(case)) for case, _ in CASES.values()) > 2

@@ -1,4 +1,4 @@
-"""PostgreSQL as a warehouse: one run at a time, one line for each failure, nothing half-written."""
+"""PostgreSQL as a warehouse: one run at a time, one-line errors, and no partial loads."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""Random histories, synced step by step: other engines have the marts that DuckDB has."""
+"""Random histories, synced step by step, give the same marts on other engines as on DuckDB."""
 
 import os
 

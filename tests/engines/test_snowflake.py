@@ -1,7 +1,7 @@
-"""A first build in Snowflake, as fakesnow simulates it: every mart equals DuckDB's.
+"""After a first build on Snowflake, as simulated by fakesnow, every mart equals DuckDB's.
 
-fakesnow turns Snowflake's SQL into DuckDB's, by sqlglot. It knows neither comments with quotes nor
-composite keys in the DDL of a table, nor temporary tables, so the project is built without them.
+fakesnow translates Snowflake's SQL to DuckDB's with sqlglot. It does not support comments with
+quotes, composite keys in the DDL of a table, or temporary tables, so the build does without them.
 """
 
 import shutil
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent / "fakesnow"
 
 @dataclass
 class SnowflakeEngine(Engine):
-    """fakesnow keeps a database in a DuckDB file."""
+    """fakesnow, which stores a database in a DuckDB file."""
 
     def query(self, statement: str) -> list[dict]:
         path = self.folder / "database" / "TRACKER.db"

@@ -1,4 +1,4 @@
-"""Spark as a warehouse, on Sail: how its tables are replaced, and one line for each failure."""
+"""Spark (Sail) as a warehouse: how tables are replaced, and one-line errors."""
 
 import shutil
 import socket
@@ -19,7 +19,7 @@ NOBODY = "sc://127.0.0.1:1"
 
 @pytest.fixture
 def copy(spark_demo, sail, tmp_path):
-    """The demo's files, to be spoilt."""
+    """A copy of the demo's files, which a test may damage."""
     engine = SparkEngine.of(sail, tmp_path)
     shutil.copytree(spark_demo.url, engine.url)
     return engine
@@ -84,7 +84,7 @@ def test_plain_parquet_files_give_tables_of_parquet(sail, tmp_path):
 
 
 def refused(engine, monkeypatch, **settings):
-    """The one line that a build without what it needs ends with."""
+    """The one-line error of a build without a requirement."""
     for name, value in (engine.settings | settings).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as error:

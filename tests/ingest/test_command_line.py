@@ -1,4 +1,4 @@
-"""The command line as a user meets it: what it says, where it ends, and with which exit code."""
+"""The command line as users see it: its output, messages and exit codes."""
 
 import http.server
 import json
@@ -26,7 +26,7 @@ def query(path, statement):
 
 
 def assert_one_line_error(finished, *parts):
-    """Exit code 1, and one line on standard error that holds all parts and no traceback."""
+    """Exit code 1, and one line on standard error with all parts and without a traceback."""
     lines = finished.stderr.strip().splitlines()
     assert finished.returncode == 1, finished.stdout + finished.stderr
     assert "Traceback" not in finished.stderr
@@ -38,7 +38,7 @@ def assert_one_line_error(finished, *parts):
 
 @contextmanager
 def web_server(status, body, content_type="text/html"):
-    """A host that gives the same answer to everything."""
+    """A host with the same response to everything."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -67,7 +67,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def loaded(demo_server, path):
-    """A warehouse with one small project of the demo's, read as an API."""
+    """A warehouse with one small project of the demo, read as an API."""
     small = smallest_project(demo_server)
     finished = ingest(
         "--project",
@@ -110,7 +110,7 @@ def test_a_configured_token_means_the_api(demo_server, path):
     assert f"Reading the API at {demo_server.base_url}: a token is configured." in finished.stdout
     assert "Next: " in finished.stdout.splitlines()[-1]
     assert str(path) in finished.stdout
-    # Not on a terminal: one line per resource.
+    # Without a terminal, there is one line per resource.
     assert len([line for line in finished.stderr.splitlines() if line.startswith("stories: ")]) == 1
 
 
@@ -251,7 +251,7 @@ def test_no_secret_is_left_anywhere(demo_server, tmp_path, loaded):
 
 
 def as_json(finished):
-    """The one object on standard output, and nothing else."""
+    """The JSON object on standard output, which contains nothing else."""
     (line,) = finished.stdout.splitlines()
     return json.loads(line)
 
@@ -326,7 +326,7 @@ def test_a_log_is_bounded(path, monkeypatch):
 
 
 def test_a_full_disk_ends_the_log_not_the_run(path, capsys, monkeypatch):
-    """What a handler of logging cannot write must not become a traceback on the screen."""
+    """A failed write of a log handler must not print a traceback."""
     import logging
 
     from ingest.run.log import run_log

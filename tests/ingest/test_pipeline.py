@@ -1,4 +1,4 @@
-"""One run into a warehouse: whole or not at all, and never twice."""
+"""A run loads everything or nothing, and nothing twice."""
 
 import gc
 import os
@@ -23,7 +23,7 @@ from ingest.warehouses.duckdb import file as warehouse
 
 
 class ListReader:
-    """A reader of records that are simply given to it."""
+    """A reader with given records."""
 
     def __init__(self, records, fails_at=None):
         self.records = records
@@ -136,7 +136,7 @@ def test_a_table_without_rows_costs_no_job(path):
 
 
 def pipeline_jobs(path):
-    """The tables that the latest load had a file of."""
+    """The tables for which the latest load had a file."""
     load_info = make_pipeline(path).last_trace.last_load_info
     return {
         job.job_file_info.table_name
@@ -287,7 +287,7 @@ def test_a_warehouse_deleted_by_hand_is_made_anew(path):
 
 
 def test_a_warehouse_without_dlts_folder_is_gone_on_from(path):
-    """As a scheduler restores it that keeps the file alone between runs."""
+    """As with a scheduler that keeps only the file between runs."""
     load(path, TWO_LABELS)
     shutil.rmtree(make_pipeline(path).pipelines_dir)
     new = {"id": 3, "project_id": 1, "name": "c"}

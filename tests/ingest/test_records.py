@@ -1,4 +1,4 @@
-"""Records become rows: nothing is lost, nothing fails, no secret is kept."""
+"""Records become rows without loss, errors or secrets."""
 
 import json
 from datetime import UTC, date, datetime
@@ -33,7 +33,7 @@ JSON_VALUES = st.recursive(
 
 
 def one_story(**fields):
-    """The row of one story, and what did not fit."""
+    """The row of one story, and the drift."""
     drift = Drift()
     rows = to_arrow(TABLES["stories"], [{"id": 1, **fields}], "api", drift)
     return rows.to_pylist()[0], drift

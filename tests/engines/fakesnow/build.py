@@ -1,7 +1,7 @@
-"""Load the raw tables of a DuckDB warehouse into fakesnow, and run dbt there, in this process.
+"""Load the raw tables of a DuckDB warehouse into fakesnow, and run dbt on it in this process.
 
-Runs in an environment of its own (.venv-fakesnow): python build.py FOLDER WAREHOUSE DBT-ARGUMENTS.
-The folder then holds the database as a DuckDB file.
+Run it in its own environment (.venv-fakesnow): python build.py FOLDER WAREHOUSE DBT-ARGUMENTS. The
+folder then contains the database as a DuckDB file.
 """
 
 import re
@@ -23,7 +23,7 @@ TYPES = {
     "VARCHAR": "varchar",
     "TIMESTAMP WITH TIME ZONE": "timestamp_tz",
 }
-# fakesnow numbers the elements of a list in the order in which they happen to come.
+# fakesnow numbers the elements of a list in arbitrary order.
 FLATTEN = """
 create or replace macro ${catalog}._fs_flatten(input) as table
     select
@@ -36,11 +36,11 @@ create or replace macro ${catalog}._fs_flatten(input) as table
 
 
 def load(warehouse: str) -> None:
-    """The raw tables, made by Snowflake's DDL."""
+    """Create the raw tables with Snowflake's DDL, and fill them."""
     connection = snowflake.connector.connect(database="TRACKER", schema="PUBLIC")
     cursor = connection.cursor()
     cursor.execute(f"create schema {RAW}")
-    duckdb = connection._duck_conn  # rows go past the SQL of Snowflake
+    duckdb = connection._duck_conn  # rows are inserted directly, without Snowflake's SQL
     duckdb.execute(f"attach '{warehouse}' as source (read_only)")
     found = duckdb.execute(
         "select table_name, column_name, data_type from duckdb_columns() where database_name = "

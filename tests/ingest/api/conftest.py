@@ -11,7 +11,7 @@ TOKEN = "0123456789abcdef0123456789abcdef"
 
 @pytest.fixture
 def serve():
-    """Start a scripted server; it ends with the test."""
+    """Start a scripted server for the duration of the test."""
     servers = []
 
     def start(answer):
@@ -27,7 +27,7 @@ def serve():
 
 @pytest.fixture
 def connect():
-    """Open a client that does not really wait; `slept` says how long it would have."""
+    """Open a client that does not actually wait; `slept` records the waits."""
     clients = []
 
     def start(base_url, token=TOKEN, **settings):
@@ -45,13 +45,13 @@ def connect():
 
 @dataclass
 class ListHost:
-    """How a host gives one list of numbers: `records` from 0 on, as pages.
+    """A host with one paged list of numbered `records`.
 
     Attributes:
-        limit: the most records it puts into a page, whatever is asked.
-        total: what it says the total is: "true", "null", or a number.
-        form: where pagination stands: "headers", "envelope" only, or "nowhere".
-        ignores_offset: gives the whole list whatever is asked.
+        limit: the maximum page size, whatever is requested.
+        total: the stated total: "true", "null", or a number.
+        form: where pagination is stated: "headers", "envelope" only, or "nowhere".
+        ignores_offset: whether it always returns the whole list.
     """
 
     count: int

@@ -1,7 +1,7 @@
-"""A warehouse that is loaded without dlt, in a fraction of the time: what a sync leaves in it.
+"""A warehouse that is loaded without dlt, in a fraction of the time.
 
-The reader, the stored state and the source are the real ones; only writing is done by a few
-statements. `tests/ingest/test_pipeline.py` and `test_sync_runs.py` go through dlt.
+The reader, the stored state and the source are the real ones; only the writing is replaced by a few
+statements. `tests/ingest/test_pipeline.py` tests loading through dlt.
 """
 
 import json
@@ -35,7 +35,7 @@ class QuickWarehouse:
             connection.execute(f"create table {DATASET}._dlt_loads (load_id text, status bigint)")
 
     def sync(self, server, source_kind="api", source_name="the host", **options):
-        """Read from a server and load what it gives; the reader has `asked`, its requests."""
+        """Read from a server and load the rows; the returned reader has its requests in `asked`."""
         first = len(server.requests)
         with (
             TrackerClient(server.base_url, server.token) as client,
@@ -56,7 +56,7 @@ class QuickWarehouse:
         return reader
 
     def tables(self, *names):
-        """The rows of raw tables by name and key, as a reader gives them."""
+        """The rows of raw tables by name and key, in the form of a reader."""
         found = {}
         with duckdb.connect(str(self.path), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
@@ -104,11 +104,10 @@ def by_key(name, rows):
 
 
 def differences(warehouse, server, **options):
-    """What differs from a first load at this moment: table -> key -> (held, read).
+    """The differences from a first load at this time: table -> key -> (stored, read).
 
-    Left out: stories that were deleted (dbt rebuilds them from their activities), and names in
-    activities, which are those of the day on which they were read. Notifications that the host
-    no longer gives stay.
+    Ignored are deleted stories (dbt reconstructs them from activities), names in activities, which
+    are those at the time of reading, and notifications that the host no longer returns.
     """
     with TrackerClient(server.base_url, server.token) as client:
         reader = ApiReader(client, **options)

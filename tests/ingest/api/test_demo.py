@@ -1,4 +1,4 @@
-"""The reader against the demo's server: every row of the workspace, and nothing else."""
+"""The reader on the demo's server reads every row of the workspace, and nothing else."""
 
 import random
 
@@ -16,7 +16,7 @@ EVERYTHING = ApiOptions(history_days=True, cycle_time_details=True, iteration_an
 
 @pytest.fixture(scope="module")
 def small_workspace():
-    """Only looked at; what changes a workspace makes its own."""
+    """A shared workspace; tests that change a workspace create their own."""
     return demo.simulate(stories=200)
 
 
@@ -29,20 +29,20 @@ def two_projects(small_workspace):
 
 @pytest.fixture(scope="module")
 def expected_rows(small_workspace, two_projects):
-    """Rows of two projects, from a server that behaves as Tracker did."""
+    """Rows of two projects, from a server that behaves like Tracker."""
     with demo.serve(small_workspace) as server:
         return read(server, two_projects)[0]
 
 
 def read(server, project_ids=None, options=None, **settings):
-    """All rows of a server, by table, and the reader."""
+    """All rows of a server by table, and the reader."""
     with TrackerClient(server.base_url, server.token, sleep=lambda _: None, **settings) as client:
         reader = ApiReader(client, project_ids, options)
         return read_all(reader), reader
 
 
 def own_counts(workspace):
-    """How many rows each raw table must have, counted in the workspace itself."""
+    """The expected number of rows in each raw table, counted in the workspace itself."""
     projects = workspace.projects.values()
     stories = workspace.stories.values()
     members = [each for project in projects for each in project.memberships.values()]
@@ -142,7 +142,7 @@ def test_a_first_load_asks_for_each_list_once_in_the_largest_pages(small_workspa
             count = sum(row["project_id"] == project_id for row in rows[table])
             needed += max(1, -(-count // 500))
     assert reader.requests_count <= 1.05 * needed
-    # The activities of projects stand for those of the token's owner, which are the same.
+    # The activities of the token's owner are copied from those of the projects.
     assert {row["guid"] for row in rows["my_activity"]} == {each["guid"] for each in listed}
     assert len(rows["my_activity"]) == len(listed) > 500
     activity = {row["guid"]: row for row in rows["activity"]}

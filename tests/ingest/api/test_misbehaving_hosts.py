@@ -1,4 +1,4 @@
-"""A handful of the hosts of `tests/resilience/test_hosts.py`, one of each kind."""
+"""A few of the hosts in `tests/resilience/test_hosts.py`, one of each kind."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A workspace becomes rows of the raw tables, whole, whatever happens while it is read."""
+"""A workspace is read completely into rows of the raw tables, whatever happens meanwhile."""
 
 from datetime import UTC, datetime
 
@@ -31,7 +31,7 @@ TABLES_READ = [
 
 
 def read_all(reader):
-    """All rows, by table, as dicts."""
+    """All rows by table, as dictionaries."""
     rows = {}
     for name in reader.tables():
         rows[name] = []
@@ -224,7 +224,7 @@ def test_history_and_cycle_times_are_read_when_asked_for(open_reader):
         (2, "2025-01-01"),
         (2, "2025-01-02"),
     ]
-    # Only of iterations that have begun: the current one is the third.
+    # Only of iterations that have started; the current one is the third.
     assert [
         (row["project_id"], row["iteration_number"], row["story_id"])
         for row in rows["cycle_time_details"]
@@ -249,7 +249,7 @@ def test_what_is_optional_may_be_refused_without_the_project_being_skipped(open_
 
 
 def moving(host, when_offset, change, path="/projects/1/stories"):
-    """Change the workspace once, just before the page at an offset is answered."""
+    """Change the workspace once, just before the page at an offset is returned."""
     done = []
 
     def before(request):
@@ -306,7 +306,7 @@ def test_no_story_is_lost_when_a_page_shifts(open_reader, change, when_offset, m
     reader = open_reader(host, max_in_flight=max_in_flight)
     read = {row["id"] for row in read_all(reader)["stories"]}
     now = {each["id"] for each in host.lists["/projects/1/stories"]}
-    assert now <= read  # a story that was deleted meanwhile may have been read before
+    assert now <= read  # a story may have been read before it was deleted
     assert reader.keys_listed("stories", 1) == {(story_id,) for story_id in now}
 
 
@@ -368,7 +368,7 @@ def test_transitions_that_slide_forward_while_reading_are_not_lost(open_reader):
     host.lists[path] = [
         {"story_id": n, "project_version": n, "state": "started"} for n in range(60)
     ]
-    moving(host, 30, delete_many, path)  # as when a story is deleted: its rows go with it
+    moving(host, 30, delete_many, path)  # as for a deleted story, whose rows disappear
     rows = read_all(open_reader(host, max_in_flight=1))["story_transitions"]
     assert {row["story_id"] for row in rows} == set(range(60))
 
@@ -430,7 +430,7 @@ def test_a_record_without_its_key_is_refused_by_itself(open_reader):
         ("GET /projects/1/labels", 1, "labels", "id", None, "a record without its key"),
         ("GET /projects/1/labels", 3, "labels", "id", "5.5", "no usable key"),
     ]
-    assert reader.keys_listed("labels", 1) is None  # nothing that is stored is gone for that
+    assert reader.keys_listed("labels", 1) is None  # so no stored row is removed
     assert reader.failed_project_ids == []
 
 

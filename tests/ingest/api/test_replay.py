@@ -1,4 +1,4 @@
-"""The whole reader on recorded answers of the real Tracker (project 1027488)."""
+"""The whole reader on recorded responses of the real Tracker (project 1027488)."""
 
 from datetime import UTC, datetime
 
@@ -56,7 +56,7 @@ def test_every_recorded_list_becomes_rows(replayed):
 def test_nothing_of_a_recorded_answer_misfits_or_is_unknown(replayed):
     _, reader = replayed
     assert reader.drift.misfits == {}
-    # Asked for by the client that was recorded.
+    # Requested by the recorded client.
     assert set(reader.drift.undeclared) == {
         ("projects", "account"),
         ("projects", "epics"),

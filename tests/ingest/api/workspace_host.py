@@ -1,4 +1,4 @@
-"""A tiny workspace behind a v5 API: lists by path, pages, versions, and what happens meanwhile."""
+"""A tiny workspace behind a v5 API: lists by path, pages, versions, and concurrent changes."""
 
 import threading
 
@@ -33,14 +33,14 @@ def activity(version, project_id=1):
 
 
 class WorkspaceHost:
-    """Answers GETs from `lists`; `before` may change them when a request arrives.
+    """Responds to GET requests from `lists`, which `before` may change on each request.
 
     Attributes:
         lists: path -> records.
         versions: project id -> its version.
-        max_limit: the most records in a page.
-        closed: project ids that answer 403.
-        absent: last parts of paths that this host does not know.
+        max_limit: the maximum page size.
+        closed: project ids that return 403.
+        absent: last parts of paths that this host does not support.
         before: called with each request, under a lock.
     """
 

@@ -1,7 +1,7 @@
-"""Mutated dumps, zips and backups, made from seeds, and the rows that must load from them.
+"""Mutated dumps, zips and backups, generated from seeds, and the rows that must be loaded.
 
-A mutant is one file that was changed at random, and one beside it that was not. What is still good
-in the changed file is decided by parsers of Python's standard library, never by the reader.
+A mutant is a randomly changed file and an unchanged one beside it. Which records are still good is
+decided by the parsers of Python's standard library, never by the reader under test.
 """
 
 import gzip
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 
 class Raw(str):
-    """Text that stands in JSON as it is, such as 1e400."""
+    """Text that is written to JSON verbatim, such as 1e400."""
 
 
 @dataclass
@@ -23,9 +23,9 @@ class Mutant:
     """One case.
 
     Attributes:
-        name: its kind and seed, to make it again.
-        good: table and key of each row that must load -> values of some columns.
-        spoken_of: ids that changed records have, as text: they may change rows of these ids.
+        name: its kind and seed.
+        good: (table, key) of each row that must be loaded -> values of some columns.
+        spoken_of: the ids in changed records, as text; rows with these ids may change.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Mutant:
     spoken_of: set = field(default_factory=set)
 
 
-# Values that no field expects.
+# Unexpected values.
 ODD_VALUES = [
     None,
     True,
@@ -159,12 +159,12 @@ KINDS = [
 
 
 def project_of(number):
-    """A project of its own for each mutant, such that no lost digit makes it another's."""
+    """A project id per mutant; losing a digit does not give the id of another one."""
     return 10_007 + 7_919 * number % 89_989
 
 
 def records(number):
-    """Records as the API gives them, of a project of their own."""
+    """API records of the mutant's own project."""
     p, at = project_of(number), "2024-02-0{}T09:00:00Z".format
     first = p * 1000
 
@@ -350,7 +350,7 @@ _ROWS = {  # kind -> raw table, its key, and the columns that are compared
 
 
 def expected(record):
-    """The row that a good record becomes."""
+    """The row of a good record."""
     found = _ROWS.get(record.get("kind")) if isinstance(record, dict) else None
     if not found or found[1] is None:
         return None
@@ -364,7 +364,7 @@ def expected(record):
 
 
 def text_of(value):
-    """JSON that may be none."""
+    """JSON text, which may be invalid."""
     if isinstance(value, Raw):
         return str(value)
     if isinstance(value, dict):
@@ -379,7 +379,7 @@ def text_of(value):
 
 
 def places(value, found=None):
-    """Every (container, name or index) in a value."""
+    """All (container, key or index) pairs in a value."""
     found = [] if found is None else found
     items = (
         value.items()
@@ -395,7 +395,7 @@ def places(value, found=None):
 
 
 def change(record, others, rng):
-    """A record that is odd in one place."""
+    """Change a record in one place."""
     container, name = rng.choice(places(record) or [(record, "x")])
     deed = rng.randrange(10)
     if deed < 5:
@@ -416,7 +416,7 @@ def change(record, others, rng):
 
 
 def spoilt(content, rng):
-    """Bytes of which some were lost, changed, or added."""
+    """Remove, change or add some bytes."""
     data = bytearray(content)
     for _ in range(rng.choice([1, 1, 2, 5])):
         at, length = rng.randrange(len(data) + 1), rng.choice([1, 1, 3, 40, 400])
@@ -462,7 +462,7 @@ def spoilt(content, rng):
 
 
 def parsed(content, form):
-    """The values of a file that Python's own parser finds."""
+    """The values in a file, according to Python's own parser."""
     if form == "lines":
         found = []
         for line in content.split(b"\n"):
@@ -495,7 +495,7 @@ def parsed(content, form):
 
 
 def _good(found, originals, mutant):
-    """Note the rows of the records that are as they were, and what the others speak of."""
+    """Collect the rows of unchanged records, and the ids in the others."""
     unchanged = [json.dumps(each, sort_keys=True) for each in originals]
     for each in found:
         if json.dumps(each, sort_keys=True) not in unchanged:
@@ -505,7 +505,7 @@ def _good(found, originals, mutant):
 
 
 def _ids(value):
-    """What a changed record says of ids: its own, not those that it refers to."""
+    """The own ids of a changed record, without those that it refers to."""
     found = []
     waiting = [value]
     while waiting:
@@ -526,7 +526,7 @@ def _ids(value):
 
 
 def json_mutant(folder, number, rng, is_structural, mutant):
-    """A dump of which a record or some bytes are odd."""
+    """A dump with an odd record or odd bytes."""
     originals = records(number)
     changed = json.loads(json.dumps(originals))
     form = rng.choice(["array", "lines", "row", "envelope", "lines"])
@@ -643,7 +643,7 @@ def zip_mutant(folder, number, rng, is_structural, mutant):
     if is_structural:
         if rng.random() < 0.3:  # a name that is not UTF-8
             content = content.replace(b"README.txt", b"R\xff\xfe\x80ME.txt")
-        if rng.random() < 0.2:  # encrypted, or packed in a way that nobody knows
+        if rng.random() < 0.2:  # encrypted, or with an unknown compression
             at = (
                 content.index(b"README.txt" if b"README.txt" in content else b"R\xff\xfe\x80ME.txt")
                 - 30
@@ -661,7 +661,7 @@ def zip_mutant(folder, number, rng, is_structural, mutant):
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             found = json.loads(package.read("good.json"))
-    except Exception:  # whatever Python makes of it, it is then no good zip
+    except Exception:  # Python cannot read it, so it is not a good zip
         return
     if found == originals:
         _good(found, originals, mutant)
@@ -795,7 +795,7 @@ def sqlite_mutant(folder, number, rng, is_structural, mutant):
 
 
 def _good_stories(path, p, bad):
-    """The stories of a backup that are as they were, and stand there once."""
+    """The stories of a backup that are unchanged and not duplicated."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
@@ -823,9 +823,9 @@ def make(folder, seed, number=0):
     """Write the mutant of a seed, and a good file beside it.
 
     Args:
-        folder: where to.
-        seed: tells what is changed.
-        number: whose ids it has: those of the n-th of the mutants that are loaded together.
+        folder: where to write.
+        seed: determines the changes.
+        number: determines the ids, for mutants that are loaded together.
     """
     kind = list(KINDS_OF_MUTANT)[seed % 3]
     rng = random.Random(f"{kind} {seed}")

@@ -1,4 +1,4 @@
-"""Synthetic exports, and where the real ones are."""
+"""Synthetic exports, and the location of real ones."""
 
 import csv
 import io
@@ -23,13 +23,13 @@ HEADER = _HEADER.split(",")
 
 
 def shared_folder(name):
-    """A folder of real data: below `TRACKER_SHARED`, else beside the repository; None if absent."""
+    """A folder of real data in `TRACKER_SHARED`, or beside the repository; None if absent."""
     folder = Path(os.environ.get("TRACKER_SHARED") or ROOT.parent / "shared") / name
     return folder if folder.is_dir() else None
 
 
 def row(header=HEADER, **cells):
-    """A row under a header; a repeated column takes a list."""
+    """A row for a header; a repeated column takes a list."""
     left = {
         name: list(value) if isinstance(value, list) else [value] for name, value in cells.items()
     }
@@ -42,7 +42,7 @@ def row(header=HEADER, **cells):
 
 
 def story(number=101, header=HEADER, **cells):
-    """A plain story's row, with what is given in its place."""
+    """The row of a plain story, with some cells replaced."""
     plain = {
         "id": number,
         "title": f"Story {number}",
@@ -60,7 +60,7 @@ def csv_text(rows, header=HEADER, line_end="\n"):
     out = io.StringIO()
     csv.writer(out, lineterminator=line_end).writerow(header)
     for cells in rows:
-        # Python leaves a bare carriage return unquoted, which no reader can undo.
+        # Python does not quote a bare carriage return, so no reader could restore it.
         quoting = csv.QUOTE_ALL if "\r" in "".join(map(str, cells)) else csv.QUOTE_MINIMAL
         csv.writer(out, lineterminator=line_end, quoting=quoting).writerow(cells)
     return out.getvalue()
@@ -79,7 +79,7 @@ def guarded(text):
 
 
 class Loaded:
-    """Everything that a reader gives for some paths, as dicts by table."""
+    """The complete result of reading some paths, as dictionaries by table."""
 
     def __init__(self, *paths, **options):
         self.reader = ArchiveReader(list(paths), ArchiveOptions(**options))

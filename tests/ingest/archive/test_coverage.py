@@ -1,4 +1,4 @@
-"""The summary of a run says what each project's files give, and what they lack."""
+"""The summary of a run lists what each project's files contain and lack."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What people do to files, and what files do to readers: a right load, or one clear line."""
+"""Files that were edited, damaged or crafted are loaded correctly, or refused in one line."""
 
 import csv
 import gzip
@@ -205,7 +205,7 @@ def test_an_endless_line_is_refused_before_it_is_held(tmp_path, monkeypatch, cel
 
 
 def test_a_cell_that_no_story_has_is_refused_alone(tmp_path):
-    csv.field_size_limit(131_072)  # the process has one limit, and other tests raise it
+    csv.field_size_limit(131_072)  # a global limit, which other tests raise
     rows = [story(101, description="x" * 1_100_000), story(102)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
     assert [each["id"] for each in loaded.stories] == [102]

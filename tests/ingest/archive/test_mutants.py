@@ -1,4 +1,4 @@
-"""Of spoilt dumps, zips and backups every good row loads, whatever is wrong with the others."""
+"""From damaged dumps, zips and backups every good row is loaded, whatever else is wrong."""
 
 import os
 import warnings
@@ -19,12 +19,12 @@ _TOGETHER = 100
 @pytest.fixture(autouse=True)
 def _silent_zips():
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that a zip gets two members of one name
+        warnings.simplefilter("ignore", UserWarning)  # about two members of the same name
         yield
 
 
 def lost_or_changed(mutants, rows):
-    """The good rows that were not loaded as they are; what other records speak of is left out."""
+    """The good rows that were not loaded correctly, except those mentioned by other records."""
     spoken_of = set().union(*(each.spoken_of for each in mutants))
     return [
         (mutant.name, key)

@@ -1,4 +1,4 @@
-"""Every real export loads, or is refused for the stated reason, with exact counts."""
+"""Every real export is loaded, or refused for the expected reason, with exact counts."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Every recorded answer of the API loads as JSON, or is refused for the stated reason."""
+"""Every recorded API response is loaded as JSON, or refused for the expected reason."""
 
 import json
 from collections import Counter
@@ -48,7 +48,7 @@ def test_what_is_refused_is_refused_for_its_reason(loaded):
     assert all("manifest.json" in each for each in skipped)
     assert len(skipped) == 7
     assert "workspace: 4 records, for which there is no raw table" in loaded.reader.skipped
-    # Totals of one iteration's stories, which are not the project's.
+    # Totals of one iteration's stories, not of the project.
     one_container = "daily_history_container: 1 records, for which there is no raw table"
     assert one_container in loaded.reader.skipped
     assert "account_membership: 7 records, for which there is no raw table" in loaded.reader.skipped

@@ -1,4 +1,4 @@
-"""Several files of one project, in one run or in several, become one project."""
+"""Several files of one project, in one run or several, become one project."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def test_what_a_later_whole_export_lacks_was_deleted(tmp_path):
     assert [(each["id"], each["name"], each["deleted_at"]) for each in loaded.stories] == [
         (101, "new", None),
         (102, "Story 102", datetime(2015, 11, 22, 10, tzinfo=UTC)),
-        # No later export has accepted stories: people export parts of a project.
+        # No later export has accepted stories, as people export parts of a project.
         (103, "Story 103", None),
         (104, "Story 104", datetime(2015, 11, 21, 10, tzinfo=UTC)),
     ]
@@ -79,7 +79,7 @@ def stored(warehouse, statement):
 
 
 class FewStories:
-    """A reader of the API that has two stories of project 9 and a member."""
+    """An API reader with two stories of project 9 and a member."""
 
     requests_count = 0
     as_of = datetime(2015, 11, 19, tzinfo=UTC)
@@ -125,7 +125,7 @@ def test_runs_over_the_same_warehouse_add_up(tmp_path, warehouse):
     load(warehouse, first)
     (project,) = stored(warehouse, "select id from projects")
     load(warehouse, second)
-    load(warehouse, second)  # once more changes nothing
+    load(warehouse, second)  # repeating it changes nothing
     assert stored(
         warehouse, "select id, name, is_deleted, deleted_at from stories order by id"
     ) == [
@@ -134,7 +134,7 @@ def test_runs_over_the_same_warehouse_add_up(tmp_path, warehouse):
         (103, "Story 103", None, None),
         (104, "Story 104", True, datetime(2015, 11, 22, 10, tzinfo=UTC)),
     ]
-    load(warehouse, first)  # an older export takes nothing back
+    load(warehouse, first)  # an older export changes nothing
     assert stored(warehouse, "select name, is_deleted from stories where id < 103 order by id") == [
         ("new", None),
         ("Story 102", True),

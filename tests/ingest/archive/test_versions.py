@@ -1,4 +1,4 @@
-"""Of several versions of one record the newest wins, whatever folders they lie in."""
+"""The newest version of a record wins, whatever folders the files are in."""
 
 import itertools
 import json
@@ -35,7 +35,7 @@ def write(path, *records, modified_at=1_600_000_000):
 
 @pytest.fixture(params=["a older, b newer", "a newer, b older"])
 def folders(request, tmp_path):
-    """The folder of the older dump and that of the newer one, in either order."""
+    """The folders of the older and the newer dump, in either order."""
     older, newer = ("a", "b") if request.param.startswith("a older") else ("b", "a")
     return tmp_path / older, tmp_path / newer
 
@@ -62,7 +62,7 @@ def test_a_record_without_an_instant_is_as_new_as_the_newest_in_its_dump(tmp_pat
 )
 def test_else_as_new_as_the_stamp_in_a_name(tmp_path, folders, names):
     for folder, name, value in zip(folders, names, (0.5, 1), strict=True):
-        # What stands inside is not asked where a name tells the time.
+        # The content does not matter if the name has a timestamp.
         write(folder / name, iteration(value), record(f"20{30 - 10 * value:.0f}-01-01T00:00:00Z"))
     assert strength(tmp_path) == 1
 
@@ -143,7 +143,7 @@ def test_a_stored_record_is_held_against_the_instant_of_its_own_file(tmp_path, n
     newer = write(tmp_path / "newer.json", iteration(1), record("2022-01-01T00:00:00Z"))
     warehouse = tmp_path / "warehouse.duckdb"
     for path in (newer, older) if newer_first else (older, newer):
-        # Another project of that run is newer than either: it says nothing of this one.
+        # Another project of that run is newer than both, which must not affect this one.
         other = write(tmp_path / "other.json", {**record("2023-01-01T00:00:00Z"), "id": 8,
                                                 "project_id": 10})  # fmt: skip
         reader = ArchiveReader([path, other], ArchiveOptions())

@@ -1,4 +1,4 @@
-"""Raw tables copied into another warehouse: a second DuckDB file stands in for the clouds."""
+"""Copying raw tables to another warehouse; a second DuckDB file replaces the cloud."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ def source(built_warehouse, monkeypatch, tmp_path):
 
 
 def differences(source, target):
-    """Tables that are not the same in both files, by all columns of the first."""
+    """The tables that differ between the files, by all columns of the first."""
     with duckdb.connect() as connection:
         connection.execute(f"attach '{source}' as one (read_only)")
         connection.execute(f"attach '{target}' as two (read_only)")

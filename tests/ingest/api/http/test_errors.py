@@ -1,4 +1,4 @@
-"""Every failure is one line that says what to do, with no token in it."""
+"""Every error message is one line, says what to do, and does not contain the token."""
 
 import base64
 import shutil
@@ -19,7 +19,7 @@ AS_HTML = {"Content-Type": "text/html"}
 PAGE = b"<!DOCTYPE html>\n<html><title>Welcome</title>\n</html>"
 
 REFUSALS = {
-    # reply, kind of error, what the line must hold
+    # reply, kind of error, required parts of the message
     "400": (
         Reply(400, error_body("invalid_parameter", general_problem="The date\ncould not be read")),
         errors.InvalidParameter,
@@ -333,4 +333,4 @@ def test_a_bearer_token_can_be_sent_from_the_first_request_on(serve, connect):
     assert len(server.requests) == 1
     with pytest.raises(errors.InvalidAuthentication):
         connect(server.origin, token="wrong").get("/me")
-    assert len(server.requests) == 3  # each way once
+    assert len(server.requests) == 3  # each method once

@@ -1,4 +1,4 @@
-"""Lists arrive whole and in order, however a host pages them."""
+"""Lists are read completely and in order, however a host pages them."""
 
 import threading
 import time
@@ -45,7 +45,7 @@ def test_a_total_that_is_too_large_ends_with_an_empty_page(serve, connect):
     server = serve(ListHost(180, total=1_000_000))
     client = connect(server.base_url, max_in_flight=4)
     assert read(client) == list(range(180))
-    assert len(server.requests) <= 2 + 1 + 4  # the pages, the empty one, those asked ahead of it
+    assert len(server.requests) <= 2 + 1 + 4  # the pages, the empty page, and those requested ahead
 
 
 def test_pages_advance_by_the_stated_limit_not_by_what_was_returned(serve, connect):
@@ -79,7 +79,7 @@ def test_a_list_that_grows_while_it_is_read_is_read_to_its_new_end(serve, connec
 def test_a_page_that_overtakes_another_while_the_list_grows_at_its_head_loses_nothing(
     serve, connect, tells
 ):
-    """Offset 100 is answered after offset 200, and in between three records arrive."""
+    """Offset 100 is answered after offset 200, and three records are added in between."""
     numbers = list(range(300, 0, -1))
     overtaken = threading.Event()
     state = {"version": 300}

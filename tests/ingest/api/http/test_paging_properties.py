@@ -1,4 +1,4 @@
-"""What holds for every list, however it is paged, and in whatever order its pages are answered."""
+"""Properties of reading a list, however it is paged and in whatever order pages are answered."""
 
 from concurrent.futures import Future
 
@@ -10,11 +10,11 @@ from ingest.api.http.paging import Pages
 
 
 class Host:
-    """A list that grows at its head; each answer speaks for the moment at which it is made.
+    """A list that grows at its start; each response describes the time at which it is created.
 
     Attributes:
-        arrivals: how many records arrive before each answer.
-        are_eager: whether each page is answered when it is asked for, or when it is waited for.
+        arrivals: the number of records added before each response.
+        are_eager: whether a page is answered when it is requested, or only when it is awaited.
     """
 
     def __init__(self, count, limit, arrivals, are_eager, tells_total=True, tells_version=True):
@@ -85,7 +85,7 @@ def test_a_quiet_list_comes_once_and_in_order(
     count=st.integers(1, 120),
     limit=st.integers(5, 30),
     ahead=st.integers(1, 6),
-    # No more than a page in all: a client cannot tell where more would have slid to.
+    # At most a page in total: a client cannot know where more would have moved to.
     arrivals=st.lists(st.integers(0, 1), max_size=5),
     quiet=st.integers(0, 3),
     are_eager=st.lists(st.booleans(), max_size=30),

@@ -1,4 +1,4 @@
-"""What a repetition can cure is repeated, and what comes back is whole."""
+"""Temporary errors are retried, and the result is complete."""
 
 import gzip
 import itertools
@@ -42,7 +42,7 @@ FAULTS = {
 
 
 def in_turn(*replies):
-    """Answer with each reply once, then with the last for ever."""
+    """Send each reply once, then repeat the last."""
     queue = itertools.chain(replies, itertools.repeat(replies[-1]))
     lock = threading.Lock()
 
@@ -120,7 +120,7 @@ def test_a_throttled_request_slows_all_threads(serve, connect):
     client.get("/me")
     before = len(client.slept)
     client.get("/projects")
-    assert client.slept[before:] == [pytest.approx(20.5, abs=1)]  # another request waits, too
+    assert client.slept[before:] == [pytest.approx(20.5, abs=1)]  # other requests wait as well
 
 
 def test_past_the_budget_the_error_says_what_was_tried(serve, connect):
@@ -145,7 +145,7 @@ def test_a_host_that_is_gone_after_it_answered_is_waited_for(serve, connect):
     client = connect(server.base_url, max_attempts=3)
     client.get("/me")
     server.__exit__()
-    client._session.close()  # its idle connections would still be answered
+    client._session.close()  # otherwise its idle connections would still work
     with pytest.raises(Unreachable, match="refused the connection"):
         client.get("/projects")
     assert client.retries_count == 2
@@ -197,7 +197,7 @@ def test_loopback_has_no_rate_and_other_hosts_a_slow_one_at_first(connect):
 
 
 class HostOfPace:
-    """Time that only `wait` moves on, and a host that bears a number of requests a second."""
+    """A simulated clock, and a host that can handle a number of requests per second."""
 
     def __init__(self, bears, first=5, highest=None, seconds=0.1):
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""What activities tell of what has changed, in the forms that Tracker recorded."""
+"""Finding changes in activities, in the forms that Tracker recorded."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Each kind of change arrives by a sync exactly, and costs what it should."""
+"""A sync reads each kind of change correctly, with the expected number of requests."""
 
 import re
 from dataclasses import replace
@@ -22,7 +22,7 @@ BEGIN = "2025-01-06T09:00:00Z"
 
 
 class Scene:
-    """A small workspace with some of everything in it, ten weeks old, already loaded once."""
+    """A small workspace with a bit of everything, ten weeks old, that was already loaded once."""
 
     def __init__(self, path, first_load, options=None):
         ws = self.workspace = Workspace(BEGIN)
@@ -63,9 +63,9 @@ class Scene:
         self.versions = {project.id: project.version for project in ws.projects.values()}
         self.server = serve(ws, options=options or ServerOptions())
         self.first_load = first_load
-        # The workspace is the same each time, so what a first load makes of it is too.
+        # The workspace is always the same, so the first load is shared.
         if not first_load.exists():
-            with serve(ws) as tracker:  # not the odd host that a test may want
+            with serve(ws) as tracker:  # not the test's own odd host
                 QuickWarehouse(first_load).sync(tracker)
         self.warehouse = QuickWarehouse(path, copied_from=first_load)
 
@@ -92,11 +92,11 @@ class Scene:
         return self.versions[project.id]
 
     def answers(self, hook):
-        """Let `hook` see each request first; it may change it, or answer it."""
+        """Call `hook` before each request; it may change or answer the request."""
         self.server.options = replace(self.server.options, before_request=hook)
 
     def happens_before(self, path, commands):
-        """Before each request that contains `path`, do the next of the commands."""
+        """Run the next command before each request whose path contains `path`."""
 
         def hook(request):
             if path in request.path and commands:
@@ -109,7 +109,7 @@ class Scene:
         self.answers(lambda request: (403, JSON, body) if request.path == path else None)
 
     def rewrites(self, path, change, without_header=""):
-        """Let `change` make another body of the answers to a path."""
+        """Let `change` modify the bodies of the responses to a path."""
 
         def hook(request):
             if not re.fullmatch(path, request.path):
@@ -139,7 +139,7 @@ class Scene:
         self.refuses(lambda request: "labels(" in request.query.get("fields", "")[:20])
 
     def sync_with_caps(self, caps):
-        """Sync while the host lowers its page limit with each list of pages that is asked for."""
+        """Sync while the host reduces its page limit with each list."""
 
         def hook(request):
             if "limit" in request.query:
@@ -293,8 +293,8 @@ def test_changes_in_all_projects_share_requests(scene):
         s.workspace.create_story(project.id, "More", current_state="unstarted", labels=["x"])
     reader = s.sync()
     assert s.differences() == {}
-    # The four of every sync, the log, labels and epics of all; stories and iterations of each,
-    # and releases of the one that has any.
+    # The four of every sync; the log, labels and epics of all; stories and iterations of each, and
+    # releases of the one that has any.
     assert len(reader.asked) == 4 + 2 + 3 * 2 + 1
 
 
@@ -363,7 +363,7 @@ def test_a_project_that_was_not_read_before_is_read_whole(scene, tmp_path):
 
 
 def vanish(workspace, story):
-    """Take a story away without a word: as if its deletion lay behind the retention."""
+    """Remove a story without an activity, as if its deletion were past the retention."""
     project = workspace.projects[story.project_id]
     (project.active if story.id in project.active else project.icebox).remove(story.id)
     workspace.revision += 1
@@ -389,7 +389,7 @@ def test_a_full_read_finds_what_has_vanished_and_a_later_one_what_is_back(scene)
     held = s.warehouse.rows("stories")
     assert listing_evidence(s.warehouse) == {story.id: ("listing", "2025-03-12T10:00:00+00:00")}
     assert held[(story.id,)]["name"] == story.name
-    assert held[(s.backlog[1].id,)]["is_deleted"] is None  # an activity tells
+    assert held[(s.backlog[1].id,)]["is_deleted"] is None  # according to an activity
     assert held[(s.backlog[2].id,)]["project_id"] == s.store.id
     s.workspace.advance_to("2025-03-14T10:00:00Z")
     s.sync(is_full=True)
@@ -410,7 +410,7 @@ def test_a_touched_story_that_is_not_there_is_deleted_by_the_listing(scene):
     assert listing_evidence(s.warehouse) == {story.id: ("listing", "2025-03-12T10:00:00+00:00")}
 
 
-# ---------------------------------------------------------------------- where a sync goes on from
+# ---------------------------------------------------------------------- where a sync continues
 
 
 def test_a_load_that_is_not_complete_counts_as_not_read(scene):
@@ -470,7 +470,7 @@ def test_a_project_that_was_closed_halfway_is_read_whole_the_next_time(scene):
 
 
 def test_a_project_that_was_set_back_is_as_the_host_gives_it_now(scene):
-    """A host restored from a backup: later versions never were, and their numbers come again."""
+    """A host restored from a backup: later versions are lost, and their numbers are used again."""
     s = scene()
     held = s.shop.version
     began = s.workspace.now
@@ -489,7 +489,7 @@ def test_a_project_that_was_set_back_is_as_the_host_gives_it_now(scene):
     assert len(backup.warehouse.rows("activity")) == len(newer) - (newer_version - held)
     assert set(listing_evidence(backup.warehouse)) == {lost.id}
     assert {name: set(each) for name, each in backup.differences().items()} == {
-        "stories": {(lost.id,)}  # it was there once, and stays as deleted
+        "stories": {(lost.id,)}  # it once existed, and is kept as deleted
     }
     backup.workspace.change_state(backup.backlog[3].id, "started")
     assert backup.sync().extract_mode == "incremental"
@@ -561,7 +561,7 @@ def test_an_odd_host_is_synced_by_its_activities_too(scene, options):
     assert reader.notes[0] == "projects: 1 in a new iteration, 2 changed"
     found = s.differences()
     if options.get("missing_paths") == [r"^/my/activity"]:
-        found.pop("my_activity")  # held from when the host still had it
+        found.pop("my_activity")  # stored when the host still had it
     if options.get("missing_paths") == [r"^/projects/\d+/activity"]:
         found.pop("activity")
     assert found == {}
@@ -686,12 +686,12 @@ def test_a_host_that_nests_no_lists_is_asked_for_them(scene):
 def test_what_is_read_beyond_the_usual_is_synced_as_well(scene):
     s = scene()
     options = ApiOptions(history_days=True, cycle_time_details=True, iteration_analytics=True)
-    s.sync(options=options)  # it was not asked for before
+    s.sync(options=options)  # it was not requested before
     assert s.differences(options=options) == {}
     s.workspace.advance_to("2025-03-14T10:00:00Z")
     s.sync(options=options)
     found = s.differences(options=options)
-    # Of stories that wait in predicted iterations nothing changes; of the others all was read.
+    # Stories in predicted iterations do not change; all others were read.
     assert found == {}
     s.workspace.change_state(s.done[3].id, "rejected")
     s.workspace.estimate_story(s.done[1].id, 0)

@@ -1,8 +1,8 @@
-"""Mutated CSV exports, and the rows of each that Python's csv module still finds whole.
+"""Mutated CSV exports, with the rows that Python's csv module can still read correctly.
 
-A mutant is made from a seed alone: rows as people have them, changed in their structure, written
-in some form, and then changed in their bytes. A row is good when the csv module, under the header
-that stands above it, finds every cell as it was before anything was changed.
+A mutant is determined by a seed: typical rows, mutated in their structure, written in some format,
+and then mutated in their bytes. A row is good if the csv module, with the header above it, finds
+every cell unchanged.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Mutant:
 
     Attributes:
         content: its bytes.
-        mutations: what was done to it, in order.
-        good: the rows that must load: id -> cells by name.
-        is_headed: whether the file has a header with all that a story needs.
+        mutations: the applied mutations, in order.
+        good: the rows that must be loaded: id -> cells by name.
+        is_headed: whether the file has a header with all required columns.
     """
 
     content: bytes
@@ -52,7 +52,7 @@ class Mutant:
 
 @dataclass
 class _Sheet:
-    """Rows before they are bytes, and how they are written."""
+    """Rows before they are written as bytes, and the format to write."""
 
     header: list[str]
     rows: list[list[str]]
@@ -82,7 +82,7 @@ def _line(sheet: _Sheet, cells: list[str]) -> str:
 
 
 def mutant(seed: int, first_id: int = 1_000) -> Mutant:
-    """The mutant of a seed; the ids of its rows begin at `first_id`."""
+    """The mutant of a seed; the ids of its rows start at `first_id`."""
     chance = random.Random(seed)
     header = chance.choice((HEADER, OLD_HEADER))
     rows = [_row(chance, first_id + number, header) for number in range(chance.randint(3, 9))]
@@ -224,7 +224,7 @@ def _repeat_row(chance: random.Random, sheet: _Sheet) -> None:
 
 
 def _join_other_export(chance: random.Random, sheet: _Sheet) -> None:
-    """Another export stands below, with its columns in another order."""
+    """Append another export with its columns in another order."""
     order = list(range(len(sheet.header)))
     chance.shuffle(order)
     place = chance.randrange(len(sheet.rows) + 1)
@@ -339,7 +339,7 @@ _BYTES: tuple[tuple[str, Callable[[random.Random, bytes], bytes]], ...] = tuple(
 )  # fmt: skip
 
 
-# What the csv module finds ----------------------------------------------------------------------
+# The csv module's result -------------------------------------------------------------------------
 
 
 def _name(cell: str) -> str:
@@ -357,10 +357,10 @@ def _named(header: list[str], cells: list[str]) -> dict[str, str]:
 
 def _rows(content: bytes, sheet: _Sheet) -> Iterator[list[str]]:
     text = content.decode(sheet.encoding, "replace").lstrip("\ufeff")
-    limit = csv.field_size_limit(sys.maxsize)  # the limit is the whole process's
+    limit = csv.field_size_limit(sys.maxsize)  # a global limit of the process
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=sheet.delimiter))
-        # A file that ends inside quotes has lost the end of its last row.
+        # If the file ends inside quotes, the end of its last row is missing.
         yield from rows[:-1] if _ends_in_quotes(text, sheet.delimiter) else rows
     finally:
         csv.field_size_limit(limit)
@@ -381,7 +381,7 @@ def _ends_in_quotes(text: str, delimiter: str) -> bool:
 def _good_rows(
     content: bytes, sheet: _Sheet, original: dict[str, dict[str, str]]
 ) -> tuple[dict[int, dict[str, str]], bool]:
-    """The rows that are as they were, and whether a header is there that a reader can use."""
+    """The unchanged rows, and whether there is a usable header."""
     header: list[str] | None = None
     good: dict[int, dict[str, str]] = {}
     seen: set[str] = set()
@@ -396,9 +396,9 @@ def _good_rows(
                 if not is_headed:
                     return {}, False
             elif not all(names.count(each) >= 1 for each in _REQUIRED):
-                return good, True  # from here on nobody can say what the cells are
+                return good, True  # the meaning of the cells is unknown from here on
             header = cells
-            # What only a second header names is kept beside the story.
+            # Columns that only a second header has are kept in extra_fields.
             known = known or set(_named(header, []))
             continue
         named = {name: cell for name, cell in _named(header, cells).items() if name in known}

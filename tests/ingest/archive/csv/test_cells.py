@@ -29,7 +29,7 @@ def written(day):
     return f"{day:%b} {day.day}, {day.year}"
 
 
-DENVER = ZoneInfo("America/Denver")  # seven hours behind UTC in winter, six in summer
+DENVER = ZoneInfo("America/Denver")  # UTC-7 in winter, UTC-6 in summer
 
 
 @pytest.mark.parametrize(

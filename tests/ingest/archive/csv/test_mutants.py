@@ -1,4 +1,4 @@
-"""Of spoilt CSV files every good row loads, whatever is wrong with the others."""
+"""From damaged CSV files every good row is loaded, whatever is wrong with the others."""
 
 import os
 from unittest import mock
@@ -21,7 +21,7 @@ _FIELDS = (
 
 
 def missing_or_wrong(good, stories):
-    """The good rows that were not loaded as they are."""
+    """The good rows that were not loaded correctly."""
     found = {each["id"]: each for each in stories}
 
     def is_right(identity, cells):
@@ -32,8 +32,8 @@ def missing_or_wrong(good, stories):
     return [identity for identity, cells in good.items() if not is_right(identity, cells)]
 
 
-# Found by ten thousand mutants: several broken quotes in files whose rows do not begin with the id,
-# a header of which a part stands in a text, and a cell of more than a megabyte in a header.
+# Seeds found among ten thousand: several broken quotes in files whose rows do not start with the
+# id, a header that is partly inside a text, and a cell of more than a megabyte in a header.
 _FOUND = (45, 2416, 3719, 3818)
 
 
@@ -52,7 +52,7 @@ def test_no_good_row_is_lost(tmp_path, first):
         spoilt = mutant(seed)
         path = tmp_path / "shop_20160301_1010.csv"
         path.write_bytes(spoilt.content)
-        smallest = 0 if seed % 4 == 0 else row_batches._SMALL  # some by DuckDB, most without
+        smallest = 0 if seed % 4 == 0 else row_batches._SMALL  # a quarter through DuckDB
         with mock.patch.object(row_batches, "_SMALL", smallest):
             try:
                 stories = Loaded(path).stories

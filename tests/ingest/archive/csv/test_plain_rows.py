@@ -1,4 +1,4 @@
-"""Reading many rows at once gives what reading them one by one gives, refusals and facts too."""
+"""Reading rows in bulk gives the same result as reading them one by one, including refusals."""
 
 import csv
 import gzip
@@ -99,7 +99,7 @@ def one_by_one(path, **options):
 
 
 def told(path, **options):
-    """Everything that a run says of a file: its rows, its refusals, or its error."""
+    """The complete result of reading a file: its rows, refusals, or error."""
     try:
         loaded = Loaded(path, **options)
     except ArchiveError as error:

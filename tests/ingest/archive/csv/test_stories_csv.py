@@ -1,4 +1,4 @@
-"""Stories CSVs of every generation become rows; bad rows are refused one by one."""
+"""Stories CSV files of every generation are read; bad rows are refused one by one."""
 
 import json
 from datetime import UTC, datetime
@@ -357,8 +357,8 @@ def test_conflict_markers_between_rows_are_refused_with_the_second_copies(tmp_pa
 
 
 def test_a_marker_that_flips_the_quotes_fuses_rows_and_is_seen(tmp_path):
-    # The half of a quoted cell that a merge cut off leaves its quote open: the next rows' quotes
-    # close it, so that their texts stand where cells are separated.
+    # A quoted cell that a merge conflict cut in half leaves its quote open; quotes of the next rows
+    # close it, so that their texts appear outside of quotes.
     good = csv_text([story(101)]).splitlines(keepends=True)
     broken = csv_text([story(102, description='say "hi"\nand go')]).splitlines(keepends=True)[1:]
     text = "".join([*good, broken[0], "<<<<<<< HEAD\n", *csv_text(
@@ -367,7 +367,7 @@ def test_a_marker_that_flips_the_quotes_fuses_rows_and_is_seen(tmp_path):
     path = tmp_path / "shop.csv"
     path.write_text(text)
     loaded = Loaded(path)
-    # Of the story that the merge cut off, what stands before the cut is read.
+    # The part before the cut is read.
     assert [(each["id"], each["description"]) for each in loaded.stories] == [
         (101, None),
         (102, None),
@@ -414,7 +414,7 @@ def test_a_file_with_clock_times_keeps_them(tmp_path):
     assert [each["is_date_only"] for each in (first, done, mixed)] == [False, False, True]
     assert json.loads(first["extra_fields"]) == {"Started At": "2018-10-24 10:02:11 -0300"}
     assert loaded.reader.as_of == done["accepted_at"]
-    # The acceptance is on the 27th where the project is, though in UTC it is on the 28th.
+    # The acceptance is on the 27th in the project's time zone, but on the 28th in UTC.
     assert not any("outside the iteration" in each for each in loaded.reader.skipped)
     assert loaded.refusals == []
 

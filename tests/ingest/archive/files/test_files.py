@@ -1,4 +1,4 @@
-"""Zips, folders and gzips are walked; what is unsafe is refused in one clear line."""
+"""Zips, folders and gzips are read; unsafe ones are refused with one clear line."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ def write_zip(path, members, compression=zipfile.ZIP_DEFLATED):
 
 
 def export_zip(path, slug="shop", first=101, **more):
-    """An export zip as Tracker made them in 2025."""
+    """An export zip as Tracker created them in 2025."""
     members = {
         f"{slug}_20250401_101112.csv": csv_text([story(first), story(first + 1)]),
         f"project_history_{slug}_20250401_101112.csv": csv_text([], HISTORY_HEADER),

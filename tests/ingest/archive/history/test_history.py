@@ -1,4 +1,4 @@
-"""Sentences of a project history become activities and transitions, or are kept as they are."""
+"""Sentences of a project history become activities and transitions, or are kept as unparsed."""
 
 import json
 from collections import Counter
@@ -184,10 +184,10 @@ def test_a_bad_row_of_a_history_is_refused(tmp_path, row, refusal):
 
 
 def test_recorded_sentences_say_what_their_activities_say():
-    """Recorded activities have the sentence and the changes: the one must not contradict the other.
+    """In recorded activities, the parsed sentence must not contradict the recorded changes.
 
-    A sentence tells less: `edited this bug` hides owners, `started this feature` an estimate given
-    at the same time, and a move between panels its change of state.
+    A sentence contains less: `edited this bug` hides owners, `started this feature` an estimate set
+    at the same time, and a move between panels its state change.
     """
     folder = shared_folder("recordings")
     if folder is None:

@@ -1,4 +1,4 @@
-"""JSON of any arrangement, and SQLite backups, become the rows that the API would have given."""
+"""JSON in any arrangement, and SQLite backups, become the same rows as from the API."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What Airbyte and Singer landed loads as what the API gave them."""
+"""The output of Airbyte and Singer is loaded like the API's own records."""
 
 import csv
 import io
@@ -135,7 +135,7 @@ def landed(tmp_path, form, leave_out=()):
 
 
 def rows(loaded):
-    """The rows of all tables without the columns that say where a row was read."""
+    """The rows of all tables without the columns about their source."""
     own = ("source_file", "source_line", "record_source")
     found = {}
     for name, records in loaded.tables.items():

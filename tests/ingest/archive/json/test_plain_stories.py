@@ -1,4 +1,4 @@
-"""Reading the stories of a file at once gives what reading them one by one gives."""
+"""Reading the stories of a file in bulk gives the same result as reading them one by one."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ INSTANT = st.sampled_from(
 
 
 def label(number, updated_at):
-    """Whoever carries one version of a label says the same of it."""
+    """A label; the same version always has the same fields."""
     told = {"id": number, "name": f"{number} {updated_at}", "project_id": 9}
     return {**told, "created_at": "2020-01-01T10:00:00Z", "updated_at": updated_at}
 
@@ -32,7 +32,7 @@ LABEL = st.builds(label, st.integers(1, 4), INSTANT) | st.sampled_from([{"id": 5
 NUMBERS = itertools.count(1)
 FILES = st.lists(
     st.builds(lambda name: {"id": next(NUMBERS), "filename": name}, TEXT), max_size=2
-)  # Tracker gives an id once
+)  # ids are unique
 COMMENT = st.fixed_dictionaries(
     {"id": st.integers(1, 5), "text": TEXT},
     optional={"created_at": INSTANT, "file_attachments": FILES, "score": st.floats(-9, 9)},
@@ -109,9 +109,9 @@ def write(path, records, form="compact", **how):
 
 
 def told(*paths):
-    """Everything that a run says of files: its rows, its refusals, or its error.
+    """The complete result of reading files: rows, refusals, or error.
 
-    Of the lines that tell of one label or project, either way may name another.
+    The two ways of reading may report different source lines for labels and projects.
     """
     try:
         loaded = Loaded(*paths)
