@@ -1,10 +1,10 @@
-"""Cycle time: how long stories take, where they wait, and what can be promised."""
+"""Cycle time: how long stories take, where they wait, and what to promise."""
 
 from bi import words
 from bi.pictures import look
 from bi.pictures.picture import CHOSEN_STORIES, Page, Picture, Row, Spec
 
-_MOST_POINTS = 1500  # more would cover each other, and take a browser longer to draw
+_MAX_POINTS = 1500  # more would overlap, and take the browser longer to draw
 _STATES = ("started", "finished", "delivered", "rejected")
 
 # Two measures of one accepted story, each with its column of seconds.
@@ -35,14 +35,14 @@ shown_stories as (
 
 
 def _fewer_stories(rows: list[Row], column: str, p95: float) -> list[Row]:
-    """Of many stories every second one, or third, ..., and all that took longest; as drawn."""
-    step = (len(rows) - 1) // _MOST_POINTS + 1
+    """If there are many stories, every second (third, ...) one, and all that took longest."""
+    step = (len(rows) - 1) // _MAX_POINTS + 1
     return [row for index, row in enumerate(rows) if row[column] > p95 or index % step == 0]
 
 
 def _scatter_of(rows: list[Row], facts: Row, column: str) -> Spec:
     levels = [facts[f"p{each}_days"] for each in (50, 85, 95)]
-    # Square roots show the few long ones without pressing all the others together.
+    # A square-root scale, so that a few long ones do not compress all others.
     y = look.quantity(column, scale={"type": "sqrt"})
     points = look.layer(
         "circle",
@@ -128,18 +128,19 @@ def _say_scatter(rows: list[Row], facts: Row) -> str:
 
 
 _NO_HISTORY = (
-    "No accepted story of this choice has a known cycle time: nothing that was loaded says when "
-    "work on them started. Load the project's activities or history beside a CSV export, or see "
-    "the lead time below."
+    "No matching accepted story has a known cycle time, because it is unknown when work on them "
+    "started. Load the project's activities or history in addition to a CSV export, or see the "
+    "lead time below."
 )
 
 SCATTER = Picture(
     name="cycle_time",
     question="How long does a story take, from start to acceptance?",
-    definition="Each point is an accepted story. Cycle time is Tracker's: the days that a story "
-    "spent started, finished, delivered or rejected; a pause in which it was not started does not "
-    f"count. The lines are of all stories of the choice; of more than {_MOST_POINTS:,}, every one "
-    "above the 95 % line is drawn and a part of the others, evenly over time.",
+    definition="Each point is an accepted story. Cycle time is defined as in Tracker: the days "
+    "that a story was started, finished, delivered or rejected, without pauses in between. The "
+    "lines "
+    f"are for all matching stories; of more than {_MAX_POINTS:,}, all above the 95 % line and a "
+    "sample of the others are drawn.",
     measures=(("fct_story_cycle_time", "cycle_time_seconds"),),
     sql=_rows_of("cycle_days"),
     facts_sql=_facts_of("cycle_days"),
@@ -160,15 +161,15 @@ def _say_lead(rows: list[Row], facts: Row) -> str:
 LEAD_TIME = Picture(
     name="lead_time",
     question="How long does a request wait until it is accepted?",
-    definition="Each point is an accepted story. Lead time is the days from its creation to its "
-    "acceptance. A CSV export has days only, so its lead times are whole days.",
+    definition="Each point is an accepted story. Lead time is the number of days from its creation "
+    "to its acceptance; for a CSV export, which has only dates, whole days.",
     measures=(("fct_story_cycle_time", "lead_time_seconds"),),
     sql=_rows_of("lead_days"),
     facts_sql=_facts_of("lead_days"),
     draw=_lead_scatter,
     answer=_say_lead,
-    empty="No story of this choice was accepted in these dates, or its creation is unknown. "
-    "Choose longer dates or fewer filters.",
+    empty="No matching story was accepted in this period, or its creation is unknown. Choose a "
+    "longer period or fewer filters.",
 )
 
 
@@ -215,9 +216,9 @@ def _upto(row: Row, column: str) -> str:
 WAITS = Picture(
     name="time_in_state",
     question="Where do stories wait?",
-    definition="How long accepted stories were in each state in total. The bar is the median (half "
-    "of the stories took at most that long), the mark is the 85 % level. Stories that never were "
-    "in a state are left out of it.",
+    definition="The total time of accepted stories in each state. The bar is the median (half of "
+    "the stories took at most that long), the mark is the 85th percentile. Stories that were "
+    "never in a state are excluded from it.",
     measures=tuple(("fct_story_cycle_time", f"{state}_seconds") for state in _STATES),
     sql=f"""
 {_TIMED_STORIES},
@@ -251,7 +252,7 @@ def _distribution(rows: list[Row], facts: Row) -> Spec:
             "bar",
             look.BLUE,
             mark_binSpacing=1,
-            x=look.quantity("from_days", "Cycle time (days); the last bar holds all longer ones"),
+            x=look.quantity("from_days", "Cycle time (days); the last bar has all longer ones"),
             x2={"field": "to_days"},
             y=look.quantity("story_count", "Accepted stories", stack=None),
             y2={"datum": 0},
@@ -272,8 +273,8 @@ def _say_distribution(rows: list[Row], facts: Row) -> str:
 
 DISTRIBUTION = Picture(
     name="distribution",
-    question="How are cycle times spread?",
-    definition="How many accepted stories had a cycle time of that many days.",
+    question="How are cycle times distributed?",
+    definition="The number of accepted stories by cycle time in days.",
     measures=(("fct_story_cycle_time", "cycle_time_seconds"),),
     sql=f"""
 {_TIMED_STORIES},
@@ -303,16 +304,16 @@ order by from_days
 def _say_percentiles(rows: list[Row], facts: Row) -> str:
     best = next((row for row in rows if row["story_type"] == "feature"), rows[0])
     return (
-        f"Promise a {best['story_type']} within {words.days(best['within_85_days'])} of its start "
-        "and keep it 85 times of 100."
+        f"If you promise a {best['story_type']} within {words.days(best['within_85_days'])} of its "
+        "start, you keep 85 % of the promises."
     )
 
 
 PERCENTILES = Picture(
     name="percentiles",
     question="What can we promise?",
-    definition="Days from the first start to acceptance, pauses included, as a calendar counts "
-    "them, and the days within which 50, 85 or 95 % of the accepted stories of a type kept to.",
+    definition="The calendar days from the first start to acceptance, including pauses, within "
+    "which 50, 85 or 95 % of the accepted stories of a type were done.",
     measures=(("fct_story_cycle_time", "elapsed_cycle_time_seconds"),),
     sql=f"""
 {_TIMED_STORIES}
@@ -371,9 +372,9 @@ def _say_estimates(rows: list[Row], facts: Row) -> str:
 ESTIMATES = Picture(
     name="estimates",
     question="Do larger stories take longer?",
-    definition="Cycle time of the accepted stories of each estimate: the bar is the median, the "
-    "mark the 85 % level. The rank correlation is 1 when each larger story took longer, 0 when "
-    "size says nothing.",
+    definition="Cycle time of accepted stories by estimate: the bar is the median, the mark the "
+    "85th percentile. The rank correlation is 1 if every larger story took longer, and 0 if size "
+    "makes no difference.",
     measures=(
         ("fct_story_cycle_time", "estimate"),
         ("fct_story_cycle_time", "cycle_time_seconds"),
@@ -410,7 +411,7 @@ from ranked
 """,
     draw=_estimates,
     answer=_say_estimates,
-    empty="No accepted story of this choice has both an estimate and a known cycle time.",
+    empty="No matching accepted story has both an estimate and a known cycle time.",
 )
 
 
@@ -432,15 +433,15 @@ def _say_efficiency(rows: list[Row], facts: Row) -> str:
     last = rows[-1]
     return (
         f"Stories accepted in {last['accepted_month']:%b %Y} were worked on for "
-        f"{words.share(last['flow_efficiency'])} of their time in progress; the rest they waited."
+        f"{words.share(last['flow_efficiency'])} of their time in progress and waited for the rest."
     )
 
 
 EFFICIENCY = Picture(
     name="flow_efficiency",
-    question="How much of its time is a story worked on?",
-    definition="Time started and not blocked, as a share of the time in progress, of the stories "
-    "accepted in each month. Waiting for delivery, acceptance or a restart is the rest.",
+    question="How much of the time are stories worked on?",
+    definition="For the stories accepted in each month: the time started and not blocked, as a "
+    "share of the time in progress. The rest is waiting for delivery, acceptance or a restart.",
     measures=(("fct_flow_efficiency", "flow_efficiency"),),
     sql=f"""
 {_TIMED_STORIES}

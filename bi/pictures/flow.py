@@ -162,7 +162,7 @@ def _net_flow(rows: list[Row], facts: Row) -> Spec:
             mark_point=True,
             series=(name, colors),
             x=x,
-            y=look.quantity(column, "Stories a week"),
+            y=look.quantity(column, "Stories per week"),
             tooltip=tooltip,
         )
         for name, column in (("Started", "arrived_count"), ("Accepted", "finished_count"))
@@ -237,8 +237,8 @@ order by weeks.week_start_date
 """,
     draw=_net_flow,
     answer=_say_net_flow,
-    empty="No week of these dates is complete, or nothing that was loaded says when work began. "
-    "Choose longer dates, or load the project's activities.",
+    empty="No week in this period is complete, or it is unknown when work started. Choose a longer "
+    "period, or load the project's activities.",
 )
 
 
@@ -438,8 +438,8 @@ order by days.flow_date
 """,
     draw=_total_age,
     answer=_say_total_age,
-    empty="Nothing was in progress in these dates, or nothing that was loaded says so. Load the "
-    "project's activities to see it.",
+    empty="Nothing was in progress in this period, or it is unknown. Load the project's activities "
+    "to see it.",
 )
 
 PAGE = Page("flow", "Flow", (CUMULATIVE_FLOW, WIP, NET_FLOW, LIMITS, TOTAL_AGE))

@@ -1,4 +1,4 @@
-"""Iterations: what was planned, what came in between, and what was done of it."""
+"""Iterations: what was planned, what was added, and what was done."""
 
 from bi import words
 from bi.pictures import look
@@ -13,7 +13,7 @@ _MOVES = {
     "spilled": look.RED,
 }
 
-# The iteration that the reader chose, else the one that was running last.
+# The chosen iteration, or else the latest one that has started.
 _CHOSEN_ITERATION = """
 chosen_iteration as (
     select *
@@ -56,7 +56,7 @@ def _say_scope(rows: list[Row], facts: Row) -> str:
 
 SCOPE = Picture(
     name="scope",
-    question="How did the scope change while iterations ran?",
+    question="How did the scope change during iterations?",
     definition="Points of the stories in each iteration. Up: carried in (in progress when it "
     "started), committed (planned when it started), or added later. Down: removed before it ended, "
     "or left over at its end (spilled).",
@@ -105,7 +105,7 @@ def _say_do(rows: list[Row], facts: Row) -> Spec:
             look.BLUE,
             mark_point={"color": look.BLUE},
             x=look.iteration_axis(),
-            y=look.quantity("say_do_ratio", "Accepted of what was committed"),
+            y=look.quantity("say_do_ratio", "Accepted share of committed points"),
             tooltip=look.tips("iteration_number", "say_do_ratio", "committed_points"),
         ),
     )
@@ -124,8 +124,8 @@ def _say_say_do(rows: list[Row], facts: Row) -> str:
 SAY_DO = Picture(
     name="say_do",
     question="How much of what we say do we do?",
-    definition="Points accepted, as a share of the points that were committed at the start of the "
-    "iteration. Iterations without a commitment are left out.",
+    definition="Accepted points as a share of the points committed at the start of the iteration. "
+    "Iterations without a commitment are excluded.",
     measures=(("fct_iteration_velocity", "say_do_ratio"),),
     sql="""
 select
@@ -176,7 +176,7 @@ where
     and start_date between $first_date and $last_date
 order by fct_iteration_velocity.iteration_number desc
 """,
-    empty="No iteration began in these dates. Choose longer dates.",
+    empty="No iteration started in this period. Choose a longer period.",
 )
 
 
@@ -218,7 +218,7 @@ def _burn_up(rows: list[Row], facts: Row) -> Spec:
 def _say_burn_up(rows: list[Row], facts: Row) -> str:
     known = [row for row in rows if None not in (row["scope_points"], row["accepted_points"])]
     if not known:
-        return "How many points were in it is unknown."
+        return "The points in the iteration are unknown."
     last = known[-1]
     said = (
         f"{last['accepted_points']:,.10g} of {words.count(last['scope_points'], 'point')} accepted "
@@ -238,9 +238,9 @@ def _say_burn_up(rows: list[Row], facts: Row) -> str:
 
 BURN_UP = Picture(
     name="burn_up",
-    question="Will the iteration get done?",
-    definition="Points in the iteration (scope) and accepted points at the end of each day, to the "
-    "end of the iteration. The even pace rises from 0 to the scope, the same each day.",
+    question="Will the iteration be completed?",
+    definition="Points in the iteration (scope) and accepted points at the end of each day. The "
+    "even pace rises from 0 to the scope by the same amount each day.",
     measures=(
         ("fct_iteration_burn_daily", "scope_points"),
         ("fct_iteration_burn_daily", "accepted_points"),
@@ -291,8 +291,8 @@ order by burn_date
 """,
     draw=_burn_up,
     answer=_say_burn_up,
-    empty="What was in the iteration day by day is unknown. It needs the project's activities, "
-    "from the API or an archive.",
+    empty="The daily scope of the iteration is unknown. It needs the project's activities, from "
+    "the API or an archive.",
 )
 
 
@@ -312,9 +312,9 @@ def _say_stories(rows: list[Row], facts: Row) -> str:
 STORIES = Picture(
     name="iteration_stories",
     question="What was planned, added, removed, accepted and carried over?",
-    definition="The stories that were in the iteration: how each came in (carried in: in progress "
-    "when it started; committed: planned when it started; added later) and how it ended there "
-    "(accepted, removed before the end, spilled into the next one, or still open).",
+    definition="The stories in the iteration: how each entered (carried in: in progress at the "
+    "start; committed: planned at the start; added later) and how it ended (accepted, removed "
+    "before the end, spilled into the next one, or still open).",
     measures=(
         ("fct_iteration_scope", "entry_kind"),
         ("fct_iteration_scope", "exit_kind"),
@@ -338,14 +338,14 @@ order by
     list_position(['accepted', 'open', 'spilled', 'removed'], ended), came_in, story_id
 """,
     answer=_say_stories,
-    empty="Which stories were in the iteration is unknown. It needs the project's activities, from "
-    "the API or an archive.",
+    empty="The stories in the iteration are unknown. They need the project's activities, from the "
+    "API or an archive.",
 )
 
 ACCEPTED = Picture(
     name="iteration_accepted",
-    question="What was accepted in it?",
-    definition="Stories whose acceptance lies between the start and the end of the iteration.",
+    question="What was accepted in the iteration?",
+    definition="Stories accepted between the start and the end of the iteration.",
     measures=(("fct_story_cycle_time", "iteration_key"),),
     sql=f"""
 with {_CHOSEN_ITERATION}
@@ -367,7 +367,7 @@ order by fct_story_cycle_time.accepted_at
         f"{words.count(len(rows), 'story')} with "
         f"{words.count(sum(row['points'] or 0 for row in rows), 'point')}."
     ),
-    empty="No story was accepted in it.",
+    empty="No story was accepted in the iteration.",
 )
 
 PAGE = Page("iterations", "Iterations", (LISTED, SCOPE, SAY_DO))

@@ -1,4 +1,4 @@
-"""How all pictures look: Vega-Lite's parts with one set of colours, axes, formats and tooltips."""
+"""The common style of all pictures: colours, axes, formats and tooltips for Vega-Lite."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bi.pictures.picture import Row, Spec
 
 HEIGHT = 260
 
-# Okabe and Ito's colours, chosen to stay apart for colour-blind readers, on white and on black.
+# Okabe and Ito's colours, which colour-blind readers can distinguish, on white and on black.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 RED, SKY, GREY = "#D55E00", "#56B4E9", "#8C8C8C"
 
@@ -41,13 +41,13 @@ _FORMATS = {
 
 
 def spec(rows: Iterable[Row], *layers: Spec, **top: object) -> Spec:
-    """A chart of rows: one layer, or several over each other."""
+    """A chart of rows, with one or more layers."""
     data = {"values": [{key: plain_day(value) for key, value in row.items()} for row in rows]}
     return {"data": data, **(layers[0] if len(layers) == 1 else {"layer": list(layers)}), **top}
 
 
 def plain_day(value: object) -> object:
-    """A day as midnight where the reader is, so that no zone moves it."""
+    """A date as local midnight, so that no time zone changes it."""
     return f"{value.isoformat()}T00:00:00" if type(value) is date else value
 
 
@@ -62,9 +62,8 @@ def layer(
 
     Args:
         mark: Vega-Lite's name of the mark.
-        paint: its colour, where it has one.
-        series: what the layer shows, for a legend of several layers: its name, and all names with
-            their colours.
+        paint: its colour, if it is fixed.
+        series: the layer's name in the legend, and all names in the legend with their colours.
         encoding: channels, and properties of the mark.
     """
     properties = {
@@ -101,7 +100,7 @@ def category(column: str, title: str | None = "", **more: object) -> Spec:
 
 
 def days_axis(rows: list[Row], column: str, title: str | None = None) -> Spec:
-    """An axis of days with ticks on whole days, weeks or months, never one twice."""
+    """An axis of days with ticks on whole days, weeks or months, without repeated labels."""
     found = [row[column] for row in rows if row[column] is not None]
     span = (max(found) - min(found) if found else timedelta()).days
     interval, step = ("month", span // 240 + 1) if span > 120 else ("day", span // 8 + 1)
@@ -129,7 +128,7 @@ def month_axis(column: str) -> Spec:
 
 
 def iteration_axis() -> Spec:
-    """An axis of iterations, by their numbers."""
+    """An axis of iteration numbers."""
     return {
         "field": "iteration_number",
         "type": "ordinal",
@@ -139,12 +138,12 @@ def iteration_axis() -> Spec:
 
 
 def scale(colors: dict[str, str]) -> Spec:
-    """A scale in which each name keeps its colour on every page."""
+    """A scale in which each name has the same colour on every page."""
     return {"domain": list(colors), "range": list(colors.values())}
 
 
 def state_color(states: Iterable[str] = STATE_COLORS) -> Spec:
-    """The colour of a story's state, in the order of work."""
+    """The colour of a story's state, in workflow order."""
     chosen = {state: STATE_COLORS[state] for state in states}
     return category("story_state", "State", scale=scale(chosen), sort=list(chosen))
 
@@ -155,7 +154,7 @@ def type_color() -> Spec:
 
 
 def tips(*columns: str) -> list[Spec]:
-    """Tooltips of these columns, in words and units."""
+    """Tooltips for these columns, with labels and units."""
     made = []
     for column in columns:
         kind = words.kind(column)
@@ -178,7 +177,7 @@ def bars_height(rows: list[Row], column: str, step: int = 40) -> int:
 
 
 def framed(chart: Spec, description: str) -> Spec:
-    """The chart as wide as its place, named for a screen reader."""
+    """The chart at full width, with a description for screen readers."""
     framed_chart: Spec = {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": "container",

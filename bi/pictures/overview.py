@@ -1,4 +1,4 @@
-"""Overview: where a project stands now."""
+"""Overview: the current status of a project."""
 
 from bi import words
 from bi.pictures import look
@@ -76,10 +76,10 @@ def _say_aging(rows: list[Row], facts: Row) -> str:
 AGING = Picture(
     name="aging",
     question="What has been in progress for too long?",
-    definition="Each point is a story in progress. Its age is the time that it has been in "
-    "progress, in days, pauses left out. Risk compares that age with finished stories of the "
-    "project: high means older than 85 % of them were when they were accepted. The marks show "
-    "after how many days half, and 85 %, of the finished stories had left a state.",
+    definition="Each point is a story in progress. Its age is its time in progress in days, "
+    "without pauses. Risk compares the age with finished stories of the project: high means older "
+    "than 85 % of them were at acceptance. The marks show the age at which half, and 85 %, of the "
+    "finished stories had left each state.",
     measures=(
         ("fct_wip_aging", "age_seconds"),
         ("fct_wip_aging", "risk"),
@@ -108,16 +108,15 @@ order by age_days desc nulls last, story_id
 """,
     draw=_aging,
     answer=_say_aging,
-    empty="Nothing is in progress, or nothing that was loaded says since when. Load the project's "
-    "activities to see it.",
+    empty="Nothing is in progress, or it is unknown since when. Load the project's activities to "
+    "see it.",
 )
 
 IN_PROGRESS = Picture(
     name="in_progress",
     question="What is in progress, and whose is it?",
     definition="Stories that are started, finished, delivered or rejected now, the oldest first. "
-    "Age is the time in progress, pauses left out; the time in this state counts from its latest "
-    "entry.",
+    "Age is the time in progress without pauses; the time in this state is since its latest entry.",
     measures=(("fct_wip_aging", "age_days"), ("fct_wip_aging", "state_age_seconds")),
     sql=f"""
 with {CHOSEN_STORIES}
@@ -197,8 +196,8 @@ by_week as (
 THROUGHPUT = Picture(
     name="throughput",
     question="How much do we get done each week?",
-    definition="Stories accepted in each of the last 26 weeks of the project, by type, in the "
-    "project's own weeks and time zone. The last week may not be over.",
+    definition="Stories accepted in each of the last 26 weeks, by type, in the project's own weeks "
+    "and time zone. The last week may be incomplete.",
     measures=(("fct_throughput", "story_count"), ("fct_throughput", "points")),
     sql=f"""
 {_WEEKS}
@@ -271,7 +270,7 @@ def _say_states(rows: list[Row], facts: Row) -> str:
 STATES = Picture(
     name="states",
     question="Where are our stories now?",
-    definition="Stories by their present state, deleted stories and releases left out.",
+    definition="Stories by their current state, without deleted stories and releases.",
     measures=(("dim_story", "current_state"),),
     sql=f"""
 with {CHOSEN_STORIES}

@@ -1,10 +1,10 @@
-"""A picture: a question, the rows that answer it, a sentence, and how the rows are drawn.
+"""A picture: a question, the rows that answer it, the answer in words, and a chart.
 
-The dashboard and the report show the same pictures. A picture's SQL reads the published marts by
-their bare names and takes what the reader chose as parameters: `$project_id` (bigint),
-`$first_date` and `$last_date` (days in the project's zone), `$story_types` (a list of text),
-`$label_id`, `$owner_id` and `$iteration_number` (bigint, null for all). The parameters that it
-names are the filters that it follows.
+The dashboard and the report have the same pictures. A picture's SQL reads the published marts by
+their unqualified names. Its parameters are the user's filters: `$project_id` (bigint),
+`$first_date` and `$last_date` (dates in the project's time zone), `$story_types` (a list of text),
+`$label_id`, `$owner_id` and `$iteration_number` (bigint, null for all). A picture follows the
+filters that occur in its SQL.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Spec = dict[str, Any]
 _PARAMETER = re.compile(r"\$(\w+)")
 STORY_TYPES = ("feature", "bug", "chore")
 
-# The stories that the reader chose, and with them those that were deleted; put one of them in
-# front of a query as its first CTE.
+# The stories that match the filters, without and with deleted ones. Use one of these as the first
+# CTE of a query.
 CHOSEN_AND_DELETED_STORIES = """
 chosen_stories as (
     select
@@ -65,16 +65,16 @@ CHOSEN_STORIES = CHOSEN_AND_DELETED_STORIES.replace(
 
 @dataclass(frozen=True)
 class Choice:
-    """What a reader chose to look at.
+    """The user's filters.
 
     Attributes:
         project_id: Tracker's id of the project.
-        first_date: the first day, in the project's zone.
-        last_date: the last one.
-        story_types: the types of stories.
+        first_date: the first day, in the project's time zone.
+        last_date: the last day.
+        story_types: the story types.
         label_id: only stories with this label; None for all.
-        owner_id: only stories of this person; None for all.
-        iteration_number: the iteration of the page about one; None for the current one.
+        owner_id: only stories of this owner; None for all.
+        iteration_number: the iteration on the page of a single iteration; None for the current one.
     """
 
     project_id: int
@@ -86,13 +86,13 @@ class Choice:
     iteration_number: int | None = None
 
     def parameters(self, names: set[str]) -> dict[str, object]:
-        """The values of the named parameters, as DuckDB takes them."""
+        """The values of these parameters, for DuckDB."""
         values = vars(self) | {"story_types": list(self.story_types)}
         return {name: values[name] for name in names}
 
 
 def ask(connection: duckdb.DuckDBPyConnection, sql: str, choice: Choice) -> list[Row]:
-    """The rows of a query with the parameters that it names."""
+    """The rows of a query, with the parameters that occur in it."""
     cursor = connection.execute(sql, choice.parameters(set(_PARAMETER.findall(sql))))
     columns = [column[0] for column in cursor.description]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
@@ -109,14 +109,14 @@ class Picture:
     Attributes:
         name: its name in addresses and tests.
         question: the title.
-        definition: what is shown, in words and units.
-        measures: the columns behind it, as (mart, column), for those who write queries.
-        sql: a query of the published marts; its rows are also the table behind the picture.
-        draw: makes a Vega-Lite chart of rows and facts; None for a picture that is the table.
+        definition: an explanation of the picture, with units.
+        measures: the columns behind it, as (mart, column), for users who write queries.
+        sql: a query on the published marts; its rows are also the picture's table.
+        draw: creates a Vega-Lite chart from rows and facts; None if the picture is only a table.
         facts_sql: a query with one row of figures about all rows, for `draw` and `answer`.
-        answer: the answer in one sentence, from rows and facts.
-        empty: what to say when there are no rows, and what would bring some.
-        is_wide: whether it takes the whole width of the page, as tables do.
+        answer: creates the answer in one sentence from rows and facts.
+        empty: the message if there are no rows, and what to do about it.
+        is_wide: whether it has the full width of the page, like tables.
     """
 
     name: str
@@ -127,7 +127,7 @@ class Picture:
     draw: Callable[[list[Row], Row], Spec] | None = None
     facts_sql: str = ""
     answer: Callable[[list[Row], Row], str] = _nothing_said
-    empty: str = "There is nothing to show for this choice. Choose longer dates or fewer filters."
+    empty: str = "There is nothing to show. Choose a longer period or fewer filters."
     is_wide: bool = False
 
     @property
@@ -144,7 +144,7 @@ class Picture:
         return self._ask(connection, self.sql, choice)
 
     def facts(self, connection: duckdb.DuckDBPyConnection, choice: Choice) -> Row:
-        """The figures about all rows; empty without a query for them.
+        """The figures about all rows; empty if there is no query for them.
 
         Raises:
             PublishedError: when the copy was published by a build without these marts.
@@ -157,7 +157,7 @@ class Picture:
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             reason = str(error).splitlines()[0]
             raise PublishedError(
-                f"{self.name} cannot be shown from a copy of another release ({reason}); "
+                f"{self.name} cannot be drawn from a copy of another release ({reason}); "
                 "run make build"
             ) from None
 
@@ -168,9 +168,9 @@ class Page:
 
     Attributes:
         name: its name in addresses.
-        title: what the reader sees.
-        pictures: in the order of the page.
-        is_listed: whether the navigation offers it.
+        title: its title.
+        pictures: its pictures, in order.
+        is_listed: whether it is in the navigation.
     """
 
     name: str
@@ -180,7 +180,7 @@ class Page:
 
     @property
     def filters(self) -> list[str]:
-        """The filters that every picture of the page follows: no other is offered on it."""
+        """The filters that all pictures of the page follow; the page offers only these."""
         followed = set.intersection(*(each.parameters for each in self.pictures))
         return [
             name

@@ -1,4 +1,4 @@
-"""Data quality: what the figures can be trusted for, and what is odd in the data."""
+"""Data quality: how far the figures can be trusted, and what is odd in the data."""
 
 from bi import words
 from bi.pictures import look
@@ -35,8 +35,8 @@ def _say_findings(rows: list[Row], facts: Row) -> str:
 FINDINGS = Picture(
     name="findings",
     question="What in our data is odd?",
-    definition="Findings by rule: what a record says that cannot be, contradicts another, or was "
-    "repaired. The table says what to do about each. The chart has the 15 most common.",
+    definition="Findings by rule: values that are impossible, contradict each other, or were "
+    "repaired. The table says what to do about each. The chart has the 15 most common ones.",
     measures=(("dq_finding", "rule_name"),),
     sql="""
 select
@@ -59,8 +59,8 @@ order by finding_count desc, dq_rule.rule_name
 RECONCILIATION = Picture(
     name="reconciliation",
     question="Do our figures agree with Tracker's own?",
-    definition="Figures that Tracker stated itself, compared with the same figure computed here "
-    "from the project's history: equal, explained by a known cause, not comparable, or different.",
+    definition="Tracker's own figures, compared with the same figures computed from the project's "
+    "history: equal, explained by a known cause, not comparable, or different.",
     measures=(("fct_reconciliation", "verdict"),),
     sql="""
 select
@@ -113,16 +113,16 @@ def _say_history(rows: list[Row], facts: Row) -> str:
     total = sum(row["story_count"] for row in rows)
     complete = sum(row["story_count"] for row in rows if row["history_coverage"] == "complete")
     return (
-        f"The whole history of states is known for {words.share(complete / total)} of "
+        f"The complete state history is known for {words.share(complete / total)} of "
         f"{words.count(total, 'story')}."
     )
 
 
 HISTORY = Picture(
     name="history",
-    question="For how many stories do we know the whole history?",
-    definition="Complete: every change of state is known. Partial: the known changes do not end in "
-    "the present state. None: no change of state is known, as in a CSV export.",
+    question="For how many stories do we know the complete history?",
+    definition="Complete: every state change is known. Partial: the known changes do not end in "
+    "the current state. None: no state change is known, as in a CSV export.",
     measures=(("fct_story_cycle_time", "history_coverage"),),
     sql="""
 select history_coverage, story_type, count(*) as story_count
@@ -139,7 +139,7 @@ order by history_coverage, story_type
 COVERAGE = Picture(
     name="coverage",
     question="How far back does history reach, and from which source?",
-    definition="What each source brought, and the holes between, where changes are missing.",
+    definition="The period that each source covers, and the gaps in which changes are missing.",
     measures=(("fct_history_coverage", "row_count"),),
     sql="""
 select

@@ -1,4 +1,4 @@
-"""Rework: what comes back from acceptance, what becomes of it, and how long mending takes."""
+"""Rework: rejections, their outcomes, and how long the rework takes."""
 
 from bi import words
 from bi.pictures import look
@@ -43,7 +43,7 @@ def _say_rate(rows: list[Row], facts: Row) -> str:
 
 REJECTION_RATE = Picture(
     name="rejection_rate",
-    question="How much comes back from acceptance?",
+    question="How much is rejected?",
     definition="Of the features and bugs accepted in each iteration, the share that had been "
     "rejected at least once before.",
     measures=(("fct_iteration_velocity", "rejection_rate"),),
@@ -66,8 +66,8 @@ order by dim_iteration.iteration_number
 """,
     draw=_rate,
     answer=_say_rate,
-    empty="No feature or bug of this choice was accepted in these iterations, or rejections are "
-    "unknown because no history of the project was loaded.",
+    empty="No matching feature or bug was accepted in these iterations, or rejections are unknown "
+    "because no history of the project was loaded.",
 )
 
 _REJECTIONS = f"""
@@ -79,7 +79,7 @@ rejections as (
     where rejected_date between $first_date and $last_date
 )
 """
-_NOTHING = "Nothing of this choice was rejected in these dates."
+_NOTHING = "No matching story was rejected in this period."
 
 
 def _waits(rows: list[Row], facts: Row) -> Spec:
@@ -108,7 +108,7 @@ def _say_waits(rows: list[Row], facts: Row) -> str:
 WAITS = Picture(
     name="rework_waits",
     question="How long does it take to get a rejected story back?",
-    definition="The median time of each step of a rejection, of those that got that far.",
+    definition="The median time of each step of a rejection, for rejections that reached the step.",
     measures=(
         ("fct_rejection", "delivered_to_rejected_seconds"),
         ("fct_rejection", "rejected_to_restarted_seconds"),
@@ -174,8 +174,8 @@ def _say_outcomes(rows: list[Row], facts: Row) -> str:
 
 OUTCOMES = Picture(
     name="rejection_outcomes",
-    question="What becomes of a rejected story?",
-    definition="What followed each rejection.",
+    question="What happens to rejected stories?",
+    definition="The outcome of each rejection.",
     measures=(("fct_rejection", "outcome"),),
     sql=f"""
 {_REJECTIONS}
@@ -191,8 +191,8 @@ order by outcome, story_type
 
 REJECTIONS = Picture(
     name="rejections",
-    question="Which stories came back most often?",
-    definition="Stories rejected in these dates, those with the most rejections first.",
+    question="Which stories were rejected most often?",
+    definition="Stories rejected in this period, those with the most rejections first.",
     measures=(("fct_rejection", "rejection_number"),),
     sql=f"""
 {_REJECTIONS}
@@ -209,7 +209,7 @@ order by rejection_count desc, last_rejected_date desc, story_id
 limit 50
 """,
     answer=lambda rows, facts: (
-        f"“{rows[0]['story_name']}” came back {words.count(rows[0]['rejection_count'], 'time')}."
+        f"“{rows[0]['story_name']}” was rejected {words.count(rows[0]['rejection_count'], 'time')}."
     ),
     empty=_NOTHING,
 )
@@ -217,9 +217,9 @@ limit 50
 WITHDRAWN = Picture(
     name="withdrawn",
     question="What did we start and then withdraw?",
-    definition="Stories whose work had begun and that now wait in the backlog or icebox again, or "
-    "were deleted before they were accepted; with the time that they were in progress. The dates "
-    "are those of the first start.",
+    definition="Stories that were started and are now back in the backlog or icebox, or were "
+    "deleted before acceptance, with their time in progress. The period applies to the first "
+    "start.",
     measures=(
         ("fct_story_cycle_time", "first_started_at"),
         ("fct_story_cycle_time", "cycle_time_seconds"),
@@ -250,7 +250,7 @@ order by spent_days desc, story_id
         f"{words.count(len(rows), 'story')} started and withdrawn, after "
         f"{words.days(sum(row['spent_days'] for row in rows))} in progress in total."
     ),
-    empty="No story of this choice was started in these dates and then withdrawn.",
+    empty="No matching story was started in this period and then withdrawn.",
 )
 
 PAGE = Page("rework", "Rework", (REJECTION_RATE, WAITS, OUTCOMES, REJECTIONS, WITHDRAWN))

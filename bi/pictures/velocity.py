@@ -1,4 +1,4 @@
-"""Velocity: how much an iteration delivers, and how steadily."""
+"""Velocity: how much iterations deliver, and how consistently."""
 
 from bi import words
 from bi.pictures import look
@@ -46,11 +46,11 @@ def _velocity(rows: list[Row], facts: Row) -> Spec:
 def _say_velocity(rows: list[Row], facts: Row) -> str:
     known = [row["velocity"] for row in rows if row["velocity"] is not None]
     if not known:
-        return "No iteration is over yet, so there is no velocity."
+        return "No iteration is done yet, so there is no velocity."
     first = next(row for row in rows if row["velocity"] is not None)
     change = words.rise(known[-1], known[0], f"{known[0]:,} after iteration ")
     return (
-        f"Velocity is {words.count(known[-1], 'point')} an iteration, "
+        f"Velocity is {words.count(known[-1], 'point')} per iteration, "
         f"{change}{first['iteration_number']}."
     )
 
@@ -58,9 +58,9 @@ def _say_velocity(rows: list[Row], facts: Row) -> str:
 VELOCITY = Picture(
     name="velocity",
     question="How many points does an iteration deliver, and what is our velocity?",
-    definition="Bars: points of the stories accepted in each iteration; the present iteration is "
-    "pale. Line: Tracker's velocity after that iteration, the average of the last iterations (the "
-    "project says how many), corrected for team strength and length, rounded down.",
+    definition="Bars: points of the stories accepted in each iteration; the current iteration is "
+    "pale. Line: Tracker's velocity after that iteration, the average of the last iterations (a "
+    "project setting says how many), adjusted for team strength and length, rounded down.",
     measures=(
         ("fct_iteration_velocity", "accepted_points"),
         ("fct_iteration_velocity", "velocity"),
@@ -79,8 +79,8 @@ order by fct_iteration_velocity.iteration_number
 """,
     draw=_velocity,
     answer=_say_velocity,
-    empty="No iteration began in these dates. Choose longer dates; a CSV export has no iterations "
-    "unless its columns name them.",
+    empty="No iteration started in this period. Choose a longer period; a CSV export has "
+    "iterations only if it has columns for them.",
 )
 
 
@@ -113,9 +113,9 @@ def _say_volatility(rows: list[Row], facts: Row) -> str:
 VOLATILITY = Picture(
     name="volatility",
     question="Is our velocity steady enough to promise a date?",
-    definition="Volatility: how far the accepted points of the averaged iterations lie from their "
-    "mean (standard deviation divided by the mean). 0 % means the same points each time. Below "
-    "about 25 % a single date is a fair promise.",
+    definition="Volatility: how much the accepted points of the averaged iterations vary (standard "
+    "deviation divided by the mean). 0 % means the same points each time. Below about 25 % you can "
+    "reasonably promise a single date.",
     measures=(("fct_iteration_velocity", "velocity_volatility"),),
     sql=f"""
 select fct_iteration_velocity.iteration_number, fct_iteration_velocity.velocity_volatility
@@ -125,8 +125,8 @@ order by fct_iteration_velocity.iteration_number
 """,
     draw=_volatility,
     answer=_say_volatility,
-    empty="There is no volatility: it takes two finished iterations in the average, and a project "
-    "may average over one.",
+    empty="There is no volatility: it requires two done iterations in the average, and a project "
+    "may average over a single one.",
 )
 
 

@@ -53,7 +53,7 @@ async function ask(path, asked = {}) {
     Object.entries(asked).filter(([, value]) => value !== '' && value != null)).toString();
   if (embedded) {
     const answer = embedded[query ? `${path}?${query}` : path];
-    if (!answer) throw new Problem('The report does not hold this. The dashboard does: make dashboard.');
+    if (!answer) throw new Problem('The report does not contain this. See the dashboard: make dashboard.');
     return answer;
   }
   let response;
@@ -295,7 +295,7 @@ function showProblem(message) {
         make('code', {}, 'make build'), ', and reload this page. The README says how to read your own Tracker data.'));
     return;
   }
-  begin('problem', 'Pivotal Tracker', make('h1', {}, 'This cannot be shown'),
+  begin('problem', 'Pivotal Tracker', make('h1', {}, 'This page cannot be displayed'),
     make('p', {class: 'problem', role: 'alert'}, message),
     make('p', {}, make('a', {href: '#'}, 'All projects')));
 }
@@ -354,13 +354,13 @@ const PROJECT_COLUMNS = [
   ['As of', 'as_of_date', (row) => day(row.as_of_date)],
   ['Velocity', 'current_velocity', (row) => (row.current_velocity === null ? '–' : plural(row.current_velocity, 'point'))],
   ['Trend', 'current_velocity', (row) => sparkline(row.velocities)],
-  ['Stories a week', 'weekly_count', (row) => (row.weekly_count === null ? '–' : number(row.weekly_count, 1))],
+  ['Stories per week', 'weekly_count', (row) => (row.weekly_count === null ? '–' : number(row.weekly_count, 1))],
   ['85 % lead time', 'lead_days', (row) => (row.lead_days === null ? '–' : days(row.lead_days))],
   ['85 % cycle time', 'cycle_days', (row) => (row.cycle_days === null ? '–' : days(row.cycle_days))],
   ['In progress', 'wip_count', (row) => number(row.wip_count, 0)],
   ['Rejected', 'rejection_rate', (row) => (row.rejection_rate === null ? '–' : percent(row.rejection_rate))],
   ['Next release', 'release_name', verdict],
-  ['What the data lacks', 'missing', (row) => row.missing || 'nothing'],
+  ['Missing data', 'missing', (row) => row.missing || 'nothing'],
 ];
 
 function showProjects() {
@@ -399,8 +399,8 @@ function showProjects() {
       make('table', {class: 'projects'}, make('caption', {class: 'unseen'}, 'All projects'),
         make('thead', {}, make('tr', {}, ...heads)), body)),
     make('details', {}, make('summary', {}, 'What this shows'), make('p', {class: 'prose'},
-      'As of: the day that the project’s data speaks for. Velocity: Tracker’s, after the last finished iteration; '
-      + 'trend: that of the last 20. Stories a week: the mean of the last 12 complete weeks. Lead time: from creation to acceptance, '
+      'As of: the date of the project’s data. Velocity: Tracker’s, after the last finished iteration; '
+      + 'trend: that of the last 20. Stories per week: the mean of the last 12 complete weeks. Lead time: from creation to acceptance, '
       + 'cycle time: time in progress until acceptance; 85 % of the stories accepted in the last 180 days took at most that long. '
       + 'Rejected: of the features and bugs accepted in the last 6 iterations, those rejected at least once. '
       + 'Next release: the open release with the earliest deadline, late when it is 85 % likely to be done only after its deadline.'))));
@@ -408,11 +408,11 @@ function showProjects() {
 
 function figures(row) {
   const boxes = [
-    ['velocity', row.current_velocity === null ? '–' : plural(row.current_velocity, 'point'), 'Velocity, an iteration'],
+    ['velocity', row.current_velocity === null ? '–' : plural(row.current_velocity, 'point'), 'Velocity per iteration'],
     ['velocity', row.velocity_volatility === null ? '–' : percent(row.velocity_volatility), 'Volatility'],
     ['cycle-time', row.cycle_days === null ? '–' : days(row.cycle_days), '85 % of cycle times, at most'],
     ['cycle-time', row.lead_days === null ? '–' : days(row.lead_days), '85 % of lead times, at most'],
-    ['flow', row.weekly_count === null ? '–' : number(row.weekly_count, 1), 'Stories accepted a week'],
+    ['flow', row.weekly_count === null ? '–' : number(row.weekly_count, 1), 'Stories accepted per week'],
     ['rework', row.rejection_rate === null ? '–' : percent(row.rejection_rate), 'Rejected, last 6 iterations'],
     ['plans', row.release_name ? row.release_verdict : '–', row.release_name ? `Next: ${row.release_name}` : 'No open release'],
   ];
@@ -605,7 +605,7 @@ async function showSearch(state, mine) {
   begin('search', `“${state.q}”`, make('h1', {}, `${count} for “${state.q}”`),
     make('p', {class: 'quiet'}, row ? `In ${row.project_name}. ` : 'In all projects. ',
       row ? make('a', {href: address({q: state.q})}, 'Search all projects') : ''),
-    found.story_count === 0 ? make('p', {}, 'No story has all these words in its number, title, labels, epics or owners. Try fewer words.')
+    found.story_count === 0 ? make('p', {}, 'No story contains all these words in its number, title, labels, epics or owners. Try fewer words.')
       : make('section', {class: 'card'}, tableOf(found.table, 'Stories found', null, 'stories'),
         found.story_count > found.table.rows.length ? make('p', {class: 'quiet'}, `The ${found.table.rows.length} changed last are listed. More words narrow the search.`) : null));
   byId('status').textContent = `${count} found`;
@@ -619,8 +619,8 @@ async function showStory(state, mine) {
   const facts = make('dl', {class: 'story-facts'}, ...story.facts.flatMap((fact) => [
     make('dt', {}, fact.label), make('dd', {}, fact.is_instant ? instant(fact.value) : String(fact.value))]));
   const card = (title, ...children) => make('section', {class: 'card'}, make('h2', {}, title), ...children);
-  const parts = [card('What it is', facts,
-    make('p', {class: 'quiet'}, story.url ? make('a', {href: story.url, rel: 'noopener noreferrer', target: '_blank'}, 'Its page in Tracker') : ''))];
+  const parts = [card('Details', facts,
+    make('p', {class: 'quiet'}, story.url ? make('a', {href: story.url, rel: 'noopener noreferrer', target: '_blank'}, 'Open in Tracker') : ''))];
   parts.push(timeline(story, card));
   if (story.description) {
     parts.push(card('Description', make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Description'},
@@ -637,7 +637,7 @@ async function showStory(state, mine) {
 
 function timeline(story, card) {
   if (!story.states.length) {
-    return card('When was it in which state?', make('p', {}, 'No change of its state is known. Load the project’s activities, from the API or an archive, to see them.'));
+    return card('State history', make('p', {}, 'No state changes are known. Load the project’s activities, from the API or an archive, to see them.'));
   }
   const longest = Math.max(...story.states.map((each) => each.lasted_days ?? 0), 1e-9);
   const rows = story.states.map((each) => {
@@ -649,7 +649,7 @@ function timeline(story, card) {
       make('td', {class: 'text'}, each.moved_by ?? '–'));
   });
   const heads = ['State', 'Since', 'For', 'Length', 'Moved by'].map((text) => make('th', {scope: 'col'}, text));
-  return card('When was it in which state?', make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'States'},
+  return card('State history', make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'States'},
     make('table', {}, make('caption', {class: 'unseen'}, 'States of the story'), make('thead', {}, make('tr', {}, ...heads)), make('tbody', {}, ...rows))));
 }
 
@@ -689,5 +689,5 @@ for (const each of [dark, wide]) {
   }, 300));
 }
 render();
-// Have the charts' script at hand before the first chart is asked for.
+// Load the charts' script before the first chart is requested.
 if (!embedded) setTimeout(loadVega, 50);

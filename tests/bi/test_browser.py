@@ -312,7 +312,7 @@ def test_a_point_leads_to_its_story(browser, dashboard):
         name = re.search(r"Story: (.*?); Type", point.get_attribute("aria-label") or "")
         point.click()
         visit.page.wait_for_url("**story=*")
-        visit.page.get_by_role("heading", name="When was it in which state?").wait_for()
+        visit.page.get_by_role("heading", name="State history").wait_for()
         if name:
             assert visit.page.locator("h1").inner_text() == name[1]
 
@@ -325,11 +325,11 @@ def test_a_story_is_found_and_reached_from_a_table(browser, dashboard, story_id)
         visit.page.get_by_role("heading", name="1 story for").wait_for()
         visit.page.get_by_role("link", name=f"#{story_id}").click()
         visit.page.get_by_role("heading", name="Comments").wait_for()
-        for title in ("What it is", "Tasks", "Rejections"):
+        for title in ("Details", "Tasks", "Rejections"):
             assert visit.page.get_by_role("heading", name=title, exact=True).count() == 1
-        visit.page.get_by_role("heading", name="Iterations that it was in").wait_for()
+        visit.page.get_by_role("heading", name="Iterations", exact=True).wait_for()
         visit.page.locator("main a[href*='iteration=']").first.click()
-        visit.page.get_by_role("heading", name="Will the iteration get done?").wait_for()
+        visit.page.get_by_role("heading", name="Will the iteration be completed?").wait_for()
 
 
 def test_iterations_are_stepped_through(browser, dashboard):
@@ -409,7 +409,7 @@ def test_dates_in_the_wrong_order_are_reported(browser, dashboard):
 def test_an_unknown_address_is_reported(browser, dashboard, address):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + address)
-        visit.page.get_by_role("heading", name="This cannot be shown").wait_for()
+        visit.page.get_by_role("heading", name="This page cannot be displayed").wait_for()
         visit.page.get_by_role("link", name="All projects").first.click()
         visit.page.get_by_role("heading", name="All projects").wait_for()
 

@@ -404,9 +404,9 @@ def test_missing_data_is_described_with_the_remedy(known, stories, said):
         ({"project": "1"}, "no project 1"),
         ({"project": "x"}, "must be a number"),
         ({"project": "9" * 30}, "must be a number"),
-        ({"project": str(MOBILE_APP), "from": "2025-02-30"}, "no day such as"),
+        ({"project": str(MOBILE_APP), "from": "2025-02-30"}, "not a date such as"),
         ({"project": str(MOBILE_APP), "from": "2025-03-01", "to": "2025-02-01"}, "is after"),
-        ({"project": str(MOBILE_APP), "types": "epic"}, "no type of stories"),
+        ({"project": str(MOBILE_APP), "types": "epic"}, "not a story type"),
     ],
 )
 def test_an_invalid_choice_is_reported_in_one_sentence(connection, asked, problem):

@@ -70,7 +70,7 @@ def test_a_copy_of_an_older_release_is_one_line(tmp_path):
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.publication as select 1 as publication_id")
-    with pytest.raises(PublishedError, match="is a copy of another release; run make build"):  # noqa: SIM117
+    with pytest.raises(PublishedError, match="is from another release; run make build"):  # noqa: SIM117
         with PublishedCopy(path).connect():
             pass
 
