@@ -213,7 +213,8 @@ def flow_daily(workspace, starts, as_of):
     """Rows of `fct_flow_daily` by key, replayed from the workspace's own log of daily totals.
 
     The simulator logs every change of a total (`Project.flow`, the basis of `history/days`);
-    releases are excluded. A story created or imported as accepted is moved to its accepted_at.
+    releases are excluded. A story created or imported as accepted is moved to its accepted_at,
+    with an estimate that it got in the same second.
     """
     rows = {}
     imported = {
@@ -223,9 +224,10 @@ def flow_daily(workspace, starts, as_of):
         if oracle.is_created_accepted(change)
     }
     booked_at = {
-        id(story.flow[0]): imported[story.id]
+        id(change): imported[story.id]
         for story in [*workspace.stories.values(), *workspace.deleted_stories.values()]
-        if story.id in imported and story.flow and story.flow[0].occurred_at == story.created_at
+        for change in story.flow
+        if story.id in imported and change.occurred_at == story.created_at
     }
     for project in workspace.projects.values():
         zone = project.time_zone
