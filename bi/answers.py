@@ -127,8 +127,7 @@ times as (
         ) / 86400 as cycle_days,
         quantile_disc(lead_time_seconds, 0.85) filter (
             where is_accepted and accepted_at > as_of - interval 180 day
-        ) / 86400 as lead_days,
-        avg(cast(history_coverage = 'complete' as integer)) as known_share
+        ) / 86400 as lead_days
     from stories
     group by project_id
 ),
@@ -183,7 +182,7 @@ releases as (
 )
 select
     project_days.*,
-    story_count,
+    dim_project.story_count,
     accepted_story_count,
     current_velocity,
     velocity_volatility,
@@ -196,7 +195,9 @@ select
     release_name,
     release_verdict,
     coalesce(late_count, 0) as late_count,
-    known_share,
+    missing,
+    remedies,
+    1 - history_known_story_count / nullif(rpt_data_coverage.story_count, 0) as unknown_share,
     last_activity_at >= as_of - interval 30 day as is_active
 from project_days
 inner join dim_project using (project_id)
@@ -205,32 +206,28 @@ left join throughput using (project_id)
 left join velocities using (project_id)
 left join wip using (project_id)
 left join releases using (project_id)
-order by is_active desc nulls last, late_count desc, story_count desc, project_days.project_name
+left join rpt_data_coverage using (project_id)
+order by
+    is_active desc nulls last, late_count desc, dim_project.story_count desc,
+    project_days.project_name
 """
 
 
 def projects(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """All projects with their key figures, the most active first."""
-    return [row | {"missing": _missing(row)} for row in rows_of(connection, _PROJECTS)]
+    return [row | {"remedies": _remedies(row)} for row in rows_of(connection, _PROJECTS)]
 
 
-def _missing(row: Row) -> str:
+def _remedies(row: Row) -> str:
     """What is missing from a project's data and how to add it; empty if nothing is missing."""
     if not row["story_count"]:
         return "No stories. Load the project again with stories, or choose another one."
-    if row["known_share"] > 0.995:
+    if not row["missing"]:
         return ""
-    if row["known_share"] == 0:
-        return (
-            "There are no state changes, as in a CSV export: throughput, lead time and epics are "
-            "known; cycle time, flow, iteration scope and rework are not. Load the project's "
-            "activities, from the API or an archive, to see them."
-        )
-    return (
-        f"The complete state history is known for {words.share(row['known_share'])} of the "
-        "stories; the others are left out of cycle times and rework. Load older activities to "
-        "complete it; Data quality shows the gaps."
-    )
+    unknown = row["unknown_share"] or 0
+    stories = f"{words.share(unknown)} of the stories" if unknown < 1 else "all stories"
+    history = f"The history of {stories} is not known. " if unknown else ""
+    return f"This project's data lacks: {row['missing']}. {history}{row['remedies']}"
 
 
 def project(connection: duckdb.DuckDBPyConnection, project_id: int) -> Project:

@@ -157,4 +157,32 @@ limit 200
     empty="No source is known for this project.",
 )
 
-PAGE = Page("data-quality", "Data quality", (FINDINGS, HISTORY, RECONCILIATION, COVERAGE))
+STATEMENT = Picture(
+    name="statement",
+    question="What was loaded, what does it lack, and where is that to be had?",
+    definition="Sources and files of this project, what they give, what is missing, and what would "
+    "bring it.",
+    measures=(("rpt_data_coverage", "missing"),),
+    sql="""
+select
+    record_sources,
+    file_paths,
+    cast(first_at as date) as first_date,
+    cast(last_at as date) as last_date,
+    story_count,
+    transition_count,
+    comment_count,
+    iteration_count,
+    member_count,
+    coalesce(missing, 'nothing') as missing,
+    remedies
+from rpt_data_coverage
+where project_id = $project_id
+""",
+    answer=lambda rows, facts: f"Missing: {rows[0]['missing']}.",
+    empty="No source is known for this project.",
+)
+
+PAGE = Page(
+    "data-quality", "Data quality", (STATEMENT, FINDINGS, HISTORY, RECONCILIATION, COVERAGE)
+)

@@ -360,7 +360,7 @@ const PROJECT_COLUMNS = [
   ['In progress', 'wip_count', (row) => number(row.wip_count, 0)],
   ['Rejected', 'rejection_rate', (row) => (row.rejection_rate === null ? '–' : percent(row.rejection_rate))],
   ['Next release', 'release_name', verdict],
-  ['Missing data', 'missing', (row) => row.missing || 'nothing'],
+  ['Missing data', 'missing', (row) => (row.story_count ? row.missing || 'nothing' : 'stories')],
 ];
 
 function showProjects() {
@@ -462,7 +462,7 @@ function buildPage(key, row, page, state) {
   begin(key, `${title} – ${row.project_name}`,
     make('div', {class: 'head'}, make('h1', {}, `${row.project_name}: ${title.toLowerCase()}`),
       make('p', {class: 'quiet'}, `As of ${day(row.as_of_date)}, days in ${row.time_zone}`)),
-    row.missing ? make('p', {class: 'note'}, row.missing) : null,
+    row.remedies ? make('p', {class: 'note'}, row.remedies) : null,
     make('div', {id: 'filter-place'}),
     make('p', {class: 'problem', role: 'alert', id: 'page-problem', hidden: true}),
     page.name === 'overview' ? figures(row) : null,

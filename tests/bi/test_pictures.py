@@ -379,23 +379,26 @@ def test_all_projects_are_listed_with_their_marts_figures(connection, project_id
     mobile = rows[MOBILE_APP]
     assert mobile["release_verdict"].startswith("late by")
     assert mobile["velocities"][-1] == mobile["current_velocity"]
-    assert mobile["missing"] == ""
+    assert mobile["missing"] is None
+    assert mobile["remedies"] == ""
 
 
 @pytest.mark.parametrize(
-    ("known", "stories", "said"),
+    ("unknown", "stories", "missing", "said"),
     [
-        pytest.param(1, 10, "", id="complete"),
-        pytest.param(0.25, 10, "known for 25 %", id="in part"),
-        pytest.param(0, 10, "as in a CSV export", id="CSV"),
-        pytest.param(None, 0, "No stories", id="empty"),
+        pytest.param(0, 10, None, "", id="complete"),
+        pytest.param(0.75, 10, "transitions", "75 % of the stories", id="in part"),
+        pytest.param(1, 10, "people, transitions", "history of all stories", id="CSV"),
+        pytest.param(None, 0, None, "No stories", id="empty"),
     ],
 )
-def test_missing_data_is_described_with_the_remedy(known, stories, said):
-    text = answers._missing({"known_share": known, "story_count": stories})
+def test_missing_data_is_described_with_the_remedy(unknown, stories, missing, said):
+    remedies = "Transitions: a dump." if missing else None
+    row = {"story_count": stories, "missing": missing, "remedies": remedies}
+    text = answers._remedies(row | {"unknown_share": unknown})
     assert said in text
     assert bool(text) == bool(said)
-    assert ("Load" in text) == bool(said)
+    assert not missing or missing in text and text.endswith(remedies)
 
 
 @pytest.mark.parametrize(

@@ -279,8 +279,12 @@ def remove_owner(scene, a, b, c):
 
 
 def turn_owners(scene, a, b, c):
-    story = pick(scene.stories(lambda each: len(each.owner_ids) > 1), a)
-    scene.do("update_story", story.id, owner_ids=story.owner_ids[::-1], by=c)
+    """Give a story another first owner."""
+    story = pick(scene.stories(lambda each: each.owner_ids), a)
+    owner_ids = story.owner_ids[::-1]
+    if len(owner_ids) == 1:
+        owner_ids = list(dict.fromkeys([scene.person(b), *owner_ids]))
+    scene.do("update_story", story.id, owner_ids=owner_ids, by=c)
 
 
 def drop_owners(scene, a, b, c):

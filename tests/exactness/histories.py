@@ -145,6 +145,7 @@ def cuts_of(seed: int) -> Cuts:
     for _ in range(chance.choice((2, 3, 3, 4, 5))):
         if chance.random() < 0.2:  # exactly at the end of an iteration
             at = local_midnight(_monday_after(at), chance.choice(TIME_ZONES[:3]))
+        at = max(at, *(each + 1 for each in syncs_at), begins_at + 1)
         syncs_at.append(at)
         # Mostly within an iteration: when one ends, a sync reads most lists again anyway.
         at += chance.choice((60, HOUR, DAY, DAY, 8 * DAY, 15 * DAY)) + chance.randrange(1, HOUR)
@@ -160,6 +161,8 @@ def history_of(seed: int, cuts: Cuts) -> History:
         epoch = chance.choice((0, 0, 0, chance.randrange(epochs)))
         projects.append(ProjectPlan(epoch, 0 if epoch else _age(chance), _settings(chance)))
     steps = [step for epoch in range(epochs) for step in _steps(chance, cuts, epoch)]
+    if seed % HISTORIES_A_WORKSPACE == 0:
+        steps = sorted([*steps, *_each_command(chance, cuts)], key=lambda step: step.at)
     return History(seed, chance.randint(2, 4), tuple(projects), tuple(steps))
 
 
@@ -209,6 +212,16 @@ def _steps(chance: random.Random, cuts: Cuts, epoch: int) -> list[Step]:
     return [
         Step(epoch, at, name, *(chance.randrange(1000) for _ in range(3)))
         for at, name in zip(sorted(instants), chosen, strict=True)
+    ]
+
+
+def _each_command(chance: random.Random, cuts: Cuts) -> list[Step]:
+    """Every command several times, so that each is accepted in every workspace."""
+    begin, end = cuts.bounds(0)
+    return [
+        Step(0, at, command.__name__, *chance.choices(range(1000), k=3))
+        for command in COMMANDS
+        for at in (chance.randint((begin + end) // 2, end) for _ in range(12))
     ]
 
 

@@ -9,6 +9,7 @@ import os
 import pytest
 
 from tests.exactness.checking import outcome_of_seeds
+from tests.exactness.commands import BY_NAME
 from tests.exactness.histories import HISTORIES_A_WORKSPACE
 
 _FIRST = int(os.environ.get("FIRST_HISTORY", "0"))
@@ -23,4 +24,6 @@ WORKSPACES = [
 def test_syncs_give_the_same_marts_as_one_full_load_and_as_the_oracle(seeds, models, tmp_path):
     outcome = outcome_of_seeds(seeds, tmp_path, models)
     assert outcome.counts.total() > 20 * len(seeds)
+    if len(seeds) == HISTORIES_A_WORKSPACE:
+        assert not [name for name in BY_NAME if not outcome.counts[name]]
     assert not outcome.problems(), "\n".join(outcome.problems())

@@ -226,8 +226,10 @@ def flow_daily(workspace, starts, as_of):
     booked_at = {
         id(change): imported[story.id]
         for story in [*workspace.stories.values(), *workspace.deleted_stories.values()]
-        for change in story.flow
-        if story.id in imported and change.occurred_at == story.created_at
+        for number, change in enumerate(story.flow)
+        if story.id in imported
+        and change.occurred_at == story.created_at
+        and (number == 0 or change.from_state == change.to_state == "accepted")
     }
     for project in workspace.projects.values():
         zone = project.time_zone
