@@ -42,9 +42,9 @@ project = DbtProject(project_dir=ROOT, profiles_dir=ROOT)
 dbt_cli = DbtCliResource(
     project_dir=project, dbt_executable=str(Path(sys.executable).with_name("dbt"))
 )
-project.prepare_if_dev()
-if not project.manifest_path.exists():
-    dbt_cli.cli(["parse", "--quiet"]).wait()
+newest = max(path.stat().st_mtime for path in (ROOT / "dbt_project").rglob("*"))
+if not project.manifest_path.exists() or project.manifest_path.stat().st_mtime < newest:
+    dbt_cli.cli(["parse", "--quiet"], target_path=ROOT / project.target_path).wait()
 
 
 @dlt.source(name="pivotal_tracker")
