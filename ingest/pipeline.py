@@ -1,4 +1,4 @@
-"""One run of ingestion: a reader's tables go through dlt into the warehouse."""
+"""One ingestion run: load a reader's tables into the warehouse through dlt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ingest.warehouses.stored import Stored
 
 _log = logging.getLogger(__name__)
 
-_REPLACED = "all of it took the place of what was there before, as Parquet files cannot be merged"
+_REPLACED = "all tables were replaced, because Parquet files cannot be merged"
 
 
 def run(
@@ -42,14 +42,14 @@ def run(
     place: Path | Warehouse,
     wait_seconds: float = 0,
 ) -> RunSummary:
-    """Load everything that a reader gives into a warehouse, or the DuckDB file at a path.
+    """Load all tables of a reader into a warehouse, or into the DuckDB file at a path.
 
-    Nothing reaches the warehouse before all has been read; what a crashed run had already
-    read whole is loaded first.
+    Nothing is loaded before everything has been read. Packages that a killed run had read
+    completely are loaded first.
 
     Raises:
-        WarehouseError: when the warehouse cannot be used, or holds another kind of data.
-        Exception: whatever the reader raised; the warehouse is then as it was.
+        WarehouseError: if the warehouse cannot be used, or contains another kind of data.
+        Exception: any error of the reader; the warehouse is then unchanged.
     """
     started = time.monotonic()
     warehouse = as_warehouse(place)
@@ -62,12 +62,12 @@ def run(
         loaded_elsewhere = last_destination(warehouse) not in (None, DESTINATION_NAME)
         pipeline = make_pipeline(warehouse)
         if is_new or loaded_elsewhere:
-            pipeline = pipeline.drop()  # what its folders hold was not meant for this warehouse
+            pipeline = pipeline.drop()  # its pending packages are not for this warehouse
         tidy(Path(pipeline.working_dir))
         try:
             _load_pending(pipeline, warehouse)
         except LoadFailed as failure:
-            notes.append(f"what an earlier run had read was not loaded: {failure}")
+            notes.append(f"the data read by an earlier run was not loaded: {failure}")
             pipeline = make_pipeline(warehouse)
         if not is_new:
             _refuse_mixing(warehouse, source_kind, source_name)
@@ -79,12 +79,12 @@ def run(
                 source = resources_of(extract, warehouse)
                 pipeline.extract(source, loader_file_format="parquet")
         except Exception as failure:
-            tidy(Path(pipeline.working_dir))  # the half that was read takes room
+            tidy(Path(pipeline.working_dir))  # remove the incomplete extract
             raise _root_cause(failure, warehouse) from failure
         for table_name, count in _load_pending(pipeline, warehouse).items():
             extract.rows_by_table[table_name] -= count
-            came = "1 row" if count == 1 else f"{count:,} rows"
-            notes.append(f"{table_name}: {came} came again in this run; the newest stay")
+            rows = "1 duplicate row was" if count == 1 else f"{count:,} duplicate rows were"
+            notes.append(f"{table_name}: {rows} removed; the newest are kept")
     return RunSummary(
         failure=reader.failure(extract.rows_by_table),
         source_name=source_name,
@@ -105,14 +105,14 @@ def run(
 
 
 def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> Counter[str]:
-    """Load what has been read whole, by this run or by one that was killed.
+    """Load the packages that were read completely, by this run or by a killed one.
 
     Returns:
-        How many rows were left out, because others of the same key replace them; by table.
+        The number of duplicate rows that were removed, by table.
 
     Raises:
-        LoadFailed: when it cannot be loaded. It is then out of the way of all later loads.
-        WarehouseError: when another program has the warehouse; the next run loads it.
+        LoadFailed: if they cannot be loaded. They are then set aside.
+        WarehouseError: if another program is using the warehouse; the next run loads them.
     """
     replaced: Counter[str] = Counter()
     if not pipeline.has_pending_data:
@@ -122,7 +122,7 @@ def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> Counter[str]:
         for package in packages:
             replaced.update(keep_one_row_per_key(package / "new_jobs"))
         pipeline.normalize()
-        pa.default_memory_pool().release_unused()  # what reading took, DuckDB may need
+        pa.default_memory_pool().release_unused()  # DuckDB may need this memory
         with warehouse.reserved():
             pipeline.load(workers=warehouse.load_workers)
     except Exception as failure:
@@ -130,20 +130,20 @@ def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> Counter[str]:
         if isinstance(cause, WarehouseInUse):
             raise cause from failure
         what_became = _out_of_the_way(pipeline, warehouse, is_disk_full(failure))
-        undone = "the warehouse is as it was"
+        undone = "the warehouse is unchanged"
         if not warehouse.rolls_back_loads:
-            undone = "tables that were loaded before keep the new rows"
+            undone = "tables that were loaded before the failure keep the new rows"
         _log.exception("the load failed")
         raise LoadFailed(f"{_sentence(cause)}; {undone}, and {what_became}") from failure
     return replaced
 
 
 class LoadFailed(WarehouseError):
-    """What was read could not be loaded; the message says why, and what became of it."""
+    """The data that was read could not be loaded. The message says why, and where the data is."""
 
 
 def _sentence(failure: Exception) -> str:
-    """One line: a message of our own, or what lies at the bottom of an unknown failure."""
+    """A one-line description: our own message, or the root cause of an unknown error."""
     if isinstance(failure, WarehouseError):
         return str(failure)
     *_, first = causes(failure)
@@ -151,16 +151,16 @@ def _sentence(failure: Exception) -> str:
 
 
 def _pending_packages(working_folder: Path) -> list[Path]:
-    """The folders of load packages that are not loaded yet."""
+    """The folders of load packages that have not been loaded yet."""
     stages = (working_folder / "normalize" / "extracted", working_folder / "load" / "normalized")
     return [each for stage in stages if stage.is_dir() for each in sorted(stage.iterdir())]
 
 
 def _out_of_the_way(pipeline: dlt.Pipeline, warehouse: Warehouse, is_full: bool) -> str:
-    """Take a load that failed away from dlt, which would try it again before any other.
+    """Set a failed load aside, because dlt would repeat it before any other load.
 
-    The latest one is kept for whoever looks for the reason, unless the disk is full. dlt's notes of
-    the schema go with it; it reads them from the warehouse in the next run.
+    The latest failed load is kept for diagnosis, unless the disk is full. This also drops dlt's
+    local copy of the schema, which dlt reads from the warehouse again in the next run.
     """
     kept = warehouse.pipelines_folder / "failed"
     shutil.rmtree(kept, ignore_errors=True)
@@ -168,35 +168,36 @@ def _out_of_the_way(pipeline: dlt.Pipeline, warehouse: Warehouse, is_full: bool)
         kept.mkdir(parents=True, exist_ok=True)
         package.rename(kept / package.name)
     pipeline.drop()
-    return "what had been read was dropped" if is_full else f"what had been read is kept in {kept}"
+    return "the data read was dropped" if is_full else f"the data read is kept in {kept}"
 
 
 def _refuse_mixing(warehouse: Warehouse, source_kind: SourceKind, source_name: str) -> None:
-    """The demo and real data never share a warehouse."""
+    """Refuse to mix the demo and real data in one warehouse."""
     for loaded_kind, loaded_name in _loaded_sources(warehouse):
         if (loaded_kind == "demo") != (source_kind == "demo"):
-            held = "the demo" if loaded_kind == "demo" else f"data of {loaded_name}"
+            stored = "the demo" if loaded_kind == "demo" else f"data of {loaded_name}"
             wanted = "the demo" if source_kind == "demo" else source_name
             raise WarehouseError(
-                f"{warehouse.name} holds {held}, so {wanted} is not loaded into it; "
+                f"{warehouse.name} contains {stored}, so {wanted} is not loaded into it; "
                 f"{warehouse.alternative}"
             )
 
 
 def _refuse_replacing(warehouse: Warehouse, source_name: str) -> None:
-    """What a run does not merge into, it replaces: only data of the same source."""
+    """If the warehouse cannot merge, refuse to replace data of another source."""
     if warehouse.merges:
         return
     for _, loaded_name in _loaded_sources(warehouse):
         if loaded_name != source_name:
             raise WarehouseError(
-                f"{warehouse.name} holds data of {loaded_name}, which {source_name} would replace, "
-                f"as Parquet files cannot be merged; {warehouse.alternative}, or use Delta tables"
+                f"{warehouse.name} contains data of {loaded_name}, which {source_name} would "
+                f"replace, as Parquet files cannot be merged; {warehouse.alternative}, or use "
+                "Delta tables"
             )
 
 
 def _loaded_sources(warehouse: Warehouse) -> list[tuple[str, str]]:
-    """Each (source kind, source name) that was loaded, the latest first."""
+    """The (source kind, source name) of all loaded sources, the latest first."""
     with warehouse.reading() as reading:
         if not reading.columns("extracts"):
             return []
@@ -207,7 +208,7 @@ def _loaded_sources(warehouse: Warehouse) -> list[tuple[str, str]]:
 
 
 def _root_cause(failure: Exception, warehouse: Warehouse) -> Exception:
-    """What a step of dlt really failed on: a reader's own error, or the warehouse."""
+    """The actual cause of a failed step of dlt: a reader's own error, or the warehouse."""
     if not isinstance(failure, PipelineStepFailed | OSError | duckdb.Error | pa.ArrowException):
         return failure
     chain = list(causes(failure))
@@ -221,7 +222,7 @@ def _root_cause(failure: Exception, warehouse: Warehouse) -> Exception:
         return WarehouseError(explained)
     if is_disk_full(failure):
         return WarehouseError(
-            f"the disk of {warehouse.pipelines_folder}, where what was read is kept until it is "
-            "loaded, is full; free some space and run this again"
+            f"the disk of {warehouse.pipelines_folder}, where data is kept until it is loaded, is "
+            "full; free some space and run this again"
         )
     return failure

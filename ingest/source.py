@@ -1,7 +1,7 @@
-"""The dlt source: the rows that a reader gives, as dlt resources of the declared raw tables.
+"""The dlt source: a resource for each raw table, with the rows of a reader.
 
 `pivotal_tracker_source` works in any dlt pipeline. `ingest.pipeline` loads the same resources into
-a warehouse, and adds a lock, incremental reading and the clean-up of a load that fails.
+a warehouse, and adds locking, incremental reading and the clean-up of failed loads.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ SourceKind = Literal["api", "demo", "archive"]
 Rows = Callable[[], Iterator[pa.Table]]
 
 _BATCH_BYTES = 32 * 1024 * 1024
-# Small lists that come whole in every run; of them only rows that differ from the stored ones are
-# loaded, so that nothing is when nothing has changed.
+# Small lists that every run reads completely. Only rows that differ from the stored ones are
+# loaded, so that a run without changes loads nothing.
 _COMPARED_TABLES = frozenset({"projects", "me", "accounts", "notifications"})
 
 
 class Reader(Protocol):
-    """What all readers have in common: they give rows of the raw tables, table by table."""
+    """The interface of all readers: they return rows of the raw tables, table by table."""
 
     @property
     def as_of(self) -> datetime:
-        """The instant that the data describes; known once the first table has been begun."""
+        """The time that the data describes; available once reading the first table has started."""
         ...
 
     @property
@@ -70,12 +70,12 @@ class Reader(Protocol):
 
     @property
     def failed_project_ids(self) -> list[int]:
-        """Projects that should have been read and were not."""
+        """Projects that should have been read but were not."""
         ...
 
     @property
     def drift(self) -> Drift:
-        """What did not fit the declared tables."""
+        """Fields and values that did not fit the declared tables."""
         ...
 
     @property
@@ -85,11 +85,11 @@ class Reader(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """How the projects were read, one sentence each; known once they have been."""
+        """How the projects were read, one sentence each; available after reading."""
         ...
 
     def continue_from(self, stored: Stored) -> None:
-        """Learn what the warehouse has already, before the first table is read."""
+        """Take the stored rows into account; called before the first table is read."""
         ...
 
     def tables(self) -> list[str]:
@@ -97,27 +97,27 @@ class Reader(Protocol):
         ...
 
     def read(self, table_name: str) -> Iterator[pa.Table]:
-        """Rows of one raw table, with exactly its Arrow schema.
+        """Read the rows of one raw table, with exactly its Arrow schema.
 
-        Of several rows with one key the newest is loaded (see `ingest.contract`). A row whose
-        `is_removed` is true orders the removal of the stored one.
+        Of several rows with the same key the newest is loaded (see `ingest.contract`). A row with
+        `is_removed` deletes the stored row.
         """
         ...
 
     def keys_listed(self, table_name: str, project_id: int) -> set[tuple[Any, ...]] | None:
-        """The keys of a project's rows, when it is known which there are; else None."""
+        """The keys of all rows of a project, if a complete list was read; otherwise None."""
         ...
 
     def failure(self, rows: Mapping[str, int]) -> str | None:
-        """Why a run counts as failed although it loaded what it could; None when it does not.
+        """Why the run counts as failed although it loaded what it could, or None.
 
         Args:
-            rows: how many rows were loaded, by table.
+            rows: the number of loaded rows, by table.
         """
         ...
 
     def as_of_files(self) -> Mapping[str | None, str | None]:
-        """The instant that each file describes, by its name; empty where no file was read."""
+        """The time that each file describes, by file name; empty if no files were read."""
         ...
 
 
@@ -126,12 +126,12 @@ class Extract:
     """One read of a source, which becomes a row of `extracts`.
 
     Attributes:
-        reader: gives the rows.
-        source_kind: what kind of source it reads.
-        source_name: what that source is called.
-        stored: what the warehouse has already.
-        started_at: when reading began, on the local clock.
-        rows_by_table: rows that were given so far.
+        reader: the reader.
+        source_kind: the kind of the source.
+        source_name: the name of the source.
+        stored: the stored rows of the warehouse.
+        started_at: when reading started, by the local clock.
+        rows_by_table: the number of rows read so far.
     """
 
     reader: Reader
@@ -142,7 +142,7 @@ class Extract:
     rows_by_table: Counter[str] = field(default_factory=Counter)
 
     def tables(self) -> dict[str, Rows]:
-        """What reads each raw table, in reading order."""
+        """A function that reads each raw table, in reading order."""
         return {
             **{name: partial(self._read, TABLES[name]) for name in self.reader.tables()},
             "rejected_rows": self._rejected_rows,
@@ -150,9 +150,9 @@ class Extract:
         }
 
     def read_whole(self, name: str, rows: Rows) -> Iterator[pa.Table]:
-        """Read a table to its end, then give one row per key.
+        """Read a complete table, then yield one row per key.
 
-        As dlt may take turns between resources, this also reads the tables in their order.
+        As dlt may alternate between resources, this also keeps the tables in reading order.
         """
         with TemporaryDirectory() as folder:
             for number, batch in enumerate(rows()):
@@ -170,10 +170,10 @@ class Extract:
         yield from self._removed_rows(table)
 
     def _differing(self, table: Table, rows: pa.Table) -> Iterator[pa.Table]:
-        """Leave out rows of a compared table that are stored exactly so.
+        """Skip rows of a compared table that are already stored with the same values.
 
-        A project's row marks what was read: it is left out only where a sync could continue from
-        it.
+        A project's row also records that it was read, so it is skipped only if a sync could
+        continue from the stored row.
         """
         stored = self.stored.small_rows(table.name) if table.name in _COMPARED_TABLES else None
         if stored is not None:
@@ -188,7 +188,7 @@ class Extract:
             yield rows
 
     def _removed_rows(self, table: Table) -> Iterator[pa.Table]:
-        """Order the removal of rows that a whole listing no longer has."""
+        """Yield deletions of rows that are no longer in a complete list."""
         if table.scope is None:
             return
         reader = self.reader
@@ -196,7 +196,7 @@ class Extract:
         if all(keys is None for keys in listed.values()):
             return
         stored = self.stored.keys_by_project(table.name)
-        # What another project lists now has moved there: its row is replaced, not removed.
+        # A row that another project lists now has moved there: it is replaced, not removed.
         listed_somewhere = {key for keys in listed.values() if keys is not None for key in keys}
         for project_id, keys in listed.items():
             if keys is not None:
@@ -234,17 +234,17 @@ class Extract:
 def pivotal_tracker_source(**settings: Any) -> DltSource:  # noqa: ANN401
     """A Tracker workspace as a dlt source: one resource per raw table, for any pipeline.
 
-    Every run reads everything that the token sees and merges it by key. Tables that are not
+    Every run reads everything that the token can see and merges it by key. Tables that are not
     selected (`with_resources`) are not requested. `python -m ingest` uses the same resources, but
-    reads only what has changed, and removes what Tracker no longer lists.
+    reads only changes, and removes rows that Tracker no longer lists.
 
     Args:
-        **settings: take the place of what `[sources.pivotal_tracker_source]` says: `api_token`,
-            `base_url`, `project_ids` and the other attributes of `TrackerSettings`.
+        **settings: override `[sources.pivotal_tracker_source]`: `api_token`, `base_url`,
+            `project_ids` and the other attributes of `TrackerSettings`.
 
     Raises:
-        SettingsError: when there is no token, or a setting cannot be used.
-        TrackerError: while a pipeline extracts, when the workspace cannot be read.
+        SettingsError: if there is no token, or a setting is invalid.
+        TrackerError: during extraction, if the workspace cannot be read.
     """
     from ingest.api.http.client import TrackerClient
 
@@ -259,7 +259,7 @@ def pivotal_tracker_source(**settings: Any) -> DltSource:  # noqa: ANN401
 
 
 def api_reader(client: TrackerClient, settings: TrackerSettings, **arguments: Any) -> ApiReader:  # noqa: ANN401
-    """What reads the API as the settings say; the arguments are those of `ApiReader`."""
+    """Create an API reader with these settings; the arguments are those of `ApiReader`."""
     from ingest.api.lists.catalogue import ApiOptions
     from ingest.api.reader import ApiReader
 
@@ -273,7 +273,7 @@ def api_reader(client: TrackerClient, settings: TrackerSettings, **arguments: An
 
 
 def _is_selected(table_name: str) -> bool:
-    """Whether dlt is extracting a table; a resource that is read by itself counts as all."""
+    """Whether dlt extracts a table; outside of a source, all tables count as selected."""
     try:
         return table_name in dlt.current.source().selected_resources
     except CurrentSourceNotAvailable:
@@ -283,15 +283,15 @@ def _is_selected(table_name: str) -> bool:
 def resources_of(extract: Extract, warehouse: Warehouse | None = None) -> DltSource:
     """The dlt source of one extract: a resource for each raw table.
 
-    Models read every raw table, so those that are missing are made.
+    Missing raw tables are created even without rows, because models read every one of them.
 
     Args:
-        extract: what is read.
-        warehouse: what `ingest.pipeline` loads into, which leaves one row per key in the load
-            package; None for any other pipeline, whose resources have one row per key themselves.
+        extract: the extract.
+        warehouse: the warehouse of `ingest.pipeline`, which removes duplicate keys in the load
+            package; None for any other pipeline, for which the resources remove duplicate keys.
 
     Raises:
-        WarehouseError: while a project is missing from files that are replaced whole.
+        WarehouseError: during extraction, if a failed project would be missing from replaced files.
     """
     extract.reader.continue_from(extract.stored)
     merges = warehouse is None or warehouse.merges
@@ -309,7 +309,7 @@ def resources_of(extract: Extract, warehouse: Warehouse | None = None) -> DltSou
     if warehouse is None:
         reading = {name: partial(extract.read_whole, name, rows) for name, rows in reading.items()}
     hints = {"write_disposition": "merge"} if warehouse is None else warehouse.hints
-    if merges:  # otherwise there is nothing to remove from
+    if merges:  # otherwise all rows are replaced
         hints = {**hints, "columns": {"is_removed": {"hard_delete": True}}}
     resources = [_resource(TABLES[name], rows, hints) for name, rows in reading.items()]
     source = dlt.source(lambda: resources, name="pivotal_tracker")()
@@ -320,12 +320,12 @@ def resources_of(extract: Extract, warehouse: Warehouse | None = None) -> DltSou
 
 
 def _rows_unless_failed(reader: Reader, rows: Rows) -> Iterator[pa.Table]:
-    """Give up where a project could not be read whose rows the others would replace."""
+    """Fail if a project could not be read, because its stored rows would be lost."""
     if reader.failed_project_ids:
         failed = ", ".join(map(str, reader.failed_project_ids))
         raise WarehouseError(
-            f"nothing was loaded: project {failed} could not be read, and would be missing "
-            f"from files that are replaced whole ({'; '.join(reader.skipped)})"
+            f"nothing was loaded: project {failed} could not be read, and would be missing from "
+            f"the replaced files ({'; '.join(reader.skipped)})"
         )
     yield from rows()
 
@@ -335,13 +335,13 @@ def _no_rows() -> Iterator[pa.Table]:
 
 
 def _rows_after_none(table: Table, rows: Rows) -> Iterator[pa.Table]:
-    """A file without rows, which makes the table, and then those with rows."""
+    """Yield an empty table first, so that dlt creates the table, then the rows."""
     yield table.arrow_schema.empty_table()
     yield from rows()
 
 
 def _declared(table: Table) -> TTableSchema:
-    """A table of which dlt knows the columns; its first rows bring what else is to be known."""
+    """The dlt schema of a table: its columns, and the load id."""
     columns: list[TColumnSchema] = [
         {**hints, "name": name} for name, hints in table.dlt_columns.items()
     ]
@@ -349,7 +349,7 @@ def _declared(table: Table) -> TTableSchema:
 
 
 def _resource(table: Table, rows: Rows, hints: dict[str, Any]) -> DltResource:
-    """What gives dlt the rows of a table; their Arrow schema tells it the columns."""
+    """The dlt resource of a table; dlt takes the columns from the rows' Arrow schema."""
     resource: DltResource = dlt.resource(
         rows(), name=table.name, primary_key=table.key, file_format="parquet", **hints
     )
@@ -357,7 +357,7 @@ def _resource(table: Table, rows: Rows, hints: dict[str, Any]) -> DltResource:
 
 
 def _in_large_batches(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Join pages before dlt sees them: each item costs it some 20 ms, however small it is."""
+    """Combine small batches, because dlt takes about 20 ms per item, however small."""
     pages: list[pa.Table] = []
     size = 0
     for batch in batches:

@@ -174,7 +174,7 @@ def test_parquet_files_are_not_replaced_when_a_project_could_not_be_read(parquet
 def test_parquet_files_are_not_replaced_by_another_source(parquet, opened):
     warehouse = opened(parquet)
     load(warehouse)
-    with pytest.raises(WarehouseError, match="holds data of https://tracker.test, which other"):
+    with pytest.raises(WarehouseError, match="contains data of https://tracker.test, which other"):
         load(warehouse, name="other")
     assert parquet.query(f"select id from {RAW}.stories") == [{"id": 7}]
 

@@ -51,7 +51,7 @@ def test_a_second_run_loads_nothing_twice_and_removes_deleted_rows(engine, wareh
 
 def test_the_demo_and_real_data_do_not_mix(warehouse):
     load(warehouse, kind="demo")
-    way_out = f"holds the demo.*{warehouse.alternative}"
+    way_out = f"contains the demo.*{warehouse.alternative}"
     with pytest.raises(WarehouseError, match=way_out) as error:
         load(warehouse, kind="api")
     assert "\n" not in str(error.value)

@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 def test_the_demo_is_not_loaded_over_real_data(loaded):
     before = loaded.read_bytes()
-    assert_one_line_error(ingest("demo", warehouse=loaded), "holds data of", "WAREHOUSE_PATH")
+    assert_one_line_error(ingest("demo", warehouse=loaded), "contains data of", "WAREHOUSE_PATH")
     assert loaded.read_bytes() == before
 
 

@@ -191,7 +191,7 @@ def test_a_key_that_comes_twice_is_loaded_once(path, monkeypatch, first, second,
         summary = run(RepeatingReader({}), "api", "https://tracker.test", path)
         assert query(path, "select name from pivotal_tracker_data.labels") == [(stays,)]
         assert summary.rows_by_table["labels"] == 1
-        assert summary.notes == ["labels: 1 row came again in this run; the newest stay"]
+        assert summary.notes == ["labels: 1 duplicate row was removed; the newest are kept"]
 
 
 def test_of_equally_new_rows_that_of_the_more_trusted_source_stays(path):

@@ -54,7 +54,7 @@ def test_new_fields_and_changed_types_are_kept_and_reported_once(tiny_workspace,
         told = [line.strip() for line in finished.stdout.splitlines() if "extra_fields" in line]
         assert told == [
             f"kept in extra_fields: labels.colour ({count:,} records)",
-            f"did not fit its type, kept in extra_fields: labels.updated_at ({count:,} values)",
+            f"wrong type, kept in extra_fields: labels.updated_at ({count:,} values)",
         ]
     assert query(path, f"select distinct updated_at, extra_fields from {RAW}.labels") == [
         (None, '{"colour":"red","updated_at":"lately"}')

@@ -39,7 +39,7 @@ def test_a_load_that_the_warehouse_rejects_does_not_block_the_next(path, monkeyp
     with monkeypatch.context() as broken:
         broken.setattr(pipeline, "keep_one_row_per_key", lambda folder: {})
         both = {"stories": [{"id": 9, "project_id": 1}], "labels": twice(1)}
-        with pytest.raises(pipeline.LoadFailed, match="the warehouse is as it was") as error:
+        with pytest.raises(pipeline.LoadFailed, match="the warehouse is unchanged") as error:
             load(path, both)
     assert "\n" not in str(error.value)
     assert raw_tables(path) == before
@@ -95,7 +95,7 @@ def test_a_package_left_by_an_earlier_run_does_not_block_this_one(path, monkeypa
     assert make_pipeline(path).has_pending_data
     summary = load(path, NEXT)
     assert [each.partition("; ")[0] for each in summary.notes] == [
-        "what an earlier run had read was not loaded: RuntimeError: unreadable"
+        "the data read by an earlier run was not loaded: RuntimeError: unreadable"
     ]
     assert query(path, "select id from pivotal_tracker_data.labels order by 1") == [(3,)]
 
