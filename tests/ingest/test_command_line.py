@@ -89,7 +89,7 @@ def test_help_shows_examples_and_exit_codes(path):
     finished = ingest("--help", warehouse=path)
     assert finished.returncode == 0
     assert "examples:" in finished.stdout
-    assert "exit codes: 0 done; 1 failed" in finished.stdout
+    assert "exit codes: 0 success; 1 the run failed" in finished.stdout
 
 
 @pytest.mark.parametrize("arguments", [["--projct", "1"], ["dmo"], ["--project", "x"]])
