@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 UV_LOCK := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements/constraints.txt
 # Install a lock file into an environment with uv, or with pip if uv is missing or fails.
 INSTALL = $(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes $(2) 2>/dev/null || $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes $(2)
-# Let dlt's own commands find this repository's pipelines and its destination, as `dlt` looks into
-# neither config.toml nor the folder that it runs in.
+# Let dlt's own commands find this repository's pipelines and destination: they read neither config.toml nor
+# the current folder.
 POINT_DLT_HERE = cp requirements/repository.pth $(1)/lib/python3.*/site-packages/
 # The warehouse that ingestion and dbt use, such as TARGET=postgres; DuckDB by default.
 ifdef TARGET
@@ -67,7 +67,7 @@ build: setup ## build and test all models, then publish the marts (marts.duckdb)
 	$(BIN)/python -m ingest.warehouses.exclusive --wait $(WAIT) $(BIN)/python -m bi.build $(ARGS)
 
 .PHONY: pipeline
-pipeline: $(VENV)-pipeline/.installed ## open dlt's dashboard of the pipeline in a browser
+pipeline: $(VENV)-pipeline/.installed ## open dlt's dashboard for the pipeline in a browser
 	PATH=$(CURDIR)/$(VENV)-pipeline/bin:$$PATH dlt pipeline pivotal_tracker_pipeline show
 
 .PHONY: copy
@@ -125,10 +125,10 @@ postgresql:
 	|| { echo "error: the tests start a PostgreSQL server: apt-get install postgresql" >&2; exit 1; }
 
 .PHONY: mcp
-mcp: $(VENV)-mcp/.installed ## install the MCP server of .mcp.json, through which an assistant asks the marts
+mcp: $(VENV)-mcp/.installed ## install the MCP server of .mcp.json, with which assistants can query the marts
 
 .PHONY: dagster
-dagster: $(VENV)-dagster/.installed ## open Dagster on the nightly run as assets, with its schedule
+dagster: $(VENV)-dagster/.installed ## open Dagster with the nightly run as assets and its schedule
 	mkdir -p .dagster && cp orchestration/dagster.yaml .dagster/
 	DAGSTER_HOME=$(CURDIR)/.dagster $(VENV)-dagster/bin/dagster dev -m orchestration.definitions $(ARGS)
 

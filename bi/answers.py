@@ -46,7 +46,7 @@ class Project:
     last_date: date
 
     @property
-    def first_shown_date(self) -> date:
+    def default_first_date(self) -> date:
         """The first day of the default period."""
         return max(self.first_date, self.last_date - timedelta(days=_DEFAULT_DAYS))
 
@@ -262,7 +262,7 @@ def start(connection: duckdb.DuckDBPyConnection) -> Json:
     return {
         "publication": plain(publication),
         "projects": [
-            plain(row | {"first_shown_date": _as_project(row).first_shown_date})
+            plain(row | {"default_first_date": _as_project(row).default_first_date})
             for row in projects(connection)
         ],
         "pages": [
@@ -331,7 +331,7 @@ def choice(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Choi
         ChoiceError: if a value is invalid, or the first day is after the last.
     """
     chosen = project(connection, number(asked, "project") or 0)
-    first = _day(asked, "from") or chosen.first_shown_date
+    first = _day(asked, "from") or chosen.default_first_date
     last = _day(asked, "to") or chosen.last_date
     if first > last:
         raise ChoiceError(

@@ -1,4 +1,4 @@
-"""Ingestion: whatever holds Tracker data becomes rows of the declared raw tables."""
+"""Ingestion: load Tracker data from any source into the raw tables."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
 
 __all__ = ["pivotal_tracker_source"]
 
-# numpy's linear algebra, which nothing here uses, would start threads, and these spin for a while.
+# Do not start threads for numpy's linear algebra, which is not used here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Import the dlt source when it is asked for: most of what is here does without it."""
+    """Import the dlt source on first use, because most modules do not need it."""
     if name in __all__:
         from ingest import source
 

@@ -1,7 +1,7 @@
 """The nightly run as Dagster assets: raw tables, models and the published copy, in one graph.
 
 `make dagster` opens it. Each step takes the same lock as `python -m ingest` and `make build`, so
-runs of cron, of a shell and of Dagster never meet.
+runs started by cron, a shell and Dagster never overlap.
 """
 
 import json
@@ -36,7 +36,7 @@ from ingest.run.settings import ROOT, marts_path, warehouse_path
 from ingest.tables import TABLES
 from ingest.warehouses.configured import configured_warehouse, make_pipeline
 
-WAIT_SECONDS = float(os.environ.get("WAIT") or 600)  # for another run to end
+WAIT_SECONDS = float(os.environ.get("WAIT") or 600)  # how long to wait for another run
 
 project = DbtProject(project_dir=ROOT, profiles_dir=ROOT)
 dbt_cli = DbtCliResource(
@@ -49,7 +49,7 @@ if not project.manifest_path.exists() or project.manifest_path.stat().st_mtime <
 
 @dlt.source(name="pivotal_tracker")
 def declared_tables() -> Iterator[DltResource]:
-    """The raw tables as dlt resources, to name the assets; `python -m ingest` fills them."""
+    """The raw tables as dlt resources, which define the assets; `python -m ingest` loads them."""
     for table in TABLES.values():
         yield dlt.resource([], name=table.name, primary_key=table.key, columns=table.dlt_columns)
 
@@ -78,7 +78,7 @@ class RawTables(DagsterDltTranslator):
     dagster_dlt_translator=RawTables(),
 )
 def raw_tables(context: AssetExecutionContext) -> Iterator[MaterializeResult[Any]]:
-    """Load Tracker: the API when a token is configured, else the demo."""
+    """Load Tracker: the API if a token is configured, otherwise the demo."""
     command = [sys.executable, "-m", "ingest", "--json", "--wait", str(WAIT_SECONDS)]
     finished = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     outcome = json.loads(finished.stdout)
@@ -100,7 +100,7 @@ def models(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]
 
 @asset(deps=[key for key in models.keys if key.path[0] == "marts"])
 def published_copy() -> MaterializeResult[Any]:
-    """`marts.duckdb`, which BI tools open: replaced whole once every test has passed."""
+    """`marts.duckdb`, which BI tools open; replaced after every test has passed."""
     with configured_warehouse().locked(WAIT_SECONDS, "dagster"):
         published = publish(warehouse_path(), marts_path(), built_marts())
     rows = sum(published.rows.values())

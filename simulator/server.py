@@ -326,10 +326,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in answered.items():
             self.send_header(name, value)
-        told = next((v for k, v in answered.items() if k.lower() == "content-length"), None)
-        if told is None:
+        stated = next((v for k, v in answered.items() if k.lower() == "content-length"), None)
+        if stated is None:
             self.send_header("Content-Length", str(len(body)))
-        elif told != str(len(body)):
+        elif stated != str(len(body)):
             self.close_connection = True
         self.end_headers()
         self.wfile.write(body)

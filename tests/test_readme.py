@@ -64,7 +64,7 @@ def test_every_command_of_ingestion_is_accepted(tmp_path):
             assert word.isdigit() or word.endswith("/") or word in help_text, command
 
 
-def test_every_mart_is_in_the_table_and_every_name_is_a_mart(connection):
+def test_every_mart_is_listed_and_every_listed_name_is_a_mart(connection):
     marts = {
         name
         for (name,) in connection.execute(
@@ -77,7 +77,7 @@ def test_every_mart_is_in_the_table_and_every_name_is_a_mart(connection):
     assert mentioned <= marts
 
 
-def test_the_query_gives_the_result_that_is_shown(connection):
+def test_the_query_gives_the_displayed_result(connection):
     (statement,) = [block for block in blocks("sql") if block.startswith("select")]
     cursor = connection.execute(statement)
     header = [column[0] for column in cursor.description]
@@ -90,7 +90,7 @@ def cell(value):
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def test_the_rows_that_are_shown_are_those_of_the_demo(connection):
+def test_the_displayed_row_counts_are_those_of_the_demo(connection):
     shown = dict(re.findall(r"^  (\w+) +([\d,]+)$", output("ingest"), re.MULTILINE))
     of_archives = {"people", "attachments", "rejected_rows", "archive_files"}
     on_request = {"history_days", "cycle_time_details"}
@@ -102,7 +102,7 @@ def test_the_rows_that_are_shown_are_those_of_the_demo(connection):
         assert stored == int(rows.replace(",", "")), table
 
 
-def test_the_build_that_is_shown_is_like_a_whole_build(built_warehouse):
+def test_the_displayed_build_is_like_a_full_build(built_warehouse):
     """Its counts change with each mart, so they need only be approximate; the result is exact."""
     results = json.loads((built_warehouse.parent / "target" / "run_results.json").read_text())
     statuses = Counter(

@@ -131,7 +131,7 @@ def archive(tmp_path_factory):
         yield connection
 
 
-def test_recorded_cycle_times_are_ours_or_it_is_known_why_not(archive):
+def test_recorded_cycle_times_are_equal_or_explained(archive):
     verdicts = archive.execute(
         "select verdict, count(*) from marts.fct_reconciliation where entity_kind = 'story' "
         "group by all"
@@ -142,7 +142,7 @@ def test_recorded_cycle_times_are_ours_or_it_is_known_why_not(archive):
     ).fetchone() == (0,)
 
 
-def test_the_golden_clock_has_run_on_since_tracker_gave_it(archive):
+def test_the_golden_story_has_aged_since_tracker_computed_its_cycle_time(archive):
     assert archive.execute(
         "select explanation, tracker_value from marts.fct_reconciliation "
         "where reconciliation_key = 'story-66728030-total_cycle_time'"

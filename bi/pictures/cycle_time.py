@@ -28,7 +28,7 @@ timed_stories as (
     inner join chosen_stories using (story_id)
     where fct_story_cycle_time.is_accepted
 ),
-shown_stories as (
+filtered_stories as (
     select * from timed_stories where accepted_date between $first_date and $last_date
 )
 """
@@ -93,7 +93,7 @@ select
             and accepted_date >= $first_date - cast($last_date - $first_date + 1 as integer)
     ) as p85_before,
     $last_date - $first_date + 1 as day_count
-from shown_stories
+from filtered_stories
 """
 
 
@@ -101,7 +101,7 @@ def _rows_of(column: str) -> str:
     return f"""
 {_TIMED_STORIES}
 select story_id, story_name, story_type, accepted_date, round({column}, 2) as {column}
-from shown_stories
+from filtered_stories
 where {column} is not null
 order by accepted_at desc, story_id
 """
@@ -222,10 +222,10 @@ WAITS = Picture(
     measures=tuple(("fct_story_cycle_time", f"{state}_seconds") for state in _STATES),
     sql=f"""
 {_TIMED_STORIES},
-stays as (
+state_times as (
     select story_state, days_in_state
     from (
-        unpivot shown_stories on started, finished, delivered, rejected
+        unpivot filtered_stories on started, finished, delivered, rejected
         into name story_state value days_in_state
     )
     where days_in_state > 0
@@ -235,7 +235,7 @@ select
     count(*) as story_count,
     round(quantile_disc(days_in_state, 0.5), 3) as p50_days,
     round(quantile_disc(days_in_state, 0.85), 3) as p85_days
-from stays
+from state_times
 group by story_state
 order by p85_days desc
 """,
@@ -282,14 +282,14 @@ bars as (
     select
         greatest(0.25, ceil(quantile_cont(cycle_days, 0.95) / 20 * 4) / 4) as bar_days,
         21 as bar_count
-    from shown_stories
+    from filtered_stories
 )
 select
     least(floor(cycle_days / bar_days), bar_count) * bar_days as from_days,
     (least(floor(cycle_days / bar_days), bar_count) + 1) * bar_days as to_days,
     max(cycle_days) as longest_days,
     count(*) as story_count
-from shown_stories
+from filtered_stories
 cross join bars
 where cycle_days is not null
 group by from_days, to_days
@@ -318,15 +318,15 @@ PERCENTILES = Picture(
     sql=f"""
 {_TIMED_STORIES}
 select
-    shown_stories.story_type,
+    filtered_stories.story_type,
     count(*) as story_count,
     cast(ceil(quantile_disc(elapsed_cycle_time_seconds, 0.5) / 86400) as bigint) as within_50_days,
     cast(ceil(quantile_disc(elapsed_cycle_time_seconds, 0.85) / 86400) as bigint) as within_85_days,
     cast(ceil(quantile_disc(elapsed_cycle_time_seconds, 0.95) / 86400) as bigint) as within_95_days
-from shown_stories
+from filtered_stories
 inner join fct_story_cycle_time using (story_id)
 where elapsed_cycle_time_seconds is not null
-group by shown_stories.story_type
+group by filtered_stories.story_type
 order by story_count desc
 """,
     answer=_say_percentiles,
@@ -386,7 +386,7 @@ select
     count(*) as story_count,
     round(quantile_disc(cycle_days, 0.5), 2) as p50_days,
     round(quantile_disc(cycle_days, 0.85), 2) as p85_days
-from shown_stories
+from filtered_stories
 where estimate is not null and cycle_days is not null
 group by estimate
 order by estimate
@@ -400,7 +400,7 @@ ranked as (
             as estimate_rank,
         rank() over (order by cycle_days) + (count(*) over (partition by cycle_days) - 1) / 2
             as cycle_rank
-    from shown_stories
+    from filtered_stories
     where estimate is not null and cycle_days is not null
 )
 select
@@ -446,11 +446,11 @@ EFFICIENCY = Picture(
     sql=f"""
 {_TIMED_STORIES}
 select
-    cast(date_trunc('month', shown_stories.accepted_date) as date) as accepted_month,
+    cast(date_trunc('month', filtered_stories.accepted_date) as date) as accepted_month,
     sum(active_seconds) / nullif(sum(active_seconds + waiting_seconds), 0) as flow_efficiency,
     count(*) as story_count
 from fct_flow_efficiency
-inner join shown_stories using (story_id)
+inner join filtered_stories using (story_id)
 group by accepted_month
 having flow_efficiency is not null
 order by accepted_month

@@ -521,7 +521,7 @@ async function fillFilters(row, page, state) {
   const place = byId('filter-place');
   if (embedded) {
     if (page.filters.includes('dates') && !place.firstChild) {
-      place.append(make('p', {class: 'quiet'}, `From ${day(row.first_shown_date)} to ${day(row.as_of_date)}.`));
+      place.append(make('p', {class: 'quiet'}, `From ${day(row.default_first_date)} to ${day(row.as_of_date)}.`));
     }
     return;
   }
@@ -531,7 +531,7 @@ async function fillFilters(row, page, state) {
   if (!place.isConnected) return;
   if (!place.firstChild) buildFilters(place, row, page, options[id]);
   const form = place.querySelector('form');
-  const current = {from: row.first_shown_date, to: row.as_of_date, ...state};
+  const current = {from: row.default_first_date, to: row.as_of_date, ...state};
   for (const name of ['from', 'to', 'label', 'owner', 'iteration']) {
     if (form.elements[name]) form.elements[name].value = current[name] ?? '';
   }
@@ -583,7 +583,7 @@ function step(form, row, page, by) {
 function choose(form, row, page) {
   const value = (name) => form.elements[name]?.value ?? '';
   const state = {project: row.project_id, page: page.name};
-  if (value('from') !== row.first_shown_date) state.from = value('from');
+  if (value('from') !== row.default_first_date) state.from = value('from');
   if (value('to') !== row.as_of_date) state.to = value('to');
   const types = [...form.querySelectorAll('[name=types]')].filter((box) => box.checked).map((box) => box.value);
   if (types.length && types.length < start.types.length) state.types = types.join(',');

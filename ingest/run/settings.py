@@ -92,7 +92,7 @@ class TrackerSettings(BaseConfiguration):
 
     @property
     def client_settings(self) -> dict[str, Any]:
-        """What the HTTP client is told."""
+        """The settings of the HTTP client, as keyword arguments."""
         return {
             "auth": self.auth,
             "max_in_flight": self.max_in_flight,

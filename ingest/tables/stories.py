@@ -8,8 +8,8 @@ STORIES = Table(
     name="stories",
     description=(
         "One row per story with its comments, tasks, blockers, reviews, owners, labels and "
-        "transitions as lists (`/projects/{id}/stories`). A deleted story stays, with what "
-        "its activities tell of it."
+        "transitions as lists (`/projects/{id}/stories`). A deleted story is kept, with what "
+        "its activities contain."
     ),
     key=("id",),
     columns={

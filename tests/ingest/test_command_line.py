@@ -256,7 +256,7 @@ def as_json(finished):
     return json.loads(line)
 
 
-def test_json_is_all_that_is_on_standard_output(demo_server, path):
+def test_with_json_standard_output_has_nothing_else(demo_server, path):
     project = smallest_project(demo_server)
     finished = ingest(
         "--json",
@@ -282,7 +282,7 @@ def test_json_is_all_that_is_on_standard_output(demo_server, path):
     assert all(key in help_text for key in told)
 
 
-def test_json_tells_of_a_failure_too(path):
+def test_json_also_reports_a_failure(path):
     finished = ingest(
         "--json", warehouse=path, api_token=SENTINEL, base_url="http://127.0.0.1:9/services/v5"
     )
@@ -310,7 +310,7 @@ def test_the_logs_of_the_latest_runs_are_kept(path):
     assert (logs / "dbt.log").exists()
 
 
-def test_a_log_is_bounded(path, monkeypatch):
+def test_the_size_of_a_log_is_limited(path, monkeypatch):
     import logging
 
     from ingest.run.log import MAX_LOG_BYTES, run_log
@@ -325,7 +325,7 @@ def test_a_log_is_bounded(path, monkeypatch):
     assert log.path.exists()
 
 
-def test_a_full_disk_ends_the_log_not_the_run(path, capsys, monkeypatch):
+def test_a_full_disk_stops_the_log_but_not_the_run(path, capsys, monkeypatch):
     """A failed write of a log handler must not print a traceback."""
     import logging
 
@@ -376,13 +376,13 @@ def test_a_broken_settings_file_is_one_line_that_says_where(path, tmp_path, monk
     ("name", "value"),
     [("max_in_flight", "0"), ("requests_per_second", "-1"), ("requests_per_second", "nan")],
 )
-def test_a_limit_that_lets_nothing_through_is_one_line(path, name, value):
+def test_an_impossible_limit_is_reported_in_one_line(path, name, value):
     finished = ingest("api", warehouse=path, api_token=SENTINEL, **{name: value})
     assert_one_line_error(finished, f"{name} is {float(value):g}")
     assert not path.exists()
 
 
-def test_a_run_without_a_place_for_its_log_goes_on(path):
+def test_a_run_continues_without_a_log(path):
     (path.parent / "logs").write_text("a file")
     assert_one_line_error(ingest("api", warehouse=path), "no api_token")
 
@@ -437,7 +437,7 @@ REFUSED_PATHS = {
 
 
 @pytest.mark.parametrize("value", REFUSED_PATHS.values(), ids=REFUSED_PATHS.keys())
-def test_a_path_that_means_something_else_is_refused(tmp_path, value, monkeypatch):
+def test_a_path_that_is_not_a_plain_file_is_refused(tmp_path, value, monkeypatch):
     environment = {"WAREHOUSE_PATH": value.format(tmp_path), "INGEST_LOG_PATH": str(tmp_path)}
     monkeypatch.setattr("tests.conftest.environment", lambda *_, **__: environment)
     finished = ingest("demo", warehouse=tmp_path)
@@ -455,7 +455,7 @@ def test_an_sqlite_file_is_refused_without_a_download(path):
     assert path.read_bytes() == before
 
 
-def test_an_empty_file_is_taken_for_none(path):
+def test_an_empty_file_counts_as_missing(path):
     from tests.ingest.test_pipeline import load
 
     path.touch()
@@ -510,7 +510,7 @@ def test_an_archive_that_was_not_read_in_full_exits_with_1(path, tmp_path, conte
             assert connection.execute(count).fetchone() == (1,)
 
 
-def test_loading_what_is_stored_in_a_newer_version_is_no_failure(path, tmp_path):
+def test_loading_older_versions_than_stored_is_not_a_failure(path, tmp_path):
     newer = STORIES.replace("2024-01-01", "2024-01-02")
     for name, content in {"a.json": newer, "b.json": STORIES}.items():
         (tmp_path / name).write_text(content)

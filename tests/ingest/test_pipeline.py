@@ -112,7 +112,7 @@ def test_a_second_run_loads_nothing_twice(path):
     assert query(path, "select count(*) from pivotal_tracker_data.extracts") == [(2,)]
 
 
-def test_a_row_that_a_whole_listing_no_longer_holds_is_removed(path):
+def test_a_row_missing_in_a_complete_listing_is_removed(path):
     load(path)
     load(path, {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
     assert query(path, "select id, is_removed from pivotal_tracker_data.labels") == [(1, None)]
@@ -145,7 +145,7 @@ def pipeline_jobs(path):
     }
 
 
-def test_texts_lie_in_the_file_once_and_compressed(path):
+def test_texts_are_stored_once_and_compressed(path):
     change = {"kind": "story", "change_type": "update", "new_values": {"description": "w " * 200}}
     changes = [[{**change, "id": number}] * (1 + number % 20) for number in range(4000)]
     load(
@@ -158,7 +158,7 @@ def test_texts_lie_in_the_file_once_and_compressed(path):
     assert query(path, kept)[0][0] > 3 * path.stat().st_size
 
 
-def test_reading_leaves_the_garbage_collector_as_it_was(path):
+def test_a_run_restores_the_garbage_collector(path):
     before = gc.get_threshold(), gc.get_freeze_count()
     load(path)
     with pytest.raises(WarehouseError):
@@ -176,7 +176,7 @@ def test_reading_leaves_the_garbage_collector_as_it_was(path):
     ids=["the first is newer", "the second is newer", "equally new"],
 )
 @pytest.mark.parametrize("pages", [1, 2], ids=["one page", "two pages"])
-def test_a_key_that_comes_twice_is_loaded_once(path, monkeypatch, first, second, stays, pages):
+def test_a_duplicate_key_is_loaded_once(path, monkeypatch, first, second, stays, pages):
     monkeypatch.setattr(source, "_BATCH_BYTES", 1)
     label = {"id": 1, "project_id": 1}
     both = [{**label, "name": "first", **first}, {**label, "name": "second", **second}]
@@ -194,7 +194,7 @@ def test_a_key_that_comes_twice_is_loaded_once(path, monkeypatch, first, second,
         assert summary.notes == ["labels: 1 duplicate row was removed; the newest are kept"]
 
 
-def test_of_equally_new_rows_that_of_the_more_trusted_source_stays(path):
+def test_of_equally_new_rows_the_more_trusted_source_wins(path):
     label = {"id": 1, "project_id": 1, "updated_at": "2024-01-02T00:00:00Z"}
 
     class TwoSources(ListReader):
@@ -206,7 +206,7 @@ def test_of_equally_new_rows_that_of_the_more_trusted_source_stays(path):
     assert query(path, "select name from pivotal_tracker_data.labels") == [("api",)]
 
 
-def test_a_record_that_can_be_no_row_is_a_row_of_rejected_rows(path):
+def test_an_invalid_record_is_a_row_of_rejected_rows(path):
     class RefusingReader(ListReader):
         def read(self, table_name):
             if table_name == "labels":
@@ -222,7 +222,7 @@ def test_a_record_that_can_be_no_row_is_a_row_of_rejected_rows(path):
     assert summary.rows_by_table["rejected_rows"] == 1
 
 
-def test_rows_of_projects_that_were_not_read_stay(path):
+def test_rows_of_projects_that_were_not_read_are_kept(path):
     other = {"labels": [{"id": 5, "project_id": 2, "name": "other"}]}
     load(path, other)
     load(path)
@@ -279,14 +279,14 @@ def test_the_file_opens_with_older_clients(path):
     assert tags["storage_version"].startswith("v1.4.0")
 
 
-def test_a_warehouse_deleted_by_hand_is_made_anew(path):
+def test_a_warehouse_deleted_by_hand_is_created_again(path):
     load(path)
     path.unlink()
     load(path)
     assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(2,)]
 
 
-def test_a_warehouse_without_dlts_folder_is_gone_on_from(path):
+def test_a_warehouse_without_dlts_folder_can_be_continued(path):
     """As with a scheduler that keeps only the file between runs."""
     load(path, TWO_LABELS)
     shutil.rmtree(make_pipeline(path).pipelines_dir)
@@ -315,13 +315,13 @@ def test_a_folder_without_write_permission_is_named(tmp_path):
         load(tmp_path / "w.duckdb")
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WarehouseError, match="set WAREHOUSE_PATH"):
         load(tmp_path / "file" / "w.duckdb")
 
 
-def test_a_program_that_holds_the_warehouse_is_named(path):
+def test_a_program_that_uses_the_warehouse_is_named(path):
     load(path)
     holder = subprocess.Popen(
         [
@@ -359,7 +359,7 @@ def test_a_row_that_another_project_lists_now_is_moved_not_removed(path):
     assert labels == [(1, 2)]
 
 
-def test_removals_that_a_reader_orders_are_done_and_not_counted(path):
+def test_removals_requested_by_a_reader_are_done_and_not_counted(path):
     class RemovingReader(ListReader):
         def read(self, table_name):
             yield from super().read(table_name)
@@ -396,7 +396,7 @@ def test_a_column_of_a_newer_release_is_added_though_there_are_no_new_rows(path,
     assert query(path, "select completed_at from pivotal_tracker_data.epics") == []
 
 
-def test_a_reader_learns_what_is_stored_before_it_reads(path):
+def test_a_reader_gets_the_stored_rows_before_it_reads(path):
     load(path)
     reader = ListReader({})
     reader.extract_mode, reader.notes = "incremental", ["projects: 1 unchanged"]

@@ -137,7 +137,7 @@ def test_secrets_are_never_kept():
     ],
     ids=["no key", "huge key", "key of no encoding", "deep field", "deep list", "deep number"],
 )
-def test_a_record_that_can_be_no_row_is_refused_by_itself(record, column, value, reason):
+def test_only_an_invalid_record_is_refused(record, column, value, reason):
     deep = []
     for _ in range(900):
         deep = [deep]
@@ -154,7 +154,7 @@ def test_a_record_that_can_be_no_row_is_refused_by_itself(record, column, value,
     assert refused.reason.startswith(reason)
 
 
-def test_half_a_character_and_infinity_are_replaced():
+def test_lone_surrogates_and_infinity_are_replaced():
     labels = [{"name": "a\ud800", "\udfff": [float("inf"), 10**30]}]
     row, drift = one_story(name="Pay \udc00", labels=labels, other="\ud800")
     assert row["name"] == "Pay \ufffd"
@@ -164,7 +164,7 @@ def test_half_a_character_and_infinity_are_replaced():
 
 
 @pytest.mark.parametrize("value", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
-def test_an_instant_outside_of_all_calendars_is_a_misfit(value):
+def test_a_timestamp_out_of_range_is_a_misfit(value):
     row, drift = one_story(accepted_at=value)
     assert row["accepted_at"] is None
     assert json.loads(row["extra_fields"]) == {"accepted_at": value}
@@ -178,7 +178,7 @@ def test_an_instant_outside_of_all_calendars_is_a_misfit(value):
         JSON_VALUES,
     )
 )
-def test_whatever_a_story_holds_it_loads_and_loses_nothing(fields):
+def test_any_story_is_loaded_without_loss(fields):
     fields.pop("id", None)
     row, _ = one_story(**fields)
     extra = orjson.loads(row["extra_fields"] or "{}")
@@ -202,7 +202,7 @@ def test_activity_takes_its_ids_from_what_is_nested():
     assert "project_version" not in record
 
 
-def test_a_host_that_says_title_has_names():
+def test_a_host_with_title_has_names():
     assert shape("stories", {"id": 1, "title": "Checkout"})["name"] == "Checkout"
     assert shape("stories", {"id": 1, "name": "a", "title": "b"})["title"] == "b"
 
@@ -224,7 +224,7 @@ def test_history_container_becomes_one_record_a_day():
     assert rows[0]["project_id"] == 7
 
 
-def test_removal_rows_carry_nothing_but_the_key():
+def test_removal_rows_have_only_the_key():
     rows = removal_rows(TABLES["iterations"], [(1, 2)])
     assert rows.schema == TABLES["iterations"].arrow_schema
     row = rows.to_pylist()[0]
@@ -236,7 +236,7 @@ def test_removal_rows_carry_nothing_but_the_key():
 
 
 @pytest.mark.parametrize("value", [True, None, {}, "2017-13-01T00:00:00Z"])
-def test_what_is_no_instant_is_refused(value):
+def test_an_invalid_timestamp_is_refused(value):
     with pytest.raises(ValueError, match="instant|month|Invalid"):
         parse_instant(value)
 
@@ -247,7 +247,7 @@ def test_arrow_schema_marks_only_keys_as_required():
     assert schema.field("estimate").type == pa.decimal128(18, 4)
 
 
-def test_a_nul_is_replaced_in_texts_and_in_json_but_not_where_it_is_only_spelt():
+def test_a_nul_is_replaced_in_texts_and_json_but_not_when_escaped():
     text = "a\0b\0\0 \\u0000 \\\0"
     record = {"id": 1, "name": text, "labels": [{"name": text}]}
     table = TABLES["stories"]

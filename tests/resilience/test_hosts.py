@@ -15,5 +15,5 @@ def sound(tmp_path_factory):
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS.keys())
-def test_a_host_that_misbehaves_does_no_harm(behaviour, tmp_path, sound):
+def test_a_misbehaving_host_does_no_harm(behaviour, tmp_path, sound):
     assert list(findings(behaviour, tmp_path, sound)) == []

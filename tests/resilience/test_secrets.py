@@ -170,7 +170,7 @@ def test_tls_redirects_and_plain_http_are_tested():
     """Those are tests of the client; this one fails if they are removed."""
     tests = (ROOT / "tests/ingest/api/http/test_errors.py").read_text()
     for name in (
-        "test_a_certificate_that_nobody_vouches_for_is_refused",
+        "test_an_untrusted_certificate_is_refused",
         "test_the_token_is_sent_to_the_host_and_nowhere_else",
         "test_a_bad_base_url_is_refused_before_anything_is_sent",
         "test_a_netrc_file_does_not_add_a_password",

@@ -1,1 +1,1 @@
-"""What is known of a project beside its stories: settings, people, names."""
+"""What is known about a project besides its stories: settings, people, names."""

@@ -80,7 +80,7 @@ def test_every_table_has_the_workspaces_own_number_of_rows(small_workspace):
     assert reader.drift.misfits == {}
 
 
-def test_what_is_optional_is_read_when_asked_for(small_workspace, two_projects):
+def test_optional_tables_are_read_if_requested(small_workspace, two_projects):
     with demo.serve(small_workspace) as server:
         rows, reader = read(server, two_projects[:1], EVERYTHING)
         assert server.failures == []
@@ -118,7 +118,7 @@ HOSTS = {
 
 
 @pytest.mark.parametrize("deviation", HOSTS.values(), ids=HOSTS.keys())
-def test_a_host_that_deviates_gives_the_same_rows(
+def test_a_deviating_host_gives_the_same_rows(
     small_workspace, two_projects, expected_rows, deviation
 ):
     with demo.serve(small_workspace, options=demo.ServerOptions(**deviation)) as server:
@@ -149,9 +149,7 @@ def test_a_first_load_asks_for_each_list_once_in_the_largest_pages(small_workspa
     assert all(row == activity[row["guid"]] for row in rows["my_activity"])
 
 
-def test_projects_of_a_host_that_states_more_than_it_gives_fail_by_name(
-    small_workspace, two_projects
-):
+def test_projects_with_lists_shorter_than_stated_fail_by_name(small_workspace, two_projects):
     with demo.serve(small_workspace, options=demo.ServerOptions(total="too_large")) as server:
         rows, reader = read(server, two_projects)
     assert reader.failed_project_ids == two_projects

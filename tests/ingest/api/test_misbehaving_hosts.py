@@ -22,5 +22,5 @@ def sound(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", CHOSEN)
-def test_a_host_that_misbehaves_does_no_harm(name, tmp_path, sound):
+def test_a_misbehaving_host_does_no_harm(name, tmp_path, sound):
     assert list(findings(BEHAVIOURS[name], tmp_path, sound)) == []

@@ -87,7 +87,7 @@ def test_every_table_of_every_project_is_read(open_reader):
     }
 
 
-def test_a_whole_listing_tells_which_keys_there_are(open_reader):
+def test_a_complete_listing_has_all_keys(open_reader):
     reader = open_reader(WorkspaceHost(1, 2))
     assert reader.keys_listed("labels", 1) is None  # not read yet
     read_all(reader)
@@ -103,7 +103,7 @@ def test_no_token_is_in_any_row(open_reader):
     assert "0" * 32 not in orjson.dumps(rows, default=str).decode()
 
 
-def test_only_the_projects_asked_for_are_read(open_reader):
+def test_only_the_requested_projects_are_read(open_reader):
     reader = open_reader(WorkspaceHost(1, 2, 3), project_ids=[3, 1])
     rows = read_all(reader)
     assert reader.project_ids == [3, 1]
@@ -111,7 +111,7 @@ def test_only_the_projects_asked_for_are_read(open_reader):
     assert not any("/projects/2" in path for path in open_reader.server.paths)
 
 
-def test_a_project_that_is_not_listed_is_asked_for_by_itself(open_reader):
+def test_a_project_that_is_not_listed_is_requested_separately(open_reader):
     host = WorkspaceHost(1, 2)
 
     def answer(request):
@@ -132,7 +132,7 @@ def test_a_project_that_does_not_exist_ends_the_run_before_anything_is_read(open
     assert open_reader.server.paths == ["/projects", "/projects/99"]
 
 
-def test_a_closed_project_is_skipped_and_the_others_are_read(open_reader):
+def test_a_forbidden_project_is_skipped_and_the_others_are_read(open_reader):
     host = WorkspaceHost(1, 2, 3)
     host.closed = {2}
     reader = open_reader(host)
@@ -145,7 +145,7 @@ def test_a_closed_project_is_skipped_and_the_others_are_read(open_reader):
     assert counts(rows)["stories"] == 14
 
 
-def test_a_closed_project_that_is_not_listed_is_skipped_too(open_reader):
+def test_a_forbidden_project_that_is_not_listed_is_also_skipped(open_reader):
     host = WorkspaceHost(1, 2)
     host.closed = {2}
 
@@ -159,7 +159,7 @@ def test_a_closed_project_that_is_not_listed_is_skipped_too(open_reader):
     assert reader.failed_project_ids == [2]
 
 
-def test_a_project_that_is_closed_half_way_is_skipped_from_there_on(open_reader):
+def test_a_project_that_becomes_forbidden_is_skipped_from_then_on(open_reader):
     host = WorkspaceHost(1, 2)
     host.lists["/projects/2/stories"] = [story(2000 + n, 2) for n in range(40)]
     host.max_limit = 10
@@ -176,7 +176,7 @@ def test_a_project_that_is_closed_half_way_is_skipped_from_there_on(open_reader)
     assert {row["project_id"] for row in rows["activity"]} == {1}
 
 
-def test_a_token_that_expires_half_way_ends_the_run(open_reader):
+def test_a_token_that_expires_during_a_run_ends_it(open_reader):
     host = WorkspaceHost(1)
 
     def answer(request):
@@ -205,7 +205,7 @@ def test_a_list_that_the_host_does_not_have_is_noted_once(open_reader, absent):
     assert counts(rows)["stories"] == 21
 
 
-def test_history_and_cycle_times_are_read_when_asked_for(open_reader):
+def test_history_and_cycle_times_are_read_if_requested(open_reader):
     host = WorkspaceHost(1, 2)
     for project_id in (1, 2):
         host.lists[f"/projects/{project_id}/history/days"] = {
@@ -231,7 +231,7 @@ def test_history_and_cycle_times_are_read_when_asked_for(open_reader):
     ] == [(p, n, p * 1000 + n) for p in (1, 2) for n in (1, 2, 3)]
 
 
-def test_what_is_optional_may_be_refused_without_the_project_being_skipped(open_reader):
+def test_refused_optional_tables_do_not_skip_the_project(open_reader):
     host = WorkspaceHost(1)
 
     def answer(request):
@@ -310,7 +310,7 @@ def test_no_story_is_lost_when_a_page_shifts(open_reader, change, when_offset, m
     assert reader.keys_listed("stories", 1) == {(story_id,) for story_id in now}
 
 
-def test_of_two_copies_of_a_story_the_newer_is_kept(open_reader):
+def test_the_newer_of_two_copies_of_a_story_is_kept(open_reader):
     host = shifting_host()
     moving(host, 30, move_first_to_the_end)
     rows = read_all(open_reader(host, max_in_flight=1))["stories"]
@@ -326,13 +326,13 @@ def test_missing_stories_are_read_one_by_one_where_a_host_has_no_bulk(open_reade
     assert {row["id"] for row in rows} == set(range(60))
 
 
-def test_a_quiet_project_is_not_listed_twice(open_reader):
+def test_an_unchanged_project_is_not_listed_twice(open_reader):
     host = shifting_host()
     read_all(open_reader(host))
     assert len([path for path in open_reader.server.paths if path.endswith("/stories")]) == 6
 
 
-def test_a_project_that_never_rests_gives_its_stories_but_no_removals(open_reader):
+def test_a_constantly_changing_project_gives_stories_but_no_removals(open_reader):
     host = shifting_host()
 
     def always(request):
@@ -361,7 +361,7 @@ def test_new_activity_while_reading_neither_doubles_nor_loses_any(open_reader):
     assert set(range(1, 101)) <= {row["project_version"] for row in rows}
 
 
-def test_transitions_that_slide_forward_while_reading_are_not_lost(open_reader):
+def test_transitions_that_shift_while_reading_are_not_lost(open_reader):
     host = WorkspaceHost(1)
     host.max_limit = 10
     path = "/projects/1/story_transitions"
@@ -376,7 +376,7 @@ def test_transitions_that_slide_forward_while_reading_are_not_lost(open_reader):
 # Other hosts ------------------------------------------------------------------------------------
 
 
-def test_a_host_that_says_title_and_caps_pages_at_50_works(open_reader):
+def test_a_host_with_title_and_pages_of_50_works(open_reader):
     host = WorkspaceHost(1)
     host.max_limit = 50
     host.lists["/projects/1/stories"] = [
@@ -417,7 +417,7 @@ def test_a_host_that_refuses_a_field_is_asked_for_fewer(open_reader):
     ]
 
 
-def test_a_record_without_its_key_is_refused_by_itself(open_reader):
+def test_only_a_record_without_its_key_is_refused(open_reader):
     host = WorkspaceHost(1)
     host.lists["/projects/1/labels"] = [{"name": "no id"}, {"id": "12", "name": "l"}, {"id": 5.5}]
     reader = open_reader(host)
@@ -437,7 +437,7 @@ def test_a_record_without_its_key_is_refused_by_itself(open_reader):
 # Ways of use ------------------------------------------------------------------------------------
 
 
-def test_a_table_that_is_left_early_does_no_harm_to_the_next(open_reader):
+def test_abandoning_a_table_does_not_affect_the_next(open_reader):
     host = shifting_host()
     reader = open_reader(host)
     next(reader.read("stories"))
@@ -453,7 +453,7 @@ def test_two_tables_cannot_be_read_at_once(open_reader):
         list(labels)
 
 
-def test_a_host_that_is_no_tracker_but_speaks_json_is_one_line(open_reader):
+def test_a_json_host_that_is_not_tracker_is_reported_in_one_line(open_reader):
     reader = open_reader(lambda request: Reply(200, {"hello": "world"}))
     with pytest.raises(UnexpectedAnswer, match=r"^GET /projects: no list of projects: .*base_url"):
         list(reader.read("projects"))

@@ -53,7 +53,7 @@ def test_every_recorded_list_becomes_rows(replayed):
     ]
 
 
-def test_nothing_of_a_recorded_answer_misfits_or_is_unknown(replayed):
+def test_recorded_responses_have_no_misfits_or_unknown_fields(replayed):
     _, reader = replayed
     assert reader.drift.misfits == {}
     # Requested by the recorded client.

@@ -12,7 +12,7 @@ ID,Type,Message,Performed By,Occurred At
 """
 
 
-def test_a_csv_lacks_state_changes_and_says_what_has_them(tmp_path):
+def test_a_csv_lacks_state_changes_and_the_summary_says_what_has_them(tmp_path):
     write_csv(tmp_path / "shop_20151121_1010.csv", [story(101), story(102, comment=["hi"])])
     notes = Loaded(tmp_path).reader.notes
     assert notes[0] == (
@@ -46,7 +46,7 @@ def test_a_dump_that_has_everything_lacks_nothing(tmp_path):
     ]
 
 
-def test_of_many_projects_the_first_are_named(tmp_path):
+def test_only_the_first_of_many_projects_are_listed(tmp_path):
     stories = [{**STORY, "id": number, "project_id": number} for number in range(1, 14)]
     (tmp_path / "dump.json").write_text(json.dumps(stories))
     notes = Loaded(tmp_path).reader.notes

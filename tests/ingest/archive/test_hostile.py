@@ -58,7 +58,7 @@ def test_a_file_that_was_saved_again_has_the_same_stories(tmp_path, content):
     assert loaded.stories[1]["created_at"].isoformat() == "2019-12-31T00:00:00+00:00"
 
 
-def test_a_nul_stays_in_its_cell(tmp_path):
+def test_a_nul_does_not_affect_other_cells(tmp_path):
     path = write_csv(tmp_path / "shop.csv", [story(101, title="a\0b")])
     assert Loaded(path).one_story()["name"] == "a\0b"
 
@@ -80,7 +80,7 @@ def test_the_order_of_day_and_month_is_that_of_the_file(tmp_path, days, read):
     assert told == (days[0] == "31/12/2019")
 
 
-def test_a_day_that_the_file_contradicts_is_no_day(tmp_path):
+def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
     days = ["31/12/2019", "12/31/2019", "Feb 30, 2015"]
     rows = [story(101 + number, created_at=day) for number, day in enumerate(days)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
@@ -116,21 +116,21 @@ def test_a_day_that_the_file_contradicts_is_no_day(tmp_path):
         "no value",
     ],
 )
-def test_a_file_that_says_nothing_is_refused_in_one_line(tmp_path, name, content, reason):
+def test_a_file_without_tracker_data_is_refused_in_one_line(tmp_path, name, content, reason):
     with pytest.raises(ArchiveError, match=reason) as error:
         Loaded(written(tmp_path / name, content))
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_bytes_that_are_no_characters_cost_no_row(tmp_path, encoding):
+def test_invalid_bytes_do_not_cost_a_row(tmp_path, encoding):
     content = TEXT.encode(encoding) + b"\xe9"
     loaded = Loaded(written(tmp_path / "shop.csv", content))
     assert [each["id"] for each in loaded.stories] == [101, 102]
     assert f"some bytes are not valid {encoding.upper()}" in loaded.reader.skipped[0]
 
 
-def test_a_byte_that_windows_leaves_out_costs_no_accent(tmp_path):
+def test_an_undefined_windows_byte_does_not_cost_other_accents(tmp_path):
     rows = [story(101, title="“Café” – ok"), story(102, title="x")]
     content = csv_text(rows).encode("cp1252").replace(b"x,", b"\x81,")
     loaded = Loaded(written(tmp_path / "shop.csv", content))
@@ -149,7 +149,7 @@ def test_a_byte_of_windows_leaves_the_rest_utf_8(tmp_path, mark):
     assert loaded.reader.skipped == [f"{tmp_path}/shop.csv: {note}"]
 
 
-def test_windows_text_that_happens_to_be_utf_8_in_one_place_is_windows_text(tmp_path):
+def test_windows_text_with_one_valid_utf_8_sequence_is_windows_text(tmp_path):
     rows = [story(number, title="“Café” – „Äpfel“ – ÄÖÜ “CAFÉ”") for number in range(101, 120)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows, encoding="cp1252"))
     assert {each["name"] for each in loaded.stories} == {"“Café” – „Äpfel“ – ÄÖÜ “CAFÉ”"}
@@ -195,7 +195,7 @@ def test_json_with_a_byte_of_windows_is_read(tmp_path):
 @pytest.mark.parametrize(
     "cell", ["x" * 9_999, '"' + "x" * 9_999 + '"', "x," * 5_000], ids=["word", "quoted", "cells"]
 )
-def test_an_endless_line_is_refused_before_it_is_held(tmp_path, monkeypatch, cell):
+def test_an_endless_line_is_refused_before_it_is_in_memory(tmp_path, monkeypatch, cell):
     monkeypatch.setattr(csv_rows, "LONGEST_LINE", 2_000)
     rest = csv_text([story(104)]).partition("\n")[2]
     path = written(tmp_path / "shop.csv", TEXT + "103," + cell + "\n" + rest)
@@ -204,7 +204,7 @@ def test_an_endless_line_is_refused_before_it_is_held(tmp_path, monkeypatch, cel
     assert [line for line, *_ in loaded.refusals] == [4]
 
 
-def test_a_cell_that_no_story_has_is_refused_alone(tmp_path):
+def test_only_an_oversized_cell_is_refused(tmp_path):
     csv.field_size_limit(131_072)  # a global limit, which other tests raise
     rows = [story(101, description="x" * 1_100_000), story(102)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
@@ -294,7 +294,7 @@ def test_packed_json_inside_a_zip_is_read(tmp_path):
     assert Loaded(path).one_story()["id"] == 7
 
 
-def test_links_that_run_in_circles_are_left_alone(tmp_path):
+def test_circular_links_are_not_followed(tmp_path):
     write_csv(tmp_path / "a" / "shop.csv", ROWS)
     (tmp_path / "a" / "again").symlink_to(tmp_path / "a")
     (tmp_path / "a" / "one").symlink_to(tmp_path / "a" / "other")
@@ -304,7 +304,7 @@ def test_links_that_run_in_circles_are_left_alone(tmp_path):
         Loaded(tmp_path / "a" / "one")
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path):
+def test_special_files_are_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     write_csv(tmp_path / "shop.csv", ROWS)
     assert len(Loaded(tmp_path).stories) == 2
@@ -312,7 +312,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
         Loaded(tmp_path / "pipe.csv")
 
 
-def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+def test_an_unreadable_folder_is_reported(tmp_path, monkeypatch):
     (tmp_path / "shut").mkdir()
     scandir = os.scandir
 
@@ -395,7 +395,7 @@ def test_a_part_that_is_nested_too_deeply_does_not_cost_its_story(tmp_path):
     assert [reason for *_, reason in loaded.refusals] == ["nested more than 254 levels deep"]
 
 
-def test_a_file_name_of_no_encoding_is_shown_with_its_bytes(tmp_path):
+def test_an_undecodable_file_name_is_reported_with_its_bytes(tmp_path):
     os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
     folder = next(tmp_path.iterdir())
     written(folder / os.fsdecode(b"a\xff.json"), json.dumps([STORY]))

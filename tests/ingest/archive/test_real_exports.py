@@ -22,7 +22,7 @@ def _files():
 
 
 @pytest.mark.parametrize(("path", "told"), list(_files()))
-def test_a_real_file_has_the_rows_that_its_manifest_tells(path, told):
+def test_a_real_file_has_the_rows_in_its_manifest(path, told):
     loaded = Loaded(path)
     types = Counter(each["story_type"] for each in loaded.stories)
     types["epic"] = len(loaded.epics)
@@ -45,7 +45,7 @@ def test_the_invalid_file_loses_its_bad_row_alone():
     assert loaded.refusals == [(3, "Story Type", "unknown story type")]
 
 
-def test_the_import_template_is_no_export():
+def test_the_import_template_is_not_an_export():
     with pytest.raises(ArchiveError, match="no Id column: a template for import"):
         Loaded(EXPORTS / "fulcrum-import-template")
 

@@ -37,7 +37,7 @@ def test_all_recordings_load_with_exact_counts(loaded):
     assert loaded.reader.as_of == datetime(2021, 4, 23, 21, 44, 2, tzinfo=UTC)
 
 
-def test_what_is_refused_is_refused_for_its_reason(loaded):
+def test_refused_recordings_have_the_expected_reason(loaded):
     reasons = Counter(each["reason"] for each in loaded.rejected_rows)
     assert reasons == {
         "an error answer of the API, no record": 10,
@@ -63,7 +63,7 @@ def test_the_newest_version_of_each_record_is_kept(loaded):
     assert len(json.loads(found["tasks"])) == 8
 
 
-def test_no_stub_is_a_story(loaded):
+def test_stubs_are_not_stories(loaded):
     assert all(each["current_state"] and each["created_at"] for each in loaded.stories)
 
 

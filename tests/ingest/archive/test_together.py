@@ -19,7 +19,7 @@ def done(number):
     return story(number, current_state="accepted", accepted_at="Nov 20, 2015")
 
 
-def test_what_a_later_whole_export_lacks_was_deleted(tmp_path):
+def test_stories_missing_in_a_later_complete_export_are_deleted(tmp_path):
     old = write_csv(
         tmp_path / "shop_20151120_1000.csv", [story(101), story(102), done(103), story(104)]
     )
@@ -149,7 +149,7 @@ def test_runs_over_the_same_warehouse_add_up(tmp_path, warehouse):
     assert stored(warehouse, "select id from projects") == [project]
 
 
-def test_rows_of_the_api_stay_and_tell_whose_a_csv_is(tmp_path, warehouse):
+def test_api_rows_are_kept_and_identify_the_project_of_a_csv(tmp_path, warehouse):
     run(FewStories(Drift()), "api", "https://example.com", warehouse)
     csv = write_csv(tmp_path / "shop_20201120_1000.csv", [story(101), story(103)])
     dump = tmp_path / "dump.json"

@@ -60,14 +60,14 @@ def test_a_record_without_an_instant_is_as_new_as_the_newest_in_its_dump(tmp_pat
         ("backup 20210301/x/iterations.json", "backup 20210302T0100/y/iterations.json"),
     ],
 )
-def test_else_as_new_as_the_stamp_in_a_name(tmp_path, folders, names):
+def test_otherwise_the_timestamp_in_the_name_counts(tmp_path, folders, names):
     for folder, name, value in zip(folders, names, (0.5, 1), strict=True):
         # The content does not matter if the name has a timestamp.
         write(folder / name, iteration(value), record(f"20{30 - 10 * value:.0f}-01-01T00:00:00Z"))
     assert strength(tmp_path) == 1
 
 
-def test_a_folder_that_holds_all_dumps_tells_no_time(tmp_path):
+def test_a_folder_that_contains_all_dumps_has_no_time(tmp_path):
     for folder, year, value in (("a", 2022, 1), ("b", 2021, 0.5)):
         path = tmp_path / "2020-01-01" / folder
         write(path / "stories.json", record(f"{year}-01-01T00:00:00Z"))
@@ -75,7 +75,7 @@ def test_a_folder_that_holds_all_dumps_tells_no_time(tmp_path):
     assert strength(tmp_path) == 1
 
 
-def test_of_two_histories_the_later_has_the_last_word(tmp_path, folders):
+def test_the_later_of_two_histories_wins(tmp_path, folders):
     header = "ID,Type,Message,Performed By,Occurred At\n"
     row = "101,feature,{} started this feature,{},2015-11-20 10:00:00 UTC\n"
     for folder, day, name in zip(folders, (21, 22), ("Bo Li", "Ada Obi"), strict=True):
@@ -86,7 +86,7 @@ def test_of_two_histories_the_later_has_the_last_word(tmp_path, folders):
     assert activity["message"].startswith("Ada Obi")
 
 
-def test_else_as_new_as_the_file_on_disk(tmp_path, folders):
+def test_otherwise_the_modification_time_counts(tmp_path, folders):
     for folder, day, value in zip(folders, (1, 2), (0.5, 1), strict=True):
         write(
             folder / "iterations.json", iteration(value), modified_at=1_600_000_000 + day * 86_400
@@ -94,7 +94,7 @@ def test_else_as_new_as_the_file_on_disk(tmp_path, folders):
     assert strength(tmp_path) == 1
 
 
-def test_else_as_new_as_the_member_of_a_zip(tmp_path):
+def test_otherwise_the_time_of_a_zip_member_counts(tmp_path):
     for name, year, value in (("a.zip", 2022, 1), ("b.zip", 2021, 0.5)):
         with zipfile.ZipFile(tmp_path / name, "w") as package:
             info = zipfile.ZipInfo("iterations.json", (year, 1, 1, 0, 0, 0))
@@ -102,7 +102,7 @@ def test_else_as_new_as_the_member_of_a_zip(tmp_path):
     assert strength(tmp_path) == 1
 
 
-def test_files_that_say_nothing_win_by_content_and_not_by_folder(tmp_path):
+def test_files_without_a_time_are_ordered_by_content_not_folder(tmp_path):
     found = set()
     for number, values in enumerate(((0.5, 1), (1, 0.5))):
         for folder, value in zip("ab", values, strict=True):
@@ -111,7 +111,7 @@ def test_files_that_say_nothing_win_by_content_and_not_by_folder(tmp_path):
     assert len(found) == 1
 
 
-def test_what_only_older_versions_have_is_that_of_the_newest_of_these(tmp_path):
+def test_parts_only_in_older_versions_come_from_the_newest_of_them(tmp_path):
     versions = [
         record("2020-01-01T00:00:00Z", name="first", tasks=[{"id": 1, "description": "first"}]),
         record("2020-01-02T00:00:00Z", name="second", tasks=[{"id": 1, "description": "second"}],
@@ -138,7 +138,7 @@ def test_exports_without_a_stamp_are_not_ordered_by_their_folders(tmp_path):
 
 
 @pytest.mark.parametrize("newer_first", [False, True])
-def test_a_stored_record_is_held_against_the_instant_of_its_own_file(tmp_path, newer_first):
+def test_a_stored_record_is_compared_by_the_time_of_its_own_file(tmp_path, newer_first):
     older = write(tmp_path / "older.json", iteration(0.5), record("2021-01-01T00:00:00Z"))
     newer = write(tmp_path / "newer.json", iteration(1), record("2022-01-01T00:00:00Z"))
     warehouse = tmp_path / "warehouse.duckdb"

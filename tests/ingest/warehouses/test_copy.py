@@ -46,7 +46,7 @@ def differences(source, target):
         return differing
 
 
-def test_a_copy_has_all_rows_and_their_loads_also_the_second_time(source, tmp_path):
+def test_a_copy_has_all_rows_and_loads_also_the_second_time(source, tmp_path):
     target = tmp_path / "target.duckdb"
     for _ in range(2):
         counts = copying.copy(source, dlt.destinations.duckdb(str(target)))
@@ -54,7 +54,7 @@ def test_a_copy_has_all_rows_and_their_loads_also_the_second_time(source, tmp_pa
         assert differences(source.path, target) == []
 
 
-def test_a_row_that_is_gone_is_gone_from_the_copy(source, tmp_path):
+def test_a_deleted_row_is_deleted_from_the_copy(source, tmp_path):
     target = tmp_path / "target.duckdb"
     copying.copy(source, dlt.destinations.duckdb(str(target)))
     with duckdb.connect(str(target)) as connection:
@@ -65,7 +65,7 @@ def test_a_row_that_is_gone_is_gone_from_the_copy(source, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["", "duckdb", "oracle"])
-def test_a_warehouse_that_ingestion_writes_itself_gets_no_copy(target, monkeypatch, capsys):
+def test_a_warehouse_of_ingestion_itself_gets_no_copy(target, monkeypatch, capsys):
     monkeypatch.setenv("WAREHOUSE_TARGET", target)
     assert copying.main() == 1
     assert capsys.readouterr().err.startswith(

@@ -215,7 +215,7 @@ def test_a_host_without_tls_is_one_line(serve, connect):
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
-def test_a_certificate_that_nobody_vouches_for_is_refused(connect, tmp_path):
+def test_an_untrusted_certificate_is_refused(connect, tmp_path):
     certificate = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -305,7 +305,7 @@ def test_after_login_the_token_is_used(serve, connect):
     assert "authorization" not in server.requests[1].headers
 
 
-def test_nothing_of_a_client_shows_its_token(connect):
+def test_no_representation_of_a_client_shows_its_token(connect):
     client = connect("https://tracker.example/services/v5")
     assert TOKEN not in repr(client)
     assert TOKEN not in repr(client._session.headers)
@@ -317,7 +317,7 @@ def bearer_host(request):
     return Reply(401, {}, {"WWW-Authenticate": 'Bearer realm="api"'})
 
 
-def test_a_host_that_asks_for_a_bearer_token_gets_one(serve, connect):
+def test_a_host_that_requires_a_bearer_token_gets_one(serve, connect):
     server = serve(bearer_host)
     client = connect(f"{server.origin}/api/v1/")
     assert client.get("/projects").data == {"path": "/api/v1/projects"}

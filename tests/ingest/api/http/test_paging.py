@@ -34,7 +34,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("host", "requests"), CASES.values(), ids=CASES.keys())
-def test_a_list_is_read_whole_and_in_order(serve, connect, host, requests):
+def test_a_list_is_read_completely_and_in_order(serve, connect, host, requests):
     server = serve(host)
     expected = [number for number in range(host.count) if number not in host.missing]
     assert read(connect(server.base_url)) == expected
@@ -54,7 +54,7 @@ def test_pages_advance_by_the_stated_limit_not_by_what_was_returned(serve, conne
     assert sorted(offset for offset, _ in host.asked) == [0, 100, 200]
 
 
-def test_a_limit_that_is_lowered_half_way_leaves_no_gap(serve, connect):
+def test_a_limit_reduced_while_reading_leaves_no_gap(serve, connect):
     host = ListHost(400)
 
     def answer(request):
@@ -76,9 +76,7 @@ def test_a_list_that_grows_while_it_is_read_is_read_to_its_new_end(serve, connec
 
 
 @pytest.mark.parametrize("tells", ["version", "total"])
-def test_a_page_that_overtakes_another_while_the_list_grows_at_its_head_loses_nothing(
-    serve, connect, tells
-):
+def test_pages_answered_out_of_order_while_the_list_grows_lose_nothing(serve, connect, tells):
     """Offset 100 is answered after offset 200, and three records are added in between."""
     numbers = list(range(300, 0, -1))
     overtaken = threading.Event()
@@ -111,12 +109,12 @@ def test_the_current_iteration_comes_without_pagination(serve, connect):
     assert server.requests[0].query == {"scope": "current"}
 
 
-def test_a_list_that_usually_comes_whole_is_followed_where_a_host_pages_it(serve, connect):
+def test_an_unpaged_list_is_read_completely_if_a_host_pages_it(serve, connect):
     server = serve(ListHost(130, limit=50))
     assert read(connect(server.base_url), page_size=None) == list(range(130))
 
 
-def test_that_a_host_needs_the_envelope_is_found_out_once(serve, connect):
+def test_the_need_for_the_envelope_is_detected_once(serve, connect):
     server = serve(ListHost(10, form="envelope"))
     client = connect(server.base_url)
     for _ in range(3):
@@ -164,7 +162,7 @@ def test_read_ahead_is_bounded(serve, connect):
     pages.close()
 
 
-def test_a_list_that_is_left_early_asks_for_nothing_more(serve, connect):
+def test_a_list_that_is_abandoned_requests_no_more_pages(serve, connect):
     server = serve(ListHost(100_000))
     pages = connect(server.base_url, max_in_flight=2).pages("/projects/1/activity", page_size=100)
     next(pages)

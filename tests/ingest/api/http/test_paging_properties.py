@@ -74,7 +74,7 @@ def read(host, page_size, ahead):
     are_eager=st.lists(st.booleans(), max_size=30),
     tells_total=st.booleans(),
 )
-def test_a_quiet_list_comes_once_and_in_order(
+def test_an_unchanged_list_is_read_once_and_in_order(
     count, limit, page_size, ahead, are_eager, tells_total
 ):
     host = Host(count, limit, [], are_eager, tells_total)
@@ -91,7 +91,7 @@ def test_a_quiet_list_comes_once_and_in_order(
     are_eager=st.lists(st.booleans(), max_size=30),
     tells_version=st.booleans(),
 )
-def test_a_list_that_grows_at_its_head_loses_nothing(
+def test_a_list_that_grows_at_its_start_loses_nothing(
     count, limit, ahead, arrivals, quiet, are_eager, tells_version
 ):
     host = Host(count, limit, [0] * quiet + arrivals, are_eager, tells_version=tells_version)

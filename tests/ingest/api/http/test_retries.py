@@ -54,7 +54,7 @@ def in_turn(*replies):
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_is_retried_until_the_answer_is_whole(serve, connect, fault):
+def test_a_fault_is_retried_until_the_response_is_complete(serve, connect, fault):
     client = connect(serve(in_turn(fault, fault, Reply(200, GOOD))).base_url, timeout=(1, 0.1))
     answer = client.get("/projects/1/stories")
     assert answer.data == GOOD
@@ -73,7 +73,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("reply", WHOLE.values(), ids=WHOLE.keys())
-def test_however_a_whole_body_travels_it_is_read_at_once(serve, connect, reply):
+def test_a_complete_body_is_read_in_any_transfer_encoding(serve, connect, reply):
     client = connect(serve(lambda request: reply).base_url)
     assert client.get("/projects/1/stories").data == GOOD
     assert client.requests_count == 1
@@ -94,7 +94,7 @@ def test_retry_after_in_seconds_is_honoured(serve, connect):
     assert max(client.slept) <= 9
 
 
-def test_retry_after_as_a_date_is_held_against_the_servers_clock(serve, connect):
+def test_retry_after_as_a_date_is_relative_to_the_servers_clock(serve, connect):
     from datetime import UTC, datetime
 
     now = datetime(2019, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -107,7 +107,7 @@ def test_retry_after_as_a_date_is_held_against_the_servers_clock(serve, connect)
     assert 30 <= max(client.slept) <= 32
 
 
-def test_waits_grow_and_are_not_all_the_same(serve, connect):
+def test_waits_grow_and_vary(serve, connect):
     client = connect(serve(in_turn(*[Reply(500, b"")] * 9, Reply(200, GOOD))).base_url)
     client.get("/me")
     assert len(set(client.slept)) == 9
@@ -123,7 +123,7 @@ def test_a_throttled_request_slows_all_threads(serve, connect):
     assert client.slept[before:] == [pytest.approx(20.5, abs=1)]  # other requests wait as well
 
 
-def test_past_the_budget_the_error_says_what_was_tried(serve, connect):
+def test_beyond_the_budget_the_error_lists_the_attempts(serve, connect):
     client = connect(serve(in_turn(Reply(500, error_body("unhandled_condition")))).base_url)
     with pytest.raises(RetriesExhausted) as caught:
         client.get("/projects/1/stories")
@@ -133,14 +133,14 @@ def test_past_the_budget_the_error_says_what_was_tried(serve, connect):
     assert client.requests_count == 10
 
 
-def test_a_wait_beyond_the_budget_is_not_begun(serve, connect):
+def test_a_wait_beyond_the_budget_is_not_started(serve, connect):
     client = connect(serve(in_turn(Reply(429, b"", {"Retry-After": "7200"}))).base_url)
     with pytest.raises(RetriesExhausted, match=r"tried once, it asks to wait 7200 s"):
         client.get("/me")
     assert client.slept == []
 
 
-def test_a_host_that_is_gone_after_it_answered_is_waited_for(serve, connect):
+def test_a_host_that_stops_responding_is_retried(serve, connect):
     server = serve(in_turn(Reply(200, GOOD)))
     client = connect(server.base_url, max_attempts=3)
     client.get("/me")
@@ -151,7 +151,7 @@ def test_a_host_that_is_gone_after_it_answered_is_waited_for(serve, connect):
     assert client.retries_count == 2
 
 
-def test_what_was_refused_is_not_tried_again(serve, connect):
+def test_refused_requests_are_not_retried(serve, connect):
     from ingest.api.http.errors import UnfoundResource
 
     client = connect(serve(in_turn(Reply(404, error_body("unfound_resource")))).base_url)
@@ -222,14 +222,14 @@ class HostOfPace:
                 self.pace.note_answer("stories", self.seconds)
 
 
-def test_the_pace_doubles_each_second_until_the_bound():
+def test_the_rate_doubles_each_second_up_to_the_limit():
     host = HostOfPace(bears=10_000, highest=100)
     host.ask_for(5)
     assert host.pace.rate == 100
     assert 200 < host.count < 500
 
 
-def test_the_pace_settles_at_what_a_host_bears():
+def test_the_rate_adapts_to_the_capacity_of_the_host():
     host = HostOfPace(bears=40)
     host.ask_for(30)
     host.ask_for(60)
@@ -237,7 +237,7 @@ def test_the_pace_settles_at_what_a_host_bears():
     assert host.refused < 0.05 * host.count
 
 
-def test_answers_that_take_much_longer_slow_the_pace_but_not_below_one_at_a_time():
+def test_slow_responses_reduce_the_rate_but_not_below_one_at_a_time():
     host = HostOfPace(bears=10_000, highest=50)
     host.ask_for(5)
     host.seconds = 1.0
@@ -250,7 +250,7 @@ def test_answers_that_take_much_longer_slow_the_pace_but_not_below_one_at_a_time
     assert host.pace.rate == 50
 
 
-def test_a_slow_list_is_not_taken_for_a_busy_host():
+def test_a_slow_list_does_not_reduce_the_rate():
     host = HostOfPace(bears=10_000, highest=50)
     host.ask_for(5)
     for _ in range(10):

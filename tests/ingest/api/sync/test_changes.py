@@ -178,7 +178,7 @@ def test_other_activities_name_lists_to_read(kind, primary, changes, expected):
     assert told_of(found, **expected) == expected
 
 
-def test_the_last_move_says_where_a_story_is_whatever_the_order_of_reading():
+def test_the_last_move_determines_the_project_in_any_reading_order():
     moves = [
         activity(version, update("story", 7, {"project_id": project_id}))
         for version, project_id in ((3, 2), (5, 1), (8, 4))
@@ -188,7 +188,7 @@ def test_the_last_move_says_where_a_story_is_whatever_the_order_of_reading():
     assert told(*moves[:2]).moved_away() == {}
 
 
-def test_what_is_known_already_tells_nothing():
+def test_known_activities_are_ignored():
     found = told(activity(3, update("story", 7, {"name": "n"})), since=3)
     assert (found.story_ids, found.earliest_at) == (set(), None)
 
@@ -211,7 +211,7 @@ def test_changes_are_complete_when_no_version_is_missing(versions, now, are_comp
     assert found.are_complete(now) is are_complete
 
 
-def test_odd_activities_do_no_harm():
+def test_odd_activities_are_ignored():
     found = told(
         {"guid": "1_1", "project_version": "1", "kind": "story_update_activity"},
         activity(2, {"kind": "story", "change_type": "update", "id": 7, "new_values": None}),

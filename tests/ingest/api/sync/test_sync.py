@@ -267,7 +267,7 @@ def test_a_change_arrives(scene, change):
 
 
 @pytest.mark.parametrize("projects", [3, 25])
-def test_nothing_changed_costs_four_requests_and_loads_one_row(scene, projects):
+def test_without_changes_a_sync_makes_four_requests_and_loads_one_row(scene, projects):
     s = scene()
     for number in range(projects - 3):
         s.workspace.create_story(s.workspace.create_project(f"P{number}").id, "Only")
@@ -298,7 +298,7 @@ def test_changes_in_all_projects_share_requests(scene):
     assert len(reader.asked) == 4 + 2 + 3 * 2 + 1
 
 
-def test_what_happens_while_a_sync_reads_comes_with_the_next(scene):
+def test_changes_during_a_sync_are_read_by_the_next(scene):
     s = scene()
     ws = s.workspace
     meanwhile = [
@@ -335,7 +335,7 @@ def test_a_story_that_moves_to_a_project_that_is_not_read_is_removed(scene, tmp_
     assert s.differences(**wanted) == {}
 
 
-def test_a_full_read_removes_it_too(scene, tmp_path):
+def test_a_full_read_also_removes_a_moved_story(scene, tmp_path):
     s = scene()
     wanted = {"project_ids": [s.shop.id, s.quiet.id]}
     s.warehouse = QuickWarehouse(tmp_path / "some.duckdb")
@@ -345,7 +345,7 @@ def test_a_full_read_removes_it_too(scene, tmp_path):
     assert s.differences(**wanted) == {}
 
 
-def test_a_project_that_was_not_read_before_is_read_whole(scene, tmp_path):
+def test_a_project_that_was_not_read_before_is_read_in_full(scene, tmp_path):
     s = scene()
     s.warehouse = QuickWarehouse(tmp_path / "some.duckdb")
     s.sync(project_ids=[s.shop.id])
@@ -380,7 +380,7 @@ def listing_evidence(warehouse):
     }
 
 
-def test_a_full_read_finds_what_has_vanished_and_a_later_one_what_is_back(scene):
+def test_a_full_read_finds_stories_that_vanished_and_later_returned(scene):
     s = scene()
     story = vanish(s.workspace, s.icebox[2])
     s.workspace.delete_story(s.backlog[1].id)
@@ -402,7 +402,7 @@ def test_a_full_read_finds_what_has_vanished_and_a_later_one_what_is_back(scene)
     assert s.differences() == {}
 
 
-def test_a_touched_story_that_is_not_there_is_deleted_by_the_listing(scene):
+def test_a_changed_story_that_is_not_listed_is_deleted(scene):
     s = scene()
     s.workspace.add_comment(s.icebox[2].id, "bye")
     story = vanish(s.workspace, s.icebox[2])
@@ -413,7 +413,7 @@ def test_a_touched_story_that_is_not_there_is_deleted_by_the_listing(scene):
 # ---------------------------------------------------------------------- where a sync continues
 
 
-def test_a_load_that_is_not_complete_counts_as_not_read(scene):
+def test_an_incomplete_load_counts_as_not_read(scene):
     s = scene()
     s.workspace.change_state(s.backlog[3].id, "started")
     s.warehouse.execute("delete from pivotal_tracker_data._dlt_loads")
@@ -422,7 +422,7 @@ def test_a_load_that_is_not_complete_counts_as_not_read(scene):
     assert s.differences() == {}
 
 
-def test_a_project_that_its_extract_does_not_name_is_read_whole(scene):
+def test_a_project_that_its_extract_does_not_list_is_read_in_full(scene):
     s = scene()
     ids = f"[{s.store.id},{s.quiet.id}]"
     s.warehouse.execute(f"update pivotal_tracker_data.extracts set project_ids = '{ids}'")
@@ -443,7 +443,7 @@ def test_a_project_that_its_extract_does_not_name_is_read_whole(scene):
     ],
     ids=["from another host", "version went back", "column of a newer release"],
 )
-def test_a_warehouse_that_cannot_be_gone_on_from_is_read_whole(scene, statement):
+def test_a_warehouse_that_cannot_be_continued_is_read_in_full(scene, statement):
     s = scene()
     s.warehouse.execute(statement)
     stored_columns = "completed_at" not in statement
@@ -456,7 +456,7 @@ def test_a_warehouse_that_cannot_be_gone_on_from_is_read_whole(scene, statement)
             assert "epics" not in stored.complete_tables
 
 
-def test_a_project_that_was_closed_halfway_is_read_whole_the_next_time(scene):
+def test_a_project_that_became_forbidden_is_read_in_full_next_time(scene):
     s = scene()
     s.workspace.change_state(s.backlog[3].id, "started")
     s.closes(f"/projects/{s.shop.id}/iterations")
@@ -469,7 +469,7 @@ def test_a_project_that_was_closed_halfway_is_read_whole_the_next_time(scene):
     assert s.sync().notes == ["projects: 3 unchanged"]
 
 
-def test_a_project_that_was_set_back_is_as_the_host_gives_it_now(scene):
+def test_a_project_restored_from_a_backup_equals_the_hosts_state(scene):
     """A host restored from a backup: later versions are lost, and their numbers are used again."""
     s = scene()
     held = s.shop.version
@@ -496,7 +496,7 @@ def test_a_project_that_was_set_back_is_as_the_host_gives_it_now(scene):
     assert set(backup.differences()["stories"]) == {(lost.id,)}
 
 
-def test_a_project_that_is_listed_no_longer_keeps_its_rows_and_is_named(scene):
+def test_a_project_that_is_no_longer_listed_keeps_its_rows_and_is_named(scene):
     s = scene()
     stories = s.warehouse.rows("stories")
     s.rewrites("/projects", lambda listed: [each for each in listed if each["id"] != s.store.id])
@@ -554,7 +554,7 @@ def many_changes(s):
 
 
 @pytest.mark.parametrize("options", ODD_HOSTS.values(), ids=ODD_HOSTS.keys())
-def test_an_odd_host_is_synced_by_its_activities_too(scene, options):
+def test_an_odd_host_is_also_synced_by_its_activities(scene, options):
     s = scene(**options)
     many_changes(s)
     reader = s.sync()
@@ -567,7 +567,7 @@ def test_an_odd_host_is_synced_by_its_activities_too(scene, options):
     assert found == {}
 
 
-def test_a_page_limit_that_is_lowered_while_a_sync_reads_leaves_no_gap(scene):
+def test_a_page_limit_reduced_during_a_sync_leaves_no_gap(scene):
     s = scene()
     many_changes(s)
     caps = iter([50, 25, 5, 2])
@@ -577,7 +577,7 @@ def test_a_page_limit_that_is_lowered_while_a_sync_reads_leaves_no_gap(scene):
     assert s.differences() == {}
 
 
-def test_a_local_clock_that_is_ahead_hides_nothing_where_a_host_tells_no_time(scene):
+def test_a_local_clock_that_is_ahead_hides_no_changes(scene):
     s = scene(missing_paths=[r"/activity"])
     s.warehouse.execute("update pivotal_tracker_data.extracts set as_of = as_of + interval 90 day")
     many_changes(s)
@@ -586,7 +586,7 @@ def test_a_local_clock_that_is_ahead_hides_nothing_where_a_host_tells_no_time(sc
 
 
 @pytest.mark.parametrize("versions", [range(95, 101), range(100, 94, -1)], ids=["up", "down"])
-def test_a_log_is_read_whole_in_either_order_with_the_known_version_in_it(serve, connect, versions):
+def test_a_log_is_read_completely_in_either_order(serve, connect, versions):
     host = WorkspaceHost(1)
     host.max_limit = 3
     host.lists["/projects/1/activity"] = [activity(version) for version in versions]
@@ -608,7 +608,7 @@ def test_since_version_is_not_needed(scene, how):
 
 
 @pytest.mark.parametrize("told", ["by each project", "by a header only", "nowhere"])
-def test_projects_whose_list_tells_no_version_are_asked_one_by_one(scene, told):
+def test_projects_listed_without_versions_are_requested_one_by_one(scene, told):
     s = scene()
     path = "/projects" if told == "by each project" else r"/projects(/\d+)?"
     header = "X-Tracker-Project-Version" if told == "nowhere" else ""
@@ -662,7 +662,7 @@ def test_beyond_the_retention_stories_are_compared_by_a_listing(scene):
     assert all(read is None for each in found.values() for _, read in each.values())  # only held
 
 
-def test_without_what_that_takes_projects_are_read_whole(scene):
+def test_without_the_required_lists_projects_are_read_in_full(scene):
     s = scene(missing_paths=[r"/activity"])
     s.refuses(lambda request: "updated_after" in request.query)
     many_changes(s)
@@ -671,7 +671,7 @@ def test_without_what_that_takes_projects_are_read_whole(scene):
     assert set(s.differences()) == {"activity", "my_activity"}
 
 
-def test_a_host_that_nests_no_lists_is_asked_for_them(scene):
+def test_a_host_without_nested_lists_is_asked_for_them_separately(scene):
     s = scene()
     s.nests_nothing()
     many_changes(s)
@@ -683,7 +683,7 @@ def test_a_host_that_nests_no_lists_is_asked_for_them(scene):
 # ---------------------------------------------------------------------- options
 
 
-def test_what_is_read_beyond_the_usual_is_synced_as_well(scene):
+def test_optional_tables_are_synced_as_well(scene):
     s = scene()
     options = ApiOptions(history_days=True, cycle_time_details=True, iteration_analytics=True)
     s.sync(options=options)  # it was not requested before
@@ -704,7 +704,7 @@ def test_what_is_read_beyond_the_usual_is_synced_as_well(scene):
     ("status", "code"),
     [(400, "invalid_parameter"), (403, "unauthorized_operation"), (404, "route_not_found")],
 )
-def test_cycle_times_that_are_refused_stay_as_they_were(scene, status, code):
+def test_refused_cycle_times_are_kept_unchanged(scene, status, code):
     s = scene()
     options = ApiOptions(cycle_time_details=True)
     s.sync(options=options)
@@ -721,7 +721,7 @@ def test_cycle_times_that_are_refused_stay_as_they_were(scene, status, code):
     assert s.differences(options=options) == {}
 
 
-def test_a_host_with_short_pages_of_iterations_only_is_asked_for_those(scene):
+def test_a_host_with_short_pages_of_iterations_is_read_in_such_pages(scene):
     s = scene()
     s.refuses(lambda request: "iterations" in request.path and int(request.query["limit"]) > 10)
     many_changes(s)
@@ -730,7 +730,7 @@ def test_a_host_with_short_pages_of_iterations_only_is_asked_for_those(scene):
     assert s.differences() == {}
 
 
-def test_an_activity_that_does_not_say_what_it_changed_leads_to_a_full_read(scene):
+def test_an_activity_without_changes_leads_to_a_full_read(scene):
     s = scene()
     ws = s.workspace
     ws.update_story(s.story.id, name="Changed by an import")

@@ -91,7 +91,7 @@ def test_a_gzipped_csv_is_read(tmp_path):
     assert Loaded(path).one_story()["id"] == 101
 
 
-def test_rubbish_of_operating_systems_is_passed_over(tmp_path):
+def test_files_of_operating_systems_are_ignored(tmp_path):
     export_zip(tmp_path / "a.zip", **{"__MACOSX/._shop.csv": b"x", ".DS_Store": b"x"})
     (tmp_path / ".hidden.csv").write_text("x")
     assert Loaded(tmp_path).reader.skipped == []
@@ -158,7 +158,7 @@ def test_a_zip_that_is_too_large_in_all_is_refused(tmp_path):
         Loaded(path, max_unpacked_bytes=500)
 
 
-def test_a_history_of_only_a_header_is_no_stories_file(tmp_path):
+def test_a_history_with_only_a_header_is_not_a_stories_file(tmp_path):
     path = tmp_path / "project_history_shop_20250401_101112.csv"
     path.write_text(csv_text([], HISTORY_HEADER))
     loaded = Loaded(path, write_csv(tmp_path / "shop_20250401_101112.csv", [story(101)], HEADER))

@@ -54,13 +54,13 @@ def history(tmp_path, *rows, name="project_history_shop_20250401_101112.csv"):
         ("did something else", UNPARSED, {}, 0.0),
     ],
 )
-def test_a_sentence_is_understood_with_and_without_its_performer(message, kind, values, confidence):
+def test_a_sentence_is_parsed_with_and_without_its_performer(message, kind, values, confidence):
     for said in (message, f"Ann Lee {message}"):
         deed = parse_sentence(said, "Ann Lee", "story")
         assert (deed.kind, deed.values, deed.confidence) == (kind, values, confidence)
 
 
-def test_an_epic_is_no_story():
+def test_an_epic_is_not_a_story():
     assert parse_sentence("Ann deleted this story", "Ann", "epic").kind == "epic_delete_activity"
 
 
@@ -79,7 +79,7 @@ def test_any_sentence_is_an_activity(message, performer, type_cell):
     assert deed.kind == UNPARSED or deed.kind.endswith("_activity")
 
 
-def test_what_people_said_in_a_comment_is_no_state_change():
+def test_the_text_of_a_comment_is_not_a_state_change():
     deed = parse_sentence('Ann added comment: "Bo accepted this feature"', "Ann", "story")
     assert deed.values == {}
 
@@ -153,7 +153,7 @@ def test_an_overlapping_later_history_gives_the_same_activities(tmp_path):
     assert len(Loaded(first, second).activity) == 7
 
 
-def test_a_transition_that_a_dump_tells_is_not_told_twice(tmp_path):
+def test_a_transition_in_a_dump_is_not_repeated(tmp_path):
     transition = {
         "kind": "story_transition",
         "state": "started",
@@ -183,7 +183,7 @@ def test_a_bad_row_of_a_history_is_refused(tmp_path, row, refusal):
     assert len(loaded.activity) == 1
 
 
-def test_recorded_sentences_say_what_their_activities_say():
+def test_recorded_sentences_agree_with_their_activities():
     """In recorded activities, the parsed sentence must not contradict the recorded changes.
 
     A sentence contains less: `edited this bug` hides owners, `started this feature` an estimate set

@@ -138,7 +138,7 @@ def test_the_newer_version_of_a_record_wins_in_any_order(tmp_path):
         assert found["updated_at"] == datetime(2020, 1, 26, 0, 53, 20, tzinfo=UTC)
 
 
-def test_what_a_newer_record_no_longer_has_is_gone(tmp_path):
+def test_fields_missing_in_a_newer_record_are_removed(tmp_path):
     accepted = {**STORY, "current_state": "accepted", "accepted_at": "2020-01-02T10:00:00Z"}
     reopened = {**STORY, "updated_at": "2020-01-03T10:00:00Z"}
     assert load(tmp_path, reopened, accepted).one_story()["accepted_at"] is None
@@ -152,7 +152,7 @@ def test_a_stub_never_overwrites_a_story(tmp_path, stub_comes_first):
     assert (found["name"], found["current_state"]) == ("Pay", "started")
 
 
-def test_parts_that_came_apart_go_into_their_story(tmp_path):
+def test_separate_parts_are_added_to_their_story(tmp_path):
     nested = {"id": 1, "story_id": 101, "text": "old", "updated_at": "2020-01-01T00:00:00Z"}
     edited = {**nested, "text": "new", "updated_at": "2020-01-02T00:00:00Z"}
     more = {"kind": "comment", "id": 2, "story_id": 101, "text": "hi", "file_attachments": [
@@ -243,7 +243,7 @@ def test_json_is_trusted_over_a_csv_of_the_same_project(tmp_path):
     assert json.loads(loaded.stories[1]["labels"])[0]["id"] == 1
 
 
-def test_days_of_a_csv_are_those_of_the_zone_that_a_dump_tells(tmp_path):
+def test_csv_dates_are_in_the_time_zone_of_a_dump(tmp_path):
     write_csv(tmp_path / "shop_20250101_1010.csv", [story(101), story(102)])
     zone = {"kind": "time_zone", "olson_name": "America/Denver"}
     loaded = load(tmp_path, [{**STORY, "id": 102}, {**PROJECT, "time_zone": zone}])
@@ -264,7 +264,7 @@ def test_days_of_a_csv_are_those_of_the_zone_that_a_dump_tells(tmp_path):
         (b"SQLite format 3\x00" + b"\x00" * 100, "is a damaged SQLite file"),
     ],
 )
-def test_what_is_no_record_is_named(tmp_path, content, reason):
+def test_input_that_is_not_a_record_is_reported(tmp_path, content, reason):
     (tmp_path / "x.json").write_bytes(content)
     if reason.startswith(("an error", "a record", "one change")):
         loaded = Loaded(tmp_path)

@@ -148,7 +148,7 @@ def rows(loaded):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_loaders_output_is_what_the_api_gave(tmp_path, form):
+def test_a_loaders_output_equals_the_apis_records(tmp_path, form):
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "dump.json").write_text(json.dumps(list(STREAMS.values())))
     loaded = landed(tmp_path / "landed", form)

@@ -199,7 +199,7 @@ def test_a_list_of_stories_is_read_at_once(tmp_path, form, at_once):
         pytest.param(json.dumps({"stories": [plain(101)]}).encode(), id="a named list"),
     ],
 )
-def test_what_only_a_closer_look_can_tell_is_read_one_by_one(tmp_path, content):
+def test_ambiguous_content_is_read_one_by_one(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
     assert not is_read_at_once(tmp_path / "a.json")
     assert told_at_once(tmp_path / "a.json") == told(tmp_path / "a.json")
@@ -215,7 +215,7 @@ def test_what_only_a_closer_look_can_tell_is_read_one_by_one(tmp_path, content):
         pytest.param({**label(1, "2022-01-01T00:00:00Z"), "kind": "label"}, id="a label"),
     ],
 )
-def test_files_that_tell_of_the_same_stories_become_one_truth(tmp_path, other):
+def test_files_with_the_same_stories_are_combined(tmp_path, other):
     older = label(1, "2020-01-01T10:00:00Z")
     write(tmp_path / "a.json", [plain(101, labels=[older]), plain(102)])
     (tmp_path / "b.json").write_bytes(json.dumps(other).encode())
@@ -229,7 +229,7 @@ def test_a_csv_of_the_same_project_beside_it(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["compact", "lines apart"])
-def test_a_label_that_can_be_no_row_costs_no_story(tmp_path, form):
+def test_an_invalid_label_does_not_cost_its_story(tmp_path, form):
     labels = [{"created_at": "2020-01-01T10:00:00Z"}, {"id": [1], "created_at": "soon"}]
     path = write(tmp_path / "a.json", [plain(101, labels=labels), plain(102)], form)
     tables, refusals, *_ = told_at_once(path)
