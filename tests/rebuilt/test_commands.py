@@ -1,4 +1,4 @@
-"""dbt from its own folder, of some models only, and in vain: each reads the whole project anew."""
+"""dbt from its own folder, partial builds, and failed builds (each parses the whole project)."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ def test_dbt_in_its_own_folder_uses_the_same_warehouse(built_warehouse, tmp_path
     assert json.loads(shown.stdout)["show"] == [{"projects": 8}]
 
 
-def test_neither_some_models_nor_a_failed_build_are_published(built_warehouse, tmp_path):
+def test_neither_a_partial_nor_a_failed_build_is_published(built_warehouse, tmp_path):
     warehouse = Path(shutil.copy(built_warehouse, tmp_path / "warehouse.duckdb"))
     made = build("--select", "dim_date", warehouse=warehouse)
     assert made.returncode == 0, made.stdout

@@ -1,4 +1,4 @@
-"""Each rule of `dq_finding` finds what is odd, there and nowhere else."""
+"""Each rule of `dq_finding` finds its odd cases and nothing else."""
 
 from collections import defaultdict
 
@@ -30,7 +30,7 @@ def found(connection):
     return keys
 
 
-def test_every_rule_is_seen_to_fire(connection):
+def test_every_rule_fires(connection):
     rules = connection.execute("select rule_name from marts.dq_rule").fetchall()
     assert {rule for (rule,) in rules} == set(EXPECTED)
     assert all(EXPECTED.values())
@@ -41,7 +41,7 @@ def test_a_rule_finds_what_is_odd_and_nothing_else(rule, found):
     assert found[rule] == EXPECTED[rule]
 
 
-def test_a_finding_names_what_shows_it(connection):
+def test_a_finding_contains_its_evidence(connection):
     evidence = dict(
         connection.execute(
             "select finding_key, evidence from marts.dq_finding where finding_key in ("
@@ -58,7 +58,7 @@ def test_a_finding_names_what_shows_it(connection):
     }
 
 
-def test_holes_are_ranges_between_what_was_read(connection):
+def test_gaps_are_ranges_between_read_versions(connection):
     periods = connection.execute(
         "select first_project_version, last_project_version, row_count, is_hole "
         "from marts.fct_history_coverage where project_id = 1 and source_name = 'activities' "
@@ -68,7 +68,7 @@ def test_holes_are_ranges_between_what_was_read(connection):
 
 
 @pytest.mark.parametrize("column", ["project_id", "story_id"])
-def test_no_mart_has_a_row_of_what_is_excluded(column, connection):
+def test_no_mart_has_a_row_of_excluded_data(column, connection):
     marts = connection.execute(
         "select distinct table_name from information_schema.columns "
         "where table_schema = 'marts' and column_name = ?",

@@ -1,4 +1,4 @@
-"""With `hide_people`, no mart tells who anybody is, and still tells them apart."""
+"""With `hide_people`, no mart reveals people's identities, but people remain distinguishable."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def people(workspace):
 
 
 def leaks(connection, people):
-    """(column, text) of each text in a mart that holds something of a person."""
+    """(column, text) of each text in a mart that contains a part of a person's identity."""
     told = {each for person in people for each in (person.name, person.email, person.username)}
     spoken = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in told), re.I)
     initials = {person.initials for person in people}
@@ -45,12 +45,12 @@ def leaks(connection, people):
             f'select distinct "{column}" from marts.{table} where "{column}" is not null'
         ).fetchall()
         for (text,) in texts:
-            # Two letters may stand in any text: initials leak where they stand alone.
+            # Two letters can occur in any text: initials count only as a separate word.
             if spoken.search(text) or initials & set(re.split(r"[,;\s]+", text)):
                 yield f"{table}.{column}", text
 
 
-def test_nobody_is_named_in_any_mart(hidden, people):
+def test_no_mart_contains_a_persons_name(hidden, people):
     assert list(leaks(hidden, people))[:5] == []
 
 

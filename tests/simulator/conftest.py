@@ -5,7 +5,7 @@ from simulator import ServerOptions, Workspace, serve
 
 
 class Client:
-    """A small reader of a demo server, over a real socket."""
+    """A small client of a demo server, over a real socket."""
 
     def __init__(self, server):
         self.server = server
@@ -28,7 +28,7 @@ def client(demo_server):
 
 @pytest.fixture
 def small():
-    """A workspace with one project and two people, on Monday 2025-01-06, nine o'clock UTC."""
+    """A workspace with one project and two people, on Monday 2025-01-06, 9:00 UTC."""
     workspace = Workspace("2025-01-06T09:00:00Z")
     workspace.add_person("Ada Obi", "ada")
     workspace.add_person("Béla Novák", "bela")

@@ -1,4 +1,4 @@
-"""Everything odd that a warehouse has to survive, counted in a simulated workspace."""
+"""Count the odd cases in a simulated workspace that a warehouse must handle."""
 
 from collections import Counter
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Each command's activity has the shape that the recordings show."""
+"""Each command logs an activity in the form of the recordings."""
 
 import pytest
 
@@ -138,7 +138,7 @@ def test_a_label_is_created_in_a_version_of_its_own(small, project):
     assert change["new_values"]["label_ids"] == story.label_ids
 
 
-def test_estimates_are_told_in_points(small, project):
+def test_estimates_are_logged_in_points(small, project):
     story = a_story(small, project, estimate=None)
     small.estimate_story(story.id, 1)
     assert record(small)["message"] == "Ada Obi estimated this feature as 1 point"
@@ -309,7 +309,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("values", REFUSED.values(), ids=REFUSED)
-def test_what_tracker_refuses_leaves_no_trace(small, project, values):
+def test_a_refused_command_leaves_no_trace(small, project, values):
     with pytest.raises(CommandError):
         small.create_story(project.id, "Story", **values)
     story = small.create_story(project.id, "Story", values.get("story_type", "feature"))
@@ -321,7 +321,7 @@ def test_what_tracker_refuses_leaves_no_trace(small, project, values):
     assert project.labels == {}
 
 
-def test_nothing_changed_is_refused_without_a_trace(small, project):
+def test_a_command_without_a_change_is_refused(small, project):
     story = a_story(small, project)
     before = repr(story)
     with pytest.raises(CommandError, match="nothing changes"):

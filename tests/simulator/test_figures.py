@@ -138,7 +138,7 @@ def test_the_current_iteration_fills_up_to_velocity():
     assert held == [stories[4].id, stories[0].id]
 
 
-def test_unused_room_is_carried_over():
+def test_unused_points_are_carried_over():
     workspace = Workspace("2025-01-06T12:00:00Z")
     project = project_of(workspace, initial_velocity=8, point_scale="0,1,7,8,9")
     for each in (8, 7, 9):
@@ -201,7 +201,7 @@ def test_cycle_time_is_absent_until_work_starts():
 
 @pytest.fixture
 def sprint():
-    """A week with a feature, a rejected bug, a chore and a release accepted, and some left."""
+    """A week with an accepted feature, rejected bug, chore and release, and some open stories."""
     workspace = Workspace("2025-01-06T12:00:00Z")
     project = project_of(workspace, time_zone="UTC", initial_velocity=2)
     feature = workspace.create_story(project.id, "F", estimate=3, labels=["e"])

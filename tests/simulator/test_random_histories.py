@@ -1,4 +1,4 @@
-"""Whatever is commanded, the workspace stays whole; what is refused changes nothing."""
+"""Any commands leave the workspace consistent; refused commands change nothing."""
 
 from collections import Counter
 
@@ -40,7 +40,7 @@ COMMANDS = st.lists(
 
 
 def apply(workspace, name, first, second):
-    """Give one command, chosen by two small numbers."""
+    """Run one command, selected by two small numbers."""
     project_ids = list(workspace.projects)
     project = workspace.projects[project_ids[first % 2]]
     ids = list(workspace.stories)

@@ -34,7 +34,7 @@ def base(project):
 
 
 def nulls(value):
-    """Whether there is a null anywhere outside of activity values."""
+    """Whether there is a null anywhere except in activity values."""
     if isinstance(value, dict):
         return any(
             nulls(each)
@@ -218,7 +218,7 @@ def test_stories_with_a_label(client, base, project, workspace):
     assert len(found) == number == sum(label.counts[16:])
 
 
-def test_bulk_skips_what_is_gone(client, base, project, workspace):
+def test_bulk_skips_deleted_stories(client, base, project, workspace):
     gone = next(iter(workspace.deleted_stories))
     ids = [project.story_ids[0], gone, project.story_ids[5]]
     found = client.json(base + "/stories/bulk", ids=",".join(map(str, ids)))
@@ -255,7 +255,7 @@ def test_fields(client, base, project):
 
 
 @pytest.mark.parametrize("fields", ["bogus", "labels(bogus)", "a(b", "a)b", "(a)"])
-def test_fields_that_are_none(client, base, fields):
+def test_invalid_fields(client, base, fields):
     answer = client.get(base + "/stories", fields=fields)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
 
@@ -356,7 +356,7 @@ def test_people_who_left_are_not_listed_though_they_occur(client, workspace):
 # ---------------------------------------------------------------------- options
 
 
-def test_a_page_cap_is_told(serving, workspace, project):
+def test_a_page_cap_is_stated(serving, workspace, project):
     client = serving(workspace, page_cap=50)
     answer = client.get(f"/projects/{project.id}/stories", limit=500)
     assert (answer.headers[PAGE_HEADERS[1]], len(answer.json())) == ("50", 50)
@@ -416,7 +416,7 @@ def test_old_activity_is_in_the_total_only(serving, workspace, project):
     assert 0 < count < total
 
 
-def test_the_hook_may_change_the_workspace_answer_or_hang_up(serving, small):
+def test_the_hook_may_change_the_workspace_respond_or_disconnect(serving, small):
     project = next(iter(small.projects.values()))
 
     def hook(request):
@@ -449,7 +449,7 @@ def test_a_failing_hook_is_answered_and_kept(small):
         assert [str(each) for each in server.failures] == ["oops"]
 
 
-def test_an_answer_may_be_cut_short(serving, small):
+def test_a_response_may_be_truncated(serving, small):
     client = serving(
         small, before_request=lambda request: (200, {"Content-Length": "100"}, b'[{"id": 1')
     )

@@ -1,4 +1,4 @@
-"""The simulated company: the same every time, big enough, and with everything odd in it."""
+"""The simulated company is deterministic, large enough, and contains all odd cases."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ print(digest(simulate(seed=3, stories=150)))
 """
 
 
-# Neighbours and first owners change with other stories' changes, names with renamed labels.
+# Neighbours and first owners change with other stories, and names with renamed labels.
 PLACE = {"before_id", "after_id", "labels", "owned_by_id"}
 
 
@@ -81,7 +81,7 @@ def test_the_projects_differ(workspace):
     assert sum(len(plan.iterations) > len(plan.calendar.spans) for plan in plans.values()) >= 4
 
 
-def test_the_log_is_whole(workspace):
+def test_the_log_is_complete(workspace):
     for project in workspace.projects.values():
         versions = [activity.project_version for activity in project.activities]
         assert versions == list(range(1, project.version + 1))
@@ -93,7 +93,7 @@ def test_the_log_is_whole(workspace):
 
 
 def test_transitions_and_logged_states_agree(workspace):
-    """Each transition is some activity's change of state, and each such change is a transition."""
+    """Transitions and state changes in activities correspond one to one."""
     logged = [
         (activity.project_id, activity.project_version, change.id, change.new["current_state"])
         for activity in workspace.activities
@@ -110,8 +110,8 @@ def test_transitions_and_logged_states_agree(workspace):
     assert logged == rows
 
 
-def test_every_change_starts_from_what_was(workspace):
-    """Replaying the log gives the present stories, value by value."""
+def test_every_change_starts_from_the_previous_values(workspace):
+    """Replaying the log gives the current stories, value by value."""
     values = {}
     for activity in workspace.activities:
         for change in activity.changes:
@@ -122,7 +122,7 @@ def test_every_change_starts_from_what_was(workspace):
             elif change.change_type == "delete":
                 del values[change.id]
             else:
-                # Both halves of a move to another project tell the whole move.
+                # Both activities of a move to another project contain the whole move.
                 if activity.kind != "story_move_into_project_activity":
                     for key in change.original.keys() & values[change.id].keys() - PLACE:
                         assert values[change.id][key] == change.original[key], (change, key)
