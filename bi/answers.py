@@ -198,7 +198,7 @@ select
     missing,
     remedies,
     1 - history_known_story_count / nullif(rpt_data_coverage.story_count, 0) as unknown_share,
-    last_activity_at >= as_of - interval 30 day as is_active
+    last_activity_at >= dim_project.as_of - interval 30 day as is_active
 from project_days
 inner join dim_project using (project_id)
 left join times using (project_id)

@@ -200,17 +200,16 @@ def _waits(rows: list[Row], facts: Row) -> Spec:
 def _say_waits(rows: list[Row], facts: Row) -> str:
     longest = max(rows, key=lambda row: row["p50_days"])
     worst = max(rows, key=lambda row: row["p85_days"])
-    said = f"The typical story is longest {longest['story_state']}: {_upto(longest, 'p50_days')}"
+    said = (
+        f"Stories spend most time in {longest['story_state']}: half of them at most "
+        f"{words.days(longest['p50_days'])}"
+    )
     if worst is longest:
-        return f"{said}; 85 % at most {words.days(worst['p85_days'])}."
+        return f"{said}, 85 % at most {words.days(worst['p85_days'])}."
     return (
-        f"{said}. The slow ones wait longest {worst['story_state']}: 85 % at most "
+        f"{said}. The slowest 15 % spend most time in {worst['story_state']}: more than "
         f"{words.days(worst['p85_days'])}."
     )
-
-
-def _upto(row: Row, column: str) -> str:
-    return f"half of them at most {words.days(row[column])}"
 
 
 WAITS = Picture(
