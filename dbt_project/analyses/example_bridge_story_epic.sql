@@ -1,4 +1,5 @@
 -- How much of an epic is accepted?
+{{ config(enabled=is_built('plans')) }}
 select
     epics.project_name,
     epics.epic_name,

@@ -1,4 +1,5 @@
 -- How much of the work is a label's?
+{{ config(enabled=is_built('plans')) }}
 select
     labels.project_name,
     labels.label_name,

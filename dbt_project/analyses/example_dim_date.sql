@@ -1,4 +1,5 @@
 -- How much was done in each quarter?
+{{ config(enabled=is_built('flow')) }}
 select
     dates.quarter_label,
     sum(throughput.story_count) as story_count,

@@ -1,5 +1,5 @@
 -- Which stories were estimated again after work had begun?
-{{ config(enabled=is_built('history')) }}
+{{ config(enabled=is_built('history') and is_built('flow')) }}
 select
     stories.story_id,
     stories.story_name,

@@ -7,7 +7,6 @@ import pytest
 
 DIMENSIONS = """
 create schema marts;
-create table marts.dim_project as select 100 as project_id;
 create table marts.dim_story as select 2060 as story_id;
 create table marts.dim_epic as select 31 as epic_id;
 create table marts.dim_person as select 9 as person_id;
@@ -21,15 +20,14 @@ select * from (values
     (2, 100, null, 31, 9, null),
     (null, 100, 2060, null, 9, date '2024-06-01'),
     (3, 100, 2061, null, 9, date '2024-06-01'),
-    (4, 100, null, 32, 8, date '2024-06-02'),
-    (5, 101, 2060, null, 9, date '2024-06-01')
+    (4, 100, null, 32, 8, date '2024-06-02')
 ) as comments (comment_id, project_id, story_id, epic_id, person_id, created_date);
 """
 STORIES = """
 create or replace table marts.dim_story as
 select * from (values
     (1, 100, 'feature', 'started'), (2, 100, null, null), (3, 100, 'spike', 'started'),
-    (4, 101, 'bug', 'frozen')
+    (4, 100, 'epic', 'frozen')
 ) as stories (story_id, project_id, story_type, current_state);
 """
 
@@ -58,23 +56,22 @@ def tests_of(built_warehouse):
                 (3, "story_id is not in dim_story; "),
                 (
                     4,
-                    "epic_id is not in dim_epic; person_id is not in dim_person; "
-                    "created_date is not in dim_date; ",
+                    "person_id is not in dim_person; created_date is not in dim_date; ",
                 ),
                 (None, "comment_id is null; "),
             ],
         ),
-        (COMMENTS, "expected_fct_comment", [(5, "project_id is not in dim_project; ")]),
+        (COMMENTS, "references_of_fct_comment", [(4, "epic_id is not in dim_epic; ")]),
         (
             STORIES,
             "expected_dim_story",
             [
                 (3, "story_type has another value; "),
-                (4, "project_id is not in dim_project; current_state has another value; "),
+                (4, "story_type has another value; current_state has another value; "),
             ],
         ),
     ],
-    ids=["errors", "a project that was not read", "values that Tracker never had"],
+    ids=["errors", "a mart of another subject", "values that Tracker never had"],
 )
 def test_each_rule_that_a_row_breaks_is_named(table, test, broken, tests_of):
     with duckdb.connect() as connection:
