@@ -42,7 +42,7 @@ from ingest.tables import TABLES
 from ingest.warehouses.stored import Stored
 
 _BATCH = 2_000
-_TABLES = [
+ARCHIVE_TABLES = [
     "stories",
     "projects",
     "epics",
@@ -125,7 +125,7 @@ class ArchiveReader:
 
     def tables(self) -> list[str]:
         """Names of the raw tables that this reader fills, in reading order."""
-        return list(_TABLES)
+        return list(ARCHIVE_TABLES)
 
     @property
     def as_of(self) -> datetime:

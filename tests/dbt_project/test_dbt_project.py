@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from bi.superset.content import Content
+from docs.raw_tables import index
 from ingest.tables import TABLES
 from ingest.tables.__main__ import SOURCES, sources
 from tests.conftest import ROOT
@@ -132,6 +133,11 @@ def test_every_raw_table_has_its_staging_view(models):
     assert readers == {"int_findings_in_raw_rows"}
 
 
+def test_the_index_of_raw_tables_is_current(manifest):
+    written = (ROOT / "docs" / "raw-tables.md").read_text()
+    assert written == index(manifest), "make docs writes it anew"
+
+
 def test_every_model_is_described(models):
     assert [node["name"] for node in models if not node["description"]] == []
 
@@ -148,6 +154,25 @@ def test_marts_are_under_contract_with_a_key_and_every_column_described(models):
             *(each for col in columns for each in col["constraints"]),
         ]
         assert "primary_key" in {each["type"] for each in constraints}, mart["name"]
+
+
+def test_the_columns_that_are_described_are_those_that_are_built(built_warehouse, models):
+    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            "select table_name, list(column_name) from duckdb_columns() "
+            "where schema_name in ('staging', 'intermediate', 'marts') group by table_name"
+        ).fetchall()
+    built = {table: set(columns) for table, columns in rows}
+    described = {node["name"]: set(node["columns"]) for node in models}
+    unknown = {name: columns - built[name] for name, columns in described.items()}
+    assert {name: columns for name, columns in unknown.items() if columns} == {}
+    # The columns of an intermediate are described where their names do not say it.
+    missing = {
+        node["name"]: built[node["name"]] - described[node["name"]]
+        for node in models
+        if node["schema"] != "intermediate"
+    }
+    assert {name: columns for name, columns in missing.items() if columns} == {}
 
 
 def test_descriptions_are_comments_in_the_database(built_warehouse, models):
