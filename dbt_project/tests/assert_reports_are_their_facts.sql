@@ -1,5 +1,5 @@
--- A report adds no rule: each of its figures is its fact's, and no row is lost or told
--- twice.
+-- A report adds no rule: each of its figures is its fact's, and no row is lost or
+-- repeated.
 {%- set comparisons = [
     ('rpt_velocity', 'fct_iteration_velocity', 'iteration_key', [
         'length_weeks', 'team_strength', 'accepted_points', 'accepted_story_count',
@@ -54,28 +54,27 @@ where
     {% endfor %}
 union all
 {% endfor %}
+-- An overview counts the stories of a project by their current state.
 select
     'rpt_project_overview' as report,
     {{ as_text('overviews.project_id') }} as row_key
 from {{ ref('rpt_project_overview') }} as overviews
-where
-    overviews.story_count != overviews.accepted_story_count
-    + overviews.unscheduled_story_count + overviews.unstarted_story_count
-    + overviews.planned_story_count + overviews.started_story_count
-    + overviews.finished_story_count + overviews.delivered_story_count
-    + overviews.rejected_story_count
-    -- A state that Tracker never had passes through, and has no column.
-    + (
-        select count(*)
-        from {{ ref('fct_story_cycle_time') }} as stories
-        where
-            stories.project_id = overviews.project_id
-            and not stories.is_deleted
-            and coalesce(stories.current_state, 'unknown') not in (
-                'accepted', 'unscheduled', 'unstarted', 'planned', 'started',
-                'finished', 'delivered', 'rejected'
-            )
-    )
+left join {{ ref('fct_story_cycle_time') }} as stories
+    on
+        overviews.project_id = stories.project_id
+        and not stories.is_deleted
+group by overviews.project_id
+having
+    false
+    {% for state in [
+        'unscheduled', 'unstarted', 'planned', 'started', 'finished', 'delivered',
+        'rejected', 'accepted'
+    ] %}
+    or {{ differ(
+        'max(overviews.' ~ state ~ '_story_count)',
+        "count(case when stories.current_state = '" ~ state ~ "' then 1 end)"
+    ) }}
+    {% endfor %}
 union all
 select
     'rpt_project_overview' as report,
@@ -86,3 +85,21 @@ inner join {{ ref('fct_iteration_velocity') }} as iterations
         overviews.project_id = iterations.project_id
         and overviews.current_iteration_number = iterations.iteration_number
 where {{ differ('overviews.current_accepted_points', 'iterations.accepted_points') }}
+union all
+-- Each project's last done iteration: none is done after it.
+select
+    'rpt_project_overview' as report,
+    {{ as_text('overviews.project_id') }} as row_key
+from {{ ref('rpt_project_overview') }} as overviews
+inner join {{ ref('fct_iteration_velocity') }} as iterations
+    on
+        overviews.project_id = iterations.project_id
+        and iterations.is_done
+left join {{ ref('fct_iteration_velocity') }} as later_iterations
+    on
+        iterations.project_id = later_iterations.project_id
+        and iterations.iteration_number < later_iterations.iteration_number
+        and later_iterations.is_done
+where
+    later_iterations.project_id is null
+    and {{ differ('overviews.velocity_volatility', 'iterations.velocity_volatility') }}

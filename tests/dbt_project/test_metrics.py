@@ -1,22 +1,20 @@
-"""`dim_metric` defines every measure that is published, and each is guarded by a test."""
+"""`dim_metric` defines every measure, and names a test that fails when the measure is wrong."""
 
 import ast
-import re
+import csv
+import json
+import os
 
 import duckdb
 import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.support.measures import MODELS, NOT_MEASURES, measures, mutated, mutations
 
-PROJECT = ROOT / "dbt_project"
-# Numeric columns that measure nothing: ids, places in an order, parts of a date.
-NOT_MEASURES = re.compile(
-    r"(^|_)(id|key|number|version|index|rank|seed|position|line|year|quarter|month|week|day)$"
-)
 HOW_TO = (
     "In the mart's YAML, name a test under config: meta: guarded_by (of the mart or the column), "
-    "or write test_<mart> in tests/oracle/; it must speak of the column."
+    "or write test_<mart> in tests/oracle/, which then runs on marts with wrong measures too."
 )
 
 
@@ -39,12 +37,14 @@ def test_every_measure_of_a_mart_is_defined(connection, metrics):
         "where table_schema = 'marts' and table_name != 'dim_date' and (data_type in "
         "('BIGINT', 'INTEGER', 'SMALLINT', 'HUGEINT', 'DOUBLE') or data_type like 'DECIMAL%')"
     ).fetchall()
-    measures = {
+    measured = {
         name for (name,) in columns if not NOT_MEASURES.search(name) or name.endswith("_per_week")
     }
-    assert {metric["metric_key"] for metric in metrics} == measures, (
-        "macros/published_measures.sql and NOT_MEASURES here must agree on what a measure is"
+    defined = {(metric["metric_key"], metric["guarded_by"]) for metric in metrics}
+    assert {name for name, _ in defined} == measured, (
+        "macros/published_measures.sql and NOT_MEASURES must agree on what a measure is"
     )
+    assert {(str(each), each.guard) for each in measures()} == defined
 
 
 def test_every_measure_has_a_unit(metrics):
@@ -54,52 +54,77 @@ def test_every_measure_has_a_unit(metrics):
     )
 
 
-def guards():
-    """The text of each test by its name: pytest with its module and oracles, dbt's tests."""
-    found = {}
-    oracles = {path.name: path.read_text() for path in (ROOT / "tests" / "oracle").glob("*.py")}
-    shared = "".join(oracles.values()) + (ROOT / "tests" / "support" / "oracle.py").read_text()
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        text = path.read_text()
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                found[node.name] = text + shared
-    for path in (PROJECT / "tests").glob("*.sql"):
-        found[path.stem] = path.read_text()
-    for path in (PROJECT / "models").rglob("*.yml"):
-        for test in (yaml.safe_load(path.read_text()) or {}).get("unit_tests", []):
-            found[test["name"]] = yaml.safe_dump(test)
-    return found
-
-
-def unguarded(metrics, tests):
-    """Measures whose guard does not exist, or says nothing of them."""
+@pytest.fixture(scope="module")
+def data_tests(built_warehouse):
+    """The SQL of each singular data test by its name."""
+    target = built_warehouse.parent / "target"
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"].values()
     return {
-        metric["metric_key"]: metric["guarded_by"]
-        for metric in metrics
-        if not mentions(tests.get(metric["guarded_by"], ""), metric["metric_name"])
+        node["name"]: node["compiled_code"].replace(f'"{node["database"]}".', "")
+        for node in nodes
+        if node["resource_type"] == "test" and not node.get("test_metadata")
     }
 
 
-def mentions(text, name):
-    """Whether a text holds a name, or makes it of one word, as f"p{each}_seconds" does."""
-    made = re.findall(r'f"([a-z0-9_{}]+)"', text)
-    patterns = (re.sub(r"\{\w+\}", "[a-z0-9]+", each) for each in made)
-    return name in text or any(re.fullmatch(each, name) for each in patterns)
+def unit_tests():
+    """The rows that each unit test of a mart expects, by its name: (mart, rows)."""
+    found = {}
+    for path in MODELS.glob("marts/*/*.yml"):
+        for test in yaml.safe_load(path.read_text()).get("unit_tests", []):
+            rows = test["expect"]["rows"]
+            if isinstance(rows, str):
+                rows = list(csv.DictReader(rows.strip().splitlines(), skipinitialspace=True))
+            found[test["name"]] = (test["model"], rows)
+    return found
 
 
-def test_every_measure_is_guarded_by_a_test_that_speaks_of_it(metrics):
-    assert not unguarded(metrics, guards()), HOW_TO
+def oracle_tests():
+    """The tests that compare a mart with plain Python; they run on wrong marts by themselves."""
+    return {
+        node.name
+        for path in (ROOT / "tests" / "oracle").glob("test_*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+        and "built_warehouse" in {argument.arg for argument in node.args.args}
+    }
 
 
-def test_a_guard_that_does_not_exist_or_speaks_of_something_else_is_found():
-    tests = {"test_it": "story_count"}
-    metrics = [
-        {"metric_key": "a.story_count", "metric_name": "story_count", "guarded_by": "test_it"},
-        {"metric_key": "a.points", "metric_name": "points", "guarded_by": "test_it"},
-        {"metric_key": "b.story_count", "metric_name": "story_count", "guarded_by": "test_b"},
-    ]
-    assert set(unguarded(metrics, tests)) == {"a.points", "b.story_count"}
+def test_every_guard_is_a_test_that_is_tried_on_wrong_measures(data_tests):
+    known = oracle_tests() | data_tests.keys() | unit_tests().keys()
+    assert {str(each): each.guard for each in measures() if each.guard not in known} == {}, HOW_TO
+
+
+def test_a_unit_test_that_guards_a_measure_expects_a_value_of_it():
+    """It then fails when the model gives another value, or null."""
+    expected = unit_tests()
+    assert [
+        str(each)
+        for each in measures()
+        if each.guard in expected
+        and not (
+            expected[each.guard][0] == each.mart
+            and any(row.get(each.name) not in (None, "") for row in expected[each.guard][1])
+        )
+    ] == []
+
+
+MUTATIONS = [
+    mutation
+    for guard in sorted({each.guard for each in measures() if each.guard.startswith("assert_")})
+    for mutation in mutations(guard, every="EVERY_MEASURE" in os.environ)
+]
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+def test_a_data_test_fails_when_the_measure_that_it_guards_is_wrong(
+    mutation, data_tests, built_warehouse
+):
+    with (
+        mutated(built_warehouse, mutation) as path,
+        duckdb.connect(str(path), read_only=True) as connection,
+    ):
+        connection.execute("set TimeZone = 'UTC'")
+        assert connection.execute(data_tests[mutation.measure.guard]).fetchone()
 
 
 def test_a_measure_is_null_only_where_its_description_says_so(connection, metrics):

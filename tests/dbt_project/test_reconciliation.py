@@ -34,7 +34,7 @@ def test_what_is_explained_is_of_releases_and_of_stories_created_in_progress(con
     ).fetchall()
     assert set(causes) == {
         ("a release, or not read", True, False),
-        ("created in progress: Tracker leaves its first stay out", False, True),
+        ("created in progress: Tracker leaves out its first interval", False, True),
     }
 
 

@@ -1,9 +1,12 @@
-"""The start and finish of all iterations, which several oracles need."""
+"""The start and finish of all iterations, and marts in which a measure is wrong."""
+
+import os
 
 import pytest
 import requests
 
 from simulator.instants import to_instant
+from tests.support.measures import mutated, mutations
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +26,29 @@ def iterations(demo_server, workspace):
         ]
         assert len(listed[project_id]) == int(answer.headers["X-Tracker-Pagination-Total"])
     return listed
+
+
+def pytest_generate_tests(metafunc):
+    """Run each test also on marts in which a measure that it guards is wrong: it must fail there.
+
+    `make test` makes one measure of each mart wrong, EVERY_MEASURE=1 each in two ways.
+    """
+    if "built_warehouse" in metafunc.fixturenames:
+        wrong = mutations(metafunc.function.__name__, every="EVERY_MEASURE" in os.environ)
+        must_fail = pytest.mark.xfail(raises=AssertionError, strict=True)
+        cases = [pytest.param(each, id=str(each), marks=must_fail) for each in wrong]
+        if cases:
+            metafunc.parametrize(
+                "built_warehouse", [pytest.param(None, id="as built"), *cases], indirect=True
+            )
+
+
+@pytest.fixture(scope="module")
+def built_warehouse(built_warehouse, request):
+    """The built demo, or a copy of it in which one measure is wrong."""
+    mutation = getattr(request, "param", None)
+    if mutation is None:
+        yield built_warehouse
+        return
+    with mutated(built_warehouse, mutation) as path:
+        yield path

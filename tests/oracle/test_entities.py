@@ -1,6 +1,6 @@
 """Dimensions, bridges and marts of story parts equal a computation in plain Python."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from fractions import Fraction
 
@@ -104,7 +104,9 @@ def test_dim_story(built_warehouse, workspace, living):
             "comment_count": len(story.comments),
             "task_count": len(story.tasks),
             "completed_task_count": sum(task.complete for task in story.tasks),
+            "blocker_count": len(story.blockers),
             "open_blocker_count": sum(not blocker.resolved for blocker in story.blockers),
+            "review_count": len(story.reviews),
         }
         for story in living
     }
@@ -155,3 +157,24 @@ def test_fct_story_state_interval(built_warehouse, workspace):
             expected[story_id, number] = {"story_state": state, "interval_seconds": left - entered}
     found = mart(built_warehouse, "fct_story_state_interval", "story_id", "interval_number")
     check(expected, {key: row for key, row in found.items() if not row["is_inferred"]})
+
+
+def test_rpt_data_coverage(built_warehouse, workspace, living, iterations):
+    transitions = Counter()
+    for history in oracle.histories(workspace, workspace.now).values():
+        known = [event for event in history.events if event.is_known]
+        transitions[history.story.project_id] += len(known)
+    expected = {}
+    for project in workspace.projects.values():
+        stories = [story for story in living if story.project_id == project.id]
+        members = [each for each in project.memberships.values() if each.role != "inactive"]
+        expected[project.id,] = {
+            "file_count": 0,
+            "story_count": len(stories),
+            "history_known_story_count": len(stories),
+            "transition_count": transitions[project.id],
+            "comment_count": sum(len(story.comments) for story in stories),
+            "iteration_count": len(iterations[project.id]),
+            "member_count": len(members),
+        }
+    check(expected, mart(built_warehouse, "rpt_data_coverage", "project_id"))

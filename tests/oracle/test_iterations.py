@@ -1,5 +1,7 @@
 """History and iteration marts equal a computation in plain Python from the demo's event log."""
 
+from fractions import Fraction
+
 import pytest
 import requests
 
@@ -7,7 +9,7 @@ from simulator.instants import to_instant
 from tests.oracle import iterations as rules
 from tests.oracle import versions as history
 from tests.oracle.test_oracle import check
-from tests.support import marts
+from tests.support import marts, oracle
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +100,21 @@ def test_fct_iteration_burn_daily(built_warehouse, workspace, listed, in_scope, 
     check(expected, mart(built_warehouse, "fct_iteration_burn_daily", "iteration_burn_key"))
 
 
-def test_fct_iteration_velocity_has_the_sums_of_its_scope(
-    built_warehouse, workspace, listed, scope
-):
-    expected = rules.velocity(workspace, listed, workspace.now, scope)
+def test_fct_iteration_velocity(built_warehouse, workspace, listed, scope):
+    velocities = oracle.iteration_velocity(workspace, workspace.now, listed)
+    sums = rules.velocity(workspace, listed, workspace.now, scope)
+    expected = {key: row | sums[key] for key, row in velocities.items()}
     check(expected, mart(built_warehouse, "fct_iteration_velocity", "iteration_key"))
     assert any(row["restated_points"] for row in expected.values())
+
+
+def test_dim_iteration(built_warehouse, listed):
+    expected = {
+        f"{project_id}-{iteration['number']}": {
+            "length_weeks": iteration["length"],
+            "team_strength": Fraction(str(iteration["team_strength"])),
+        }
+        for project_id, iterations in listed.items()
+        for iteration in iterations
+    }
+    check(expected, mart(built_warehouse, "dim_iteration", "iteration_key"))

@@ -55,11 +55,6 @@ def test_fct_story_cycle_time(built_warehouse, workspace, iterations):
     check(expected, mart(built_warehouse, "fct_story_cycle_time", "story_id"))
 
 
-def test_fct_iteration_velocity(built_warehouse, workspace, iterations):
-    expected = oracle.iteration_velocity(workspace, workspace.now, iterations)
-    check(expected, mart(built_warehouse, "fct_iteration_velocity", "iteration_key"))
-
-
 def test_fct_activity(built_warehouse, workspace):
     check(oracle.activity(workspace), mart(built_warehouse, "fct_activity", "activity_id"))
 

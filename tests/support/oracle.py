@@ -227,6 +227,10 @@ def _iteration_row(project_id, iteration, stories, as_of):
         "accepted_feature_count": len(by_type["feature"]),
         "accepted_bug_count": len(by_type["bug"]),
         "accepted_chore_count": len(by_type["chore"]),
+        # Tracker's API gives the history of every story.
+        "history_known_story_count": len(stories),
+        "rejectable_story_count": len(rejectable),
+        "history_known_rejectable_story_count": len(rejectable),
         "velocity_per_week": None,
         "velocity": None,
         "velocity_volatility": None,
