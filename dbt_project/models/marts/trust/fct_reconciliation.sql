@@ -87,7 +87,7 @@ projects_with_figures as (
         projects_with_iterations.current_iteration_number,
         case
             when projects_with_iterations.current_iteration_number is null
-                then 'no iteration that was read holds as_of'
+                then 'no iteration that was read contains as_of'
         end as iteration_explanation,
         projects_with_iterations.current_velocity,
         100 * velocities.velocity_volatility as volatility_percent,
@@ -281,7 +281,7 @@ stories_with_causes as (
             when is_not_read then 'a release, or not read'
             when run_on is not null then 'its clock ran on after Tracker gave it'
             when created_state is not null
-                then 'created in progress: Tracker leaves its first stay out'
+                then 'created in progress: Tracker leaves out its first interval'
             else missing_history
         end as explanation
     from stories_with_running_clocks
@@ -411,7 +411,7 @@ iterations_with_figures as (
         - tracker_medians.median_cycle_time_seconds as median_explained_seconds,
         case
             when tracker_medians.created_in_progress_count > 0
-                then 'some were created in progress: Tracker leaves that stay out'
+                then 'some were created in progress: Tracker leaves out that interval'
         end as median_explanation,
         case
             when
@@ -563,10 +563,10 @@ days_with_figures as (
         {{ as_instant('null') }} as stated_at,
         history_days.history_date,
         case
-            when flow_by_day.flow_date is null then 'a day outside of fct_flow_daily'
+            when flow_by_day.flow_date is null then 'a day that is not in fct_flow_daily'
         end as explanation,
         case
-            when flow_by_day.flow_date is null then 'a day outside of fct_flow_daily'
+            when flow_by_day.flow_date is null then 'a day that is not in fct_flow_daily'
             when imports_by_day.story_count is not null
                 then 'imported as accepted: Tracker counts it from its creation'
         end as accepted_explanation,
