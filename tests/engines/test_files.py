@@ -118,7 +118,7 @@ def test_a_column_missing_in_an_older_release_is_added(engine, opened):
 
 
 def test_small_files_are_compacted_and_obsolete_ones_removed(engine, opened, monkeypatch):
-    monkeypatch.setattr(files, "_MOST_FILES", 2)
+    monkeypatch.setattr(files, "_MAX_FILES", 2)
     warehouse = opened(engine)
     load(warehouse)
     orphan = Path(engine.url, RAW, "labels", "part-00000-of-a-killed-run.parquet")

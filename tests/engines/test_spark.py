@@ -107,7 +107,7 @@ def test_a_server_that_is_down(spark_demo):
 
 
 def test_another_program_at_that_address(spark_demo, monkeypatch):
-    monkeypatch.setattr(spark, "_PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(spark, "_TIMEOUT_SECONDS", 1)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

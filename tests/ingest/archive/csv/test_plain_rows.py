@@ -94,7 +94,7 @@ ROW = st.one_of(
 
 
 def one_by_one(path, **options):
-    with mock.patch.object(ArchiveReader, "_stands_alone", return_value=False):
+    with mock.patch.object(ArchiveReader, "_has_only_source", return_value=False):
         return told(path, **options)
 
 
