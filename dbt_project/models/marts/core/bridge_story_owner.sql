@@ -1,21 +1,69 @@
 with
 
-story_owners as (
+stories as (
 
-    select * from {{ ref('int_story_owners') }}
+    select * from {{ ref('int_stories') }}
+
+),
+
+record_owners as (
+
+    select * from {{ ref('stg_pivotal_tracker__story_list_items') }}
+    where item_kind = 'owner'
+
+),
+
+stories_with_activity_owners as (
+
+    select * from stories
+    where activity_owner_ids is not null
+
+),
+
+activity_owners as (
+
+    {{ unnest_json_list(
+        from_cte='stories_with_activity_owners',
+        list_column='activity_owner_ids',
+        keep=['story_id'],
+        element_type='bigint'
+    ) }}
+
+),
+
+unioned as (
+
+    select
+        story_id,
+        element as person_id,
+        element_index as owner_index
+    from activity_owners
+
+    union all
+
+    select
+        record_owners.story_id,
+        record_owners.item_id as person_id,
+        record_owners.item_index as owner_index
+    from record_owners
+    left join stories_with_activity_owners
+        on record_owners.story_id = stories_with_activity_owners.story_id
+    where stories_with_activity_owners.story_id is null
 
 ),
 
 final as (
 
     select
-        story_id,
-        person_id,
-        project_id,
-        owner_index,
-        count(*) over (partition by story_id) as story_owner_count,
-        is_deleted
-    from story_owners
+        unioned.story_id,
+        unioned.person_id,
+        stories.project_id,
+        unioned.owner_index,
+        count(*) over (partition by unioned.story_id) as story_owner_count,
+        stories.is_deleted
+    from unioned
+    inner join stories
+        on unioned.story_id = stories.story_id
 
 )
 

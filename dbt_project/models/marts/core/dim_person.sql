@@ -6,7 +6,7 @@
     ('int_story_parts', 'person_id', 'created_at'),
     ('stg_pivotal_tracker__memberships', 'person_id', 'created_at'),
     ('int_stories', 'requested_by_id', 'created_at'),
-    ('int_story_owners', 'person_id', 'null'),
+    ('bridge_story_owner', 'person_id', 'null'),
     ('stg_pivotal_tracker__people', 'person_id', 'null'),
 ] -%}
 
@@ -30,8 +30,8 @@ memberships as (
 
 ),
 
--- A warehouse keeps the record of a deleted story if it once read one, and a later first
--- load never finds it: what only such a record says counts in neither.
+-- A warehouse keeps the record of a deleted story if it once read one, and a later
+-- first load never finds it: what only such a record says counts in neither.
 living_stories as (
 
     select * from {{ ref('int_stories_last_known') }}

@@ -34,7 +34,7 @@ people as (
 
 story_owners as (
 
-    select * from {{ ref('int_story_owners') }}
+    select * from {{ ref('bridge_story_owner') }}
 
 ),
 
