@@ -39,8 +39,8 @@ with_neighbours as (
 
 ),
 
--- Only for stories that moved on after as_of: the state that the last transition by then
--- led into, else the one that the first later one left. Others are as last known.
+-- Only for stories that moved on after as_of: the state that the last transition until
+-- then led into, else the one that the first later one left. Others are as last known.
 states_at_as_of as (
 
     select

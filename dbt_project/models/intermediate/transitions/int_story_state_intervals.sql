@@ -19,8 +19,9 @@ first_transitions as (
 
 ),
 
--- Its creation gives a story's initial state; else it is the state that the first known
--- transition left; without any transition it is the current one. Else nothing is assumed.
+-- Its creation gives a story's initial state; else the first known transition does, by
+-- the state that it left; without any transition it is the current one. Else nothing is
+-- assumed.
 with_initial_states as (
 
     select
