@@ -198,7 +198,7 @@ def test_a_copy_replaces_an_older_copy_and_nothing_else(engine, file, opened):
     assert done.returncode == 0, done.stderr
     assert_same_rows(file, engine, but=())
     load(as_warehouse(file.path), {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
-    assert "so a copy would lose it; set WAREHOUSE_PATH" in one_line(copy(engine, file))
+    assert "so copying would lose it; set WAREHOUSE_PATH" in one_line(copy(engine, file))
     assert file.query(f"select id from {RAW}.labels") == [{"id": 1}]
 
 
@@ -231,7 +231,7 @@ def test_a_bucket_is_copied_and_a_folder_without_tables_is_not(bucket, file, ope
 def test_a_bucket_that_does_not_exist(bucket):
     bucket.settings["WAREHOUSE_FILES"] = "s3://nowhere-at-all/raw"
     line = one_line(bucket.ingest_here("demo"))
-    assert "there is no bucket nowhere-at-all; make it, or set WAREHOUSE_FILES" in line
+    assert "there is no bucket nowhere-at-all; create it, or set WAREHOUSE_FILES" in line
 
 
 def test_logins_that_are_wrong_missing_or_without_rights_and_no_secret_in_any_log(s3, bucket):
@@ -240,7 +240,10 @@ def test_logins_that_are_wrong_missing_or_without_rights_and_no_secret_in_any_lo
     with s3.checking_logins():
         for login, told in (
             (unknown, "refuses the login (InvalidAccessKeyId); check AWS_ACCESS_KEY_ID"),
-            (without_rights, "refuses access; set WAREHOUSE_FILES to another, or give this login"),
+            (
+                without_rights,
+                "refuses access; set WAREHOUSE_FILES to another folder, or grant this login",
+            ),
         ):
             bucket.settings |= login
             done = bucket.ingest_here("demo")
@@ -282,7 +285,7 @@ def test_a_folder_that_cannot_be_created(engine):
 @pytest.mark.parametrize(
     ("setting", "value", "told"),
     [
-        ("WAREHOUSE_FILES", "gs://bucket/raw", "name a folder or s3://bucket"),
+        ("WAREHOUSE_FILES", "gs://bucket/raw", "use a folder or s3://bucket"),
         ("WAREHOUSE_FILES", "s3://", "is missing the bucket; use s3://bucket/prefix"),
         ("WAREHOUSE_FILES", "~/raw", "is neither a folder nor s3://bucket/prefix"),
         ("WAREHOUSE_FILES_FORMAT", "csv", "'csv', not delta or parquet"),
@@ -294,7 +297,7 @@ def test_settings_that_cannot_be_used(engine, setting, value, told):
 
 
 def test_files_are_not_built(engine):
-    assert "files hold raw tables only; build from them" in one_line(
+    assert "TARGET=files contains only raw tables; build from them" in one_line(
         engine.run(sys.executable, "-m", "bi.build")
     )
 
@@ -303,5 +306,5 @@ def test_files_are_not_built(engine):
 def test_a_package_that_is_not_installed(engine, opened, monkeypatch, package):
     opened(engine)
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(WarehouseError, match=f"need the package {package}; make setup TARGET"):
+    with pytest.raises(WarehouseError, match=f"require the package {package}; run make setup"):
         configured_files()

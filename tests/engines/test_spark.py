@@ -118,7 +118,7 @@ def test_another_program_at_that_address(spark_demo, monkeypatch):
 
 def test_an_invalid_address(spark_demo, monkeypatch):
     line = refused(spark_demo, monkeypatch, SPARK_REMOTE="localhost:50051/token=s3cret")
-    assert line == "SPARK_REMOTE is no URL such as sc://host:port/;token=..."
+    assert line == "SPARK_REMOTE must be a URL such as sc://host:port"
 
 
 @pytest.mark.parametrize("package", ["dbt.adapters.spark", "pyspark"])
@@ -131,7 +131,7 @@ def test_a_package_that_is_not_installed(package, spark_demo, monkeypatch):
 def test_nothing_loaded(sail, tmp_path, monkeypatch):
     engine = SparkEngine.of(sail, tmp_path)
     line = refused(engine, monkeypatch)
-    assert line == f"nothing is loaded into {engine.url}; make ingest TARGET=spark does"
+    assert line == f"nothing is loaded into {engine.url}; run make ingest TARGET=spark"
 
 
 def test_a_relative_folder_is_refused(sail, tmp_path):
