@@ -1,7 +1,7 @@
 """Measure the loading of archives beside DuckDB's own readers, in one run.
 
-`python -m benchmarks.archive [STORIES ...]` prints a Markdown table; its figures go into README.md.
-By default it loads 100,000 stories of each kind, and a CSV of a million for its memory.
+`python -m benchmarks.archive [RECORDS ...]` prints a Markdown table; its figures go into README.md.
+By default it loads 100,000 records of each kind, and a million for their memory.
 """
 
 from __future__ import annotations
@@ -20,9 +20,16 @@ import orjson
 from benchmarks.measure import Measured, measured, table_row
 
 _HEADER = """\
-| file | stories | MB | load / floor | with start-up | clock | net CPU s | floor CPU s | peak MB |
+| file | records | MB | load / floor | with start-up | clock | net CPU s | floor CPU s | peak MB |
 |---|---|---|---|---|---|---|---|---|"""
-_DEFAULT = [("csv", 100_000), ("json", 100_000), ("csv", 1_000_000)]
+_DEFAULT = [
+    ("csv", 100_000),
+    ("json", 100_000),
+    ("activity", 100_000),
+    ("csv", 1_000_000),
+    ("json", 1_000_000),
+    ("activity", 1_000_000),
+]
 _COLUMNS = [
     "Id", "Title", "Labels", "Iteration", "Iteration Start", "Iteration End", "Type", "Estimate",
     "Priority", "Current State", "Created at", "Accepted at", "Deadline", "Requested By",
@@ -44,18 +51,22 @@ _NOTHING = "import sys, duckdb; duckdb.connect(sys.argv[1]).close()"
 def main() -> None:
     """Measure both kinds of file at each size and print one row for each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.archive", description=__doc__)
-    parser.add_argument("stories", nargs="*", type=int, help="how many stories of each kind")
-    counts = parser.parse_args().stories
+    parser.add_argument("records", nargs="*", type=int, help="how many records of each kind")
+    parser.add_argument("--kind", choices=_WRITERS, action="append", help="only of this kind")
+    options = parser.parse_args()
+    kinds = options.kind or list(_WRITERS)
+    chosen = [(kind, each) for each in options.records for kind in kinds]
     print(_HEADER, flush=True)
-    for ending, count in [(kind, each) for each in counts for kind in _WRITERS] or _DEFAULT:
+    for kind, count in chosen or [each for each in _DEFAULT if each[0] in kinds]:
         with tempfile.TemporaryDirectory() as folder:
-            print(_measure(Path(folder), ending, count), flush=True)
+            print(_measure(Path(folder), kind, count), flush=True)
 
 
-def _measure(folder: Path, ending: str, count: int) -> str:
+def _measure(folder: Path, kind: str, count: int) -> str:
+    ending = "csv" if kind == "csv" else "json"
     source, few = folder / f"shop_20250401_101112.{ending}", folder / f"few.{ending}"
-    _WRITERS[ending](source, count)
-    _WRITERS[ending](few, 10)
+    _WRITERS[kind](source, count)
+    _WRITERS[kind](few, 10)
     load, start_up = _load(source, folder / "load"), _load(few, folder / "few")
     floor = _python(_FLOOR, f"read_{ending}", str(source), f"{folder}/floor.duckdb")
     floor_start_up = _python(_NOTHING, f"{folder}/nothing.duckdb")
@@ -63,7 +74,7 @@ def _measure(folder: Path, ending: str, count: int) -> str:
         floor.cpu_seconds - floor_start_up.cpu_seconds
     )  # fmt: skip
     return table_row(
-        ending,
+        kind,
         f"{count:,}",
         f"{source.stat().st_size / 1e6:,.0f}",
         f"{net / floor_net:.1f}",
@@ -140,6 +151,41 @@ def write_json(path: Path, count: int) -> None:
         handle.write(b"]")
 
 
+def write_activity(path: Path, count: int) -> None:
+    """Write a list of activities of about a kilobyte each, as the API gives them."""
+    chance = random.Random(7)
+    with path.open("wb") as handle:
+        handle.write(b"[")
+        for number in range(count):
+            story = {"kind": "story", "id": 100_000_000 + number // 15, "name": "list " * 7}
+            day = _FIRST_DAY + timedelta(number * 3_000 // count)
+            instant = f"{day}T{number % 24:02}:00:00Z"
+            person = chance.randrange(40)
+            values = {
+                "current_state": "started",
+                "description": " ".join(chance.choices(_WORDS, k=60)),
+                "updated_at": instant,
+            }
+            activity = {
+                "kind": "story_update_activity",
+                "guid": f"99_{count - number}",
+                "project_version": count - number,
+                "message": f"Person {person} started this feature",
+                "highlight": "started",
+                "changes": [
+                    {**story, "change_type": "update", "new_values": values,
+                     "original_values": {**values, "current_state": "unstarted"}}
+                ],
+                "primary_resources": [story],
+                "secondary_resources": [],
+                "project": {"kind": "project", "id": 99, "name": "Shop"},
+                "performed_by": {"kind": "person", "id": person, "name": f"Person {person}"},
+                "occurred_at": instant,
+            }  # fmt: skip
+            handle.write((b",\n" if number else b"") + orjson.dumps(activity))
+        handle.write(b"]")
+
+
 def _stories(count: int) -> Iterator[dict]:
     chance = random.Random(7)
 
@@ -172,7 +218,7 @@ def _stories(count: int) -> Iterator[dict]:
         }
 
 
-_WRITERS = {"csv": write_csv, "json": write_json}
+_WRITERS = {"csv": write_csv, "json": write_json, "activity": write_activity}
 
 
 def _written(day: date | None) -> str:

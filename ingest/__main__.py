@@ -160,13 +160,13 @@ class _Run:
 
     def _load_api(self, settings: TrackerSettings, warehouse: Warehouse) -> RunSummary:
         settings.require_credentials()
-        from ingest.api.http.client import login
+        from ingest.api.http.client import ClientSettings, login
 
         token = settings.api_token or login(
             settings.base_url,
             settings.username or "",
             settings.password or "",
-            **settings.client_settings,
+            ClientSettings(**settings.client_settings),
         )
         self._run_log.hide(token)
         return self._load(settings, settings.base_url, str(token), warehouse)
@@ -185,12 +185,12 @@ class _Run:
         self, settings: TrackerSettings, base_url: str, token: str, warehouse: Warehouse
     ) -> RunSummary:
         # Imported here, because reading files needs neither HTTP nor the progress display.
-        from ingest.api.http.client import TrackerClient
+        from ingest.api.http.client import ClientSettings, TrackerClient
         from ingest.api.progress import Progress
 
         with (
             Progress() as progress,
-            TrackerClient(base_url, token, **settings.client_settings) as client,
+            TrackerClient(base_url, token, ClientSettings(**settings.client_settings)) as client,
         ):
             reader = api_reader(
                 client,

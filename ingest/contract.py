@@ -72,17 +72,14 @@ def _without_nul(column: pa.ChunkedArray, is_json: bool) -> pa.ChunkedArray:
     In JSON a NUL is an escape sequence, whose backslash may itself be escaped.
     """
     sign = b"\\u0000" if is_json else b"\0"
-    if not any(_contains(chunk, sign) for chunk in column.chunks):
+    if column.null_count == len(column):
+        return column
+    if not any(re.search(re.escape(sign), cell_bytes(chunk)[1]) for chunk in column.chunks):
         return column
     if not is_json:
         return pc.replace_substring(column, "\0", "\ufffd")
     texts = [text and _ESCAPED_NUL.sub("\\1\ufffd", text) for text in column.to_pylist()]
     return pa.chunked_array([texts], pa.string())
-
-
-def _contains(column: pa.StringArray, sign: bytes) -> bool:
-    """Whether any cell contains these bytes."""
-    return re.search(re.escape(sign), cell_bytes(column)[1]) is not None
 
 
 def _in_range(instants: pa.Array) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import time
@@ -17,7 +18,7 @@ from ingest.contract import keep_one_row_per_key
 from ingest.run.interpreter import less_frequent_gc
 from ingest.run.summary import RunSummary
 from ingest.run.working_folder import tidy
-from ingest.source import Extract, Reader, SourceKind, resources_of
+from ingest.source import COPIED_TABLES, Extract, Reader, SourceKind, resources_of
 from ingest.warehouses.base import (
     DATASET,
     DESTINATION_NAME,
@@ -75,7 +76,7 @@ def run(
         try:
             pipeline.sync_destination()
             with Stored(warehouse, source_kind, source_name) as stored:
-                extract = Extract(reader, source_kind, source_name, stored)
+                extract = Extract(reader, source_kind, source_name, stored, can_copy_tables=True)
                 source = resources_of(extract, warehouse)
                 pipeline.extract(source, loader_file_format="parquet")
         except Exception as failure:
@@ -120,6 +121,7 @@ def _load_pending(pipeline: dlt.Pipeline, warehouse: Warehouse) -> Counter[str]:
     packages = _pending_packages(Path(pipeline.working_dir))
     try:
         for package in packages:
+            _copy_tables(package)
             replaced.update(keep_one_row_per_key(package / "new_jobs"))
         pipeline.normalize()
         pa.default_memory_pool().release_unused()  # DuckDB may need this memory
@@ -154,6 +156,21 @@ def _pending_packages(working_folder: Path) -> list[Path]:
     """The folders of load packages that have not been loaded yet."""
     stages = (working_folder / "normalize" / "extracted", working_folder / "load" / "normalized")
     return [each for stage in stages if stage.is_dir() for each in sorted(stage.iterdir())]
+
+
+def _copy_tables(package: Path) -> None:
+    """Give tables the files of those whose rows they also have (see `COPIED_TABLES`)."""
+    if package.parent.name != "extracted":
+        return  # they have been copied
+    state = json.loads((package / "load_package_state.json").read_bytes())
+    for name, copied_from in state.get("destination_state", {}).get(COPIED_TABLES, {}).items():
+        for file in (package / "new_jobs").glob(f"{copied_from}.*"):
+            copy = file.with_name(name + file.name.removeprefix(copied_from))
+            if not copy.exists():
+                try:
+                    copy.hardlink_to(file)
+                except OSError:  # a file system without links
+                    shutil.copyfile(file, copy)
 
 
 def _out_of_the_way(pipeline: dlt.Pipeline, warehouse: Warehouse, is_full: bool) -> str:

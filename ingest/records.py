@@ -302,6 +302,12 @@ def cell_bytes(column: pa.StringArray) -> tuple[np.ndarray, memoryview]:
     return starts - starts[0], memoryview(content)[starts[0] : starts[-1]]
 
 
+def keys_of(table: Table, rows: pa.Table) -> list[tuple[Any, ...]]:
+    """The keys of rows of a raw table."""
+    columns = (rows[name].to_numpy(zero_copy_only=False).tolist() for name in table.key)
+    return list(zip(*columns, strict=True))
+
+
 def parse_instant(value: object) -> datetime:
     """Read an instant as Tracker writes it: ISO 8601, or milliseconds since the epoch.
 

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 SourceKind = Literal["api", "demo", "archive"]
 Rows = Callable[[], Iterator[pa.Table]]
 
+# The key under which a load package records which tables also have all rows of another one.
+COPIED_TABLES = "copied_tables"
+
 _BATCH_BYTES = 32 * 1024 * 1024
 # Small lists that every run reads completely. Only rows that differ from the stored ones are
 # loaded, so that a run without changes loads nothing.
@@ -88,8 +91,19 @@ class Reader(Protocol):
         """How the projects were read, one sentence each; available after reading."""
         ...
 
-    def continue_from(self, stored: Stored) -> None:
-        """Take the stored rows into account; called before the first table is read."""
+    def continue_from(self, stored: Stored, can_copy_tables: bool = False) -> None:
+        """Take the stored rows into account; called before the first table is read.
+
+        Args:
+            stored: the stored rows of the warehouse.
+            can_copy_tables: whether a table's rows can be copied from another table, so that the
+                reader need not yield them again (see `copied_tables`).
+        """
+        ...
+
+    @property
+    def copied_tables(self) -> Mapping[str, str]:
+        """Tables that also have all rows of another one; available after they were read."""
         ...
 
     def tables(self) -> list[str]:
@@ -130,6 +144,7 @@ class Extract:
         source_kind: the kind of the source.
         source_name: the name of the source.
         stored: the stored rows of the warehouse.
+        can_copy_tables: whether the caller copies tables as `COPIED_TABLES` of the package says.
         started_at: when reading started, by the local clock.
         rows_by_table: the number of rows read so far.
     """
@@ -138,6 +153,7 @@ class Extract:
     source_kind: SourceKind
     source_name: str
     stored: Stored = field(default_factory=lambda: Stored(None))
+    can_copy_tables: bool = False
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     rows_by_table: Counter[str] = field(default_factory=Counter)
 
@@ -168,6 +184,11 @@ class Extract:
             self.rows_by_table[table.name] += batch["is_removed"].null_count
             yield from self._differing(table, admitted(table, batch, self.reader.drift))
         yield from self._removed_rows(table)
+        copied_from = self.reader.copied_tables.get(table.name)
+        if copied_from:
+            self.rows_by_table[table.name] += self.rows_by_table[copied_from]
+            yield table.arrow_schema.empty_table()  # so that dlt knows the table
+            dlt.current.destination_state().setdefault(COPIED_TABLES, {})[table.name] = copied_from
 
     def _differing(self, table: Table, rows: pa.Table) -> Iterator[pa.Table]:
         """Skip rows of a compared table that are already stored with the same values.
@@ -246,11 +267,13 @@ def pivotal_tracker_source(**settings: Any) -> DltSource:  # noqa: ANN401
         SettingsError: if there is no token, or a setting is invalid.
         TrackerError: during extraction, if the workspace cannot be read.
     """
-    from ingest.api.http.client import TrackerClient
+    from ingest.api.http.client import ClientSettings, TrackerClient
 
     chosen = load_settings(**settings)
     chosen.require_credentials()
-    client = TrackerClient(chosen.base_url, chosen.api_token, **chosen.client_settings)
+    client = TrackerClient(
+        chosen.base_url, chosen.api_token, ClientSettings(**chosen.client_settings)
+    )
     if not chosen.api_token:
         client.login(chosen.username or "", chosen.password or "")
     reader = api_reader(client, chosen, is_selected=_is_selected)
@@ -293,7 +316,7 @@ def resources_of(extract: Extract, warehouse: Warehouse | None = None) -> DltSou
     Raises:
         WarehouseError: during extraction, if a failed project would be missing from replaced files.
     """
-    extract.reader.continue_from(extract.stored)
+    extract.reader.continue_from(extract.stored, extract.can_copy_tables)
     merges = warehouse is None or warehouse.merges
     reading = extract.tables()
     if not merges:

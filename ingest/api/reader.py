@@ -17,7 +17,7 @@ from ingest.api.lists.cycle_times import CycleTimes
 from ingest.api.lists.jobs import GivenRows, Job, full_jobs, list_job
 from ingest.api.lists.list_reader import ListReader
 from ingest.api.lists.listed_keys import Key, ListedKeys
-from ingest.api.lists.own_activity import ActivityCopy
+from ingest.api.lists.own_activity import KnownActivities
 from ingest.api.lists.refusals import Refusals
 from ingest.api.lists.workspace import Workspace, open_workspace
 from ingest.api.sync.deleted_stories import DeletedStories
@@ -73,6 +73,8 @@ class ApiReader:
         self._wanted_ids = project_ids
         self._progress = progress or _report_nothing
         self._stored = Stored(None)
+        self._can_copy_tables = False
+        self._known_activities = KnownActivities()
         self._options = options or ApiOptions()
         self._is_full = is_full
         self._is_selected = is_selected or (lambda _: True)
@@ -82,9 +84,10 @@ class ApiReader:
         self._keys = ListedKeys()
         self._table_being_read = ""
 
-    def continue_from(self, stored: Stored) -> None:
+    def continue_from(self, stored: Stored, can_copy_tables: bool = False) -> None:
         """Read what has changed since the warehouse was loaded; to be called before reading."""
         self._stored = stored
+        self._can_copy_tables = can_copy_tables
 
     @property
     def extract_mode(self) -> str:
@@ -145,6 +148,11 @@ class ApiReader:
         """
         return self._refusals.failure
 
+    @property
+    def copied_tables(self) -> dict[str, str]:
+        """Tables that also have all rows of another one; known once they have been read."""
+        return {"my_activity": "activity"} if self._known_activities.is_all_of_own else {}
+
     def as_of_files(self) -> dict[str | None, str | None]:
         """Nothing: no file is read."""
         return {}
@@ -164,7 +172,7 @@ class ApiReader:
         read = self._read_own_activity if self._copies(table_name) else self._read_jobs
         for rows in read(table):
             if table_name == "activity" and self._copies("my_activity"):
-                self._activity_copy.add(rows)
+                self._known_activities.add(rows)
             if undone:
                 undone -= set(zip(*(rows[name].to_pylist() for name in table.key), strict=True))
             yield rows
@@ -178,12 +186,9 @@ class ApiReader:
             yield from self._cycle_times.removed(self.project_ids)
 
     def _copies(self, table_name: str) -> bool:
-        """Whether a table may be made of rows of `activity`: when those were all read."""
-        return table_name == "my_activity" and self._planner is None
-
-    @cached_property
-    def _activity_copy(self) -> ActivityCopy:
-        return ActivityCopy()
+        """Whether a table may have the rows of `activity`: when those are all read."""
+        is_own = table_name == "my_activity"
+        return is_own and self._can_copy_tables and self._planner is None
 
     def _read_own_activity(self, table: Table) -> Iterator[pa.Table]:
         """Read the token owner's activities as far as those of the projects are not the same."""
@@ -191,11 +196,8 @@ class ApiReader:
         each = next(each for each in self._lists if each.table == table.name)
         job = list_job(self._client, each, None, FieldChoices(*each.fields))
         ahead = ReadAhead[Job](iter([job]), window=1)  # the first page may be enough
-        try:
-            ahead.next_job()
-            yield from ListReader(table, self._context).read(job, ahead, self._activity_copy)
-        finally:
-            self._activity_copy.close()
+        ahead.next_job()
+        yield from ListReader(table, self._context).read(job, ahead, self._known_activities)
 
     def _read_jobs(self, table: Table) -> Iterator[pa.Table]:
         table_name = table.name

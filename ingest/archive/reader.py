@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -82,6 +83,7 @@ class ArchiveReader:
 
     requests_count = 0
     extract_mode = "full"
+    copied_tables: Mapping[str, str] = {}
 
     def __init__(
         self,
@@ -115,7 +117,7 @@ class ArchiveReader:
         self._kept_count = 0
         self._coverage = Coverage()
 
-    def continue_from(self, stored: Stored) -> None:
+    def continue_from(self, stored: Stored, can_copy_tables: bool = False) -> None:
         """Take stored rows into account; call this before reading.
 
         Stored rows identify projects and people, and those that are trusted more are kept.
@@ -178,7 +180,8 @@ class ArchiveReader:
         elif not self._are_stories_read:
             raise RuntimeError(f"{table_name} must be read after stories")
         else:
-            batches = self._batches(table_name, self._records(table_name))
+            records = self._batches(table_name, self._records(table_name))
+            batches = chain(self._dumps.plain_rows(table_name), records)
         for batch in batches:
             self._coverage.add(table_name, batch)
             yield batch
@@ -213,8 +216,7 @@ class ArchiveReader:
         for identity, name in self._stored.people():
             self._people.add(identity, name)
         self._read_dumps()
-        while self._dumps.plain_stories:
-            yield self._dumps.plain_stories.pop(0)
+        yield from self._dumps.plain_rows("stories")
         yield from self._batches("stories", self._dumps.store.rows("stories"))
         for project in self._projects:
             if self._has_only_source(project):
@@ -228,8 +230,8 @@ class ArchiveReader:
         self._check_loadable()
 
     def _read_dumps(self) -> None:
-        are_stories_stored = self._precedence.has_rows("stories")
-        self._dumps.read(self._inventory, are_stories_stored, self._options.zone)
+        is_alone = not any(map(self._precedence.has_rows, ("stories", "activity")))
+        self._dumps.read(self._inventory, is_alone, self._options.zone)
         self._made_at |= {
             each["file"]: datetime.fromisoformat(each["as_of"])
             for each in self._dumps.catalogue

@@ -7,11 +7,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import pytest
 
-from ingest import source
+from ingest import pipeline, source
 from ingest.api.http.client import TrackerClient
 from ingest.api.reader import ApiReader
 from ingest.pipeline import run
@@ -35,9 +36,10 @@ class ListReader:
         self.failed_project_ids = []
         self.drift = Drift()
         self.extract_mode = "full"
+        self.copied_tables = {}
         self.notes = []
 
-    def continue_from(self, stored):
+    def continue_from(self, stored, can_copy_tables=False):
         self.stored_ids = stored.story_ids(1)
 
     def as_of_files(self):
@@ -370,6 +372,64 @@ def test_removals_requested_by_a_reader_are_done_and_not_counted(path):
     summary = run(RemovingReader({}), "api", "https://tracker.test", path)
     assert query(path, "select count(*) from pivotal_tracker_data.stories") == [(0,)]
     assert summary.rows_by_table["stories"] == 0
+
+
+class CopyingReader(ListReader):
+    """Says that the owner's activities are those of the projects, and one more."""
+
+    def tables(self):
+        return ["activity", "my_activity"]
+
+    def continue_from(self, stored, can_copy_tables=False):
+        assert can_copy_tables
+
+    def read(self, table_name):
+        yield from super().read(table_name)
+        if table_name == "my_activity":
+            self.copied_tables = {"my_activity": "activity"}
+
+
+def activities(*numbers):
+    return [{"guid": f"1_{each}", "project_id": 1, "project_version": each} for each in numbers]
+
+
+COPIED = {"activity": activities(1, 2, 3), "my_activity": activities(4)}
+
+
+def my_activity(path):
+    found = query(path, "select guid from pivotal_tracker_data.my_activity order by guid")
+    return [guid for (guid,) in found]
+
+
+def test_a_table_that_also_has_the_rows_of_another(path):
+    summary = run(CopyingReader(COPIED), "api", "https://tracker.test", path)
+    assert my_activity(path) == ["1_1", "1_2", "1_3", "1_4"]
+    assert (summary.rows_by_table["activity"], summary.rows_by_table["my_activity"]) == (3, 4)
+    assert query(path, "select count(*) from pivotal_tracker_data.activity") == [(3,)]
+    run(CopyingReader(COPIED | {"my_activity": []}), "api", "https://tracker.test", path)
+    assert my_activity(path) == ["1_1", "1_2", "1_3", "1_4"]
+
+
+def test_a_copy_that_a_killed_run_had_not_made_is_made_by_the_next(path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    load(path, {})
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "_copy_tables", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(CopyingReader(COPIED), "api", "https://tracker.test", path)
+    load(path, {})
+    assert my_activity(path) == ["1_1", "1_2", "1_3", "1_4"]
+
+
+def test_a_file_system_without_links(path, monkeypatch):
+    def refused(*_):
+        raise OSError
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    run(CopyingReader(COPIED), "api", "https://tracker.test", path)
+    assert my_activity(path) == ["1_1", "1_2", "1_3", "1_4"]
 
 
 def test_a_table_without_rows_is_not_loaded_again(path):

@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from ingest.api.http.client import TrackerClient
+from ingest.api.http.client import ClientSettings, TrackerClient
 from ingest.api.http.errors import RetriesExhausted
 from simulator import ServerOptions, serve
 from tests.conftest import ingest
@@ -167,9 +167,7 @@ def test_an_endlessly_dripping_response_times_out(server):
         TrackerClient(
             relay.base_url,
             server.token,
-            timeout=(1, 5),
-            answer_seconds=0.3,
-            max_attempts=2,
+            ClientSettings(timeout=(1, 5), answer_seconds=0.3, max_attempts=2),
             sleep=lambda _: None,
         ) as client,
         pytest.raises(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from ingest.api.http.client import TrackerClient
+from ingest.api.http.client import ClientSettings, TrackerClient
 from ingest.api.reader import ApiReader
 
 _STORY_FIELDS = (
@@ -53,7 +53,9 @@ def write_json_dump(server, folder, made_at=None):
 
     server.answer = kept
     try:
-        with TrackerClient(server.base_url, server.token, max_in_flight=1) as client:
+        with TrackerClient(
+            server.base_url, server.token, ClientSettings(max_in_flight=1)
+        ) as client:
             reader = ApiReader(client)
             for name in reader.tables():
                 list(reader.read(name))

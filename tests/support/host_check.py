@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import json
 import re
 import shutil
 import signal
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
 import duckdb
 
-from ingest.api.http.client import TrackerClient
+from ingest.api.http.client import ClientSettings, TrackerClient
 from ingest.pipeline import make_pipeline
 from ingest.tables import TABLES
 from tests.conftest import ingest
@@ -101,10 +101,9 @@ def _load(path, server, found, *arguments):
 @contextlib.contextmanager
 def _impatient():
     class Impatient(TrackerClient):
-        def __init__(self, *arguments, **settings):
-            known = inspect.signature(TrackerClient.__init__).parameters
-            more = {name: value for name, value in SHORT_TIMEOUTS.items() if name in known}
-            super().__init__(*arguments, **{**settings, **more})
+        def __init__(self, base_url, token=None, settings=None):
+            settings = settings or ClientSettings()
+            super().__init__(base_url, token, replace(settings, **SHORT_TIMEOUTS))
 
     with (
         mock.patch("ingest.api.http.client.TrackerClient", Impatient),

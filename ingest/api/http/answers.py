@@ -6,13 +6,14 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pyarrow as pa
 from requests.structures import CaseInsensitiveDict
 
 from ingest.api.http.errors import (
@@ -24,10 +25,14 @@ from ingest.api.http.errors import (
     one_line,
     refusal,
 )
+from ingest.records import cell_bytes
 from ingest.run.redaction import redacted_bytes
 
 if TYPE_CHECKING:
     from ingest.api.http.bodies import Received
+
+# Makes rows of the text of a page, when all of its records are plain.
+PlainRows = Callable[[bytes | bytearray], pa.Table | None]
 
 _PAGINATION = "X-Tracker-Pagination-"
 _TRANSIENT_STATUS = frozenset({204, 408, 425, 429})
@@ -41,6 +46,8 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+# Ordinary letters need no escape: it may be how a secret is written.
+_ESCAPE = re.compile(rb"\\u00")
 _JSON_PART = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
@@ -70,7 +77,9 @@ class Answer:
     """One whole answer of the API.
 
     Attributes:
-        data: the parsed body, without the envelope.
+        data: the parsed body, without the envelope; None where there are rows.
+        rows: the records as rows of a raw table, when all of them are plain.
+        text: what the rows were made of.
         project_version: the project's change counter at that moment; None outside projects.
         pagination: None where the server gives none.
         served_at: the server's clock (`Date`); None when it gives none.
@@ -84,6 +93,14 @@ class Answer:
     served_at: datetime | None = None
     requests_count: int = 1
     request: str = ""
+    rows: pa.Table | None = None
+    text: bytes | bytearray = b""
+
+    def as_records(self) -> Answer:
+        """The same answer with its records as data."""
+        if self.rows is None:
+            return self
+        return replace(self, data=_loads(self.text), rows=None, text=b"")
 
 
 class TransientFailure(Exception):
@@ -111,8 +128,16 @@ class TransientFailure(Exception):
         self.fatal = fatal
 
 
-def read_answer(received: Received, what: str, secrets: Iterable[str] = ()) -> Answer:
+def read_answer(
+    received: Received, what: str, secrets: Iterable[str] = (), plain: PlainRows | None = None
+) -> Answer:
     """Read a response; secrets that the host repeats in it are blanked.
+
+    Args:
+        received: the response.
+        what: the request, for messages.
+        secrets: what must not be in the answer.
+        plain: makes rows of a page of plain records, which is then not parsed.
 
     Raises:
         TransientFailure: when asking again may help.
@@ -126,21 +151,25 @@ def read_answer(received: Received, what: str, secrets: Iterable[str] = ()) -> A
             retry_after=_retry_after(headers),
             is_throttling=status in (429, 503),
         )
-    data = _parsed(received, body, what)
-    if b"\\u00" in body:  # ordinary letters need no escape; this may be how a secret is written
+    text = _in_utf8(body, headers.get("Content-Type", ""))
+    served_at = _http_date(headers.get("Date"))
+    version = _count(headers.get("X-Tracker-Project-Version"))
+    rows = plain(text) if plain is not None and status < 300 else None
+    if rows is not None and not (_ESCAPE.search(text) and _have_secrets(rows, secrets)):
+        pagination = _pagination_of_headers(headers)
+        return Answer(None, version, pagination, served_at, rows=rows, text=text)
+    data = _parsed(received, text, what)
+    if _ESCAPE.search(body):
         data = _without_escaped_secrets(data, secrets)
     if status >= 300:
         raise refusal(what, status, data if isinstance(data, dict) else {})
-    served_at = _http_date(headers.get("Date"))
     if isinstance(data, dict) and "http_status" in data and "data" in data:
         return _opened_envelope(data, what, served_at)
-    version = _count(headers.get("X-Tracker-Project-Version"))
     return Answer(data, version, _pagination_of_headers(headers), served_at)
 
 
-def _parsed(received: Received, body: bytes | bytearray, what: str) -> Any:  # noqa: ANN401 - JSON
+def _parsed(received: Received, text: bytes | bytearray, what: str) -> Any:  # noqa: ANN401 - JSON
     content_type = received.headers.get("Content-Type", "")
-    text = _in_utf8(body, content_type)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -230,6 +259,23 @@ def _records_of(text: bytes | bytearray) -> Iterator[str]:
             start = part.end()
     if depth or start != len(text):
         raise TransientFailure("JSON that is cut short or damaged")
+
+
+def _loads(text: bytes | bytearray) -> Any:  # noqa: ANN401 - JSON is anything
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return _parsed_by_record(text)
+
+
+def _have_secrets(rows: pa.Table, secrets: Iterable[str]) -> bool:
+    texts = (
+        bytes(cell_bytes(chunk)[1])
+        for column in rows.columns
+        if pa.types.is_string(column.type)
+        for chunk in column.chunks
+    )
+    return any(redacted_bytes(text, secrets) is not text for text in texts)
 
 
 def _without_escaped_secrets(data: Any, secrets: Iterable[str]) -> Any:  # noqa: ANN401 - JSON

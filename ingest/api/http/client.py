@@ -13,8 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any, Literal, ParamSpec, TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -29,7 +29,7 @@ from tenacity import (
 )
 from urllib3.exceptions import HTTPError
 
-from ingest.api.http.answers import Answer, TransientFailure, read_answer
+from ingest.api.http.answers import Answer, PlainRows, TransientFailure, read_answer
 from ingest.api.http.bodies import BoundedAdapter, Received, receive
 from ingest.api.http.errors import (
     ClientClosed,
@@ -42,7 +42,8 @@ from ingest.api.http.errors import (
 )
 from ingest.api.http.hosts import checked_base_url, connection_failure, redirect_target
 from ingest.api.http.pace import Pace, first_rate
-from ingest.api.http.paging import Pages
+from ingest.api.http.paging import ListRequest, Pages
+from ingest.api.http.plain_pages import PlainPages
 from ingest.records import Record
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,34 @@ _TOKEN = re.compile(r"[!-~]+")
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
 
 
+@dataclass(frozen=True)
+class ClientSettings:
+    """How a host is asked, and what it may take.
+
+    Attributes:
+        auth: how the token is sent: `X-TrackerToken`, or `Authorization: Bearer`, which is also
+            tried when the host asks for it.
+        max_in_flight: requests under way at once, whoever asks.
+        requests_per_second: the highest rate of requests; None or 0 for none.
+        timeout: seconds to connect, and between two pieces of an answer.
+        answer_seconds: the most that one answer may take, however it drips.
+        most_answer_bytes: the most that one answer may hold, once it is unpacked.
+        most_records: the most that one list may hold.
+        max_attempts: how often one request is tried.
+        retry_seconds: how long one request is tried.
+    """
+
+    auth: Scheme = "token"
+    max_in_flight: int = 8
+    requests_per_second: float | None = None
+    timeout: tuple[float, float] = (10, 60)
+    answer_seconds: float = 300
+    most_answer_bytes: int = 64 * 2**20
+    most_records: int = 5_000_000
+    max_attempts: int = 10
+    retry_seconds: float = 300
+
+
 class TrackerClient:
     """A session with one Tracker v5 API; every method may be called from any thread."""
 
@@ -67,16 +96,8 @@ class TrackerClient:
         self,
         base_url: str,
         token: str | None = None,
+        settings: ClientSettings | None = None,
         *,
-        auth: Scheme = "token",
-        max_in_flight: int = 8,
-        requests_per_second: float | None = None,
-        timeout: tuple[float, float] = (10, 60),
-        answer_seconds: float = 300,
-        most_answer_bytes: int = 64 * 2**20,
-        most_records: int = 5_000_000,
-        max_attempts: int = 10,
-        retry_seconds: float = 300,
         sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -85,16 +106,7 @@ class TrackerClient:
         Args:
             base_url: such as `https://host/services/v5`; plain http only on loopback.
             token: sent to this host only. None reads public projects.
-            auth: how it is sent: `X-TrackerToken`, or `Authorization: Bearer`, which is also tried
-                when the host asks for it.
-            max_in_flight: requests under way at once, whoever asks.
-            requests_per_second: the highest rate of requests; None or 0 for none.
-            timeout: seconds to connect, and between two pieces of an answer.
-            answer_seconds: the most that one answer may take, however it drips.
-            most_answer_bytes: the most that one answer may hold, once it is unpacked.
-            most_records: the most that one list may hold.
-            max_attempts: how often one request is tried.
-            retry_seconds: how long one request is tried.
+            settings: how the host is asked.
             sleep: waits some seconds; by default until the client is closed.
             clock: seconds that never go back.
 
@@ -102,36 +114,38 @@ class TrackerClient:
             BadBaseUrl: when base_url is not one that a token may be sent to.
             InvalidAuthentication: when the token cannot be one.
         """
+        settings = settings or ClientSettings()
         self.base_url, is_loopback = checked_base_url(base_url)
         self._host = urlsplit(self.base_url).netloc
-        self.max_in_flight = max(1, max_in_flight)
+        self.max_in_flight = max(1, settings.max_in_flight)
         # Half as many again as may be in flight: while one page is made into rows, none idles.
         self.pages_ahead = self.max_in_flight * 3 // 2
-        self.most_records = most_records
+        self.most_records = settings.most_records
         token = _checked_token(token)
         self._secrets = [token] if token else []
-        self._auth: AuthBase = _TokenAuth(token, auth)
-        self._timeout = timeout
-        self._most_answer_bytes = most_answer_bytes
+        self._auth: AuthBase = _TokenAuth(token, settings.auth)
+        self._settings = settings
         self._clock = clock
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
-        self._pace = Pace(first_rate(is_loopback), requests_per_second, clock, self._sleep)
+        self._pace = Pace(first_rate(is_loopback), settings.requests_per_second, clock, self._sleep)
         self._retrying = Retrying(
             retry=retry_if_exception_type(TransientFailure),
             wait=_wait_seconds,
-            stop=stop_after_attempt(max_attempts) | stop_before_delay(retry_seconds),
+            stop=stop_after_attempt(settings.max_attempts)
+            | stop_before_delay(settings.retry_seconds),
             sleep=self._wait,
             before_sleep=self._before_retry,
             reraise=True,
         )
-        self._session = _session(self.max_in_flight, is_loopback, answer_seconds)
+        self._session = _session(self.max_in_flight, is_loopback, settings.answer_seconds)
         self._slots = threading.BoundedSemaphore(self.max_in_flight)
         self._pool = ThreadPoolExecutor(self.max_in_flight, thread_name_prefix="tracker")
         self._counts_lock = threading.Lock()
         self._has_answered = False
         self.requests_count = 0
         self.retries_count = 0
+        self.plain_pages = PlainPages()
         # Whether a list's pages must be asked for in their enveloped form, by the list's name.
         self.enveloped_lists: dict[str, bool] = {}
 
@@ -153,12 +167,15 @@ class TrackerClient:
         """Run something that asks this client, in one of its threads."""
         return self._pool.submit(work, *args, **kwargs)
 
-    def get(self, path: str, params: Params | None = None) -> Answer:
+    def get(
+        self, path: str, params: Params | None = None, plain: PlainRows | None = None
+    ) -> Answer:
         """Ask for one path and return its whole answer.
 
         Args:
             path: below the base URL, such as `/projects/101/labels`.
             params: the query.
+            plain: makes rows of a page of plain records, which is then not parsed.
 
         Raises:
             TrackerError: the subclass that fits, when it could not be had.
@@ -166,7 +183,7 @@ class TrackerClient:
         what = f"GET {path}"
         retrying = self._retrying.copy()
         try:
-            answer = retrying(self._exchange, self.base_url + path, params, what)
+            answer = retrying(self._exchange, self.base_url + path, params, plain, what)
         except TransientFailure as failure:
             attempts = retrying.statistics.get("attempt_number", 1)
             raise self._explained_failure(what, failure, attempts) from None
@@ -188,7 +205,7 @@ class TrackerClient:
             params: the query, without `limit` and `offset`.
             page_size: records asked for at once; None for lists that come whole.
         """
-        pages = Pages(self, path, params, page_size)
+        pages = Pages(self, ListRequest(path, params or {}, page_size))
         try:
             while (answer := self._next_page(pages)) is not None:
                 yield answer.data
@@ -216,7 +233,9 @@ class TrackerClient:
             pass
         return pages.take()
 
-    def _exchange(self, url: str, params: Params | None, what: str) -> Answer:
+    def _exchange(
+        self, url: str, params: Params | None, plain: PlainRows | None, what: str
+    ) -> Answer:
         """One attempt: send, follow redirects within the host, read the whole answer."""
         for _ in range(_MAX_REDIRECTS):
             auth = self._auth
@@ -224,7 +243,7 @@ class TrackerClient:
             if self._is_asked_for_bearer(received, auth):
                 received = self._send(url, params, what, self._auth)
             if "Location" not in received.headers or received.status not in _REDIRECTS:
-                return read_answer(received, what, self._secrets)
+                return read_answer(received, what, self._secrets, plain)
             url, params = redirect_target(url, received, what), None
         raise RedirectRefused(what, f"more than {_MAX_REDIRECTS} redirects")
 
@@ -241,14 +260,14 @@ class TrackerClient:
                     url,
                     params=params,
                     auth=auth,
-                    timeout=self._timeout,
+                    timeout=self._settings.timeout,
                     allow_redirects=False,
                     stream=True,
                 )
             except _SENDING_FAILED as error:
                 raise connection_failure(what, self.base_url, error) from None
             seconds = self._clock() - began_at
-            received = receive(response, what, self._host, self._most_answer_bytes)
+            received = receive(response, what, self._host, self._settings.most_answer_bytes)
         if received.status < 300:
             self._pace.note_answer(what.rpartition("/")[2], seconds)
         return received
@@ -293,13 +312,15 @@ class TrackerClient:
         return RetriesExhausted(what, f"{failure} ({tried}{asked})").without(self._secrets)
 
 
-def login(base_url: str, username: str, password: str, **settings: Any) -> str:  # noqa: ANN401
+def login(
+    base_url: str, username: str, password: str, settings: ClientSettings | None = None
+) -> str:
     """The API token of a user, by name and password (`GET /me`); settings are the client's.
 
     Raises:
         TrackerError: when it could not be had.
     """
-    with TrackerClient(base_url, **settings) as client:
+    with TrackerClient(base_url, None, settings) as client:
         return client.login(username, password)
 
 

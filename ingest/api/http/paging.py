@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from ingest.api.http.answers import Answer
+from ingest.api.http.answers import Answer, PlainRows
 from ingest.api.http.errors import IncompleteList, InvalidParameter, UnexpectedAnswer
 
 if TYPE_CHECKING:
@@ -52,6 +52,28 @@ class FieldChoices:
         return True
 
 
+@dataclass(frozen=True)
+class ListRequest:
+    """What is asked of one list.
+
+    Attributes:
+        path: below the base URL.
+        params: the query, without `limit` and `offset`.
+        page_size: records asked for at once; None for lists that come whole.
+        first_offset: the list is read from this record on.
+        is_cautious: ask for one page at a time, each from where the one before it ended, and trust
+            neither a limit nor a total.
+        plain: makes rows of a page of plain records.
+    """
+
+    path: str
+    params: Params = field(default_factory=dict)
+    page_size: int | None = None
+    first_offset: int = 0
+    is_cautious: bool = False
+    plain: PlainRows | None = None
+
+
 class Pages:
     """One list. `submit` asks for its pages ahead, `take` gives them in order.
 
@@ -72,19 +94,11 @@ class Pages:
     def __init__(
         self,
         client: TrackerClient,
-        path: str,
-        params: Params | None = None,
-        page_size: int | None = None,
+        request: ListRequest,
         fields: FieldChoices | None = None,
-        first_offset: int = 0,
-        is_cautious: bool = False,
     ) -> None:
-        """Describe the list, from its record `first_offset` on; nothing is asked yet.
-
-        A cautious reader asks for one page at a time, each from where the one before it ended,
-        and trusts neither a limit nor a total.
-        """
-        self.path = path
+        """Describe the list; nothing is asked yet."""
+        self.path = request.path
         self.requests_count = 0
         self.pages_count = 0
         self.versions: set[int | None] = set()
@@ -94,15 +108,13 @@ class Pages:
         self.flaw = ""
         self.is_endless = False
         self._client = client
-        self._params = dict(params or {})
-        self._page_size = page_size
+        self._request = request
+        self._page_size = request.page_size
         self._fields = fields or FieldChoices()
         self._pending: deque[tuple[int, Future[Answer]]] = deque()
-        self._first_offset = first_offset
-        self._is_cautious = is_cautious
         self._is_open = False
         self._has_ended = False
-        self._step = page_size
+        self._step = request.page_size
         self._next_offset: int | None = None  # unknown until the first page is here
         self._previous: Answer | None = None
         self._pages_seen: dict[int, tuple[int, int]] = {}  # and how old the list was then
@@ -126,11 +138,11 @@ class Pages:
             return False
         if not self._is_open:
             self._is_open = True
-            self._pending.append((self._first_offset, self._client.submit(self._open)))
+            self._pending.append((self._request.first_offset, self._client.submit(self._open)))
             return True
         if self._next_offset is None and not self._peek():
             return False
-        total = None if self._is_cautious else self.total
+        total = None if self._request.is_cautious else self.total
         if total is None and self._pending:
             return False  # each page may be the last: only one at a time
         offset = self._next_offset
@@ -168,14 +180,8 @@ class Pages:
 
     def again(self) -> Pages:
         """The same list, to be read once more, from its beginning and with caution."""
-        return Pages(
-            self._client,
-            self.path,
-            self._params,
-            self._page_size,
-            self._fields,
-            is_cautious=True,
-        )
+        request = replace(self._request, first_offset=0, is_cautious=True)
+        return Pages(self._client, request, self._fields)
 
     def incomplete(self, count: int, noun: str) -> IncompleteList:
         """Say that only `count` records of the list could be had, of how many, and why."""
@@ -208,7 +214,7 @@ class Pages:
         before, self._previous = self._previous, answer
         if before is None or not _is_later(before, answer):
             return answer
-        newer = self._fetch(offset)
+        newer, answer = self._fetch(offset).as_records(), answer.as_records()
         requests_count = answer.requests_count + newer.requests_count
         return replace(answer, data=[*newer.data, *answer.data], requests_count=requests_count)
 
@@ -232,7 +238,7 @@ class Pages:
             # The limit, never what was returned: a page may hold fewer than it spans.
             self._step = min(pagination.limit or length or asked, asked)
             following = offset + self._step
-        if self._is_cautious:
+        if self._request.is_cautious:
             following = offset + length
         ahead = next((at for at, _ in self._pending if at > offset), None)
         if ahead is not None and ahead > following:
@@ -259,9 +265,9 @@ class Pages:
 
     def _is_repeated(self, answer: Answer) -> bool:
         """Whether a page holds the same records as one before it; the list then ends."""
-        if not isinstance(answer.data, list) or not answer.data or self._has_ended:
+        if not _is_list(answer) or not _length(answer) or self._has_ended:
             return False
-        page = hash(tuple(map(_identity, answer.data)))
+        page = _identity_of_page(answer)
         age = (answer.project_version or 0, (answer.pagination and answer.pagination.total) or 0)
         if page not in self._pages_seen:
             self._pages_seen[page] = age
@@ -270,7 +276,7 @@ class Pages:
             self._may_slide = False  # a whole page of records may have arrived meanwhile, once
             return False
         # A host without any paging gives its whole list, whatever is asked.
-        if answer.pagination is not None or len(answer.data) == self._page_size:
+        if answer.pagination is not None or _length(answer) == self._page_size:
             self._end("the same page came again")
         return True
 
@@ -279,8 +285,8 @@ class Pages:
         self.flaw, self.is_endless = flaw, is_endless
 
     def _is_past_the_end(self, answer: Answer) -> bool:
-        if isinstance(answer.data, list):
-            return not answer.data
+        if _is_list(answer):
+            return not _length(answer)
         if self._page_size is not None or not isinstance(answer.data, dict):
             what = "an object" if isinstance(answer.data, dict) else "something else"
             raise UnexpectedAnswer(f"GET {self.path}", f"{what} instead of a list")
@@ -302,18 +308,18 @@ class Pages:
                 return replace(answer, requests_count=count) if refused else answer
 
     def _fetch_first(self) -> Answer:
-        answer = self._fetch(self._first_offset)
+        answer = self._fetch(self._request.first_offset)
         list_name = self.path.rpartition("/")[2]
         if (
             self._page_size is None
             or answer.pagination is not None
-            or not answer.data
+            or (answer.rows is None and not answer.data)
             or list_name in self._client.enveloped_lists
         ):
             return answer
         self._client.enveloped_lists[list_name] = True
         try:
-            enveloped = self._fetch(self._first_offset)
+            enveloped = self._fetch(self._request.first_offset)
         except InvalidParameter:
             enveloped = answer
         if enveloped.pagination is None:
@@ -322,7 +328,7 @@ class Pages:
         return replace(enveloped, requests_count=total_requests)
 
     def _fetch(self, offset: int) -> Answer:
-        params = dict(self._params)
+        params = dict(self._request.params)
         if self._fields.current is not None:
             params["fields"] = self._fields.current
         if self._page_size is not None or offset:
@@ -330,7 +336,7 @@ class Pages:
             params["offset"] = offset
         if self._client.enveloped_lists.get(self.path.rpartition("/")[2]):
             params["envelope"] = "true"
-        return self._client.get(self.path, params)
+        return self._client.get(self.path, params, self._request.plain)
 
 
 def _is_later(one: Answer, other: Answer) -> bool:
@@ -354,7 +360,21 @@ def _identity(record: object) -> object:
     return repr(record)
 
 
+def _identity_of_page(answer: Answer) -> int:
+    if answer.rows is None:
+        return hash(tuple(map(_identity, answer.data)))
+    schema, columns = answer.rows.schema, answer.rows.columns
+    keys = (column for each, column in zip(schema, columns, strict=True) if not each.nullable)
+    return hash(tuple(tuple(key.to_numpy(zero_copy_only=False).tolist()) for key in keys))
+
+
+def _is_list(answer: Answer) -> bool:
+    return answer.rows is not None or isinstance(answer.data, list)
+
+
 def _length(answer: Answer) -> int:
+    if answer.rows is not None:
+        return answer.rows.num_rows
     return len(answer.data) if isinstance(answer.data, list) else 1
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 
 from ingest.api.http.client import Params, TrackerClient
-from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.http.paging import FieldChoices, ListRequest, Pages
 from ingest.api.lists.catalogue import TrackerList
+from ingest.plain_records import TABLES_WITH_PLAIN_RECORDS
 from ingest.records import Record
+from ingest.tables import TABLES
 
 
 @dataclass(eq=False)
@@ -113,10 +116,14 @@ def list_job(
     first_offset: int = 0,
 ) -> ListJob:
     """One list of a project or of the workspace, whole unless there are parameters."""
+    plain = None
+    if each.table in TABLES_WITH_PLAIN_RECORDS:
+        plain = partial(client.plain_pages.rows, TABLES[each.table], project_id)
 
     def job(page_size: int | None, fields: FieldChoices) -> ListJob:
         path = each.path.format(project_id=project_id)
-        pages = Pages(client, path, params, page_size, fields, first_offset)
+        request = ListRequest(path, params or {}, page_size, first_offset, plain=plain)
+        pages = Pages(client, request, fields)
         return ListJob(each, pages, fields, project_id, not params, first_offset)
 
     if each.cautious_page_size is None:
@@ -134,6 +141,6 @@ def iteration_jobs(
     fields = FieldChoices(*each.fields)
     for project_id, number in iterations:
         path = each.path.format(project_id=project_id, number=number)
-        pages = Pages(client, path, None, each.page_size, fields)
+        pages = Pages(client, ListRequest(path, page_size=each.page_size), fields)
         extra = {"iteration_number": number}
         yield ListJob(each, pages, fields, project_id, is_whole=False, extra=extra)

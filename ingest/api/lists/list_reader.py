@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +14,8 @@ from ingest.api.http.paging import Pages, ReadAhead
 from ingest.api.lists.catalogue import GROWING_TABLES
 from ingest.api.lists.jobs import GivenRows, Job, ListJob
 from ingest.api.lists.moving_lists import BufferedRows, SeenKeys, StoryCheck
-from ingest.api.lists.own_activity import ActivityCopy
+from ingest.api.lists.own_activity import KnownActivities
+from ingest.records import keys_of
 from ingest.tables import Table
 
 _LATEST_KEYS = 100_000  # far more than arrives while one list is read; see SeenKeys
@@ -37,14 +37,14 @@ class ListReader:
         self._seen = SeenKeys(_LATEST_KEYS if table.name in GROWING_TABLES else None)
 
     def read(
-        self, job: ListJob, ahead: ReadAhead[Job], copy: ActivityCopy | None = None
+        self, job: ListJob, ahead: ReadAhead[Job], known: KnownActivities | None = None
     ) -> Iterator[pa.Table]:
         """The rows of a list, whose pages `ahead` gives; a refusal is noted, not raised.
 
         Args:
             job: the list.
             ahead: reads its pages.
-            copy: rows that the list repeats; it is read no further once it holds no others.
+            known: what the list repeats; it is read no further once it holds nothing else.
 
         Raises:
             TrackerError: when the whole run cannot go on.
@@ -55,14 +55,14 @@ class ListReader:
             for answer in ahead.answers(job):
                 fresh, again = self._take(job, answer)
                 counted += answer.requests_count
-                if copy is not None:
-                    others = copy.without_known(fresh)
-                    if job.pages.total == copy.count + others.num_rows:
-                        self._report(job, 0, copy.count + others.num_rows - fresh.num_rows)
+                if known is not None:
+                    others = known.without_known(fresh)
+                    if job.pages.total == known.count + others.num_rows:
+                        known.is_all_of_own = True
+                        self._report(job, 0, known.count + others.num_rows - fresh.num_rows)
                         yield others
-                        yield from copy.rows()
                         return
-                    copy, ahead.window = None, self._client.pages_ahead
+                    known, ahead.window = None, self._client.pages_ahead
                 if "updated_at" in self._table.columns:
                     later_copies.append(again)
                     yield from buffered.add(fresh)
@@ -89,8 +89,8 @@ class ListReader:
         """Hand on rows that are here already."""
         self._report(job, job.requests_count, sum(rows.num_rows for rows in job.rows))
         for rows in job.rows:
-            keys = self._keys_of(rows)
-            fresh = pa.array([self._seen.add(key) for key in keys], pa.bool_())
+            keys = keys_of(self._table, rows)
+            fresh = pa.array(self._seen.add(keys), pa.bool_())
             self._keys.add(self._table, job.project_id, keys)
             yield rows.filter(fresh)
         if job.is_whole:
@@ -160,26 +160,26 @@ class ListReader:
 
     def _take(self, job: ListJob, answer: Answer) -> tuple[pa.Table, pa.Table]:
         """The rows of an answer: new ones, and those whose key has been given already."""
-        taken = self._intake.take(
-            self._table.name,
-            answer,
-            job.project_id,
-            is_wanted=lambda record: self._is_wanted(self._table.name, record),
-            extra=job.extra,
-        )
+        if answer.rows is not None:
+            taken = self._intake.accept(answer)
+        else:
+            taken = self._intake.take(
+                self._table.name,
+                answer,
+                job.project_id,
+                is_wanted=lambda record: self._is_wanted(self._table.name, record),
+                extra=job.extra,
+            )
         job.refused_count += taken.refused_count
-        keys = self._keys_of(taken.rows)
+        keys = keys_of(self._table, taken.rows)
         self._keys.add(self._table, job.project_id, keys)
-        is_new = [self._seen.add(key) for key in keys]
+        is_new = self._seen.add(keys)
         job.records_count += sum(is_new)
         self._report(job, answer.requests_count, sum(is_new))
         if all(is_new):
             return taken.rows, taken.rows.slice(0, 0)
         mask = pa.array(is_new, pa.bool_())
         return taken.rows.filter(mask), taken.rows.filter(pc.invert(mask))
-
-    def _keys_of(self, rows: pa.Table) -> list[tuple[Any, ...]]:
-        return list(zip(*(rows[name].to_pylist() for name in self._table.key), strict=True))
 
     def _report(self, job: Job, requests_count: int, records_count: int) -> None:
         name = self._workspace.name(job.project_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from ingest.api.http.errors import (
     TrackerError,
     UnauthorizedOperation,
 )
-from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.http.paging import FieldChoices, ListRequest, Pages
 from ingest.api.lists.catalogue import PAGE_SIZE
 from ingest.records import RowRefused, usable
 from ingest.tables import TABLES
@@ -42,19 +42,24 @@ class SeenKeys:
         are enough there, and a million and a half activities need no memory.
         """
         self._keys: set[Hashable] = set()
-        self._order: deque[Hashable] | None = None if limit is None else deque()
+        self._pages: deque[set[Hashable]] = deque()
         self._limit = limit
 
-    def add(self, key: Hashable) -> bool:
-        """Remember a key; False when it is known already."""
-        if key in self._keys:
-            return False
-        self._keys.add(key)
-        if self._order is not None:
-            self._order.append(key)
-            if len(self._order) > (self._limit or 0):
-                self._keys.discard(self._order.popleft())
-        return True
+    def add(self, keys: Sequence[Hashable]) -> list[bool]:
+        """Remember the keys of a page; of each, whether it was not known before."""
+        page = set(keys)
+        if len(page) == len(keys) and self._keys.isdisjoint(page):
+            is_new = [True] * len(keys)
+        else:
+            page -= self._keys
+            firsts = {key: place for place, key in reversed(list(enumerate(keys)))}
+            is_new = [key in page and firsts[key] == place for place, key in enumerate(keys)]
+        self._keys |= page
+        if self._limit is not None:
+            self._pages.append(page)
+            while len(self._keys) > self._limit and len(self._pages) > 1:
+                self._keys -= self._pages.popleft()
+        return is_new
 
 
 class BufferedRows:
@@ -154,14 +159,8 @@ class StoryCheck:
         return count
 
     def _list_ids(self, is_cautious: bool) -> None:
-        pages = Pages(
-            self._client,
-            self._path,
-            None,
-            PAGE_SIZE,
-            FieldChoices("id"),
-            is_cautious=is_cautious,
-        )
+        request = ListRequest(self._path, page_size=PAGE_SIZE, is_cautious=is_cautious)
+        pages = Pages(self._client, request, FieldChoices("id"))
         ids, odd_count = read_ids(pages)
         self._requests_count += pages.requests_count
         self.listed_ids, self.is_stable = ids, len(pages.versions) <= 1

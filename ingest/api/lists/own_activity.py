@@ -6,42 +6,34 @@ a first load there is usually nothing in it that is new.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.tables import TABLES
 
-
-class ActivityCopy:
-    """The rows of `activity` that a run has read, kept in a temporary file.
+class KnownActivities:
+    """Which activities a run has read of their projects.
 
     Attributes:
         count: how many there are.
+        is_all_of_own: the token owner's own list has no others, but those that it was read for.
     """
 
     def __init__(self) -> None:
         """Begin without any."""
         self.count = 0
-        self._schema = TABLES["my_activity"].arrow_schema
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the copy
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        self._writer = pa.ipc.new_stream(self._file, self._schema, options=options)
+        self.is_all_of_own = False
         self._versions: dict[int, list[pa.Array]] = {}
 
     def add(self, rows: pa.Table) -> None:
-        """Keep more rows."""
+        """Take note of more rows."""
         self.count += rows.num_rows
-        self._writer.write_table(rows.cast(self._schema))
         for project_id in pc.unique(rows["project_id"]).to_pylist():
-            its = rows.filter(pc.equal(rows["project_id"], project_id))
-            versions = its["project_version"].combine_chunks()
+            its = pc.equal(rows["project_id"], project_id)
+            versions = rows["project_version"].filter(its).combine_chunks()
             self._versions.setdefault(project_id, []).append(versions)
 
     def without_known(self, rows: pa.Table) -> pa.Table:
-        """Those of some rows that are not among the ones kept."""
+        """Those of some rows that are not among them."""
         is_known = []
         for project_id, version in zip(
             rows["project_id"].to_pylist(), rows["project_version"].to_pylist(), strict=True
@@ -49,14 +41,3 @@ class ActivityCopy:
             versions = self._versions.get(project_id, [])
             is_known.append(any(pc.index(each, version).as_py() >= 0 for each in versions))
         return rows.filter(pc.invert(pa.array(is_known, pa.bool_())))
-
-    def rows(self) -> Iterator[pa.Table]:
-        """All rows that were kept, as rows of `my_activity`."""
-        self._writer.close()
-        self._file.seek(0)
-        for batch in pa.ipc.open_stream(self._file):
-            yield pa.Table.from_batches([batch])
-
-    def close(self) -> None:
-        """Forget the rows."""
-        self._file.close()

@@ -17,7 +17,7 @@ from ingest.api.http.errors import (
     UnfoundResource,
     one_line,
 )
-from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.http.paging import FieldChoices, ListRequest, Pages
 from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PROJECT_FIELDS
 from ingest.records import Record
@@ -68,7 +68,7 @@ def open_workspace(
     """
     workspace = Workspace(datetime.now(UTC))
     fields = FieldChoices(*PROJECT_FIELDS)
-    pages = Pages(client, "/projects", fields=fields)
+    pages = Pages(client, ListRequest("/projects"), fields)
     listed: dict[int, Record] = {}
     while (answer := pages.take()) is not None:
         if not isinstance(answer.data, list):
@@ -109,7 +109,7 @@ def _complete(
         for each in workspace.projects
         if None in (each.get("version"), each.get("current_iteration_number"))
     }
-    asked = {each: Pages(client, f"/projects/{each}", fields=fields) for each in lacking}
+    asked = {each: Pages(client, ListRequest(f"/projects/{each}"), fields) for each in lacking}
     for pages in asked.values():
         pages.submit()
     for project_id, pages in asked.items():
@@ -139,7 +139,7 @@ def _unlisted(
     workspace: Workspace,
 ) -> Record | None:
     """A project that the token does not list: a public one, a closed one, or none at all."""
-    pages = Pages(client, f"/projects/{project_id}", fields=fields)
+    pages = Pages(client, ListRequest(f"/projects/{project_id}"), fields)
     try:
         answer = pages.take()
     except NotFound:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from ingest.api.http.answers import Answer
 from ingest.api.http.errors import InvalidParameter, NotFound
-from ingest.api.http.paging import Pages
+from ingest.api.http.paging import ListRequest, Pages
 from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PAGE_SIZE
 from ingest.api.sync.changes import Changes
@@ -88,7 +88,7 @@ class WorkspaceLog:
         Raises:
             TrackerError: when the list could not be read.
         """
-        pages = Pages(self._client, self._path, None, PAGE_SIZE)
+        pages = Pages(self._client, ListRequest(self._path, page_size=PAGE_SIZE))
         expected = sum(each.version - each.changes.since for each in watched.values())
         needed = -(-expected // PAGE_SIZE)
         try:
@@ -153,7 +153,7 @@ def read_project_log(
         TrackerError: when the project cannot be read.
     """
     for params in ({"since_version": each.changes.since}, None):
-        pages = Pages(client, path, params, PAGE_SIZE)
+        pages = Pages(client, ListRequest(path, params or {}, PAGE_SIZE))
         try:
             _read_back(pages, project_id, each, intake)
         except InvalidParameter:

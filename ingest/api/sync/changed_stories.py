@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ingest.api.http.answers import Answer
 from ingest.api.http.errors import InvalidParameter, NotFound, UnexpectedAnswer
-from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.http.paging import FieldChoices, ListRequest, Pages
 from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PAGE_SIZE, STORY_FIELDS
 from ingest.api.lists.moving_lists import read_ids
@@ -93,7 +93,8 @@ class StoryReader:
         """
         batch = Batch()
         fields = FieldChoices(*STORY_FIELDS)
-        pages = Pages(self._client, f"/projects/{project_id}/stories", params, PAGE_SIZE, fields)
+        request = ListRequest(f"/projects/{project_id}/stories", params, PAGE_SIZE)
+        pages = Pages(self._client, request, fields)
         self._take(project_id, pages, batch)
         if pages.flaw:
             raise pages.incomplete(len(batch.ids), "stories")
@@ -106,7 +107,8 @@ class StoryReader:
             TrackerError: when they could not be listed.
         """
         path = f"/projects/{project_id}/stories"
-        pages = Pages(self._client, path, None, PAGE_SIZE, FieldChoices("id"))
+        request = ListRequest(path, page_size=PAGE_SIZE)
+        pages = Pages(self._client, request, FieldChoices("id"))
         ids, odd_count = read_ids(pages)
         if pages.flaw or odd_count or len(ids) < (pages.total or 0):
             raise pages.incomplete(len(ids), "stories")
@@ -123,7 +125,7 @@ class StoryReader:
         chunks = [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
         path = f"/projects/{project_id}/stories/bulk"
         lists = [
-            Pages(self._client, path, {"ids": ",".join(map(str, chunk))}, None, self._fields)
+            Pages(self._client, ListRequest(path, {"ids": ",".join(map(str, chunk))}), self._fields)
             for chunk in chunks
         ]
         ahead = self._client.max_in_flight

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from ingest.archive.files.archive_file import ArchiveFile
 from ingest.archive.files.chronology import file_times
 from ingest.archive.id_set import are_distinct
 from ingest.archive.json.landed import stream_of
-from ingest.archive.json.plain_stories import PlainStories, read_plain_stories
+from ingest.archive.json.plain_files import PlainFile, read_plain_file
 from ingest.archive.json.sqlite_backups import read_backup
 from ingest.archive.json.store import Store
 from ingest.archive.json.values import read_values
@@ -35,7 +35,6 @@ class Dumps:
 
     Attributes:
         store: the records, one per key.
-        plain_stories: rows of `stories`, none of which the store has.
         catalogue: one record of `archive_files` for each file that was read.
         unknown: kinds that no raw table holds -> how often.
         notes: what is nothing of Tracker's, one sentence each.
@@ -49,35 +48,34 @@ class Dumps:
             rejections: receives what is refused.
         """
         self.store = Store(people)
-        self.plain_stories: list[pa.Table] = []
+        self._plain_files: list[PlainFile] = []
         self.catalogue: list[Record] = []
         self.unknown: Counter[str] = Counter()
         self.notes: list[str] = []
         self._rejections = rejections
 
-    def read(self, inventory: Inventory, are_stories_stored: bool, zone: ZoneInfo) -> None:
+    def read(self, inventory: Inventory, is_alone: bool, zone: ZoneInfo) -> None:
         """Read all dumps and backups of a run.
 
         Args:
             inventory: its files.
-            are_stories_stored: whether the warehouse has stories, which may be trusted more.
+            is_alone: whether nothing is stored that may be trusted more.
             zone: the time zone of time stamps in file names.
         """
         files = inventory.files.get("json", [])
         backups = inventory.files.get("sqlite", [])
         histories = inventory.files.get("history_csv", [])
         self.store.file_times = file_times([*files, *backups, *histories], zone)
-        is_alone = not are_stories_stored and inventory.files.keys() <= {"json"}
-        large = {file: read_plain_stories(file, _SOURCE) for file in files if is_alone}
-        at_once = {file: stories for file, stories in large.items() if stories}
-        others = [file for file in files if file not in at_once]
-        self._read_each(inventory, others)
-        if self._tell_of_stories([each.ids for each in at_once.values()]):
+        is_alone = is_alone and inventory.files.keys() <= {"json"}
+        large = {file: read_plain_file(file, _SOURCE) for file in files if is_alone}
+        at_once = {file: plain for file, plain in large.items() if plain}
+        self._read_each(inventory, [file for file in files if file not in at_once])
+        if any(self._tell_of_the_same(name, at_once.values()) for name in ("stories", "activity")):
             self._read_each(inventory, at_once)
         else:
-            for file, stories in at_once.items():
-                self._read_values(file, stories.others, stories)
-                self.plain_stories.append(stories.rows)
+            for file, plain in at_once.items():
+                self._read_values(file, plain.others, plain)
+                self._plain_files.append(plain)
         for file in backups:
             try:
                 self._read_sqlite(file)
@@ -85,9 +83,16 @@ class Dumps:
                 inventory.refuse(file, refused)
         self.store.settle()
 
-    def _tell_of_stories(self, ids: list[np.ndarray]) -> bool:
-        """Whether what was read so far, or another of these files, may tell of the same stories."""
-        if self.store.tables["stories"] or self.store.has_parts:
+    def plain_rows(self, table: str) -> Iterator[pa.Table]:
+        """Rows of a raw table, none of which the store has."""
+        for plain in self._plain_files:
+            if plain.table.name == table:
+                yield from plain.rows()
+
+    def _tell_of_the_same(self, table: str, plain: Iterable[PlainFile]) -> bool:
+        """Whether two files, or what was read so far, may tell of the same records of a table."""
+        ids = [each.ids for each in plain if each.table.name == table]
+        if ids and (self.store.tables[table] or (table == "stories" and self.store.has_parts)):
             return True
         return not are_distinct(np.concatenate([np.empty(0, np.int64), *ids]))
 
@@ -103,14 +108,14 @@ class Dumps:
         self,
         file: ArchiveFile,
         values: Iterable[tuple[int | None, object]],
-        plain: PlainStories | None = None,
+        plain: PlainFile | None = None,
     ) -> bool:
         """Take in a file's values, each with its line; False when nothing of Tracker is in it.
 
         Args:
             file: the file.
             values: what is looked at value by value.
-            plain: the stories that are not among the values.
+            plain: the records that are not among the values.
         """
         walk, counted = Walk(stream=stream_of(file)), 0
         already = len(self._rejections)
@@ -118,7 +123,7 @@ class Dumps:
         recorded: list[datetime] = []
         projects_read: dict[int, datetime] = {}
         if plain:
-            counted = len(plain.rows)
+            counted = plain.rows_count
             self.store.note_plain(plain, Origin(_SOURCE, file.name))
         for line, value in values:
             origin = Origin(_SOURCE, file.name, line)

@@ -11,7 +11,7 @@ from typing import Any
 from ingest.archive.errors import RowRefused
 from ingest.archive.files.chronology import FileTime
 from ingest.archive.json.kinds import PARTS, is_stub
-from ingest.archive.json.plain_stories import PlainStories
+from ingest.archive.json.plain_files import PlainFile
 from ingest.archive.project.evidence import RELEASE_FIELDS, SourcedRecord
 from ingest.archive.project.people import People
 from ingest.archive.versions import NEVER, Version, clock_of, version_of, with_iso_instants
@@ -69,7 +69,7 @@ class Store:
         self._people = people
         self._parts: dict[tuple[str, int], dict[str, dict[int, SourcedRecord]]] = {}
         self._project_names: dict[int, tuple[Version, SourcedRecord]] = {}
-        self._projects_of_plain_stories: dict[int, SourcedRecord] = {}
+        self._projects_of_plain_files: dict[int, SourcedRecord] = {}
         self._recorded_at: datetime | None = None
         # table -> key -> the version that the stored record is of
         self._versions: dict[str, dict[Key, Version]] = defaultdict(dict)
@@ -121,22 +121,28 @@ class Store:
         else:
             self._put(table, self._prepared(table, record, origin), origin)
 
-    def note_plain(self, stories: PlainStories, origin: Origin) -> None:
-        """Take note of what plain stories, which are not taken in, tell of other records.
+    def note_plain(self, plain: PlainFile, origin: Origin) -> None:
+        """Take note of what plain records, which are not taken in, tell of other records.
 
         Args:
-            stories: the plain stories of one file.
+            plain: the plain records of one file.
             origin: the file.
         """
-        self.newest = stories.newest
+        self.newest = plain.newest
         self._recorded_at = None
-        for project_id in stories.project_ids:
+        for project_id in plain.project_ids:
             told = ({"id": project_id}, origin)
-            self._projects_of_plain_stories.setdefault(project_id, told)
-        for line, carrier in stories.carriers_of_labels():
+            self._projects_of_plain_files.setdefault(project_id, told)
+        if plain.table.name == "activity":
+            for person in plain.performers():
+                self._people.add_record(person)
+            for line, activity in plain.named_projects:
+                self._note_project_name(activity, origin._replace(source_line=line))
+            return
+        for line, carrier in plain.carriers_of_labels():
             for label in carrier["labels"]:
                 self._add_label(label, carrier, origin._replace(source_line=line))
-        for line, story in stories.with_attachments():
+        for line, story in plain.with_attachments():
             self._catalogue_attachments(story, origin._replace(source_line=line))
 
     def settle(self) -> None:
@@ -170,7 +176,7 @@ class Store:
     def _add_unnamed_projects(self) -> None:
         """A project that no file describes has a row all the same, with its id alone."""
         projects = self.tables["projects"]
-        for key, told in self._projects_of_plain_stories.items():
+        for key, told in self._projects_of_plain_files.items():
             projects.setdefault((key,), told)
         for table in ("stories", "epics", "labels", "releases", "iterations", "activity"):
             for record, origin in self.rows(table):
@@ -220,6 +226,14 @@ class Store:
             record = {**record, "guid": "{}_{}".format(*parts)}
         if table == "stories":
             record = _with_ids(record)
+        self._note_project_name(record, origin)
+        if table in ("stories", "epics"):
+            for label in (*_listed(record.get("labels")), record.get("label")):
+                self._add_label(label, record, origin)
+        return record
+
+    def _note_project_name(self, record: Record, origin: Origin) -> None:
+        """What the newest record that names its project calls it."""
         project = record.get("project")
         if (project_id := _id_in(project)) is not None and project and "name" in project:
             named = ({"id": project_id, "name": project["name"]}, origin)
@@ -227,10 +241,6 @@ class Store:
             known = self._project_names.get(project_id)
             if known is None or version >= known[0]:
                 self._project_names[project_id] = (version, named)
-        if table in ("stories", "epics"):
-            for label in (*_listed(record.get("labels")), record.get("label")):
-                self._add_label(label, record, origin)
-        return record
 
     def _add_label(self, label: object, carrier: Record, origin: Origin) -> None:
         """A label that a story or an epic carries; most are known from the one before.

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ingest.api.http.client import TrackerClient
+from ingest.api.http.client import ClientSettings, TrackerClient
 from tests.support.scripted import Reply, ScriptedServer
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -32,8 +32,9 @@ def connect():
 
     def start(base_url, token=TOKEN, **settings):
         slept = []
-        settings = {"timeout": (1, 0.2), "sleep": slept.append, **settings}
-        client = TrackerClient(base_url, token, **settings)
+        own = {name: settings.pop(name) for name in ("sleep", "clock") if name in settings}
+        settings = ClientSettings(**{"timeout": (1, 0.2), **settings})
+        client = TrackerClient(base_url, token, settings, **{"sleep": slept.append, **own})
         client.slept = slept
         clients.append(client)
         return client

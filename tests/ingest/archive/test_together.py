@@ -85,12 +85,13 @@ class FewStories:
     as_of = datetime(2015, 11, 19, tzinfo=UTC)
     project_ids = (9,)
     extract_mode = "full"
+    copied_tables = {}
     notes = ()
 
     def __init__(self, drift):
         self.skipped, self.failed_project_ids, self.drift = [], [], drift
 
-    def continue_from(self, stored):
+    def continue_from(self, stored, can_copy_tables=False):
         pass
 
     def as_of_files(self):

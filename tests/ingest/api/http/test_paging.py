@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ingest.api.http.errors import TrackerError, UnexpectedAnswer
-from ingest.api.http.paging import FieldChoices, Pages
+from ingest.api.http.paging import FieldChoices, ListRequest, Pages
 from tests.ingest.api.conftest import ListHost, error_body
 from tests.support.scripted import Reply
 
@@ -198,7 +198,7 @@ def test_a_refused_field_leads_to_a_smaller_set_for_all_lists(serve, connect):
     client = connect(server.base_url)
     fields = FieldChoices(":default,novelty", ":default")
     for path in ("/projects/1/labels", "/projects/2/labels"):
-        pages = Pages(client, path, fields=fields)
+        pages = Pages(client, ListRequest(path), fields)
         assert pages.take().data == [{"id": 1, "asked": ":default"}]
     assert len(server.requests) == 3
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.api.http.answers import Answer, Pagination
-from ingest.api.http.paging import Pages
+from ingest.api.http.paging import ListRequest, Pages
 
 
 class Host:
@@ -33,7 +33,7 @@ class Host:
             future.result()
         return future
 
-    def get(self, path, params):
+    def get(self, path, params, plain=None):
         for _ in range(next(self.arrivals, 0)):
             self.numbers.insert(0, self.numbers[0] + 1 if self.numbers else 1)
         offset, limit = params["offset"], min(params["limit"], self.limit)
@@ -55,7 +55,7 @@ class LazyFuture(Future):
 
 
 def read(host, page_size, ahead):
-    pages = Pages(host, "/projects/1/activity", None, page_size)
+    pages = Pages(host, ListRequest("/projects/1/activity", page_size=page_size))
     got = []
     while True:
         while pages.outstanding < ahead and pages.submit():

@@ -1,4 +1,4 @@
-"""Reading the stories of a file in bulk gives the same result as reading them one by one."""
+"""Reading the records of a file in bulk gives the same result as reading them one by one."""
 
 import itertools
 import json
@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.archive import ArchiveError
-from ingest.archive.json import plain_stories
+from ingest.archive.json import plain_files
 from tests.ingest.archive.samples import Loaded, story, write_csv
 
 TEXT = st.text(
@@ -125,14 +125,14 @@ def told(*paths):
 
 
 def told_at_once(*paths):
-    with mock.patch.object(plain_stories, "LEAST_BYTES", 0):
+    with mock.patch.object(plain_files, "LEAST_BYTES", 0):
         return told(*paths)
 
 
 def is_read_at_once(path):
     file = next(iter(_files(path)))
-    with mock.patch.object(plain_stories, "LEAST_BYTES", 0):
-        return plain_stories.read_plain_stories(file, "json") is not None
+    with mock.patch.object(plain_files, "LEAST_BYTES", 0):
+        return plain_files.read_plain_file(file, "json") is not None
 
 
 def _files(path):
@@ -154,8 +154,117 @@ def test_stories_at_once_are_stories_one_by_one(
 ):
     path = tmp_path_factory.mktemp("json") / "stories.json"
     write(path, records, form, ensure_ascii=ensure_ascii)
-    with mock.patch.object(plain_stories, "_BATCH", batch):
+    with mock.patch.object(plain_files, "_BATCH", batch):
         assert told_at_once(path) == told(path)
+
+
+PERSON = st.fixed_dictionaries(
+    {"kind": st.just("person"), "id": st.integers(1, 3), "name": TEXT}, optional={"initials": TEXT}
+)
+PROJECT = st.fixed_dictionaries(
+    {"kind": st.just("project"), "id": st.sampled_from([8, 9]), "name": TEXT}
+)
+PLAIN_ACTIVITY = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(["story_update_activity", "comment_create_activity"]),
+        "guid": st.builds(lambda: f"9_{next(NUMBERS)}"),
+        "project_version": st.integers(1, 99),
+        "project": PROJECT,
+        "performed_by": PERSON,
+        "occurred_at": INSTANT,
+    },
+    optional={
+        "message": TEXT,
+        "highlight": TEXT,
+        "changes": st.lists(st.fixed_dictionaries({"id": st.integers(1, 9)}, optional={"x": TEXT})),
+        "primary_resources": st.lists(COMMENT, max_size=2),
+        "secondary_resources": st.just([]),
+    },
+)
+ODD_ACTIVITY = [
+    *({"guid": each} for each in ("107", None, "", 5, "9_07", "9_x", "1234567890_1", "é")),
+    *({"project_version": each} for each in (None, "9", "x", 1 << 70)),
+    *({"project_id": each} for each in (None, "9", 8)),
+    *({"project": each} for each in (None, 5, {}, {"id": "9"}, {"id": 9}, {"name": "Shop"})),
+    *({"performed_by": each} for each in (None, 5, [], {"id": "5", "name": "Ann"})),
+    *({"performed_by_id": each} for each in (None, 7)),
+    *({"occurred_at": each} for each in (None, 1577836800000, "soon", "2020-01-01")),
+    *({"changes": each} for each in (None, {}, "x", [1e-7])),
+    *({"kind": each} for each in ("story", "label", None)),
+    {"swimlane": "left"},
+    {"version": 3},
+    {"updated_at": "2022-01-01T00:00:00Z"},
+    {"owners": [{"id": 5, "name": "Ann", "initials": "A"}]},
+]
+ACTIVITIES = st.lists(
+    st.one_of(
+        PLAIN_ACTIVITY,
+        PLAIN_ACTIVITY,
+        st.builds(
+            lambda record, odd: {**record, **odd}, PLAIN_ACTIVITY, st.sampled_from(ODD_ACTIVITY)
+        ),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    records=ACTIVITIES,
+    form=st.sampled_from(sorted(FORMS)),
+    ensure_ascii=st.booleans(),
+    batch=st.sampled_from([2, 2048]),
+)
+def test_activities_at_once_are_activities_one_by_one(
+    tmp_path_factory, records, form, ensure_ascii, batch
+):
+    path = tmp_path_factory.mktemp("json") / "activity.json"
+    write(path, records, form, ensure_ascii=ensure_ascii)
+    with mock.patch.object(plain_files, "_BATCH", batch):
+        assert told_at_once(path) == told(path)
+
+
+def activity(number, **fields):
+    return {
+        "kind": "story_update_activity",
+        "guid": f"9_{number}",
+        "project_version": number,
+        "message": f"Ann edited story {number}",
+        "changes": [{"kind": "story", "id": 101, "new_values": {"name": "Pay"}}],
+        "project": {"kind": "project", "id": 9, "name": "Shop"},
+        "performed_by": {"kind": "person", "id": 7, "name": "Ann"},
+        "occurred_at": f"2020-01-01T10:00:{number % 60:02}Z",
+        **fields,
+    }
+
+
+@pytest.mark.parametrize(("form", "at_once"), [(each, each != "lines apart") for each in FORMS])
+def test_a_list_of_activities_is_read_at_once(tmp_path, form, at_once):
+    renamed = activity(4, project={"kind": "project", "id": 9, "name": "Store"})
+    odd = activity(3, swimlane="left")
+    path = write(tmp_path / "a.json", [activity(1), activity(2), odd, renamed], form)
+    assert is_read_at_once(path) == at_once
+    tables, refusals, _, drift = told_at_once(path)
+    assert sorted(each["guid"] for each in tables["activity"]) == ["9_1", "9_2", "9_3", "9_4"]
+    assert [each["name"] for each in tables["projects"]] == ["Store"]
+    assert (refusals, dict(drift.undeclared)) == ([], {("activity", "swimlane"): 1})
+    assert told_at_once(path) == told(path)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param([activity(2, message="Newer")], id="an activity again"),
+        pytest.param([activity(5)], id="other activities"),
+        pytest.param([{"kind": "story", "id": 101, "project_id": 9, "name": "Pay"}], id="a story"),
+        pytest.param({"kind": "project", "id": 9, "name": "Shop"}, id="their project"),
+    ],
+)
+def test_activities_beside_another_file(tmp_path, other):
+    write(tmp_path / "a.json", [activity(1), activity(2)])
+    (tmp_path / "b.json").write_bytes(json.dumps(other).encode())
+    assert told_at_once(tmp_path) == told(tmp_path)
 
 
 def plain(number, **fields):
@@ -181,6 +290,19 @@ def test_a_list_of_stories_is_read_at_once(tmp_path, form, at_once):
     tables, refusals, _, drift = told_at_once(path)
     assert [each["id"] for each in tables["stories"]] == [101, 102, 103, 104]
     assert (refusals, dict(drift.undeclared)) == ([], {("stories", "swimlane"): 1})
+    assert told_at_once(path) == told(path)
+
+
+@pytest.mark.parametrize("odd", ODD_ACTIVITY, ids=repr)
+def test_one_odd_activity(tmp_path, odd):
+    path = write(tmp_path / "a.json", [activity(1), {**activity(2), **odd}, activity(3)])
+    assert told_at_once(path) == told(path)
+
+
+def test_a_story_that_names_its_project(tmp_path):
+    named = plain(103, project={"id": 9, "name": "Shop"})
+    path = write(tmp_path / "a.json", [plain(101), plain(102), named])
+    assert is_read_at_once(path)
     assert told_at_once(path) == told(path)
 
 

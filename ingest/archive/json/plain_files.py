@@ -1,0 +1,301 @@
+"""Large JSON files of stories or of activities, column by column, where each record is plain.
+
+Records that are not plain (`ingest.plain_records`), or that have information about other records,
+are left to `store`. The rows wait in a temporary file until they are loaded, so that the memory
+does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.archive.distinct_texts import DistinctTexts, group_rows
+from ingest.archive.files.archive_file import ArchiveFile, chunks
+from ingest.archive.id_set import are_distinct
+from ingest.archive.text_columns import flags
+from ingest.archive.versions import CLOCKS
+from ingest.plain_records import (
+    Cells,
+    NotPlainError,
+    are_plain,
+    cells_of,
+    cells_query,
+    names_query,
+    rows_of,
+    with_origin,
+)
+from ingest.records import Record
+from ingest.tables import TABLES, Table
+
+LEAST_BYTES = 1 << 20  # of a smaller file nothing is to be gained
+_HEAD = 64 * 1024
+_BATCH = 20_000
+_FIRST_KIND = re.compile(rb'"kind"\s*:\s*"(\w+)"')
+_ID = re.compile("-?[0-9]{1,18}")
+_GUID = re.compile("([0-9]{1,9})_([0-9]{1,9})")
+_MEMORY = "256MB"
+
+Noted = tuple[int | None, Record]  # a line, and what is taken note of there
+
+
+class PlainFile:
+    """The records of a large JSON file, which all belong to one raw table.
+
+    Attributes:
+        table: the raw table.
+        others: the records that are not plain, with their lines.
+        rows_count: the number of plain records.
+        project_ids: the projects of the plain records.
+        newest: the newest instant in a plain record.
+        named_projects: the newest activity with each spelling of its project.
+    """
+
+    def __init__(self, table: Table) -> None:
+        """Begin without any records."""
+        self.table = table
+        self.others: list[Noted] = []
+        self.rows_count = 0
+        self.project_ids: set[int] = set()
+        self.newest: datetime | None = None
+        self.named_projects: list[Noted] = []
+        self._ids: list[np.ndarray] = []
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with its last reader
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        self._writer = pa.ipc.new_stream(self._file, table.arrow_schema, options=options)
+
+    def add(self, rows: pa.Table, others: list[Noted]) -> None:
+        """Add the next records of the file."""
+        self._writer.write_table(rows)
+        self.others += others
+        self.rows_count += len(rows)
+        self.project_ids.update(rows["project_id"].unique().to_pylist())
+        clocks = [rows[name] for name in CLOCKS if name in rows.schema.names]
+        newest = pc.max(pc.coalesce(*clocks)).as_py()
+        self.newest = max(filter(None, (self.newest, newest)), default=None)
+        self._ids.append(_ids(rows, [record for _, record in others]))
+
+    def finish(self) -> None:
+        """Add no more."""
+        self._writer.close()
+
+    def rows(self) -> Iterator[pa.Table]:
+        """The rows of the plain records, in the order of the file."""
+        self._file.seek(0)
+        for batch in pa.ipc.open_stream(self._file):
+            yield pa.Table.from_batches([batch])
+
+    @property
+    def ids(self) -> np.ndarray:
+        """A number per record that identifies it, also for those that are not plain."""
+        return np.concatenate([np.empty(0, np.int64), *self._ids])
+
+    def carriers_of_labels(self) -> Iterator[Noted]:
+        """The labels and project of the first story with each list of labels, and its line."""
+        for rows in self.rows():
+            labels = DistinctTexts(rows["labels"].combine_chunks())
+            projects = rows["project_id"].combine_chunks().dictionary_encode()
+            firsts, _ = group_rows(labels.codes, projects.indices.to_numpy())
+            lines = rows["source_line"].take(pa.array(firsts)).to_pylist()
+            for line, place in zip(lines, firsts.tolist(), strict=True):
+                if cell := labels.distinct[labels.codes[place]]:
+                    project_id = projects[place].as_py()
+                    yield line, {"project_id": project_id, "labels": orjson.loads(cell)}
+
+    def with_attachments(self) -> Iterator[Noted]:
+        """The comments and ids of the stories with attached files, and their lines."""
+        for table in self.rows():
+            rows = table.select(["source_line", "id", "project_id", "comments"])
+            has_files = pc.match_substring(rows["comments"], '"file_attachments"')
+            for row in rows.filter(has_files).to_pylist():
+                line = row.pop("source_line")
+                yield line, {**row, "comments": orjson.loads(row["comments"])}
+
+    def performers(self) -> Iterator[Record]:
+        """The people who performed activities, in every spelling."""
+        for rows in self.rows():
+            for cell in rows["performed_by"].unique().to_pylist():
+                if cell is not None:
+                    yield orjson.loads(cell)
+
+
+def read_plain_file(file: ArchiveFile, record_source: str) -> PlainFile | None:
+    """Read a file that is a list of stories or activities, or has one on each line.
+
+    None for any other file, and for one that has to be read record by record: it is broken, not
+    UTF-8, or has a record twice.
+
+    Args:
+        file: what is read; a member of a zip is never read at once.
+        record_source: stored with each row.
+    """
+    form = _form(file)
+    if form is None:
+        return None
+    try:
+        with duckdb.connect(config={"memory_limit": _MEMORY}) as connection:
+            plain = _read(connection, file, *form, record_source)
+    except (duckdb.Error, pa.ArrowException, orjson.JSONDecodeError, OSError, NotPlainError):
+        return None
+    return plain if are_distinct(plain.ids) else None
+
+
+def _form(file: ArchiveFile) -> tuple[Table, str] | None:
+    """The table and DuckDB's name for the format of a file; None for any other file."""
+    if file.member or file.size < LEAST_BYTES or file.has_pattern_path:
+        return None
+    try:
+        with file.path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError:
+        return None
+    kind = _FIRST_KIND.search(head)
+    if kind is None or b'"_airbyte_' in head or b'"RECORD"' in head:
+        return None
+    if kind[1] != b"story" and not kind[1].endswith(b"_activity"):
+        return None
+    table = TABLES["stories" if kind[1] == b"story" else "activity"]
+    if re.match(rb"\s*\[\s*\{", head):
+        return table, "array"
+    is_by_line = re.match(rb"\{.+\}\s*\n\s*\{", head)
+    return (table, "newline_delimited") if is_by_line else None
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection,
+    file: ArchiveFile,
+    table: Table,
+    form: str,
+    record_source: str,
+) -> PlainFile:
+    source = [str(file.path.resolve())]
+    names = [name for (name,) in connection.execute(names_query("?", form), source).fetchall()]
+    if any("\0" in name for name in names):
+        raise NotPlainError  # SQL cannot contain it
+    if table.name == "activity" and "project_id" in names:
+        raise NotPlainError  # a null project id is not the same as a missing one
+    plain = PlainFile(table)
+    batches = connection.sql(cells_query("?", form, sorted(names)), params=source)
+    line = None if form == "array" else 1
+    for batch in batches.to_arrow_reader(_BATCH):
+        rows, others, named_projects = _split(table, batch, line)
+        plain.add(with_origin(rows, record_source, file.name), others)
+        plain.named_projects += named_projects
+        line = None if line is None else line + len(batch)
+    if line is not None and line - 1 != _lines_count(file):
+        raise NotPlainError  # with empty lines between, the line of a record is unknown
+    plain.finish()
+    return plain
+
+
+def _lines_count(file: ArchiveFile) -> int:
+    count, last = 0, b"\n"
+    with file.path.open("rb") as stream:
+        for chunk in chunks(stream):
+            count, last = count + chunk.count(b"\n"), chunk[-1:]
+    return count + (last != b"\n")
+
+
+def _split(
+    table: Table, batch: pa.RecordBatch, first_line: int | None
+) -> tuple[pa.Table, list[Noted], list[Noted]]:
+    """Rows of the plain records with their lines, the other records, and named projects."""
+    cells = cells_of(batch)
+    if "kind" not in cells or not flags(_KIND[table.name](cells["kind"])).all():
+        raise NotPlainError
+    versions = cells.get("project_version")
+    if table.name == "activity" and (versions is None or versions.null_count):
+        raise NotPlainError  # a null version is not the same as a missing one
+    lines = np.arange(len(batch)) + (first_line or 0)
+    plain = are_plain(table, cells, len(batch)) & _ARE_SELF_CONTAINED[table.name](cells, len(batch))
+    others: list[Noted] = []
+    if not plain.all():
+        odd = np.flatnonzero(~plain)
+        odd_cells = batch.take(pa.array(odd)).to_pylist()
+        numbers = [None if first_line is None else int(lines[place]) for place in odd]
+        others = list(zip(numbers, map(_record, odd_cells), strict=True))
+        chosen = pa.array(plain)
+        cells = {name: cell.filter(chosen) for name, cell in cells.items()}
+    rows = rows_of(table, cells, int(plain.sum()))
+    if rows["project_id"].null_count:
+        raise NotPlainError
+    if first_line is not None:
+        place = rows.schema.get_field_index("source_line")
+        rows = rows.set_column(place, rows.schema.field(place), pa.array(lines[plain]))
+    has_projects = table.name == "activity" and "project" in cells
+    return rows, others, list(_named_projects(cells, rows)) if has_projects else []
+
+
+def _named_projects(cells: Cells, rows: pa.Table) -> Iterator[Noted]:
+    """The newest activity with each spelling of its project, and its line."""
+    encoded = cells["project"].dictionary_encode()
+    codes, instants = encoded.indices.to_numpy(), rows["occurred_at"].cast(pa.int64())
+    order = np.argsort(pc.fill_null(instants, 0).to_numpy(), kind="stable")
+    newest = dict(zip(codes[order].tolist(), order.tolist(), strict=True))
+    for code, place in sorted(newest.items(), key=lambda each: each[1]):
+        row = rows.select(["source_line", "occurred_at"]).slice(place, 1).to_pylist()[0]
+        project = orjson.loads(encoded.dictionary[code].as_py())
+        yield row["source_line"], {"project": project, "occurred_at": row["occurred_at"]}
+
+
+def _record(cells: dict[str, str | None]) -> Record:
+    return {name: orjson.loads(cell) for name, cell in cells.items() if cell is not None}
+
+
+def _is_filled(cells: Cells, name: str, count: int) -> np.ndarray:
+    return flags(pc.is_valid(cells[name])) if name in cells else np.zeros(count, bool)
+
+
+def _are_self_contained_stories(cells: Cells, count: int) -> np.ndarray:
+    """Whether each story has no information about other records but labels and attachments."""
+    is_alone = _is_filled(cells, "project_id", count)
+    # The store looks at each of the people in owners.
+    is_alone &= ~_is_filled(cells, "owners", count)
+    if "labels" in cells:
+        is_alone &= flags(pc.fill_null(pc.starts_with(cells["labels"], "["), True))
+    if "story_type" in cells:
+        is_alone &= ~flags(pc.equal(cells["story_type"], '"release"'))
+    # A story with only its first owner needs a list of owners.
+    return is_alone & (
+        _is_filled(cells, "owner_ids", count) | ~_is_filled(cells, "owned_by_id", count)
+    )
+
+
+def _are_self_contained_activities(cells: Cells, count: int) -> np.ndarray:
+    """Whether each activity has no information about other records but person and project."""
+    if "project" not in cells or "guid" not in cells:
+        return np.zeros(count, bool)
+    is_numbered = pc.match_substring_regex(cells["guid"], f'^"{_GUID.pattern}"$')
+    return flags(is_numbered) & _is_filled(cells, "project", count)
+
+
+_KIND: dict[str, Callable[[pa.StringArray], pa.BooleanArray]] = {
+    "stories": lambda kinds: pc.equal(kinds, '"story"'),
+    "activity": lambda kinds: pc.ends_with(kinds, '_activity"'),
+}
+_ARE_SELF_CONTAINED = {
+    "stories": _are_self_contained_stories,
+    "activity": _are_self_contained_activities,
+}
+
+
+def _ids(rows: pa.Table, others: list[Record]) -> np.ndarray:
+    """A number that identifies each record; records without a usable key are refused later."""
+    if "id" in rows.schema.names:
+        spelt = (str(record.get("id")) for record in others)
+        other_ids = [int(each) for each in spelt if _ID.fullmatch(each)]
+        return np.concatenate([rows["id"].to_numpy(), np.array(other_ids, np.int64)])
+    parts = pc.split_pattern(rows["guid"], "_").combine_chunks().flatten().cast(pa.int64())
+    numbers = parts.to_numpy().reshape(-1, 2)
+    found = [_GUID.fullmatch(str(record.get("guid"))) for record in others]
+    pairs = [(int(each[1]), int(each[2])) for each in found if each]
+    numbers = np.concatenate([numbers, np.array(pairs, np.int64).reshape(-1, 2)])
+    return numbers[:, 0] * 10**9 + numbers[:, 1]
