@@ -204,12 +204,19 @@ def test_an_endless_line_is_refused_before_it_is_in_memory(tmp_path, monkeypatch
     assert [line for line, *_ in loaded.refusals] == [4]
 
 
-def test_only_an_oversized_cell_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [
+        pytest.param("x" * 1_100_000, True, id="on one line, so no quote is missing"),
+        pytest.param("x\n" * 550_000, False, id="over many lines, as after a lost quote"),
+    ],
+)
+def test_an_oversized_cell_takes_no_other_row_with_it(tmp_path, text, is_kept):
     csv.field_size_limit(131_072)  # a global limit, which other tests raise
-    rows = [story(101, description="x" * 1_100_000), story(102)]
-    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
-    assert [each["id"] for each in loaded.stories] == [102]
-    assert [line for line, *_ in loaded.refusals] == [2]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", [story(101, description=text), story(102)]))
+    assert [each["id"] for each in loaded.stories] == [101, 102]
+    assert loaded.stories[0]["description"] == (text if is_kept else None)
+    assert is_kept or "rest of the row" in loaded.stories[0]["extra_fields"]
 
 
 def test_a_header_alone_is_a_project_without_stories(tmp_path):
