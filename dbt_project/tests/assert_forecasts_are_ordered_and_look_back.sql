@@ -1,5 +1,5 @@
--- The surer, the later or the fewer; drawn only from weeks before the cut; and what is
--- drawn from now is what throughput says.
+-- The surer, the later or the fewer; made only from weeks before the cut; and the
+-- current window has as many stories as throughput says.
 with
 
 forecasts as (
@@ -17,11 +17,11 @@ with_less_sure as (
                 project_id, cut_date, target_kind, target_id, question, horizon_date
             order by percentile
         ) as previous_percentile,
-        lag(forecast_week_count) over (
+        lag(forecast_day_count) over (
             partition by
                 project_id, cut_date, target_kind, target_id, question, horizon_date
             order by percentile
-        ) as previous_week_count,
+        ) as previous_day_count,
         lag(forecast_story_count) over (
             partition by
                 project_id, cut_date, target_kind, target_id, question, horizon_date
@@ -31,29 +31,25 @@ with_less_sure as (
 
 ),
 
+windows as (
+
+    select * from {{ ref('int_forecast_windows') }}
+    where is_current
+
+),
+
 throughput as (
 
     select
-        project_id,
-        week_start_date,
-        sum(story_count) as story_count
-    from {{ ref('fct_throughput') }}
-    group by
-        project_id,
-        week_start_date
-
-),
-
-cuts as (
-
-    select * from {{ ref('int_forecast_cuts') }}
-    where not is_backtest
-
-),
-
-weeks as (
-
-    select * from {{ ref('int_forecast_weeks') }}
+        windows.project_id,
+        coalesce(sum(throughput.story_count), 0) as story_count
+    from windows
+    left join {{ ref('fct_throughput') }} as throughput
+        on
+            windows.project_id = throughput.project_id
+            and throughput.week_start_date
+            between windows.window_from_date and windows.window_to_date
+    group by windows.project_id
 
 ),
 
@@ -69,33 +65,27 @@ select
     cut_date
 from with_less_sure
 where
-    forecast_week_count < previous_week_count
+    forecast_day_count < previous_day_count
     or forecast_story_count > previous_story_count
     or (
         question = 'when'
         and previous_percentile is not null
-        and previous_week_count is null
-        and forecast_week_count is not null
+        and previous_day_count is null
+        and forecast_day_count is not null
     )
     or window_to_date > cut_date
 
 union all
 
 select
-    'week' as violation,
-    weeks.project_id,
-    weeks.cut_date
-from weeks
-inner join cuts
-    on
-        weeks.project_id = cuts.project_id
-        and weeks.cut_date = cuts.cut_date
-left join throughput
-    on
-        weeks.project_id = throughput.project_id
-        and weeks.week_start_date = throughput.week_start_date
+    'window' as violation,
+    windows.project_id,
+    windows.cut_date
+from windows
+inner join throughput
+    on windows.project_id = throughput.project_id
 left join contradicted_projects
-    on weeks.project_id = contradicted_projects.project_id
+    on windows.project_id = contradicted_projects.project_id
 where
     contradicted_projects.project_id is null
-    and {{ differ('weeks.story_count', 'throughput.story_count') }}
+    and {{ differ('windows.sampled_story_count', 'throughput.story_count') }}

@@ -17,7 +17,7 @@ OF_TOO_FEW = {
     "dim_project_history": "velocity_averaged_over",
     "fct_acceptance": "accepted_to_undone_seconds",
     "fct_cycle_time_percentile": "p50_seconds p70_seconds p85_seconds p95_seconds",
-    "fct_forecast": "forecast_story_count forecast_week_count in_time_share",
+    "fct_forecast": "forecast_day_count forecast_story_count in_time_share",
     "fct_iteration_velocity": "p85_cycle_time_seconds",
     "fct_wip_aging": "age_percentile state_p50_age_seconds state_p85_age_seconds",
     "rpt_iteration": "p85_cycle_time_seconds",

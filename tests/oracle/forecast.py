@@ -1,65 +1,217 @@
-"""The forecasts, recomputed from the event log by their stated rules: one path after another."""
+"""The forecasts, recomputed by their stated rules: one project, one cut, one error at a time.
+
+The first half knows numbers of weeks only and serves any series of weekly counts; the second
+half takes the series and the targets from the simulated workspace.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import count
+from statistics import NormalDist
 
 from simulator.instants import local_date
 from tests.oracle import flow, progress
 from tests.support import oracle
 
-PRIME = 2**31 - 1
-SEED = 20170503
-TRIALS, BACKTEST_TRIALS, BACKTEST_WEEKS = 1000, 200, 104
-WINDOW_WEEKS, HORIZON_WEEKS = 26, 520
+WINDOW_WEEKS, BACKTEST_WEEKS, HORIZON_WEEKS = 26, 104, 520
 PERCENTILES, HORIZONS = (50, 70, 85, 95), (4, 8, 12)
+ALL_PERCENTILES = range(5, 100, 5)
+ERROR_HORIZONS = (1, 2, 4, 8, 12, 26)
+NORMAL_VALUES = [round(NormalDist().inv_cdf(each / 100), 6) for each in range(5, 100, 10)]
+DEVIATES = {each: round(NormalDist().inv_cdf(each / 100), 6) for each in PERCENTILES}
 WEEK = timedelta(days=7)
 
 
-def scrambled(number):
-    return pow(number, 5, PRIME)
+@dataclass
+class Pace:
+    """Stories a week: the mean, the variance, and the number of weeks that it is worth."""
+
+    mean: float
+    variance: float
+    weeks: float
 
 
-def drawn_week(project_id, cut, trial, week, week_count):
-    """Which past week, counted back from the cut from 1, stands for a future week of a path."""
-    number = (SEED + project_id) % PRIME
-    for key in (cut.year * 10_000 + cut.month * 100 + cut.day, trial, week, week):
-        number = (scrambled(number) + key) % PRIME
-    return scrambled(number) % week_count + 1
+def pace(window, weights):
+    """The pace of a window whose weeks count differently."""
+    total = sum(weights)
+    mean = sum(weight * count for weight, count in zip(weights, window, strict=True)) / total
+    square = sum(weight * count**2 for weight, count in zip(weights, window, strict=True)) / total
+    worth = total * total / sum(weight**2 for weight in weights)
+    return Pace(mean, max(square - mean * mean, 0.5 * mean), worth)
+
+
+def paces(window):
+    """Of all weeks alike, and with a half-life of six weeks. window: the latest week first."""
+    weights = [round(65536 * 0.5 ** (back / 6)) for back in range(len(window))]
+    return {"even": pace(window, [1] * len(window)), "recent": pace(window, weights)}
+
+
+def gap_of(window):
+    """Why a window gives no forecast; None when it gives one."""
+    if len(window) < 8:
+        return "too few weeks"
+    if sum(window) < 8:
+        return "too few accepted"
+    idle = next(back for back, count in enumerate(window) if count)
+    if sum(window) * idle >= 5 * (len(window) - idle):
+        return "stopped"
+    last, earlier = window[:4], window[4:]
+    if len(earlier) >= 8:
+        mean = sum(earlier) / len(earlier)
+        variance = sum(count**2 for count in earlier) / len(earlier) - mean**2
+        if (sum(last) - 4 * mean) ** 2 > 16 * (4 * variance * (1 + 4 / len(earlier)) + 1):
+            return "unlike its window"
+    return None
 
 
 @dataclass
-class Stay:
+class Error:
+    """How a forecast of some weeks turned out: actual / expected, one added to both."""
+
+    project_id: int
+    is_fourth_week: bool
+    weeks: int
+    decided: date
+    ratios: dict[str, float]
+    misses: dict[str, int]
+
+
+def error(project_id, is_fourth_week, weeks, decided, window, actual):
+    found = paces(window)
+    even = weeks * found["even"].mean + 1
+    return Error(
+        project_id,
+        is_fourth_week,
+        weeks,
+        decided,
+        {name: (actual + 1) / (weeks * each.mean + 1) for name, each in found.items()},
+        {
+            name: math.floor(1_000_000 * abs(actual - weeks * each.mean) / even + 0.5)
+            for name, each in found.items()
+        },
+    )
+
+
+def known_errors(errors, project_id, cut):
+    """What had been decided by a cut, and not too long ago: own errors, and others' thinned."""
+    return [
+        each
+        for each in errors
+        if each.decided <= cut <= each.decided + BACKTEST_WEEKS * WEEK
+        and (each.project_id == project_id or each.is_fourth_week)
+    ]
+
+
+def curves(window, known, percentiles):
+    """Stories by the end of each horizon: {percentile: [(weeks, stories)]}, never falling."""
+    found = {percentile: [(0, 0.0)] for percentile in percentiles}
+    choices = paces(window)
+    for weeks in ERROR_HORIZONS:
+        errors = [each for each in known if each.weeks == weeks]
+        missed = {name: sum(each.misses[name] for each in errors) for name in choices}
+        name = "recent" if missed["recent"] < missed["even"] else "even"
+        own = choices[name]
+        expected = weeks * own.mean + 1
+        spread = math.sqrt(weeks * own.variance * (1 + weeks / own.weeks) + 0.25)
+        ratios = [(each.ratios[name], 5) for each in errors]
+        ratios += [(1 + value * spread / expected, 2 * weeks) for value in NORMAL_VALUES]
+        for percentile in percentiles:
+            ratio = weighted_quantile(ratios, 100 - percentile)
+            count = max(ratio * expected - 1, 0, found[percentile][-1][1])
+            found[percentile].append((weeks, count))
+    return found
+
+
+def weighted_quantile(weighted, percent):
+    """The least value with so many per cent of the weight at it or below."""
+    total, so_far = sum(weight for _, weight in weighted), 0
+    for value, weight in sorted(weighted):
+        so_far += weight
+        if so_far * 100 >= percent * total:
+            return value
+    raise AssertionError
+
+
+def count_by(curve, weeks):
+    """Stories by a time after the cut, rounded; straight between two horizons."""
+    last, most = curve[-1]
+    if weeks > last:
+        return math.floor(most * weeks / last + 0.5)
+    for (since, low), (until, high) in zip(curve, curve[1:], strict=False):
+        if since < weeks <= until:
+            return math.floor(low + (high - low) * (weeks - since) / (until - since) + 0.5)
+    raise AssertionError
+
+
+def days_until(curve, stories):
+    """The first day by whose end the rounded count reaches so many stories, or None."""
+    need = stories - 0.5
+    last, most = curve[-1]
+    if need > most:
+        days = 7.0 * last * need / most if most else math.inf
+    else:
+        days = next(
+            7.0 * since + 7.0 * (until - since) * (need - low) / (high - low)
+            for (since, low), (until, high) in zip(curve, curve[1:], strict=False)
+            if low < need <= high
+        )
+    return max(math.ceil(round(days, 9)), 1) if days <= 7 * HORIZON_WEEKS else None
+
+
+def pinball(percentile, actual, forecast):
+    """The loss of a quantile: it costs more on the side where it should be less often."""
+    share = percentile / 100
+    return max(share * (actual - forecast), (1 - share) * (forecast - actual))
+
+
+def independent_count(pace, weeks, percentile):
+    """The first baseline: what independent weeks like those of the window finish."""
+    deviation = DEVIATES[percentile] * math.sqrt(pace.variance)
+    return max(math.floor(weeks * pace.mean - deviation * math.sqrt(weeks) + 0.5), 0)
+
+
+def independent_days(pace, stories, percentile):
+    """The same the other way round, in whole weeks."""
+    deviation = DEVIATES[percentile] * math.sqrt(pace.variance)
+    root = deviation + math.sqrt(deviation**2 + 4 * pace.mean * (stories - 0.5))
+    return 7 * math.ceil(root * root / (4 * pace.mean * pace.mean))
+
+
+# From here on: the workspace.
+
+
+@dataclass
+class Interval:
     """A story in a state, in local days: there at the end of each day from `first` to `left`."""
 
     first: date
     left: date | None
 
-    def holds(self, day, known=None):
+    def contains(self, day, known=None):
         return self.first <= day and (self.left is None or self.left > (known or day))
 
 
 @dataclass
-class Life:
+class PastStory:
     """What the forecasts ask of a story."""
 
     project_id: int
     created: date
     deleted: date | None
-    stays: dict[str, list[Stay]] = field(default_factory=dict)
+    estimate: float | None
+    intervals: dict[str, list[Interval]] = field(default_factory=dict)
 
     def was(self, state, day, known=None):
-        return any(stay.holds(day, known) for stay in self.stays.get(state, ()))
+        return any(interval.contains(day, known) for interval in self.intervals.get(state, ()))
 
     def was_open(self, day):
         is_there = self.created <= day and (self.deleted is None or self.deleted > day)
         return is_there and not self.was("accepted", day) and not self.was("unscheduled", day)
 
 
-def lives(workspace, as_of):
+def past_stories(workspace, as_of):
     """Every story but the releases."""
     found = []
     for history in oracle.histories(workspace, as_of).values():
@@ -67,141 +219,156 @@ def lives(workspace, as_of):
         if story.story_type == "release":
             continue
         zone = workspace.projects[story.project_id].time_zone
-        gone = None if story.deleted_at is None else local_date(story.deleted_at, zone)
-        life = Life(story.project_id, local_date(story.created_at, zone), gone)
-        for index, (state, entered, left) in enumerate(history.stays()):
-            is_open = index + 1 == len(history.events) and gone is None
+        deleted = None if story.deleted_at is None else local_date(story.deleted_at, zone)
+        created = local_date(story.created_at, zone)
+        past_story = PastStory(story.project_id, created, deleted, story.estimate)
+        for index, (state, entered, left) in enumerate(history.intervals()):
+            is_open = index + 1 == len(history.events) and deleted is None
             if is_open and state == "accepted":
                 entered = story.accepted_at
-            stay = Stay(local_date(entered, zone), None if is_open else local_date(left, zone))
-            if stay.left is None or stay.first < stay.left:
-                life.stays.setdefault(state, []).append(stay)
-        found.append(life)
+            first, last = local_date(entered, zone), None if is_open else local_date(left, zone)
+            if last is None or first < last:
+                past_story.intervals.setdefault(state, []).append(Interval(first, last))
+        found.append(past_story)
     return found
 
 
-def paths(project_id, cut, trials, window, need, weeks_asked):
-    """Stories finished by the end of each week, path by path. window: latest week first.
-
-    A path goes on until it has finished `need` and is as long as asked, to the horizon at most.
-    """
-    for trial in range(1, trials + 1):
-        finished, sums = 0, []
-        for week in range(1, HORIZON_WEEKS + 1):
-            if finished >= need and week > weeks_asked:
-                break
-            finished += window[drawn_week(project_id, cut, trial, week, len(window)) - 1]
-            sums.append(finished)
-        yield sums
-
-
-def weeks_until(sums, need):
-    """The first week with so many stories finished; infinity when none has."""
-    return next((week for week, done in enumerate(sums, 1) if done >= need), math.inf)
-
-
-def sure_week(done_weeks, percentile):
-    """The first week by which so many per cent of the paths are done, or None."""
-    week = sorted(done_weeks)[math.ceil(percentile * len(done_weeks) / 100) - 1]
-    return None if week == math.inf else week
-
-
-def sure_count(counts, percentile):
-    """The most stories that so many per cent of the paths have finished."""
-    return sorted(counts, reverse=True)[math.ceil(percentile * len(counts) / 100) - 1]
-
-
 @dataclass
-class Cut:
-    """A day to forecast from, with what was known."""
+class Past:
+    """What all forecasts of a workspace are made from."""
 
-    project_id: int
-    day: date
-    trials: int
-    window: list[int]
-    first_week: date | None
-    targets: dict  # (kind, id): (remaining, queued, deadline, why no date is known)
+    workspace: object
+    as_of: int
+    stories: dict[int, list[PastStory]]
+    weeks: dict[int, list[date]]
+    errors: list[Error] = field(default_factory=list)
 
-    def rows(self):
-        """Yield a row per target, question, horizon and percentile."""
-        asked = {("project", self.project_id, self.day + weeks * WEEK): weeks for weeks in HORIZONS}
-        for (kind, number), (_, _, deadline, _) in self.targets.items():
-            if deadline is not None:
-                asked[kind, number, deadline] = (deadline - self.day).days // 7
-        gap = self.gap()
-        need = max((queued for _, queued, *_ in self.targets.values()), default=0)
-        known = [] if gap else list(self.paths(need, max(asked.values())))
-        for (kind, number), (_, queued, deadline, unplanned) in self.targets.items():
-            weeks = [] if unplanned else [weeks_until(sums, queued) for sums in known]
-            share = None
-            if deadline is not None and weeks:
-                share = sum(7 * each <= (deadline - self.day).days for each in weeks) / self.trials
-            for percentile in PERCENTILES:
-                week = sure_week(weeks, percentile) if weeks else None
-                yield self.row(kind, number, "when", percentile) | {
-                    "gap_reason": gap or unplanned or (None if week else "beyond the horizon"),
-                    "forecast_week_count": week,
-                    "forecast_date": None if week is None else self.day + week * WEEK,
-                    "in_time_share": share,
-                }
-        for (kind, number, day), weeks in asked.items():
-            reason = gap or (None if weeks >= 1 else "no week left")
-            counts = [] if reason else [sums[weeks - 1] for sums in known]
-            for percentile in PERCENTILES:
-                yield self.row(kind, number, "how_many", percentile) | {
-                    "gap_reason": reason,
-                    "horizon_week_count": weeks,
-                    "horizon_date": day,
-                    "forecast_story_count": sure_count(counts, percentile) if counts else None,
-                }
+    def yesterday(self, project_id):
+        zone = self.workspace.projects[project_id].time_zone
+        return local_date(self.as_of, zone) - timedelta(days=1)
 
-    def gap(self):
-        if len(self.window) < 8:
-            return "too few weeks"
-        return None if sum(self.window) >= 8 else "too few accepted"
+    def accepted(self, project_id, known):
+        """Days of acceptances that stood at the end of a day."""
+        return [
+            interval.first
+            for story in self.stories.get(project_id, ())
+            for interval in story.intervals.get("accepted", ())
+            if interval.contains(known)
+        ]
 
-    def paths(self, need, weeks_asked):
-        return paths(self.project_id, self.day, self.trials, self.window, need, weeks_asked)
+    def window(self, project_id, cut, known):
+        """Stories accepted in each of the last weeks, the latest first, and the first week."""
+        weeks = [week for week in self.weeks[project_id] if week + WEEK <= cut + timedelta(1)]
+        weeks = weeks[-WINDOW_WEEKS:]
+        days = self.accepted(project_id, known)
+        counts = [sum(week <= day < week + WEEK for day in days) for week in reversed(weeks)]
+        return counts, weeks[0] if weeks else None
 
-    def row(self, kind, number, question, percentile):
-        remaining, queued, *_ = self.targets.get((kind, number), (None, None))
-        last_week = self.first_week and self.first_week + len(self.window) * WEEK
+    def find_errors(self):
+        for project_id, weeks in self.weeks.items():
+            for number, week in enumerate(weeks, 1):
+                cut, after = week + timedelta(days=6), len(weeks) - number
+                if number < 8 or not 1 <= after <= 2 * BACKTEST_WEEKS + ERROR_HORIZONS[-1]:
+                    continue
+                window, _ = self.window(project_id, cut, cut)
+                if gap_of(window):
+                    continue
+                for horizon in ERROR_HORIZONS:
+                    decided = cut + horizon * WEEK
+                    if decided <= self.yesterday(project_id):
+                        days = self.accepted(project_id, decided)
+                        actual = sum(cut < day <= decided for day in days)
+                        is_fourth = number % 4 == 0
+                        self.errors.append(
+                            error(project_id, is_fourth, horizon, decided, window, actual)
+                        )
+
+
+def past(workspace, as_of, starts):
+    stories = {}
+    for story in past_stories(workspace, as_of):
+        stories.setdefault(story.project_id, []).append(story)
+    found = Past(workspace, as_of, stories, complete_weeks(workspace, as_of, starts))
+    found.find_errors()
+    return found
+
+
+def cut_rows(past, project_id, day, known, targets):
+    """A row per target, question, horizon and percentile.
+
+    targets: {(kind, id): (remaining, queued, deadline, why no date is known)}
+    """
+    window, first_week = past.window(project_id, day, known)
+    gap = gap_of(window)
+    learned = [] if gap else known_errors(past.errors, project_id, day)
+    drawn = {} if gap else curves(window, learned, ALL_PERCENTILES)
+    last_day = first_week and first_week + len(window) * WEEK - timedelta(days=1)
+    asked = {("project", project_id, day + weeks * WEEK) for weeks in HORIZONS}
+    for (kind, number), (_, _, deadline, _) in targets.items():
+        if deadline is not None:
+            asked.add((kind, number, deadline))
+
+    def row(kind, number, question, percentile):
+        remaining, queued, *_ = targets.get((kind, number), (None, None))
         return {
-            "project_id": self.project_id,
+            "project_id": project_id,
             "target_kind": kind,
             "target_id": number,
             "question": question,
             "percentile": percentile,
-            "forecast_seed": SEED,
-            "trial_count": self.trials,
-            "sampled_week_count": len(self.window),
-            "sampled_story_count": sum(self.window),
+            "gap_reason": gap,
+            "sampled_week_count": len(window),
+            "sampled_story_count": sum(window),
             "remaining_story_count": remaining,
             "queued_story_count": queued,
             "horizon_week_count": None,
-            "forecast_week_count": None,
+            "forecast_day_count": None,
             "forecast_story_count": None,
             "in_time_share": None,
-            "cut_date": self.day,
-            "window_from_date": self.first_week,
-            "window_to_date": last_week and last_week - timedelta(days=1),
+            "cut_date": day,
+            "window_from_date": first_week,
+            "window_to_date": last_day,
             "horizon_date": None,
             "forecast_date": None,
         }
 
+    for (kind, number), (_, queued, deadline, unplanned) in targets.items():
+        is_known = not gap and not unplanned
+        days = {each: days_until(curve, queued) for each, curve in drawn.items() if is_known}
+        for percentile in PERCENTILES:
+            found = row(kind, number, "when", percentile)
+            named = days.get(percentile)
+            found["gap_reason"] = gap or unplanned or (None if named else "beyond the horizon")
+            if named:
+                found["forecast_day_count"] = named
+                found["forecast_date"] = day + timedelta(days=named)
+            if deadline is not None and is_known:
+                left = (deadline - day).days
+                kept = [each for each, needed in days.items() if needed and needed <= left]
+                found["in_time_share"] = max(kept, default=0) / 100
+            yield found
+    for kind, number, horizon in asked:
+        weeks = (horizon - day).days // 7
+        for percentile in PERCENTILES:
+            found = row(kind, number, "how_many", percentile)
+            found |= {"horizon_week_count": weeks, "horizon_date": horizon}
+            if not gap and weeks < 1:
+                found["gap_reason"] = "no week left"
+            elif not gap:
+                left = (horizon - day).days / 7
+                found["forecast_story_count"] = count_by(drawn[percentile], left)
+            yield found
+
 
 def forecasts(workspace, as_of, iterations, starts):
     """Rows of `fct_forecast`, by key."""
-    stories, weeks = lives(workspace, as_of), complete_weeks(workspace, as_of, starts)
+    known = past(workspace, as_of, starts)
     targets = open_targets(workspace, as_of, iterations)
     rows = {}
     for project in workspace.projects.values():
         today = local_date(as_of, project.time_zone)
-        cut = cut_at(
-            project.id, today - timedelta(days=1), today, stories, weeks[project.id], TRIALS
-        )
-        cut.targets = targets[project.id]
-        for row in cut.rows():
+        day = today - timedelta(days=1)
+        for row in cut_rows(known, project.id, day, today, targets[project.id]):
             key = f"{row['target_kind']}-{row['target_id']}-{row['question']}-p{row['percentile']}"
             if row["target_kind"] == "project" and row["question"] == "how_many":
                 key += f"-{row['horizon_week_count']}w"
@@ -209,35 +376,50 @@ def forecasts(workspace, as_of, iterations, starts):
     return rows
 
 
-def backtests(workspace, as_of, starts):
+def backtests(workspace, as_of, starts, iterations):
     """Rows of `fct_forecast_backtest`, by key."""
-    stories, weeks = lives(workspace, as_of), complete_weeks(workspace, as_of, starts)
+    known = past(workspace, as_of, starts)
+    velocities = oracle.iteration_velocity(workspace, as_of, iterations).values()
     rows = {}
     for project in workspace.projects.values():
-        yesterday = local_date(as_of, project.time_zone) - timedelta(days=1)
-        mine = [life for life in stories if life.project_id == project.id]
+        mine = known.stories.get(project.id, [])
         accepted = sorted(
-            stay.first
-            for life in mine
-            for stay in life.stays.get("accepted", ())
-            if stay.left is None
+            interval.first
+            for story in mine
+            for interval in story.intervals.get("accepted", ())
+            if interval.left is None
         )
-        for number, start in zip(count(1), weeks[project.id], strict=False):
-            after = len(weeks[project.id]) - number
+        weeks = known.weeks[project.id]
+        for number, start in enumerate(weeks, 1):
+            after = len(weeks) - number
             if number % 4 or number < WINDOW_WEEKS or not 4 <= after <= BACKTEST_WEEKS:
                 continue
             day = start + timedelta(days=6)
-            cut = cut_at(project.id, day, day, stories, weeks[project.id], BACKTEST_TRIALS)
-            left = sum(life.was_open(day) for life in mine)
-            if left:
-                cut.targets = {("project", project.id): (left, left, None, None)}
+            left = [story for story in mine if story.was_open(day)]
+            targets = {("project", project.id): (len(left), len(left), None, None)} if left else {}
             later = [each for each in accepted if each > day]
-            for row in cut.rows():
+            tracker = tracker_pace(project, day, left, velocities)
+            window, _ = known.window(project.id, day, day)
+            for row in cut_rows(known, project.id, day, day, targets):
                 key = f"{project.id}-{day}-{row['question']}-p{row['percentile']}"
                 if row["question"] == "how_many":
                     key += f"-{row['horizon_week_count']}w"
-                rows[key] = row | outcome(row, later, left, yesterday)
+                decided = outcome(row, later, len(left), known.yesterday(project.id))
+                scored = scores(row | decided, window, tracker, known.yesterday(project.id))
+                rows[key] = row | decided | scored
     return rows
+
+
+def tracker_pace(project, day, left, velocities):
+    """Stories a week at Tracker's velocity of that day, by the points of what was open."""
+    velocity = None
+    for row in sorted(velocities, key=lambda each: each["iteration_number"]):
+        ends_by = day + timedelta(days=1)
+        is_done = row["is_done"] and local_date(row["finishes_at"], project.time_zone) <= ends_by
+        if row["project_id"] == project.id and is_done:
+            velocity = row["velocity_per_week"]
+    points = float(progress.points(left))
+    return float(velocity) * len(left) / points if velocity and points else None
 
 
 def outcome(row, later, left, yesterday):
@@ -259,34 +441,90 @@ def outcome(row, later, left, yesterday):
     return result
 
 
+def scores(row, window, tracker, yesterday):
+    """The two baselines and the three losses."""
+    names = ("forecast", "bootstrap", "tracker")
+    kinds = ("day_count", "story_count")
+    result = {f"{name}_{kind}": None for name in names[1:] for kind in kinds}
+    result |= {f"{name}_loss": None for name in names}
+    if row["gap_reason"]:
+        return result
+    even, percentile = paces(window)["even"], row["percentile"]
+    if row["question"] == "how_many":
+        weeks, actual = row["horizon_week_count"], row["actual_story_count"]
+        result["bootstrap_story_count"] = independent_count(even, weeks, percentile)
+        if tracker:
+            result["tracker_story_count"] = math.floor(weeks * tracker + 0.5)
+        level, most = 100 - percentile, math.inf
+    else:
+        queued, actual = row["queued_story_count"], math.inf
+        result["bootstrap_day_count"] = independent_days(even, queued, percentile)
+        if tracker:
+            result["tracker_day_count"] = math.ceil(7 * queued / tracker)
+        level, most = percentile, (yesterday - row["cut_date"]).days
+        if row["actual_date"]:
+            actual = (row["actual_date"] - row["cut_date"]).days
+    kind = kinds[row["question"] == "how_many"]
+    for name in names:
+        said = (row | result)[f"{name}_{kind}"]
+        if said is not None and actual is not None:
+            result[f"{name}_loss"] = pinball(level, min(actual, most), min(said, most))
+    return result
+
+
 def calibrations(backtest_rows):
     """Rows of `fct_forecast_calibration`, by key."""
-    rows = {}
+    groups = {}
     for row in backtest_rows.values():
         key = f"{row['project_id']}-{row['question']}-p{row['percentile']}"
         if row["question"] == "how_many":
             key += f"-{row['horizon_week_count']}w"
-        total = rows.setdefault(key, {"forecast_count": 0, "decided_count": 0, "held_count": 0})
-        total["forecast_count"] += 1
-        total["decided_count"] += row["is_decided"]
-        total["held_count"] += bool(row["is_held"])
-    for total in rows.values():
-        decided = total["decided_count"]
-        total["held_share"] = total["held_count"] / decided if decided else None
-    return rows
+        groups.setdefault(key, []).append(row)
+    return {key: calibration(rows, backtest_rows) for key, rows in groups.items()}
 
 
-def cut_at(project_id, day, known, stories, weeks, trials):
-    window = [week for week in weeks if week + timedelta(days=6) <= day][-WINDOW_WEEKS:]
-    accepted = [
-        stay.first
-        for life in stories
-        if life.project_id == project_id
-        for stay in life.stays.get("accepted", ())
-        if stay.holds(day, known)
-    ]
-    counts = [sum(week <= each < week + WEEK for each in accepted) for week in window]
-    return Cut(project_id, day, trials, counts[::-1], window[0] if window else None, {})
+def calibration(rows, backtest_rows):
+    decided = [row for row in rows if row["is_decided"]]
+    scored = [row for row in rows if row["forecast_loss"] is not None]
+    beside = [row for row in rows if row["tracker_loss"] is not None]
+    ours = mean(row["forecast_loss"] for row in scored)
+    bootstrap = mean(row["bootstrap_loss"] for row in scored)
+    tracker = mean(row["tracker_loss"] for row in beside)
+    ours_beside = mean(row["forecast_loss"] for row in beside)
+    days = {row["cut_date"] for row in rows}
+    said = {
+        (row["cut_date"], row["percentile"]): row["forecast_story_count"]
+        or row["forecast_day_count"]
+        or 0
+        for row in backtest_rows.values()
+        if row["project_id"] == rows[0]["project_id"]
+        and row["question"] == rows[0]["question"]
+        and row["horizon_week_count"] == rows[0]["horizon_week_count"]
+        and row["gap_reason"] is None
+    }
+    return {
+        "forecast_count": len(rows),
+        "decided_count": len(decided),
+        "held_count": sum(row["is_held"] for row in decided),
+        "held_share": mean(row["is_held"] for row in decided),
+        "scored_count": len(scored),
+        "tracker_scored_count": len(beside),
+        "mean_pinball_loss": ours,
+        "bootstrap_pinball_loss": bootstrap,
+        "tracker_pinball_loss": tracker,
+        "skill_over_bootstrap": 1 - ours / bootstrap if bootstrap else None,
+        "skill_over_tracker": 1 - ours_beside / tracker if tracker else None,
+        "mean_interval_width": mean(
+            abs(said[day, 95] - said[day, 50])
+            for day in days
+            if (day, 95) in said and (day, 50) in said
+        ),
+    }
+
+
+def mean(values):
+    found = [float(each) for each in values]
+    return sum(found) / len(found) if found else None
 
 
 def complete_weeks(workspace, as_of, starts):

@@ -11,7 +11,7 @@ from tests.conftest import dbt
 
 ASKED = (
     "question, percentile, horizon_week_count, sampled_week_count, sampled_story_count, "
-    "queued_story_count, forecast_week_count, forecast_story_count, window_from_date, "
+    "queued_story_count, forecast_day_count, forecast_story_count, window_from_date, "
     "window_to_date, horizon_date, forecast_date, gap_reason"
 )
 
@@ -33,7 +33,7 @@ def test_a_backtest_is_the_forecast_that_a_build_of_that_day_makes(
     then = tmp_path / "warehouse.duckdb"
     shutil.copy(built_warehouse, then)
     zone = workspace.projects[project_id].time_zone
-    settings = {"as_of": iso(midnight_after(cut, zone)), "forecast_trials": 200}
+    settings = {"as_of": iso(midnight_after(cut, zone))}
     built = dbt("run", "-s", "+fct_forecast", "--vars", json.dumps(settings), warehouse=then)
     assert built.returncode == 0, built.stdout
 

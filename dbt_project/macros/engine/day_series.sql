@@ -70,14 +70,28 @@
         as calendar_date
 {%- endmacro %}
 
-{#- Redshift generates series on its leader node only, where no tables are. -#}
+{#-
+    Redshift generates series on its leader node only, where no tables are: four digits
+    count the days.
+-#}
 {% macro redshift__day_series(from_cte, first_date, last_date, keep) -%}
     select
         {%- for column in keep %}
         {{ from_cte }}.{{ column }},
         {%- endfor %}
-        {{ first_date }} + cast(days.whole_number - 1 as integer) as calendar_date
+        {{ first_date }}
+        + cast(
+            ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit
+            as integer
+        ) as calendar_date
     from {{ from_cte }}
-    inner join {{ ref('int_whole_numbers') }} as days
-        on days.whole_number <= {{ last_date }} - {{ first_date }} + 1
+    {%- for place in ['ones', 'tens', 'hundreds', 'thousands'] %}
+    cross join (
+        select 0 as digit
+        {%- for digit in range(1, 10) %} union all select {{ digit }}{% endfor %}
+    ) as {{ place }}
+    {%- endfor %}
+    where
+        ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit
+        <= {{ last_date }} - {{ first_date }}
 {%- endmacro %}

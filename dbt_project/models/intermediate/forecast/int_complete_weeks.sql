@@ -1,23 +1,23 @@
 {{ config(enabled=is_built('plans')) }}
 with
 
-throughput as (
+project_days as (
 
-    select * from {{ ref('fct_throughput') }}
+    select * from {{ ref('int_project_days') }}
 
 ),
 
--- Grouped: each story type has its own row of a week.
+-- The last day is as_of's own, and not over yet.
 complete_weeks as (
 
     select
         project_id,
         week_start_date
-    from throughput
-    where is_complete
+    from project_days
     group by
         project_id,
         week_start_date
+    having max(last_date) >= week_start_date + 7
 
 ),
 

@@ -16,9 +16,8 @@ complete_weeks as (
 today as (
 
     select
-        project_settings.project_id,
-        {{ local_date('project_settings.as_of', 'project_settings.time_zone') }}
-            as known_date
+        project_id,
+        {{ local_date('as_of', 'time_zone') }} as known_date
     from project_settings
 
 ),
@@ -33,14 +32,15 @@ with_last_whole_dates as (
 
 ),
 
--- Every fourth week of the project's own count, so that a cut stays where it is: with a
--- full window before it, and at least four complete weeks after it to hold it against.
+-- A cut keeps its day as weeks go by: weeks are counted from the first. Back tests have
+-- a full window before them and at least four complete weeks after them.
 final as (
 
     select
         project_id,
+        true as is_current,
         false as is_backtest,
-        {{ var('forecast_trials') }} as trial_count,
+        false as is_fourth_week,
         last_whole_date as cut_date,
         known_date,
         last_whole_date
@@ -50,19 +50,24 @@ final as (
 
     select
         complete_weeks.project_id,
-        true as is_backtest,
-        {{ var('forecast_backtest_trials') }} as trial_count,
+        false as is_current,
+        mod(complete_weeks.week_number, 4) = 0
+        and complete_weeks.week_number >= {{ var('forecast_window_weeks') }}
+        and complete_weeks.week_count - complete_weeks.week_number
+        between 4 and {{ var('forecast_backtest_weeks') }} as is_backtest,
+        mod(complete_weeks.week_number, 4) = 0 as is_fourth_week,
         complete_weeks.week_end_date as cut_date,
         complete_weeks.week_end_date as known_date,
         with_last_whole_dates.last_whole_date
     from complete_weeks
     inner join with_last_whole_dates
         on complete_weeks.project_id = with_last_whole_dates.project_id
+    -- The first back test learns from errors that reach as far back again.
     where
-        mod(complete_weeks.week_number, 4) = 0
-        and complete_weeks.week_number >= {{ var('forecast_window_weeks') }}
+        complete_weeks.week_number >= {{ fewest_weeks_for_a_forecast() }}
         and complete_weeks.week_count - complete_weeks.week_number
-        between 4 and {{ var('forecast_backtest_weeks') }}
+        between 1
+        and 2 * {{ var('forecast_backtest_weeks') }} + {{ error_horizons() | max }}
 
 )
 

@@ -21,7 +21,7 @@ project_settings as (
 
 ),
 
-stays as (
+intervals as (
 
     select
         stories.story_id,
@@ -49,7 +49,7 @@ with_dates as (
         week_start_day,
         {{ local_date('entered_at', 'time_zone') }} as entered_date,
         {{ local_date('left_at', 'time_zone') }} as left_date
-    from stays
+    from intervals
 
 ),
 

