@@ -39,7 +39,8 @@ dates as (
         target_id,
         max(case when percentile = 50 then forecast_date end) as p50_date,
         max(case when percentile = 85 then forecast_date end) as p85_date,
-        max(case when percentile = 95 then forecast_date end) as p95_date
+        max(case when percentile = 95 then forecast_date end) as p95_date,
+        max(case when percentile = 85 then gap_reason end) as gap_reason
     from fct_forecast
     where question = 'when' and target_kind in ('release', 'epic')
     group by target_kind, project_id, target_id
@@ -53,6 +54,8 @@ open_plans as (
         cast(timezone(coalesce(time_zone, 'UTC'), as_of) as date) as as_of_date,
         case
             when plans.story_count = 0 then 'no stories'
+            when p85_date is null and gap_reason not like 'too few %'
+                then 'no date: ' || gap_reason
             when p85_date is null then 'not enough history'
             when deadline_date is null then 'no deadline'
             when p85_date > deadline_date then 'late by ' || (p85_date - deadline_date)
@@ -184,8 +187,18 @@ def _say_plans(rows: list[Row], facts: Row) -> str:
         said += f"; {empty} {'has' if empty == 1 else 'have'} no stories"
     unknown = kinds.count("no date") - empty
     if unknown > 0:
-        said += f"; for {words.count(unknown, 'plan')} there is not enough history to say"
-    return said + "."
+        said += f"; {words.count(unknown, 'plan')} cannot be dated"
+    return said + "." + _say_dates_held(rows[0])
+
+
+def _say_dates_held(row: Row) -> str:
+    decided = row["decided_count"]
+    if not decided:
+        return " No date of the past is over yet, so nobody knows whether such dates hold here."
+    return (
+        f" Of {words.count(decided, 'past date')} of this project that promised 85 %, "
+        f"{words.share(row['held_share'])} held."
+    )
 
 
 TIME_LINE = Picture(
@@ -199,6 +212,7 @@ TIME_LINE = Picture(
         ("fct_forecast", "forecast_date"),
         ("fct_release_progress", "deadline_date"),
         ("fct_release_progress", "accepted_story_count"),
+        ("fct_forecast_calibration", "held_share"),
     ),
     sql=f"""
 with {OPEN_PLANS}
@@ -213,9 +227,16 @@ select
     accepted_story_count,
     story_count,
     as_of_date,
-    target_id
+    target_id,
+    decided_count,
+    held_share
 from open_plans
-where project_id = $project_id
+left join fct_forecast_calibration as calibration
+    on
+        open_plans.project_id = calibration.project_id
+        and calibration.question = 'when'
+        and calibration.percentile = 85
+where open_plans.project_id = $project_id
 order by
     kind = 'epic',
     verdict = 'no stories',
@@ -243,7 +264,8 @@ HOW_MANY = Picture(
     name="how_many",
     question="How many stories will be done by then?",
     definition="Stories that will at least be accepted by the end of that day, as likely as the "
-    "heading says: drawn many times from the weeks of the past.",
+    "heading says: the pace of the last weeks, corrected and widened by the errors of earlier "
+    "forecasts.",
     measures=(("fct_forecast", "forecast_story_count"),),
     sql="""
 select
@@ -261,8 +283,8 @@ group by horizon_date
 order by horizon_date
 """,
     answer=_say_how_many,
-    empty="There is not enough history for a forecast. It takes eight complete weeks with eight "
-    "accepted stories.",
+    empty="There is no forecast. It takes eight complete weeks with eight accepted stories, and a "
+    "team that has not stopped or changed abruptly.",
 )
 
 
