@@ -33,20 +33,27 @@ def pytest_generate_tests(metafunc):
 
     `make test` makes one measure of each mart wrong, EVERY_MEASURE=1 each in two ways.
     """
-    if "built_warehouse" in metafunc.fixturenames:
+    if "mutation" in metafunc.fixturenames:
         wrong = mutations(metafunc.function.__name__, every="EVERY_MEASURE" in os.environ)
         must_fail = pytest.mark.xfail(raises=AssertionError, strict=True)
         cases = [pytest.param(each, id=str(each), marks=must_fail) for each in wrong]
         if cases:
-            metafunc.parametrize(
-                "built_warehouse", [pytest.param(None, id="as built"), *cases], indirect=True
-            )
+            as_built = pytest.param(None, id="as built")
+            metafunc.parametrize("mutation", [as_built, *cases], indirect=True)
 
 
 @pytest.fixture(scope="module")
-def built_warehouse(built_warehouse, request):
+def mutation(request):
+    """What is wrong in the marts; None: nothing.
+
+    The warehouse itself takes no parameter: pytest would build the demo again for each value.
+    """
+    return getattr(request, "param", None)
+
+
+@pytest.fixture(scope="module")
+def built_warehouse(built_warehouse, mutation):
     """The built demo, or a copy of it in which one measure is wrong."""
-    mutation = getattr(request, "param", None)
     if mutation is None:
         yield built_warehouse
         return
