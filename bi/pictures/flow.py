@@ -139,18 +139,6 @@ order by flow_date
     answer=_say_wip,
 )
 
-_WEEKS = """
-weeks as (
-    select week_start_date, cast(sum(story_count) as bigint) as finished_count
-    from fct_throughput
-    where
-        project_id = $project_id
-        and is_complete
-        and week_start_date between $first_date and $last_date
-    group by week_start_date
-)
-"""
-
 
 def _net_flow(rows: list[Row], facts: Row) -> Spec:
     colors = {"Started": look.ORANGE, "Accepted": look.GREEN}
@@ -191,49 +179,26 @@ NET_FLOW = Picture(
     question="Do we start more than we finish?",
     definition="Stories on which work began for the first time (arrivals), and stories accepted "
     "(departures), in each complete week. A story that was accepted without a start counts as a "
-    "departure alone.",
+    "departure only.",
     measures=(
-        ("fct_story_state_interval", "entered_at"),
+        ("fct_throughput", "started_story_count"),
         ("fct_throughput", "story_count"),
+        ("fct_throughput", "net_flow_count"),
     ),
-    sql=f"""
-with {_WEEKS},
-first_starts as (
-    select
-        fct_story_state_interval.story_id,
-        min(fct_story_state_interval.entered_at) as started_at
-    from fct_story_state_interval
-    inner join dim_story on fct_story_state_interval.story_id = dim_story.story_id
-    where
-        fct_story_state_interval.project_id = $project_id
-        and fct_story_state_interval.is_in_progress
-        and not fct_story_state_interval.is_inferred
-        and dim_story.story_type != 'release'
-    group by fct_story_state_interval.story_id
-),
-start_days as (
-    select
-        cast(
-            timezone(coalesce(time_zone, 'UTC'), first_starts.started_at) as date
-        ) as started_date
-    from first_starts
-    cross join dim_project
-    where dim_project.project_id = $project_id
-)
+    sql="""
 select
-    weeks.week_start_date,
-    count(start_days.started_date) as arrived_count,
-    any_value(weeks.finished_count) as finished_count,
-    count(start_days.started_date) - any_value(weeks.finished_count) as net_count
-from weeks
-left join start_days
-    on
-        start_days.started_date >= weeks.week_start_date
-        and start_days.started_date < weeks.week_start_date + 7
--- Without any known start there is nothing to compare.
-where exists (select 1 from first_starts)
-group by weeks.week_start_date
-order by weeks.week_start_date
+    week_start_date,
+    cast(sum(started_story_count) as bigint) as arrived_count,
+    cast(sum(story_count) as bigint) as finished_count,
+    cast(sum(net_flow_count) as bigint) as net_count
+from fct_throughput
+where
+    project_id = $project_id
+    and is_complete
+    and started_story_count is not null
+    and week_start_date between $first_date and $last_date
+group by week_start_date
+order by week_start_date
 """,
     draw=_net_flow,
     answer=_say_net_flow,
@@ -242,109 +207,118 @@ order by weeks.week_start_date
 )
 
 
-def _limits(rows: list[Row], facts: Row) -> Spec:
+def _limits(rows: list[Row], column: str, title: str) -> Spec:
     x = look.days_axis(rows, "week_start_date")
-    y = look.quantity("finished_count", "Accepted stories a week")
     colors = {"as usual": look.BLUE, "unusual": look.RED}
-    points = look.layer(
-        "line",
-        look.BLUE,
-        x=x,
-        y=y,
-    )
+    levels = [
+        look.layer(
+            "line",
+            look.GREY,
+            mark_strokeDash=dash,
+            mark_interpolate="step-after",
+            x=x,
+            y=look.quantity(level, title),
+        )
+        for level, dash in (("upper_limit", [5, 4]), ("mean", [1, 0]), ("lower_limit", [5, 4]))
+    ]
+    line = look.layer("line", look.BLUE, x=x, y=look.quantity(column, title))
     marks = look.layer(
         "circle",
         mark_size=60,
         mark_opacity=1,
         x=x,
-        y=y,
+        y=look.quantity(column, title),
         color=look.category("signal", "Week", scale=look.scale(colors)),
-        tooltip=look.tips("week_start_date", "finished_count", "signal"),
-    )
-    levels = [
-        {"finished_count": facts[column], "said": f"{name} {facts[column]:.1f}"}
-        for name, column in (
-            ("upper limit", "upper_limit"),
-            ("mean", "mean_count"),
-            ("lower limit", "lower_limit"),
-        )
-    ]
-    rules = look.spec(levels, look.layer("rule", look.GREY, mark_strokeDash=[5, 4], y=y))
-    said = look.spec(
-        levels,
-        look.layer(
-            "text",
-            mark_align="right",
-            mark_dx=-4,
-            mark_dy=-6,
-            mark_fontWeight="bold",
-            x={"value": "width"},
-            y=y,
-            text={"field": "said"},
+        tooltip=look.tips(
+            "week_start_date", column, "signal", "lower_limit", "mean", "upper_limit"
         ),
     )
-    drawn = [
-        row
-        | {
-            "signal": "as usual"
-            if facts["lower_limit"] <= row["finished_count"] <= facts["upper_limit"]
-            else "unusual"
-        }
-        for row in rows
-    ]
-    return look.spec(drawn, points, marks, rules, said)
+    return look.spec(rows, *levels, line, marks)
 
 
-def _say_limits(rows: list[Row], facts: Row) -> str:
-    odd = [
-        row
-        for row in rows
-        if not facts["lower_limit"] <= row["finished_count"] <= facts["upper_limit"]
-    ]
+def _say_limits(rows: list[Row], column: str, unit: str) -> str:
+    last = rows[-1]
+    if last["upper_limit"] is None:
+        return "There are too few weeks before these to tell what is usual: it takes eight."
     said = (
-        f"A normal week brings {facts['lower_limit']:.0f} to {facts['upper_limit']:.0f} accepted "
-        f"stories, {facts['mean_count']:.1f} on average"
+        f"A normal week has {last['lower_limit']:,.0f} to {last['upper_limit']:,.0f} {unit}, "
+        f"{last['mean']:,.1f} on average"
     )
+    odd = [row for row in rows if row["signal"] == "unusual"]
     if not odd:
-        return f"{said}; no week was outside, so a difference between weeks means nothing."
-    last = odd[-1]
+        return f"{said}; no week was outside its limits, so differences between weeks mean nothing."
     return (
-        f"{said}; {words.count(len(odd), 'week')} outside, the latest that of "
-        f"{words.day(last['week_start_date'])} with {last['finished_count']:,}: ask what happened."
+        f"{said}; {words.count(len(odd), 'week')} outside the limits of then, the latest that of "
+        f"{words.day(odd[-1]['week_start_date'])} with {odd[-1][column]:,.4g}: ask what happened."
     )
 
 
-LIMITS = Picture(
-    name="throughput_limits",
-    question="Is this week unusual, or is it just noise?",
-    definition="An XmR chart of the stories accepted in each complete week. The natural limits are "
-    "the mean plus and minus 2.66 times the average difference between one week and the next, not "
-    "below 0. A week between them is routine variation; one outside has a cause worth finding.",
-    measures=(("fct_throughput", "story_count"),),
-    sql=f"""
-with {_WEEKS}
-select week_start_date, finished_count
-from weeks
-where (select count(*) from weeks) >= 6
+def _limits_picture(
+    name: str, measure: str, question: str, what: str, column: str, title: str, unit: str
+) -> Picture:
+    """An XmR chart of a weekly measure; column: what its values are called in words."""
+    value = "measured_value / 86400" if measure == "cycle_time" else "measured_value"
+    in_unit = "/ 86400" if measure == "cycle_time" else ""
+    return Picture(
+        name=name,
+        question=question,
+        definition=f"An XmR chart of {what}, complete weeks only. The natural limits of a week are "
+        "the mean of the up to 26 weeks before it, plus and minus 2.66 times the average "
+        "difference between one of them and the next, not below 0; they need eight weeks. A week "
+        "between them is routine variation; one outside has a cause worth finding.",
+        measures=(
+            ("fct_process_limit", "measured_value"),
+            ("fct_process_limit", "lower_limit"),
+            ("fct_process_limit", "upper_limit"),
+        ),
+        sql=f"""
+select
+    week_start_date,
+    {value} as {column},
+    case when limit_signal in ('above', 'below') then 'unusual' else 'as usual' end as signal,
+    round(lower_limit {in_unit}, 1) as lower_limit,
+    round(baseline_mean {in_unit}, 1) as mean,
+    round(upper_limit {in_unit}, 1) as upper_limit
+from fct_process_limit
+where
+    project_id = $project_id
+    and measure = '{measure}'
+    and week_start_date between $first_date and $last_date
 order by week_start_date
 """,
-    facts_sql=f"""
-with {_WEEKS},
-moves as (
-    select
-        finished_count,
-        abs(finished_count - lag(finished_count) over (order by week_start_date)) as move
-    from weeks
+        draw=lambda rows, facts: _limits(rows, column, title),
+        answer=lambda rows, facts: _say_limits(rows, column, unit),
+        empty="No week of these dates is complete, or nothing that was loaded says this. Choose "
+        "longer dates, or load the project's activities.",
+    )
+
+
+THROUGHPUT_LIMITS = _limits_picture(
+    "throughput_limits",
+    "throughput",
+    "Did we get unusually much or little done?",
+    "the stories accepted in each week",
+    "finished_count",
+    "Accepted stories a week",
+    "accepted stories",
 )
-select
-    avg(finished_count) as mean_count,
-    avg(finished_count) + 2.66 * avg(move) as upper_limit,
-    greatest(0, avg(finished_count) - 2.66 * avg(move)) as lower_limit
-from moves
-""",
-    draw=_limits,
-    answer=_say_limits,
-    empty="It takes six complete weeks. Choose longer dates.",
+WIP_LIMITS = _limits_picture(
+    "wip_limits",
+    "work_in_progress",
+    "Is unusually much in progress?",
+    "the stories in progress at the end of each week",
+    "wip_story_count",
+    "Stories in progress",
+    "stories in progress at its end",
+)
+CYCLE_TIME_LIMITS = _limits_picture(
+    "cycle_time_limits",
+    "cycle_time",
+    "Did stories take unusually long?",
+    "the mean cycle time of the stories accepted in each week",
+    "cycle_days",
+    "Mean cycle time (days)",
+    "days of cycle time",
 )
 
 
@@ -377,64 +351,24 @@ TOTAL_AGE = Picture(
     question="Is our work in progress getting older?",
     definition="The ages of all stories in progress at the end of each day, added up; an age "
     "is the time that a story has been in progress, pauses left out. The total grows each day by "
-    "the number of stories in progress and falls when an old one is accepted. A story counts in "
-    "the project where it is now.",
+    "the number of stories in progress and falls when an old one is accepted.",
     measures=(
-        ("fct_story_state_interval", "entered_at"),
-        ("fct_story_state_interval", "left_at"),
+        ("fct_flow_daily", "total_age_seconds"),
+        ("fct_flow_daily", "story_count"),
     ),
     sql="""
-with zone as (
-    select coalesce(time_zone, 'UTC') as time_zone, as_of
-    from dim_project
-    where project_id = $project_id
-),
-days as (
-    select distinct
-        flow_date,
-        least(timezone(zone.time_zone, cast(flow_date + 1 as timestamp)), zone.as_of) as ends_at
-    from fct_flow_daily
-    cross join zone
-    where project_id = $project_id and flow_date between $first_date and $last_date
-),
-intervals as (
-    select
-        fct_story_state_interval.story_id,
-        entered_at,
-        left_at,
-        fct_story_state_interval.is_inferred,
-        -- An inferred interval counts as in progress, and adds no age.
-        coalesce(
-            sum(case when not fct_story_state_interval.is_inferred then interval_seconds end) over (
-                partition by fct_story_state_interval.story_id
-                order by interval_number
-                rows between unbounded preceding and 1 preceding
-            ),
-            0
-        ) as earlier_seconds
-    from fct_story_state_interval
-    inner join dim_story on fct_story_state_interval.story_id = dim_story.story_id
-    where
-        fct_story_state_interval.project_id = $project_id
-        and fct_story_state_interval.is_in_progress
-        and dim_story.story_type != 'release'
-)
 select
-    days.flow_date,
-    round(sum(
-        intervals.earlier_seconds + case
-            when intervals.is_inferred then 0
-            else epoch(days.ends_at) - epoch(intervals.entered_at)
-        end
-    ) / 86400, 2) as total_age_days,
-    count(*) as wip_story_count
-from days
-inner join intervals
-    on
-        intervals.entered_at < days.ends_at
-        and (intervals.left_at >= days.ends_at or intervals.left_at is null)
-group by days.flow_date
-order by days.flow_date
+    flow_date,
+    round(sum(total_age_seconds) / 86400, 2) as total_age_days,
+    cast(sum(story_count) as bigint) as wip_story_count
+from fct_flow_daily
+where
+    project_id = $project_id
+    and flow_date between $first_date and $last_date
+    and is_in_progress
+group by flow_date
+having sum(story_count) > 0 and sum(total_age_seconds) is not null
+order by flow_date
 """,
     draw=_total_age,
     answer=_say_total_age,
@@ -442,4 +376,16 @@ order by days.flow_date
     "to see it.",
 )
 
-PAGE = Page("flow", "Flow", (CUMULATIVE_FLOW, WIP, NET_FLOW, LIMITS, TOTAL_AGE))
+PAGE = Page(
+    "flow",
+    "Flow",
+    (
+        CUMULATIVE_FLOW,
+        WIP,
+        NET_FLOW,
+        TOTAL_AGE,
+        THROUGHPUT_LIMITS,
+        WIP_LIMITS,
+        CYCLE_TIME_LIMITS,
+    ),
+)

@@ -217,11 +217,12 @@ limit 50
 WITHDRAWN = Picture(
     name="withdrawn",
     question="What did we start and then withdraw?",
-    definition="Stories that were started and are now back in the backlog or icebox, or were "
-    "deleted before acceptance, with their time in progress. The period applies to the first "
-    "start.",
+    definition="Stories on which work had begun and that are now back in the backlog or icebox, or "
+    "were deleted before acceptance, with their time in progress. The period applies to the day "
+    "on which work began.",
     measures=(
-        ("fct_story_cycle_time", "first_started_at"),
+        ("fct_story_cycle_time", "is_withdrawn"),
+        ("fct_story_cycle_time", "first_in_progress_at"),
         ("fct_story_cycle_time", "cycle_time_seconds"),
     ),
     sql=f"""
@@ -232,17 +233,15 @@ select
     chosen_stories.story_type,
     case when chosen_stories.is_deleted then 'deleted' else chosen_stories.current_state end
         as story_state,
-    cast(timezone(coalesce(time_zone, 'UTC'), first_started_at) as date) as first_started_date,
+    cast(timezone(coalesce(time_zone, 'UTC'), first_in_progress_at) as date)
+        as first_started_date,
     round(cycle_time_seconds / 86400, 1) as spent_days,
     chosen_stories.owner_names
 from fct_story_cycle_time
 inner join chosen_stories using (story_id)
 inner join dim_project on fct_story_cycle_time.project_id = dim_project.project_id
 where
-    (
-        chosen_stories.current_state in ('unscheduled', 'unstarted', 'planned')
-        or (chosen_stories.is_deleted and chosen_stories.current_state != 'accepted')
-    )
+    fct_story_cycle_time.is_withdrawn
     and first_started_date between $first_date and $last_date
 order by spent_days desc, story_id
 """,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
+from collections import defaultdict
 from datetime import timedelta
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 from simulator.entities import STATES
-from simulator.instants import DAY, local_date, start_of_week
+from simulator.instants import DAY, local_date, local_midnight, start_of_week
 from tests.support import oracle
 
 WINDOWS = {"all_time": None, "last_180_days": 180, "last_90_days": 90}
@@ -33,6 +35,8 @@ def throughput(workspace, starts, stories, as_of):
                     "story_count": 0,
                     "unestimated_story_count": 0,
                     "points": Fraction(0),
+                    "started_story_count": 0,
+                    "withdrawn_story_count": 0,
                     "is_complete": week + timedelta(days=6) < today,
                 }
             week += timedelta(days=7)
@@ -43,6 +47,18 @@ def throughput(workspace, starts, stories, as_of):
         row["story_count"] += 1
         row["unestimated_story_count"] += story["estimate"] is None
         row["points"] += story["estimate"] or 0
+    for story in stories.values():
+        project = workspace.projects[story["project_id"]]
+        for column, instant in (
+            ("started_story_count", story["first_in_progress_at"]),
+            ("withdrawn_story_count", story["withdrawn_at"]),
+        ):
+            if instant is not None:
+                week = start_of_week(local_date(instant, project.time_zone), project.week_start_day)
+                if (project.id, story["story_type"], week) in rows:  # it may be an older project's
+                    rows[project.id, story["story_type"], week][column] += 1
+    for row in rows.values():
+        row["net_flow_count"] = row["started_story_count"] - row["story_count"]
     return rows
 
 
@@ -76,6 +92,90 @@ def cycle_time_percentiles(workspace, stories, as_of):
             "story_count": len(times),
             **{f"p{each}_seconds": percentile(times, each) for each in (50, 70, 85, 95)},
         }
+    return rows
+
+
+def cycle_times_by_estimate(stories):
+    """Rows of `fct_cycle_time_by_estimate` by key."""
+    times = defaultdict(list)
+    for row in accepted(stories):
+        if row["estimate"] is not None and row["cycle_time_seconds"] is not None:
+            times[row["project_id"], row["estimate"]].append(row["cycle_time_seconds"])
+    return {
+        key: {
+            "story_count": len(values),
+            **{f"p{each}_seconds": percentile(values, each) for each in (50, 70, 85, 95)},
+        }
+        for key, values in times.items()
+    }
+
+
+def weekly_measures(workspace, stories, weeks, days):
+    """The points of the XmR charts: {(project_id, measure): {week: value}}.
+
+    weeks: rows of `throughput`; days: rows of `flow_daily`. Complete weeks only.
+    """
+    points = defaultdict(lambda: defaultdict(int))
+    for (project_id, _, week), row in weeks.items():
+        if row["is_complete"]:
+            points[project_id, "throughput"][week] += row["story_count"]
+    for (project_id, measure), of_weeks in list(points.items()):
+        if measure == "throughput":
+            for week in of_weeks:
+                points[project_id, "work_in_progress"][week] = sum(
+                    days[project_id, state, week + timedelta(days=6)]["story_count"]
+                    for state in oracle.IN_PROGRESS
+                )
+    times = defaultdict(list)
+    for row in accepted(stories):
+        project = workspace.projects[row["project_id"]]
+        day = local_date(row["accepted_at"], project.time_zone)
+        week = start_of_week(day, project.week_start_day)
+        if row["cycle_time_seconds"] is not None and week in points[project.id, "throughput"]:
+            times[project.id, week].append(row["cycle_time_seconds"])
+    for (project_id, week), values in times.items():
+        points[project_id, "cycle_time"][week] = sum(values) // len(values)
+    return points
+
+
+def process_limits(points):
+    """Rows of `fct_process_limit` by key. points: see `weekly_measures`."""
+    rows = {}
+    for (project_id, measure), by_week in points.items():
+        weeks = sorted(by_week)
+        for number, week in enumerate(weeks):
+            value = by_week[week]
+            before = [by_week[each] for each in weeks[:number]]
+            baseline = before[-26:]
+            row = {
+                "measured_value": float(value),
+                "moving_range": float(abs(value - before[-1])) if before else None,
+                "baseline_point_count": len(baseline),
+                "baseline_mean": None,
+                "lower_limit": None,
+                "upper_limit": None,
+                "range_limit": None,
+                "limit_signal": None,
+                "is_range_signal": None,
+            }
+            if len(baseline) >= 8:
+                mean = statistics.mean(baseline)
+                spread = statistics.mean(abs(one - two) for one, two in pairwise(baseline))
+                lower, upper = max(0, mean - 2.66 * spread), mean + 2.66 * spread
+                row |= {
+                    "baseline_mean": float(mean),
+                    "mean_moving_range": float(spread),
+                    "lower_limit": float(lower),
+                    "upper_limit": float(upper),
+                    "range_limit": 3.268 * spread,
+                    "limit_signal": "above"
+                    if value > upper
+                    else "below"
+                    if value < lower
+                    else "none",
+                    "is_range_signal": abs(value - before[-1]) > 3.268 * spread,
+                }
+            rows[project_id, measure, week] = row
     return rows
 
 
@@ -209,14 +309,25 @@ def covered(spans, begin, end):
     )
 
 
+def age(history, at):
+    """Seconds that a story had been in progress at an instant."""
+    return sum(
+        min(left, at) - entered
+        for state, entered, left in history.intervals()
+        if state in oracle.IN_PROGRESS and entered < at
+    )
+
+
 def flow_daily(workspace, starts, as_of):
     """Rows of `fct_flow_daily` by key, replayed from the workspace's own log of daily totals.
 
     The simulator logs every change of a total (`Project.flow`, the basis of `history/days`);
     releases are excluded. A story created or imported as accepted is moved to its accepted_at,
     with an estimate that it got in the same second.
+    Ages are added up one by one, over the stories that the log has in the state.
     """
     rows = {}
+    histories = oracle.histories(workspace, as_of)
     imported = {
         change.id: change.new["accepted_at"]
         for activity in workspace.activities
@@ -240,6 +351,7 @@ def flow_daily(workspace, starts, as_of):
             for number, change in enumerate(project.flow)
         )
         totals = {state: [0, Fraction(0)] for state in STATES}
+        states = {}
         while day <= today:
             while pending and local_date(pending[0][0], zone) <= day:
                 *_, change = pending.pop(0)
@@ -250,10 +362,16 @@ def flow_daily(workspace, starts, as_of):
                     if state is not None:
                         totals[state][0] += sign
                         totals[state][1] += sign * Fraction(str(worth))
+                states[change.story_id] = change.to_state
+            ends_at = min(local_midnight(day + timedelta(days=1), zone), as_of)
             for state, (count, worth) in totals.items():
+                ages = [age(histories[each], ends_at) for each in states if states[each] == state]
+                is_in_progress = state in oracle.IN_PROGRESS
                 rows[project.id, state, day] = {
                     "story_count": count,
                     "points": worth,
+                    "aged_story_count": len(ages) if is_in_progress else None,
+                    "total_age_seconds": sum(ages) if is_in_progress else None,
                     "is_complete": day < today,
                 }
             day += timedelta(days=1)

@@ -44,6 +44,24 @@ def test_fct_cycle_time_percentile(built_warehouse, workspace, stories):
     check(expected, mart(built_warehouse, "fct_cycle_time_percentile", *key))
 
 
+def test_fct_cycle_time_by_estimate(built_warehouse, stories):
+    expected = flow.cycle_times_by_estimate(stories)
+    actual = mart(built_warehouse, "fct_cycle_time_by_estimate", "project_id", "estimate")
+    check(expected, actual)
+    assert any(row["p85_seconds"] for row in expected.values())
+
+
+def test_fct_process_limit(built_warehouse, workspace, stories, starts):
+    weeks = flow.throughput(workspace, starts, stories, workspace.now)
+    days = flow.flow_daily(workspace, starts, workspace.now)
+    expected = flow.process_limits(flow.weekly_measures(workspace, stories, weeks, days))
+    key = ("project_id", "measure", "week_start_date")
+    check(expected, mart(built_warehouse, "fct_process_limit", *key))
+    for measure in ("throughput", "work_in_progress", "cycle_time"):
+        signals = {row["limit_signal"] for each, row in expected.items() if each[1] == measure}
+        assert signals >= {None, "none", "above"}, measure
+
+
 def test_fct_wip_aging(built_warehouse, workspace, stories):
     expected = flow.wip_aging(workspace, stories, workspace.now)
     actual = {row["story_id"]: row for row in marts.rows(built_warehouse, "fct_wip_aging")}

@@ -140,6 +140,11 @@ def story_cycle_time(workspace, as_of, iterations):
                 for index, (state, _, _) in enumerate(history.intervals())
             ),
             "history_coverage": coverage(history),
+            "first_in_progress_at": next(
+                (event.at for event in history.events if event.state in IN_PROGRESS), None
+            ),
+            "is_withdrawn": is_withdrawn(history),
+            "withdrawn_at": withdrawn_at(history),
         }
         for state in (*TIMED, "accepted"):
             row[f"first_{state}_at"] = history.first_entry(state)
@@ -152,6 +157,25 @@ def story_cycle_time(workspace, as_of, iterations):
             row["lead_time_seconds"] = accepted_at - story.created_at
         rows[story_id] = row
     return rows
+
+
+def is_withdrawn(history):
+    """Whether work had begun, and the story waits again or was deleted before its acceptance."""
+    story = history.story
+    if not any(event.state in IN_PROGRESS for event in history.events):
+        return False
+    if story.deleted_at is not None and story.current_state != "accepted":
+        return True
+    return story.current_state in ("unscheduled", "unstarted", "planned")
+
+
+def withdrawn_at(history):
+    """When the story last left a state in progress or accepted, if it is withdrawn."""
+    if not is_withdrawn(history):
+        return None
+    return max(
+        left for state, _, left in history.intervals() if state in IN_PROGRESS or state == "accepted"
+    )
 
 
 def coverage(history):

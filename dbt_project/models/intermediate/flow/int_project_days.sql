@@ -57,7 +57,9 @@ bounds as (
 
     select
         projects_begun.project_id,
+        projects_begun.time_zone,
         projects_begun.week_start_day,
+        projects_begun.as_of,
         {{ local_date('projects_begun.first_at', 'projects_begun.time_zone') }}
             as first_date,
         {{ local_date('projects_begun.as_of', 'projects_begun.time_zone') }}
@@ -71,7 +73,7 @@ days as (
 
     {{ day_series(
         'bounds', 'first_date', 'last_date',
-        keep=['project_id', 'week_start_day', 'last_date']
+        keep=['project_id', 'time_zone', 'week_start_day', 'last_date', 'as_of']
     ) }}
 
 ),
@@ -82,7 +84,8 @@ final as (
         project_id,
         calendar_date,
         {{ week_start('calendar_date', 'week_start_day') }} as week_start_date,
-        last_date
+        last_date,
+        least({{ local_midnight('calendar_date + 1', 'time_zone') }}, as_of) as ends_at
     from days
 
 )

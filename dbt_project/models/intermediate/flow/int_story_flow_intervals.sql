@@ -6,6 +6,15 @@ stories as (
 
 ),
 
+aging_intervals as (
+
+    select
+        *,
+        story_state in {{ in_progress_states() }} and not is_inferred as is_aging
+    from {{ ref('int_story_state_intervals') }}
+
+),
+
 stories_of_unknown_history as (
 
     select
@@ -18,6 +27,29 @@ stories_of_unknown_history as (
 
 ),
 
+-- A story's age grows by a second each second while it is in progress. So its age at an
+-- instant is what it would have been at the epoch, plus the seconds since the epoch.
+recorded_intervals as (
+
+    select
+        *,
+        case
+            when is_aging
+                then
+                    coalesce(
+                        sum(case when is_aging then interval_seconds end) over (
+                            partition by story_id
+                            order by interval_number
+                            rows between unbounded preceding and 1 preceding
+                        ),
+                        0
+                    )
+                    - {{ seconds_between(as_instant("'1970-01-01'"), 'entered_at') }}
+        end as age_at_epoch_seconds
+    from aging_intervals
+
+),
+
 -- A story whose history is not known is open in an unknown state from its creation to
 -- its acceptance. The record that was read says where it is at as_of.
 intervals as (
@@ -26,9 +58,10 @@ intervals as (
         story_id,
         story_state,
         is_open,
+        age_at_epoch_seconds,
         counted_from,
         counted_until
-    from {{ ref('int_story_state_intervals') }}
+    from recorded_intervals
 
     union all
 
@@ -36,6 +69,7 @@ intervals as (
         stories_of_unknown_history.story_id,
         'unknown' as story_state,
         stories_of_unknown_history.is_unknown_now as is_open,
+        null as age_at_epoch_seconds,
         stories_of_unknown_history.created_at as counted_from,
         coalesce(
             stories_of_unknown_history.accepted_at,
@@ -54,6 +88,7 @@ intervals as (
         stories_of_unknown_history.story_id,
         stories_of_unknown_history.current_state as story_state,
         true as is_open,
+        null as age_at_epoch_seconds,
         stories_of_unknown_history.as_of as counted_from,
         stories_of_unknown_history.as_of as counted_until
     from stories_of_unknown_history
@@ -86,6 +121,7 @@ flow_intervals as (
         versions.project_id,
         intervals.story_state,
         versions.estimate,
+        intervals.age_at_epoch_seconds,
         intervals.is_open and versions.is_last as is_open,
         case
             when versions.version_number = 1 then intervals.counted_from
@@ -116,6 +152,7 @@ final as (
         flow_intervals.project_id,
         flow_intervals.story_state,
         flow_intervals.estimate,
+        cast(flow_intervals.age_at_epoch_seconds as bigint) as age_at_epoch_seconds,
         {{ local_date('flow_intervals.entered_at', 'project_settings.time_zone') }}
             as entered_date,
         case

@@ -69,6 +69,10 @@ time_in_states as (
         end) as bigint) as cycle_time_seconds,
         min(case when story_state in {{ in_progress_states() }} then entered_at end)
             as first_in_progress_at,
+        max(case
+            when story_state in {{ in_progress_states() }} or story_state = 'accepted'
+                then left_at
+        end) as last_worked_on_until,
         min(accepted_at) as first_accepted_at,
         max(case when story_state = 'accepted' then entered_at end) as last_accepted_at,
         count(
@@ -94,6 +98,7 @@ final as (
         {% endfor %}
         time_in_states.cycle_time_seconds,
         time_in_states.first_in_progress_at,
+        time_in_states.last_worked_on_until,
         time_in_states.first_accepted_at,
         time_in_states.last_accepted_at,
         time_in_states.unaccepted_count,

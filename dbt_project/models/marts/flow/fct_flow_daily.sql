@@ -3,6 +3,10 @@
     'unscheduled', 'unstarted', 'planned', 'started', 'finished', 'delivered',
     'rejected', 'accepted'
 ] -%}
+{%- set summed_columns = [
+    'story_count_change', 'points_change', 'aged_story_count_change',
+    'age_at_epoch_change'
+] -%}
 
 with
 
@@ -27,6 +31,9 @@ changes_by_story as (
         story_state,
         1 as story_count,
         coalesce(estimate, 0) as points,
+        case when age_at_epoch_seconds is not null then 1 else 0 end
+            as aged_story_count,
+        coalesce(age_at_epoch_seconds, 0) as age_at_epoch_seconds,
         entered_date as flow_date
     from intervals
 
@@ -37,6 +44,9 @@ changes_by_story as (
         story_state,
         -1 as story_count,
         0 - coalesce(estimate, 0) as points, -- Sail's minus sign has another scale
+        case when age_at_epoch_seconds is not null then -1 else 0 end
+            as aged_story_count,
+        0 - coalesce(age_at_epoch_seconds, 0) as age_at_epoch_seconds,
         left_date as flow_date
     from intervals
     where left_date is not null
@@ -50,6 +60,8 @@ changes as (
         story_state,
         sum(story_count) as story_count_change,
         sum(points) as points_change,
+        sum(aged_story_count) as aged_story_count_change,
+        sum(age_at_epoch_seconds) as age_at_epoch_change,
         flow_date
     from changes_by_story
     group by
@@ -82,7 +94,8 @@ states_by_project as (
         project_days.project_id,
         story_states.story_state,
         project_days.calendar_date,
-        project_days.last_date
+        project_days.last_date,
+        project_days.ends_at
     from project_days
     cross join story_states
 
@@ -92,7 +105,8 @@ states_by_project as (
         project_days.project_id,
         'unknown' as story_state,
         project_days.calendar_date,
-        project_days.last_date
+        project_days.last_date,
+        project_days.ends_at
     from project_days
     where project_days.project_id in (
         select changes.project_id from changes
@@ -107,11 +121,13 @@ moments as (
     select
         project_id,
         story_state,
-        0 as story_count_change,
-        0 as points_change,
+        {% for column in summed_columns %}
+        0 as {{ column }},
+        {% endfor %}
         1 as is_day,
         calendar_date as flow_date,
-        last_date
+        last_date,
+        ends_at
     from states_by_project
 
     union all
@@ -119,11 +135,13 @@ moments as (
     select
         project_id,
         story_state,
-        story_count_change,
-        points_change,
+        {% for column in summed_columns %}
+        {{ column }},
+        {% endfor %}
         0 as is_day,
         flow_date,
-        null as last_date
+        null as last_date,
+        null as ends_at
     from changes
 
 ),
@@ -134,19 +152,17 @@ summed as (
     select
         project_id,
         story_state,
-        sum(story_count_change) over (
+        {% for column in summed_columns %}
+        sum({{ column }}) over (
             partition by project_id, story_state
             order by flow_date, is_day
             rows between unbounded preceding and current row
-        ) as story_count,
-        sum(points_change) over (
-            partition by project_id, story_state
-            order by flow_date, is_day
-            rows between unbounded preceding and current row
-        ) as points,
+        ) as {{ column.replace('_change', '') }},
+        {% endfor %}
         is_day,
         flow_date,
-        last_date
+        last_date,
+        {{ seconds_between(as_instant("'1970-01-01'"), 'ends_at') }} as ends_at_seconds
     from moments
 
 ),
@@ -158,6 +174,20 @@ final as (
         summed.story_state,
         cast(summed.story_count as bigint) as story_count,
         {{ as_decimal('summed.points') }} as points,
+        case
+            when summed.story_state in {{ in_progress_states() }}
+                then cast(summed.aged_story_count as bigint)
+        end as aged_story_count,
+        case
+            when
+                summed.story_state in {{ in_progress_states() }}
+                and (summed.aged_story_count > 0 or summed.story_count = 0)
+                then cast(
+                    summed.age_at_epoch
+                    + summed.aged_story_count * summed.ends_at_seconds
+                    as bigint
+                )
+        end as total_age_seconds,
         case
             when summed.story_state != 'unknown'
                 then summed.story_state in {{ in_progress_states() }}

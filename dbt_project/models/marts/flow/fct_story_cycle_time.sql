@@ -32,6 +32,26 @@ wall_clocks as (
 
 ),
 
+-- Withdrawn: work had begun, and the story went back into the backlog or icebox, or was
+-- deleted before it was accepted.
+withdrawals as (
+
+    select
+        stories.story_id,
+        cycle_times.last_worked_on_until as withdrawn_at,
+        cycle_times.last_known_state
+    from stories
+    inner join cycle_times
+        on stories.story_id = cycle_times.story_id
+    where
+        cycle_times.first_in_progress_at is not null
+        and (
+            stories.current_state in ('unscheduled', 'unstarted', 'planned')
+            or (stories.is_deleted and not stories.is_accepted)
+        )
+
+),
+
 final as (
 
     select
@@ -70,9 +90,12 @@ final as (
         stories.is_deleted,
         stories.is_date_only,
         stories.is_history_known,
+        case when stories.is_history_known then withdrawals.story_id is not null end
+            as is_withdrawn,
         stories.accepted_date,
         stories.created_date,
         stories.created_at,
+        cycle_times.first_in_progress_at,
         cycle_times.first_started_at,
         cycle_times.first_finished_at,
         cycle_times.first_delivered_at,
@@ -80,12 +103,21 @@ final as (
         case when stories.is_history_known then cycle_times.first_accepted_at end
             as first_accepted_at,
         stories.accepted_at,
+        -- A history with a hole does not say when work on the story ended.
+        case
+            when
+                stories.is_deleted
+                or withdrawals.last_known_state = stories.current_state
+                then withdrawals.withdrawn_at
+        end as withdrawn_at,
         stories.deleted_at
     from stories
     left join cycle_times
         on stories.story_id = cycle_times.story_id
     left join wall_clocks
         on stories.story_id = wall_clocks.story_id
+    left join withdrawals
+        on stories.story_id = withdrawals.story_id
 
 )
 

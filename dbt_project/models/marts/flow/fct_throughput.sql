@@ -13,6 +13,19 @@ accepted_stories as (
 
 ),
 
+project_settings as (
+
+    select * from {{ ref('int_project_settings') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('fct_story_cycle_time') }}
+    where is_history_known
+
+),
+
 weeks as (
 
     select
@@ -26,7 +39,60 @@ weeks as (
 
 ),
 
--- The three types of work always have their weeks, also where nobody accepts any.
+-- A story that was deleted later was started all the same.
+{% for event, instant in {
+    'started': 'first_in_progress_at', 'withdrawn': 'withdrawn_at'
+}.items() %}
+{{ event }}_stories as (
+
+    select
+        stories.story_id,
+        stories.project_id,
+        coalesce(stories.story_type, 'unknown') as story_type,
+        {{ week_start(
+            local_date('stories.' ~ instant, 'project_settings.time_zone'),
+            'project_settings.week_start_day'
+        ) }} as week_start_date
+    from stories
+    inner join project_settings
+        on stories.project_id = project_settings.project_id
+    where stories.{{ instant }} is not null
+
+),
+
+{{ event }}_by_week as (
+
+    select
+        project_id,
+        story_type,
+        week_start_date,
+        count(*) as story_count
+    from {{ event }}_stories
+    group by
+        project_id,
+        story_type,
+        week_start_date
+
+),
+
+{% endfor %}
+projects_with_history as (
+
+    select project_id
+    from stories
+    group by project_id
+
+),
+
+counted_story_types as (
+
+    select story_type from accepted_stories
+    union all
+    select story_type from started_stories
+
+),
+
+-- The three types of work always have their weeks, even where none is accepted.
 story_types as (
 
     select 'feature' as story_type
@@ -36,7 +102,7 @@ story_types as (
     select 'chore' as story_type
     union all
     -- Distinct: each of the others once, however many stories are of it.
-    select distinct story_type from accepted_stories
+    select distinct story_type from counted_story_types
     where story_type not in ('feature', 'bug', 'chore')
 
 ),
@@ -58,7 +124,7 @@ accepted_by_week as (
 
 ),
 
-final as (
+with_counts as (
 
     select
         weeks.project_id,
@@ -67,15 +133,44 @@ final as (
         coalesce(accepted_by_week.unestimated_story_count, 0)
             as unestimated_story_count,
         {{ as_decimal('coalesce(accepted_by_week.points, 0)') }} as points,
+        case
+            when projects_with_history.project_id is not null
+                then coalesce(started_by_week.story_count, 0)
+        end as started_story_count,
+        case
+            when projects_with_history.project_id is not null
+                then coalesce(withdrawn_by_week.story_count, 0)
+        end as withdrawn_story_count,
         weeks.is_complete,
         weeks.week_start_date
     from weeks
     cross join story_types
-    left join accepted_by_week
+    left join projects_with_history
+        on weeks.project_id = projects_with_history.project_id
+    {% for event in ['accepted', 'started', 'withdrawn'] %}
+    left join {{ event }}_by_week
         on
-            weeks.project_id = accepted_by_week.project_id
-            and weeks.week_start_date = accepted_by_week.week_start_date
-            and story_types.story_type = accepted_by_week.story_type
+            weeks.project_id = {{ event }}_by_week.project_id
+            and weeks.week_start_date = {{ event }}_by_week.week_start_date
+            and story_types.story_type = {{ event }}_by_week.story_type
+    {% endfor %}
+
+),
+
+final as (
+
+    select
+        project_id,
+        story_type,
+        story_count,
+        unestimated_story_count,
+        points,
+        started_story_count,
+        started_story_count - story_count as net_flow_count,
+        withdrawn_story_count,
+        is_complete,
+        week_start_date
+    from with_counts
 
 )
 

@@ -54,31 +54,18 @@ open_blockers as (
 
 ),
 
-first_entries as (
-
-    select
-        story_id,
-        min(entered_at) as first_in_progress_at
-    from intervals
-    group by story_id
-
-),
-
-ages as (
+age_dates as (
 
     select
         stories_in_progress.story_id,
-        first_entries.first_in_progress_at,
         {{ local_date(
-            'first_entries.first_in_progress_at', 'project_settings.time_zone'
+            'stories_in_progress.first_in_progress_at', 'project_settings.time_zone'
         ) }} as first_in_progress_date,
         {{ local_date('project_settings.as_of', 'project_settings.time_zone') }}
             as as_of_date
     from stories_in_progress
     inner join project_settings
         on stories_in_progress.project_id = project_settings.project_id
-    left join first_entries
-        on stories_in_progress.story_id = first_entries.story_id
 
 ),
 
@@ -230,8 +217,8 @@ final as (
         stories_in_progress.estimate,
         stories.open_age_days,
         stories_in_progress.cycle_time_seconds as age_seconds,
-        {{ days_between('ages.first_in_progress_date', 'ages.as_of_date') }} + 1
-            as age_days,
+        {{ days_between('age_dates.first_in_progress_date', 'age_dates.as_of_date') }}
+        + 1 as age_days,
         current_intervals.interval_seconds as state_age_seconds,
         stories_in_progress.rejected_count,
         age_percentiles.compared_story_count,
@@ -241,14 +228,14 @@ final as (
         state_exits.p85_seconds as state_p85_age_seconds,
         stories.open_blocker_count,
         stories.open_blocker_count > 0 as is_blocked,
-        ages.first_in_progress_at,
+        stories_in_progress.first_in_progress_at,
         current_intervals.entered_at as state_entered_at,
         open_blockers.blocked_since_at
     from stories_in_progress
     inner join stories
         on stories_in_progress.story_id = stories.story_id
-    inner join ages
-        on stories_in_progress.story_id = ages.story_id
+    inner join age_dates
+        on stories_in_progress.story_id = age_dates.story_id
     -- A history with a hole may end in another state than the current one.
     left join intervals as current_intervals
         on

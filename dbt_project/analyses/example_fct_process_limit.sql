@@ -1,0 +1,24 @@
+-- Which weeks were unusual, and not just different as weeks always are?
+with
+
+final as (
+
+    select
+        project_id,
+        measure,
+        week_start_date,
+        measured_value,
+        lower_limit,
+        upper_limit,
+        limit_signal
+    from {{ ref('fct_process_limit') }}
+    where limit_signal in ('above', 'below')
+    order by
+        week_start_date desc,
+        project_id,
+        measure
+    limit 100
+
+)
+
+select * from final
