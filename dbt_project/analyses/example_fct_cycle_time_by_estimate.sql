@@ -1,4 +1,5 @@
 -- Do larger stories take longer, and by how much?
+{{ config(enabled=is_built('flow')) }}
 with
 
 final as (

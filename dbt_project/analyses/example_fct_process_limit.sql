@@ -1,4 +1,5 @@
 -- Which weeks were unusual, and not just different as weeks always are?
+{{ config(enabled=is_built('flow')) }}
 with
 
 final as (
@@ -15,8 +16,8 @@ final as (
     where limit_signal in ('above', 'below')
     order by
         week_start_date desc,
-        project_id,
-        measure
+        project_id asc,
+        measure asc
     limit 100
 
 )

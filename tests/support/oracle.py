@@ -174,7 +174,9 @@ def withdrawn_at(history):
     if not is_withdrawn(history):
         return None
     return max(
-        left for state, _, left in history.intervals() if state in IN_PROGRESS or state == "accepted"
+        left
+        for state, _, left in history.intervals()
+        if state in IN_PROGRESS or state == "accepted"
     )
 
 

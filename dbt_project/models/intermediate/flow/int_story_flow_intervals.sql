@@ -112,8 +112,8 @@ project_settings as (
 ),
 
 -- An interval in a state is cut where project, type or estimate change. Versions tile;
--- the first one also speaks for an import that was accepted before its creation, the
--- last one for what is still open at as_of.
+-- the first one also covers an import that was accepted before its creation, the last
+-- one what is still open at as_of.
 flow_intervals as (
 
     select

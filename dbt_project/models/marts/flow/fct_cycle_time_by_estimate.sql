@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('flow')) }}
 with
 
 stories as (

@@ -1,3 +1,4 @@
+{{ config(enabled=is_built('flow')) }}
 {#-
     The constants of an XmR chart, for moving ranges of two points: Shewhart (1931), Wheeler,
     Understanding Variation (1993).

@@ -39,7 +39,7 @@ weeks as (
 
 ),
 
--- A story that was deleted later was started all the same.
+-- Stories that were deleted later are counted too: work on them did begin.
 {% for event, instant in {
     'started': 'first_in_progress_at', 'withdrawn': 'withdrawn_at'
 }.items() %}
