@@ -269,14 +269,15 @@ def test_the_total_age_is_that_of_the_stories_in_progress(connection, project_id
 def test_arrivals_and_departures_are_those_of_the_complete_weeks(connection, project_ids):
     for project_id in project_ids:
         rows = flow.NET_FLOW.rows(connection, whole(connection, project_id))
-        (started, accepted) = connection.execute(
-            "select sum(started_story_count), sum(story_count) from fct_throughput "
-            "where project_id = ? and is_complete",
+        expected = connection.execute(
+            "select week_start_date, sum(started_story_count), sum(story_count) "
+            "from fct_throughput where project_id = ? and is_complete group by all order by all",
             [project_id],
-        ).fetchone()
-        assert sum(row["arrived_count"] for row in rows) == started > 0
-        assert sum(row["finished_count"] for row in rows) == accepted
-        assert sum(row["net_count"] for row in rows) == started - accepted
+        ).fetchall()
+        assert [
+            (row["week_start_date"], row["arrived_count"], row["finished_count"]) for row in rows
+        ] == expected
+        assert all(row["net_count"] == row["arrived_count"] - row["finished_count"] for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -365,8 +365,12 @@ def flow_daily(workspace, starts, as_of):
                 states[change.story_id] = change.to_state
             ends_at = min(local_midnight(day + timedelta(days=1), zone), as_of)
             for state, (count, worth) in totals.items():
-                ages = [age(histories[each], ends_at) for each in states if states[each] == state]
                 is_in_progress = state in oracle.IN_PROGRESS
+                ages = [
+                    age(histories[each], ends_at)
+                    for each in (states if is_in_progress else ())
+                    if states[each] == state
+                ]
                 rows[project.id, state, day] = {
                     "story_count": count,
                     "points": worth,
