@@ -563,10 +563,12 @@ days_with_figures as (
         {{ as_instant('null') }} as stated_at,
         history_days.history_date,
         case
-            when flow_by_day.flow_date is null then 'a day that is not in fct_flow_daily'
+            when flow_by_day.flow_date is null
+                then 'a day that is not in fct_flow_daily'
         end as explanation,
         case
-            when flow_by_day.flow_date is null then 'a day that is not in fct_flow_daily'
+            when flow_by_day.flow_date is null
+                then 'a day that is not in fct_flow_daily'
             when imports_by_day.story_count is not null
                 then 'imported as accepted: Tracker counts it from its creation'
         end as accepted_explanation,
