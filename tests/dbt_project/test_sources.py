@@ -45,6 +45,7 @@ _IN_STATES = " ".join(
 )
 WITHOUT_HISTORY = {
     "fct_acceptance": "delivered_to_accepted_seconds earlier_rejection_count",
+    "fct_flow_daily": "aged_story_count total_age_seconds",
     "fct_iteration_burn_daily": (
         "scope_story_count scope_points remaining_story_count remaining_points "
         "ideal_remaining_story_count ideal_remaining_points"

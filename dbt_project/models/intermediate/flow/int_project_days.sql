@@ -26,6 +26,18 @@ stories_by_project as (
 
 ),
 
+-- Without any history it is not known what was in progress in a project.
+projects_with_history as (
+
+    select project_id
+    from {{ ref('int_stories') }}
+    where
+        is_history_known
+        and coalesce(story_type, '') != 'release'
+    group by project_id
+
+),
+
 -- Tracker moves the start of a project back to its first accepted story. What an
 -- archive does not tell begins with the first that is known.
 projects_begun as (
@@ -35,6 +47,7 @@ projects_begun as (
         project_settings.time_zone,
         project_settings.as_of,
         project_settings.week_start_day,
+        projects_with_history.project_id is not null as has_known_history,
         case
             when projects.started_at is not null
                 then {{ earliest(
@@ -50,6 +63,8 @@ projects_begun as (
         on projects.project_id = project_settings.project_id
     left join stories_by_project
         on projects.project_id = stories_by_project.project_id
+    left join projects_with_history
+        on projects.project_id = projects_with_history.project_id
 
 ),
 
@@ -59,6 +74,7 @@ bounds as (
         projects_begun.project_id,
         projects_begun.time_zone,
         projects_begun.week_start_day,
+        projects_begun.has_known_history,
         projects_begun.as_of,
         {{ local_date('projects_begun.first_at', 'projects_begun.time_zone') }}
             as first_date,
@@ -73,7 +89,10 @@ days as (
 
     {{ day_series(
         'bounds', 'first_date', 'last_date',
-        keep=['project_id', 'time_zone', 'week_start_day', 'last_date', 'as_of']
+        keep=[
+            'project_id', 'time_zone', 'week_start_day', 'has_known_history',
+            'last_date', 'as_of'
+        ]
     ) }}
 
 ),
@@ -82,6 +101,7 @@ final as (
 
     select
         project_id,
+        has_known_history,
         calendar_date,
         {{ week_start('calendar_date', 'week_start_day') }} as week_start_date,
         last_date,

@@ -94,6 +94,7 @@ states_by_project as (
         project_days.project_id,
         story_states.story_state,
         project_days.calendar_date,
+        project_days.has_known_history,
         project_days.last_date,
         project_days.ends_at
     from project_days
@@ -105,6 +106,7 @@ states_by_project as (
         project_days.project_id,
         'unknown' as story_state,
         project_days.calendar_date,
+        project_days.has_known_history,
         project_days.last_date,
         project_days.ends_at
     from project_days
@@ -125,6 +127,7 @@ moments as (
         0 as {{ column }},
         {% endfor %}
         1 as is_day,
+        has_known_history,
         calendar_date as flow_date,
         last_date,
         ends_at
@@ -139,6 +142,7 @@ moments as (
         {{ column }},
         {% endfor %}
         0 as is_day,
+        null as has_known_history,
         flow_date,
         null as last_date,
         null as ends_at
@@ -160,6 +164,7 @@ summed as (
         ) as {{ column.replace('_change', '') }},
         {% endfor %}
         is_day,
+        has_known_history,
         flow_date,
         last_date,
         {{ seconds_between(as_instant("'1970-01-01'"), 'ends_at') }} as ends_at_seconds
@@ -175,12 +180,15 @@ final as (
         cast(summed.story_count as bigint) as story_count,
         {{ as_decimal('summed.points') }} as points,
         case
-            when summed.story_state in {{ in_progress_states() }}
+            when
+                summed.story_state in {{ in_progress_states() }}
+                and summed.has_known_history
                 then cast(summed.aged_story_count as bigint)
         end as aged_story_count,
         case
             when
                 summed.story_state in {{ in_progress_states() }}
+                and summed.has_known_history
                 and (summed.aged_story_count > 0 or summed.story_count = 0)
                 then cast(
                     summed.age_at_epoch

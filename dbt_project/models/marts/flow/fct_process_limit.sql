@@ -37,20 +37,13 @@ accepted_weeks as (
 
 ),
 
+-- Without any history it is not known what was in progress.
 daily_flow as (
 
     select * from {{ ref('fct_flow_daily') }}
-    where is_in_progress
-
-),
-
--- Without any history it is not known what was in progress.
-projects_with_history as (
-
-    select project_id
-    from stories
-    where is_history_known
-    group by project_id
+    where
+        is_in_progress
+        and aged_story_count is not null
 
 ),
 
@@ -72,8 +65,6 @@ points as (
         {{ as_double('sum(daily_flow.story_count)') }} as measured_value,
         weeks.week_start_date
     from weeks
-    inner join projects_with_history
-        on weeks.project_id = projects_with_history.project_id
     inner join daily_flow
         on
             weeks.project_id = daily_flow.project_id

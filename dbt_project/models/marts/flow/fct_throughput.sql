@@ -30,11 +30,13 @@ weeks as (
 
     select
         project_id,
+        has_known_history,
         week_start_date,
         max(last_date) >= week_start_date + 7 as is_complete
     from project_days
     group by
         project_id,
+        has_known_history,
         week_start_date
 
 ),
@@ -76,14 +78,6 @@ weeks as (
 ),
 
 {% endfor %}
-projects_with_history as (
-
-    select project_id
-    from stories
-    group by project_id
-
-),
-
 counted_story_types as (
 
     select story_type from accepted_stories
@@ -134,19 +128,17 @@ with_counts as (
             as unestimated_story_count,
         {{ as_decimal('coalesce(accepted_by_week.points, 0)') }} as points,
         case
-            when projects_with_history.project_id is not null
+            when weeks.has_known_history
                 then coalesce(started_by_week.story_count, 0)
         end as started_story_count,
         case
-            when projects_with_history.project_id is not null
+            when weeks.has_known_history
                 then coalesce(withdrawn_by_week.story_count, 0)
         end as withdrawn_story_count,
         weeks.is_complete,
         weeks.week_start_date
     from weeks
     cross join story_types
-    left join projects_with_history
-        on weeks.project_id = projects_with_history.project_id
     {% for event in ['accepted', 'started', 'withdrawn'] %}
     left join {{ event }}_by_week
         on
