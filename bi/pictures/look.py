@@ -84,7 +84,7 @@ def layer(
 def quantity(column: str, title: str | None = None, **more: object) -> Spec:
     """A channel of a number, on an axis in its unit; counts in whole numbers."""
     kind = words.kind(column)
-    axis: Spec = {"format": _FORMATS.get(kind, ",")}
+    axis: Spec = {"format": _FORMATS.get(kind, ",.4~f")}
     if kind in ("count", "whole", "points"):
         axis |= {"tickMinStep": 1, "labelExpr": "datum.value % 1 ? '' : datum.label"}
     channel = {"field": column, "type": "quantitative", "title": title or words.heading(column)}
