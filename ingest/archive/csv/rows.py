@@ -190,6 +190,8 @@ class CsvRows(Iterator[Row]):
             return True
         if self._id_place in (None, 0):
             return bool(self._row_start.match(text))
+        if self._delimiter not in text and '"' not in text:
+            return False
         try:
             cells = next(csv.reader(self._lines.ahead(_LOOKAHEAD), delimiter=self._delimiter))
         except (csv.Error, StopIteration):
@@ -241,7 +243,7 @@ class _Lines(Iterator[str]):
         """The next lines, which stay where they are."""
         while len(self._next) < count and (line := self._stream.readline(LONGEST_LINE)):
             self._next.append(line)
-        return islice(list(self._next), count)
+        return iter(list(islice(self._next, count)))
 
     def skip(self, is_kept: bool) -> None:
         """Add the next line to the row at hand, kept or only counted."""
