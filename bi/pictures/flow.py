@@ -209,6 +209,7 @@ order by week_start_date
 
 def _limits(rows: list[Row], column: str, title: str) -> Spec:
     x = look.days_axis(rows, "week_start_date")
+    y = look.quantity(column, title)  # one axis for all layers
     colors = {"as usual": look.BLUE, "unusual": look.RED}
     levels = [
         look.layer(
@@ -217,17 +218,17 @@ def _limits(rows: list[Row], column: str, title: str) -> Spec:
             mark_strokeDash=dash,
             mark_interpolate="step-after",
             x=x,
-            y=look.quantity(level, title),
+            y=y | {"field": level},
         )
         for level, dash in (("upper_limit", [5, 4]), ("mean", [1, 0]), ("lower_limit", [5, 4]))
     ]
-    line = look.layer("line", look.BLUE, x=x, y=look.quantity(column, title))
+    line = look.layer("line", look.BLUE, x=x, y=y)
     marks = look.layer(
         "circle",
         mark_size=60,
         mark_opacity=1,
         x=x,
-        y=look.quantity(column, title),
+        y=y,
         color=look.category("signal", "Week", scale=look.scale(colors)),
         tooltip=look.tips(
             "week_start_date", column, "signal", "lower_limit", "mean", "upper_limit"
