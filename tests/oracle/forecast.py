@@ -503,6 +503,7 @@ def calibration(rows, backtest_rows):
         and row["gap_reason"] is None
     }
     return {
+        "percentile": rows[0]["percentile"],
         "forecast_count": len(rows),
         "decided_count": len(decided),
         "held_count": sum(row["is_held"] for row in decided),
