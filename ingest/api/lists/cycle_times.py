@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -12,9 +11,6 @@ from ingest.api.lists.catalogue import TrackerList
 from ingest.api.lists.jobs import ListJob, iteration_jobs
 from ingest.records import Record, removal_rows
 from ingest.tables import TABLES
-
-if TYPE_CHECKING:
-    pass
 
 _TABLE = TABLES["cycle_time_details"]
 
