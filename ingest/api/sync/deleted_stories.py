@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -21,9 +20,6 @@ from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import ProjectPlan
 from ingest.records import removal_rows
 from ingest.tables import TABLES
-
-if TYPE_CHECKING:
-    pass
 
 
 class DeletedStories:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -18,9 +17,6 @@ from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.api.sync.rereading import Rereader
 from ingest.records import Record
-
-if TYPE_CHECKING:
-    pass
 
 
 class Planner:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -19,9 +18,6 @@ from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.records import Record
 from ingest.warehouses.stored import StoredProject, plan_settings
-
-if TYPE_CHECKING:
-    pass
 
 _MARGIN = timedelta(minutes=1)  # a record may be stamped a little before it can be read
 _FEW = 500  # stories that are read by id whatever their share is
