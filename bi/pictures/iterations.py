@@ -98,17 +98,8 @@ order by iteration_number, kind
 
 
 def _say_do(rows: list[Row], facts: Row) -> Spec:
-    return look.spec(
-        rows,
-        look.layer(
-            "line",
-            look.BLUE,
-            mark_point={"color": look.BLUE},
-            x=look.iteration_axis(),
-            y=look.quantity("say_do_ratio", "Accepted share of committed points"),
-            tooltip=look.tips("iteration_number", "say_do_ratio", "committed_points"),
-        ),
-    )
+    title = "Accepted share of committed points"
+    return look.iteration_line(rows, "say_do_ratio", title, "committed_points")
 
 
 def _say_say_do(rows: list[Row], facts: Row) -> str:

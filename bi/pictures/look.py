@@ -137,6 +137,21 @@ def iteration_axis() -> Spec:
     }
 
 
+def iteration_line(rows: list[Row], column: str, title: str, *more_tips: str) -> Spec:
+    """A number of each iteration as a line with points."""
+    return spec(
+        rows,
+        layer(
+            "line",
+            BLUE,
+            mark_point={"color": BLUE},
+            x=iteration_axis(),
+            y=quantity(column, title),
+            tooltip=tips("iteration_number", column, *more_tips),
+        ),
+    )
+
+
 def scale(colors: dict[str, str]) -> Spec:
     """A scale in which each name has the same colour on every page."""
     return {"domain": list(colors), "range": list(colors.values())}

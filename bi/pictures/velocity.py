@@ -85,17 +85,7 @@ order by fct_iteration_velocity.iteration_number
 
 
 def _volatility(rows: list[Row], facts: Row) -> Spec:
-    return look.spec(
-        rows,
-        look.layer(
-            "line",
-            look.BLUE,
-            mark_point={"color": look.BLUE},
-            x=look.iteration_axis(),
-            y=look.quantity("velocity_volatility", "Volatility"),
-            tooltip=look.tips("iteration_number", "velocity_volatility"),
-        ),
-    )
+    return look.iteration_line(rows, "velocity_volatility", "Volatility")
 
 
 def _say_volatility(rows: list[Row], facts: Row) -> str:
