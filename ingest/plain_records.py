@@ -98,7 +98,7 @@ def are_plain(table: Table, cells: Cells, count: int) -> np.ndarray:
     is_plain = np.ones(count, bool)
     nested, made = NESTED_IDS.get(table.name, {}), _made_columns(table)
     for name in _NEEDED[table.name]:
-        is_plain &= _is_filled(cells, name, count)
+        is_plain &= is_filled(cells, name, count)
     for name, cell in cells.items():
         kind = table.columns.get(name)
         if kind == "json":
@@ -162,7 +162,8 @@ def with_origin(rows: pa.Table, record_source: str, file: str | None = None) -> 
     return rows
 
 
-def _is_filled(cells: Cells, name: str, count: int) -> np.ndarray:
+def is_filled(cells: Cells, name: str, count: int) -> np.ndarray:
+    """For each record, whether it has a field, and not null."""
     return _flags(pc.is_valid(cells[name])) if name in cells else np.zeros(count, bool)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TextIO
 
-from ingest.archive.csv.cells import split_comment
+from ingest.archive.csv.cells import parse_id, split_comment
 from ingest.archive.csv.columns import is_stories_header
 from ingest.archive.errors import RowRefused
 
@@ -28,7 +28,6 @@ _FUSED = re.compile(
 SUSPICIOUS_LINE = r"(?m)^(?:[<>]{7} |\d{3,12}[,;\t])"
 _DELIMITERS = ",;\t"  # the first one when a line has none
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)
-_ID = re.compile(r"\s*#?\d{1,12}(?:\.0*)?\s*")
 _LOOKAHEAD = 200  # lines in which a row is looked for: few texts of Tracker's have more
 _FIELD_LIMIT = threading.Lock()
 
@@ -197,7 +196,7 @@ class CsvRows(Iterator[Row]):
         except (csv.Error, StopIteration):
             return False
         at_ids = [cells[place] for place in self._id_places if place < len(cells)]
-        return self._fits(cells) and any(map(_ID.fullmatch, at_ids))
+        return self._fits(cells) and any(parse_id(each) is not None for each in at_ids)
 
 
 class _Lines(Iterator[str]):
@@ -243,7 +242,7 @@ class _Lines(Iterator[str]):
         """The next lines, which stay where they are."""
         while len(self._next) < count and (line := self._stream.readline(LONGEST_LINE)):
             self._next.append(line)
-        return iter(list(islice(self._next, count)))
+        return islice(self._next, count)
 
     def skip(self, is_kept: bool) -> None:
         """Add the next line to the row at hand, kept or only counted."""

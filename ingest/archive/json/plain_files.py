@@ -29,6 +29,7 @@ from ingest.plain_records import (
     are_plain,
     cells_of,
     cells_query,
+    is_filled,
     names_query,
     rows_of,
     with_origin,
@@ -250,22 +251,18 @@ def _record(cells: dict[str, str | None]) -> Record:
     return {name: orjson.loads(cell) for name, cell in cells.items() if cell is not None}
 
 
-def _is_filled(cells: Cells, name: str, count: int) -> np.ndarray:
-    return flags(pc.is_valid(cells[name])) if name in cells else np.zeros(count, bool)
-
-
 def _are_self_contained_stories(cells: Cells, count: int) -> np.ndarray:
     """Whether each story has no information about other records but labels and attachments."""
-    is_alone = _is_filled(cells, "project_id", count)
+    is_alone = is_filled(cells, "project_id", count)
     # The store looks at each of the people in owners.
-    is_alone &= ~_is_filled(cells, "owners", count)
+    is_alone &= ~is_filled(cells, "owners", count)
     if "labels" in cells:
         is_alone &= flags(pc.fill_null(pc.starts_with(cells["labels"], "["), True))
     if "story_type" in cells:
         is_alone &= ~flags(pc.equal(cells["story_type"], '"release"'))
     # A story with only its first owner needs a list of owners.
     return is_alone & (
-        _is_filled(cells, "owner_ids", count) | ~_is_filled(cells, "owned_by_id", count)
+        is_filled(cells, "owner_ids", count) | ~is_filled(cells, "owned_by_id", count)
     )
 
 
@@ -274,7 +271,7 @@ def _are_self_contained_activities(cells: Cells, count: int) -> np.ndarray:
     if "project" not in cells or "guid" not in cells:
         return np.zeros(count, bool)
     is_numbered = pc.match_substring_regex(cells["guid"], f'^"{_GUID.pattern}"$')
-    return flags(is_numbered) & _is_filled(cells, "project", count)
+    return flags(is_numbered) & is_filled(cells, "project", count)
 
 
 _KIND: dict[str, Callable[[pa.StringArray], pa.BooleanArray]] = {
