@@ -12,7 +12,7 @@ __all__ = ["pivotal_tracker_source"]
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any name
     """Import the dlt source on first use, because most modules do not need it."""
     if name in __all__:
         from ingest import source

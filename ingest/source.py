@@ -252,7 +252,7 @@ class Extract:
         yield to_arrow(TABLES["extracts"], [record], self.source_kind, reader.drift)
 
 
-def pivotal_tracker_source(**settings: Any) -> DltSource:  # noqa: ANN401
+def pivotal_tracker_source(**settings: Any) -> DltSource:  # noqa: ANN401 - as load_settings
     """A Tracker workspace as a dlt source: one resource per raw table, for any pipeline.
 
     Every run reads everything that the token can see and merges it by key. Tables that are not

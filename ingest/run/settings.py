@@ -125,7 +125,7 @@ def _bare(text: str) -> str:
     return re.sub(r"[\"']", "", text).strip("[] ")
 
 
-def load_settings(**given: Any) -> TrackerSettings:  # noqa: ANN401
+def load_settings(**given: Any) -> TrackerSettings:  # noqa: ANN401 - checked below
     """Resolve the settings from environment variables, secrets.toml and config.toml.
 
     Args:

@@ -343,7 +343,7 @@ def _http_date(text: str | None) -> datetime | None:
 def _count(value: object) -> int | None:
     """A number that counts something, from a number or a text; None when it is none."""
     try:
-        number = int(value)  # type: ignore[call-overload]
+        number = int(value)  # type: ignore[call-overload]  # what is no number raises
     except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number <= _MAX_INT64 else None

@@ -105,7 +105,7 @@ class _BoundedResponse(http.client.HTTPResponse):
         sock: socket.socket,
         *arguments: Any,  # noqa: ANN401 - those of the library
         seconds: float,
-        **settings: Any,  # noqa: ANN401
+        **settings: Any,  # noqa: ANN401 - theirs
     ) -> None:
         super().__init__(sock, *arguments, **settings)
         self.fp.close()

@@ -142,15 +142,15 @@ class _MemoryFiles(AbstractFileSystem):  # type: ignore[misc]  # it comes withou
     def _open(self, path: str, mode: str = "rb", **_: Any) -> io.BytesIO:  # noqa: ANN401 - theirs
         return io.BytesIO(self._texts[self._strip_protocol(path)])
 
-    def info(self, path: str, **_: Any) -> dict[str, Any]:  # noqa: ANN401
+    def info(self, path: str, **_: Any) -> dict[str, Any]:  # noqa: ANN401 - theirs
         """The name and size of a file."""
         name = self._strip_protocol(path)
         return {"name": name, "size": len(self._texts[name]), "type": "file"}
 
-    def glob(self, path: str, **_: Any) -> list[str]:  # noqa: ANN401
+    def glob(self, path: str, **_: Any) -> list[str]:  # noqa: ANN401 - theirs
         """The one file at this path."""
         return [path]
 
-    def exists(self, path: str, **_: Any) -> bool:  # noqa: ANN401
+    def exists(self, path: str, **_: Any) -> bool:  # noqa: ANN401 - theirs
         """Whether the file exists."""
         return self._strip_protocol(path) in self._texts
