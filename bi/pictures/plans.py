@@ -192,11 +192,10 @@ def _say_plans(rows: list[Row], facts: Row) -> str:
 
 
 def _say_dates_held(row: Row) -> str:
-    decided = row["decided_count"]
-    if not decided:
+    if row["held_share"] is None:
         return " No date of the past is over yet, so nobody knows whether such dates hold here."
     return (
-        f" Of {words.count(decided, 'past date')} of this project that promised 85 %, "
+        f" Of {words.count(row['decided_count'], 'past date')} of this project that promised 85 %, "
         f"{words.share(row['held_share'])} held."
     )
 

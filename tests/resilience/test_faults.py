@@ -41,7 +41,7 @@ def client_with_short_timeouts():
 
     class Impatient(TrackerClient):
         def __init__(self, *arguments, **settings):
-            super().__init__(*arguments, timeout=(1, 0.3), max_attempts=8, **settings)
+            super().__init__(*arguments, timeout=(5, 0.3), max_attempts=8, **settings)
 
     with (
         mock.patch("ingest.api.http.client.TrackerClient", Impatient),

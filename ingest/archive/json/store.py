@@ -68,7 +68,7 @@ class Store:
         self.file_times: dict[str, FileTime] = {}
         self._people = people
         self._parts: dict[tuple[str, int], dict[str, dict[int, SourcedRecord]]] = {}
-        self._project_names: dict[int, tuple[Version, SourcedRecord]] = {}
+        self._project_names: dict[int, tuple[tuple[Version, str, int], SourcedRecord]] = {}
         self._projects_of_plain_files: dict[int, SourcedRecord] = {}
         self._recorded_at: datetime | None = None
         # table -> key -> the version that the stored record is of
@@ -237,10 +237,11 @@ class Store:
         project = record.get("project")
         if (project_id := _id_in(project)) is not None and project and "name" in project:
             named = ({"id": project_id, "name": project["name"]}, origin)
-            version = self._version(record, origin)
+            # Plain records come after the others of their file: their order decides nothing.
+            rank = (self._version(record, origin), str(project["name"]), origin.source_line or 0)
             known = self._project_names.get(project_id)
-            if known is None or version >= known[0]:
-                self._project_names[project_id] = (version, named)
+            if known is None or rank >= known[0]:
+                self._project_names[project_id] = (rank, named)
 
     def _add_label(self, label: object, carrier: Record, origin: Origin) -> None:
         """A label that a story or an epic carries; most are known from the one before.

@@ -27,13 +27,13 @@ def serve():
 
 @pytest.fixture
 def connect():
-    """Open a client that does not actually wait; `slept` records the waits."""
+    """Open a client that does not actually wait between attempts; `slept` records the waits."""
     clients = []
 
     def start(base_url, token=TOKEN, **settings):
         slept = []
         own = {name: settings.pop(name) for name in ("sleep", "clock") if name in settings}
-        settings = ClientSettings(**{"timeout": (1, 0.2), **settings})
+        settings = ClientSettings(**{"timeout": (5, 10), **settings})
         client = TrackerClient(base_url, token, settings, **{"sleep": slept.append, **own})
         client.slept = slept
         clients.append(client)

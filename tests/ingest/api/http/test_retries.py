@@ -18,6 +18,7 @@ HTML = b"<html><body>Bad gateway</body></html>"
 AS_HTML = {"Content-Type": "text/html"}
 PACKED = gzip.compress(json.dumps(GOOD).encode())
 AS_GZIP = {"Content-Encoding": "gzip"}
+STALL = 2.0  # seconds
 
 FAULTS = {
     "429": Reply(429, error_body("too_many_requests")),
@@ -31,7 +32,7 @@ FAULTS = {
     "reset after the headers": Reply(200, GOOD, keep=0),
     "JSON cut short with status 200": Reply(200, truncated_json(GOOD)),
     "an empty body with status 200": Reply(200, b""),
-    "stalled": Reply(200, GOOD, seconds=1),
+    "stalled": Reply(200, GOOD, seconds=STALL),
     "chunks that end early": Reply(200, GOOD, keep=0.5, chunk=100),
     "packed, and cut short": Reply(200, PACKED, AS_GZIP, keep=0.5),
     "packed, cut short before it was sent": Reply(200, PACKED[: len(PACKED) // 2], AS_GZIP),
@@ -55,7 +56,9 @@ def in_turn(*replies):
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_is_retried_until_the_response_is_complete(serve, connect, fault):
-    client = connect(serve(in_turn(fault, fault, Reply(200, GOOD))).base_url, timeout=(1, 0.1))
+    # Only a stalled answer may time out, also on a busy machine.
+    timeout = (5, STALL / 4 if fault.seconds else 10)
+    client = connect(serve(in_turn(fault, fault, Reply(200, GOOD))).base_url, timeout=timeout)
     answer = client.get("/projects/1/stories")
     assert answer.data == GOOD
     assert answer.requests_count == 3
