@@ -7,7 +7,6 @@ single records. The checks here work on whole columns, so they cost little for c
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,7 +19,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingest.records import Drift, Record, Rejection, are_out_of_range, cell_bytes
+from ingest.records import (
+    Drift,
+    Record,
+    Rejection,
+    are_out_of_range,
+    cell_bytes,
+    stable_id,
+    with_column,
+)
 from ingest.tables import TABLES, Table
 
 # Which source wins if two rows with the same key are equally new: the one with the higher number.
@@ -61,8 +68,7 @@ def admitted(table: Table, rows: pa.Table, drift: Drift) -> pa.Table:
         else:
             continue
         if repaired is not column:
-            place = rows.schema.get_field_index(name)
-            rows = rows.set_column(place, rows.schema.field(name), repaired)
+            rows = with_column(rows, name, repaired)
     return rows
 
 
@@ -101,11 +107,9 @@ def rejected_row_records(
         parts: tuple[object, ...] = (each.file, each.line, each.column, each.value, each.reason)
         if each.request:
             parts = (each.request, each.record, each.table, *parts)
-        text = "\x1f".join(str(part) for part in ("rejection", *parts))
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         records.append(
             {
-                "rejection_id": str((int.from_bytes(digest[:8], "big") >> 2) or 1),
+                "rejection_id": str(-stable_id("rejection", *parts)),
                 "file": each.file,
                 "line": each.line,
                 "column_name": each.column,

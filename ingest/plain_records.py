@@ -16,7 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.records import DEEPEST, are_out_of_range, cell_bytes
+from ingest.records import DEEPEST, are_out_of_range, cell_bytes, with_column
 from ingest.tables import ARROW_TYPES, ColumnType, Table
 
 Cells = dict[str, pa.StringArray]
@@ -156,9 +156,7 @@ def with_origin(rows: pa.Table, record_source: str, file: str | None = None) -> 
     """Add to rows where they were read from."""
     for name, value in (("record_source", record_source), ("source_file", file)):
         if value is not None:
-            place = rows.schema.get_field_index(name)
-            column = pa.repeat(pa.scalar(value), len(rows))
-            rows = rows.set_column(place, rows.schema.field(place), column)
+            rows = with_column(rows, name, pa.repeat(pa.scalar(value), len(rows)))
     return rows
 
 

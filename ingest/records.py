@@ -1,12 +1,13 @@
-"""API-shaped records become rows of the raw tables: pure functions, no HTTP, no files.
+"""Turn records of the API into rows of the raw tables (pure functions, without HTTP or files).
 
-A field that no table declares, and a value that does not fit its declared type, go into
-`extra_fields`. A record that cannot be a row (it has no usable key, or is nested too deeply) is
-refused by itself. `Drift` collects all of these, so that a run can report each once.
+Undeclared fields, and values that do not fit their declared type, are stored in `extra_fields`. A
+record that has no usable key or is nested too deeply is refused. `Drift` collects all of these for
+the run's summary.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -32,7 +33,7 @@ _MAX_INT64 = 2**63 - 1
 _MAX_DECIMAL = Decimal(10) ** 14  # decimal(18, 4)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
-# Levels of lists and objects that orjson writes; a record that is nested more deeply is refused.
+# The levels of lists and objects that orjson can write; a more deeply nested record is refused.
 DEEPEST = 254
 TOO_DEEP = f"nested more than {DEEPEST} levels deep"
 _SHOWN_CHARACTERS = 200
@@ -44,11 +45,11 @@ class RowRefused(Exception):
     """One row cannot be loaded.
 
     Attributes:
-        column: the column that shows it; None when the row as a whole does.
-        value: what stands there.
-        reason: why that cannot be.
-        cells: the cells of a CSV's row, where its quotes leave them in doubt.
-        certain: how many of the first of these stand before the doubt.
+        column: the invalid column; None if the row as a whole is invalid.
+        value: the invalid value.
+        reason: why the row is refused.
+        cells: the cells of a CSV row with broken quoting, as far as they can be told apart.
+        certain: the number of cells before the broken quote.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class RowRefused(Exception):
         cells: list[str] | None = None,
         certain: int = 0,
     ) -> None:
-        """Name the cell and the reason."""
+        """Refuse a row; the arguments are the attributes."""
         super().__init__(reason)
         self.column, self.value, self.reason = column, value, reason
         self.cells, self.certain = cells, certain
@@ -70,15 +71,15 @@ class Rejection:
     """A row, or a whole file, that was not loaded: a row of `rejected_rows`.
 
     Attributes:
-        file: the file, as it was named to the run; None for an answer of the API.
-        line: the line that the row begins on, from 1; None for the whole file, and where there
-            are no lines.
-        column: the column that shows it, where there is one.
-        value: what stands there, cut to 200 characters.
-        reason: why that cannot be loaded.
-        table: the raw table that the row was meant for; None when that is unknown.
-        request: method and path of the answer that held the record; None for files.
-        record: the record's place in that answer, from 1.
+        file: the file's path as given to the run; None for API responses.
+        line: the line on which the row starts, from 1; None for a whole file, or a file without
+            lines.
+        column: the invalid column, if there is one.
+        value: its value, cut to 200 characters.
+        reason: why the row is refused.
+        table: the raw table of the row; None if unknown.
+        request: method and path of the API request; None for files.
+        record: the record's position in the response, from 1.
         is_whole_file: whether nothing of the file was read.
     """
 
@@ -114,7 +115,7 @@ class Rejection:
         value = "" if self.value is None else f" ({self.value[:60]!r})"
         column = "" if self.column is None else f"{self.column}: "
         text = f"{place or self.table}: {column}{self.reason}{value}"
-        return text.replace("\r", "\\r").replace("\n", "\\n")  # of a file's name
+        return text.replace("\r", "\\r").replace("\n", "\\n")  # file names may contain them
 
 
 @dataclass
@@ -122,9 +123,9 @@ class Drift:
     """What did not fit the declared tables during one run.
 
     Attributes:
-        undeclared: (table, field) -> records that carried a field which no column declares.
-        misfits: (table, field) -> values that did not fit the declared type.
-        rejections: records that could not become rows, and files that could not be read.
+        undeclared: (table, field) -> number of records with this undeclared field.
+        misfits: (table, field) -> number of values that did not fit the declared type.
+        rejections: the refused records and files.
     """
 
     undeclared: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -133,13 +134,13 @@ class Drift:
 
 
 class Origin(NamedTuple):
-    """Where one row was read from, when that was a file.
+    """The file that a row was read from.
 
     Attributes:
         record_source: stories_csv, history_csv or json.
-        source_file: the file, as it was named to the run.
-        source_line: the line that the row begins on; None where a file has no lines.
-        is_date_only: whether the file gave days instead of instants.
+        source_file: the file's path as given to the run.
+        source_line: the line on which the row starts; None for files without lines.
+        is_date_only: whether the file gives dates without times.
     """
 
     record_source: str
@@ -155,22 +156,19 @@ def to_arrow(
     drift: Drift,
     origins: Sequence[Origin] | None = None,
     request: str | None = None,
-    first_record: int = 1,
 ) -> pa.Table:
     """Build rows of a raw table from records that have been shaped for it.
 
     Args:
-        table: the declared raw table.
-        records: one dict per row, under Tracker's field names (see `shape`).
-        record_source: the reader's name, stored with each row.
-        drift: collects what did not fit, and the records that are refused.
-        origins: where each record was read from, in their order; they replace `record_source`.
-        request: method and path of the answer that held the records, for refusals.
-        first_record: the place of the first of them in that answer.
+        table: the raw table.
+        records: one dict per row, with Tracker's field names (see `shape`).
+        record_source: the kind of source, stored with each row.
+        drift: collects what did not fit, and the refused records.
+        origins: the origin of each record; replaces `record_source`.
+        request: method and path of the API request, for refusals.
 
     Returns:
-        An Arrow table with exactly `table.arrow_schema`: one row per record, in order, without
-        those that were refused.
+        A table with `table.arrow_schema`: one row per record, in order, without refused records.
     """
     refused: dict[int, tuple[str | None, object, str]] = {}  # place -> column, value, reason
     present = set().union(*records)
@@ -209,7 +207,7 @@ def to_arrow(
                 reason,
                 table.name,
                 request,
-                first_record + place if request else None,
+                place + 1 if request else None,
             )
         )
     is_kept = np.ones(len(records), bool)
@@ -218,7 +216,7 @@ def to_arrow(
 
 
 def shown(value: object) -> str | None:
-    """A value as a refusal shows it: valid text of at most 200 characters."""
+    """Format a value for a refusal: valid text of at most 200 characters."""
     if value is None:
         return None
     try:
@@ -229,31 +227,53 @@ def shown(value: object) -> str | None:
 
 
 def valid_text(text: str) -> str:
-    """A text with U+FFFD in place of each lone surrogate, which no encoding has."""
+    """Replace lone surrogates, which cannot be encoded, by U+FFFD."""
     return text if text.isascii() else _SURROGATES.sub(_REPLACEMENT, text)
 
 
 def removal_rows(table: Table, keys: Iterable[tuple[Any, ...]]) -> pa.Table:
-    """Rows that order the destination to delete those with the same key.
+    """Rows that tell the destination to delete the stored rows with these keys.
 
     Args:
-        table: the declared raw table.
+        table: the raw table.
         keys: one tuple per row, in the order of `table.key`.
 
     Returns:
-        An Arrow table with `table.arrow_schema`; every column but the key and `is_removed` is null.
+        A table with `table.arrow_schema`; all columns but the key and `is_removed` are null.
     """
     rows = [{**dict(zip(table.key, key, strict=True)), "is_removed": True} for key in keys]
     return pa.Table.from_pylist(rows, schema=table.arrow_schema)
 
 
+def with_column(rows: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Replace a column of a table."""
+    place = rows.schema.get_field_index(name)
+    return rows.set_column(place, rows.schema.field(place), values)
+
+
+def marked_deleted(stories: pa.Table, evidence: str, deleted_at: datetime) -> pa.Table:
+    """Mark rows of `stories` as deleted, because of an `export` or a `listing` without them."""
+    marks = {"is_deleted": True, "delete_evidence": evidence, "deleted_at": deleted_at}
+    for name, value in marks.items():
+        scalar = pa.scalar(value, stories.schema.field(name).type)
+        stories = with_column(stories, name, pa.repeat(scalar, len(stories)))
+    return stories
+
+
+def stable_id(*parts: object, bits: int = 62) -> int:
+    """A negative number that depends only on the given parts."""
+    text = "\x1f".join(str(part) for part in parts)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return -(int.from_bytes(digest[:8], "big") >> (64 - bits)) or -1
+
+
 def shape(table_name: str, record: Record, project_id: int | None = None) -> Record:
-    """Give an API record the form of a row: nested ids become columns, host quirks are undone.
+    """Shape an API record like a row: move nested ids to columns, and rename a `title` to `name`.
 
     Args:
-        table_name: the raw table that the record is meant for.
-        record: one record as the API gave it; it is not changed.
-        project_id: the project whose list the record came from, for records that do not say.
+        table_name: the raw table of the record.
+        record: one record as returned by the API; it is not changed.
+        project_id: the project whose list was read, for records without a project id.
     """
     shaped = dict(record)
     if project_id is not None:
@@ -263,10 +283,10 @@ def shape(table_name: str, record: Record, project_id: int | None = None) -> Rec
 
 
 def usable(table: Table, columns: Iterable[str], record: Record) -> Record:
-    """A shaped record that has these columns, as far as anyone can use them; ids as numbers.
+    """Check that a shaped record has valid values in these columns; convert ids to numbers.
 
     Raises:
-        RowRefused: when one of them is missing or cannot be of its type.
+        RowRefused: if one of them is missing or invalid.
     """
     for name in columns:
         value, kind = record.get(name), table.columns[name]
@@ -294,7 +314,7 @@ def history_day_records(container: Record, project_id: int) -> list[Record]:
 
 
 def cell_bytes(column: pa.StringArray) -> tuple[np.ndarray, memoryview]:
-    """Where each cell begins, and the last one ends, in the bytes of all cells; and these bytes."""
+    """The offset of each cell, and of the end, in the bytes of all cells; and these bytes."""
     _, offsets, content = column.buffers()
     if content is None:
         return np.zeros(len(column) + 1, np.int32), memoryview(b"")
@@ -309,10 +329,11 @@ def keys_of(table: Table, rows: pa.Table) -> list[tuple[Any, ...]]:
 
 
 def parse_instant(value: object) -> datetime:
-    """Read an instant as Tracker writes it: ISO 8601, or milliseconds since the epoch.
+    """Parse a timestamp as Tracker writes it: ISO 8601, or milliseconds since 1970.
 
     Raises:
-        ValueError: when the value is neither.
+        ValueError: if the value is neither.
+        OverflowError, OSError: if the milliseconds are out of range.
     """
     if isinstance(value, bool):
         raise ValueError("a boolean is not an instant")
@@ -324,18 +345,26 @@ def parse_instant(value: object) -> datetime:
     return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
+def instant_or_none(value: object) -> datetime | None:
+    """Parse a timestamp; None if it is invalid."""
+    try:
+        return parse_instant(value)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 # Shapes -----------------------------------------------------------------------------------------
 
 
 def _named(record: Record) -> Record:
-    """Undo the spelling of hosts that call a name a title."""
+    """Rename a `title`, as some hosts call it, to `name`."""
     if "name" not in record and "title" in record:
         record["name"] = record.pop("title")
     return record
 
 
 def _id_in(record: Record, name: str) -> object:
-    """The id of the object that a record has under a name; None when it has no such object."""
+    """The id of a nested object; None if there is no such object."""
     inner = record.get(name)
     return inner.get("id") if isinstance(inner, dict) else None
 
@@ -402,7 +431,7 @@ def _undeclared_fields(
     drift: Drift,
     refused: dict[int, tuple[str | None, object, str]],
 ) -> list[Record]:
-    """What each record has under names that no column declares."""
+    """The undeclared fields of each record, without secrets."""
     undeclared = present - table.columns.keys() - table.ignored
     if not undeclared:
         return [{} for _ in records]
@@ -423,12 +452,7 @@ def _undeclared_fields(
 
 
 def is_too_deep(value: object, most: int = DEEPEST) -> bool:
-    """Whether a value cannot stand in a field of an object that is written as JSON.
-
-    Args:
-        value: any value.
-        most: the levels of lists and objects that such a field may have, and one more.
-    """
+    """Whether a value has `most` or more levels of lists and objects."""
     level, depth = [value], 1
     while level and depth < most:
         level = [
@@ -462,9 +486,9 @@ def _convert_one_by_one(
     drift: Drift,
     refused: dict[int, tuple[str | None, object, str]],
 ) -> pa.Array:
-    """Convert a column slowly: what does not fit becomes null and is kept in `extra_fields`.
+    """Convert a column value by value: misfits become null, and are stored in `extra_fields`.
 
-    A part of a key is not kept there: without it the record is no row.
+    A misfit in the key is not stored there, because its record is refused.
     """
     kind = table.columns[name]
     converted: list[Any] = []
@@ -482,10 +506,10 @@ def _convert_one_by_one(
 
 
 def _json_text(value: object) -> str:
-    """JSON text of a value.
+    """Convert a value to JSON text.
 
     Raises:
-        ValueError: when it is nested too deeply.
+        ValueError: if it is nested too deeply.
     """
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
@@ -496,7 +520,7 @@ def _json_text(value: object) -> str:
 
 
 def _storable(value: object) -> object:
-    """A value that JSON has a form for; null for infinity, as orjson writes it."""
+    """Convert a value to one that JSON can express; infinity becomes null, as in orjson."""
     if isinstance(value, str):
         return valid_text(value)
     if isinstance(value, float):
@@ -509,7 +533,7 @@ def _storable(value: object) -> object:
 
 
 def _bigints(values: list[Any]) -> pa.Array:
-    # Arrow would cut the fraction of a float off, and take a boolean for 0 or 1.
+    # Arrow would truncate floats, and convert booleans to 0 or 1.
     if not set(map(type, values)) <= {int, NoneType}:
         raise TypeError("not a whole number")
     return pa.array(values, pa.int64())
@@ -532,7 +556,7 @@ def _timestamps(values: list[Any]) -> pa.Array:
 
 
 def are_out_of_range(instants: pa.Array | pa.ChunkedArray) -> bool:
-    """Whether any instant lies outside the years 1 to 9999, which not all engines can store."""
+    """Whether any timestamp is outside the years 1 to 9999, which not all engines can store."""
     found = pc.min_max(instants.cast(pa.int64())).as_py()
     return found["min"] is not None and (found["min"] < _FIRST or found["max"] > _LAST)
 

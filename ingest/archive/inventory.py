@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 from ingest.archive.errors import FileRefused, Rejection
-from ingest.archive.files.archive_file import ArchiveFile, chunks, find_files
+from ingest.archive.files.archive_file import ArchiveFile, find_files, sha256_of
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import SourcedRecord
-from ingest.archive.project.people import stable_id
 from ingest.archive.recognition import FileKind, recognise
-from ingest.records import Origin
+from ingest.records import Origin, stable_id
 
 
 class Inventory:
@@ -62,11 +60,8 @@ class Inventory:
     def _record_attachment(self, file: ArchiveFile) -> None:
         """Record an attachment with the hash of its content; the content itself is not stored."""
         story_id, file_name = file.attached_to or (0, "")
-        digest = sha256()
         try:
-            with file.open() as stream:
-                for chunk in chunks(stream):
-                    digest.update(chunk)
+            digest = sha256_of(file)
         except FileRefused as refused:
             self.refuse(file, refused)
             return
@@ -75,7 +70,7 @@ class Inventory:
             "story_id": story_id,
             "file_name": file_name,
             "path": file.inner_path,
-            "sha256": digest.hexdigest(),
+            "sha256": digest,
             "bytes": file.size,
         }
         self.attachments.append((record, Origin("stories_csv", file.name)))

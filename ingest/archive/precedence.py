@@ -11,7 +11,7 @@ import pyarrow as pa
 from ingest.archive.csv.exports import panel_of
 from ingest.archive.id_set import IdSet
 from ingest.archive.versions import CLOCKS, Version, version_of
-from ingest.records import Origin, Record
+from ingest.records import Origin, Record, marked_deleted
 from ingest.tables import TABLES
 from ingest.warehouses.stored import Stored
 
@@ -70,12 +70,7 @@ class Precedence:
             and panel_of(state) in panels
             and versions[story_id,].read_at < as_of
         )
-        marks = {"is_deleted": True, "delete_evidence": "export", "deleted_at": as_of}
-        for name, value in marks.items():
-            place = rows.schema.get_field_index(name)
-            field = rows.schema.field(name)
-            rows = rows.set_column(place, field, pa.array([value] * len(rows), field.type))
-        return rows
+        return marked_deleted(rows, "export", as_of)
 
     def _versions_of(self, table_name: str) -> dict[tuple[Any, ...], Version]:
         """The version of each stored row, by key."""

@@ -287,7 +287,7 @@ class ArchiveReader:
             ):
                 record = deleted(record, later)
             if key not in known:
-                parts = store.parts_of(record["id"])
+                parts = store.take_parts(record["id"])
                 yield (with_parts(record, parts) if parts else record), origin
         self._finish(project, stories)
 

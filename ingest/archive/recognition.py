@@ -12,7 +12,7 @@ from ingest.archive.csv.rows import find_delimiter, is_separator_line
 from ingest.archive.errors import FileRefused
 from ingest.archive.files.archive_file import ArchiveFile
 from ingest.archive.files.encodings import text_of
-from ingest.archive.json.landed import is_landed_table
+from ingest.archive.json.loader_output import is_loader_table
 
 FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
 
@@ -33,7 +33,7 @@ def recognise(file: ArchiveFile) -> FileKind:
         head = stream.read(_HEAD)
     if head.startswith(b"SQLite format 3\x00"):
         return "sqlite"
-    if is_landed_table(head):
+    if is_loader_table(head):
         return "json"
     if head.startswith(b"PK\x03\x04") and file.member:
         raise FileRefused("is a zip inside a zip; unpack the outer one")

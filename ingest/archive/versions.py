@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ingest.contract import TRUST
-from ingest.records import Record, parse_instant
+from ingest.records import Record, instant_or_none, parse_instant
 
 NEVER = parse_instant("1970-01-01T00:00:00Z")  # stands for an unknown time
 CLOCKS = ("updated_at", "occurred_at", "created_at")
@@ -63,12 +63,7 @@ def clock_of(record: Record) -> datetime:
     return NEVER
 
 
-@lru_cache(maxsize=50_000)
-def _instant(value: str | int) -> datetime | None:
-    try:
-        return parse_instant(value)
-    except (ValueError, OverflowError, OSError):
-        return None
+_instant = lru_cache(maxsize=50_000)(instant_or_none)
 
 
 def with_iso_instants(record: Record) -> Record:

@@ -491,7 +491,7 @@ NONE_OF_B = "b.json: none of its rows could be loaded"
     ("contents", "code", "error"),
     [
         ({"a.json": STORIES}, 0, ""),
-        ({"a.json": STORIES, "b.json": "{"}, 1, "b.json: is broken JSON: "),
+        ({"a.json": STORIES, "b.json": "{"}, 1, "b.json: is invalid JSON: "),
         ({"a.json": STORIES, "b.json": '{"kind": "story", "id": "x"}'}, 1, NONE_OF_B),
         ({"b.json": '{"kind": "story", "id": "x"}'}, 1, NONE_OF_B),
         ({"b.json": "[]"}, 1, "none of the rows could be loaded"),

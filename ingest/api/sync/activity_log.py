@@ -21,7 +21,7 @@ from ingest.api.http.paging import ListRequest, Pages
 from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PAGE_SIZE
 from ingest.api.sync.changes import Changes
-from ingest.records import Record, parse_instant
+from ingest.records import Record, instant_or_none
 from ingest.tables import TABLES
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ class WorkspaceLog:
                 each.changes.note(record)
         self.rows.append(taken.rows)
         last = answer.data[-1]
-        self._oldest_at = _instant(last) if isinstance(last, dict) else None
+        oldest = last.get("occurred_at") if isinstance(last, dict) else None
+        self._oldest_at = instant_or_none(oldest)
 
     def _is_new(self, record: Record) -> bool:
         if record["guid"] in self._seen or not self._is_wanted(record):
@@ -185,10 +186,3 @@ def _read_back(pages: Pages, project_id: int, each: Watched, intake: Intake) -> 
         version = last.get("project_version") if isinstance(last, dict) else None
         if each.is_complete or (type(version) is int and version <= since):
             return
-
-
-def _instant(record: Record) -> datetime | None:
-    try:
-        return parse_instant(record.get("occurred_at"))
-    except (ValueError, OverflowError, OSError):
-        return None

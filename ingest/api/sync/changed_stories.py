@@ -15,7 +15,7 @@ from ingest.api.http.paging import FieldChoices, ListRequest, Pages
 from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PAGE_SIZE, STORY_FIELDS
 from ingest.api.lists.moving_lists import read_ids
-from ingest.records import Record, parse_instant
+from ingest.records import Record, instant_or_none
 from ingest.tables import TABLES
 
 if TYPE_CHECKING:
@@ -164,7 +164,9 @@ class StoryReader:
         batch.release_ids.update(
             story["id"] for story in stories if story.get("story_type") == "release"
         )
-        batch.accepted_at.update(_accepted_at(stories))
+        for story in stories:
+            if (accepted_at := instant_or_none(story.get("accepted_at"))) is not None:
+                batch.accepted_at[story["id"]] = accepted_at
         batch.rows.append(taken.rows)
         try:
             nested = [
@@ -184,13 +186,3 @@ class StoryReader:
         taken = self._intake.take("story_transitions", replace(answer, data=read))
         batch.transition_rows.append(taken.rows)
         batch.has_transitions &= not taken.refused_count
-
-
-def _accepted_at(stories: list[Record]) -> dict[int, datetime]:
-    found = {}
-    for story in stories:
-        try:
-            found[story["id"]] = parse_instant(story.get("accepted_at"))
-        except (ValueError, OverflowError, OSError):
-            continue
-    return found

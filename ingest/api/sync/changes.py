@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from ingest.api.http.errors import one_line
-from ingest.records import Record, parse_instant
+from ingest.records import Record, instant_or_none
 
 # Values of a story on which neither iterations nor roll-ups rest; any other may move them.
 _BESIDE_THE_PLAN = frozenset(
@@ -131,7 +131,7 @@ class Changes:
             self.unclear = self.unclear or one_line(activity.get("kind"))
 
     def _note_instant(self, value: object) -> None:
-        instant = _instant(value)
+        instant = instant_or_none(value)
         if instant and (self.earliest_at is None or instant < self.earliest_at):
             self.earliest_at = instant
 
@@ -177,7 +177,7 @@ class Changes:
         self.accepted_at |= {
             instant
             for values in (original, new)
-            if (instant := _instant(values.get("accepted_at"))) is not None
+            if (instant := instant_or_none(values.get("accepted_at"))) is not None
         }
         change_type = change.get("change_type")
         if change_type == "delete":
@@ -237,10 +237,3 @@ def _objects(record: Record, name: str) -> list[Record]:
 def _values(change: Record, name: str) -> Record:
     values = change.get(name)
     return values if isinstance(values, dict) else {}
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        return parse_instant(value)
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -18,7 +18,7 @@ from ingest.api.http.errors import UnauthorizedOperation
 from ingest.api.sync.activity_log import Watched, read_project_log
 from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import ProjectPlan
-from ingest.records import removal_rows
+from ingest.records import marked_deleted, removal_rows
 from ingest.tables import TABLES
 
 
@@ -72,7 +72,7 @@ class DeletedStories:
             yield removal_rows(TABLES["stories"], sorted((key,) for key in left))
         unexplained = gone - moves.keys()
         if unexplained:
-            yield _deleted(self._stored.story_rows(unexplained), self._as_of)
+            yield marked_deleted(self._stored.story_rows(unexplained), "listing", self._as_of)
 
     def _changes(self, project_id: int) -> Changes:
         """What the project's activities since the last sync tell, as far as they reach back."""
@@ -83,12 +83,3 @@ class DeletedStories:
             with suppress(UnauthorizedOperation):
                 read_project_log(self._client, path, project_id, watched, self._intake)
         return watched.changes
-
-
-def _deleted(rows: pa.Table, as_of: datetime) -> pa.Table:
-    values = {"is_deleted": True, "delete_evidence": "listing", "deleted_at": as_of}
-    for name, value in values.items():
-        index = rows.schema.get_field_index(name)
-        column = pa.array([value] * rows.num_rows, rows.schema.field(index).type)
-        rows = rows.set_column(index, rows.schema.field(index), column)
-    return rows

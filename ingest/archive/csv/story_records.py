@@ -19,8 +19,8 @@ from ingest.archive.errors import RowRefused
 from ingest.archive.id_set import IdSet
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import ProjectFacts
-from ingest.archive.project.people import People, stable_id
-from ingest.records import Record
+from ingest.archive.project.people import People
+from ingest.records import Record, stable_id
 from ingest.tables import TABLES
 
 _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by", "url")

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
@@ -280,6 +281,16 @@ def read_whole(file: ArchiveFile, limit: int) -> bytes:
     if len(content) > limit:
         raise FileRefused(f"unpacks to more than {limit >> 20:,} MB")
     return content
+
+
+def sha256_of(file: ArchiveFile) -> str:
+    """The SHA-256 hash of a file's content, in hexadecimal.
+
+    Raises:
+        FileRefused: if the file is damaged.
+    """
+    with file.open() as stream:
+        return file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type] # has readinto
 
 
 def chunks(stream: IO[bytes]) -> Iterator[bytes]:

@@ -6,15 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from hashlib import sha256
 from itertools import chain, groupby, takewhile
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from ingest.archive.errors import FileRefused
-from ingest.archive.files.archive_file import ArchiveFile, chunks
+from ingest.archive.files.archive_file import ArchiveFile, chunks, sha256_of
 from ingest.archive.versions import NEVER
-from ingest.records import parse_instant
+from ingest.records import instant_or_none
 
 _STAMP = re.compile(
     r"(?<!\d)(?P<year>(?:19|20)\d\d)[-_.]?(?P<month>0[1-9]|1[0-2])[-_.]?(?P<day>[0-3]\d)"
@@ -102,11 +101,9 @@ def in_order(
 
 
 def _digest(file: ArchiveFile) -> str:
-    digest = sha256()
-    with suppress(FileRefused), file.open() as stream:
-        for chunk in chunks(stream):
-            digest.update(chunk)
-    return digest.hexdigest()
+    with suppress(FileRefused):
+        return sha256_of(file)
+    return ""
 
 
 def _folder(file: ArchiveFile) -> str:
@@ -141,8 +138,7 @@ def _newest_inside(file: ArchiveFile) -> datetime | None:
             content = tail + chunk
             for text in set(_INSTANT.findall(content)):
                 written = text.decode()
-                with suppress(ValueError, OverflowError, OSError):
-                    instant = parse_instant(int(written) if written.isdigit() else written)
-                    newest = max(newest or instant, instant)
+                instant = instant_or_none(int(written) if written.isdigit() else written)
+                newest = max(filter(None, (newest, instant)), default=None)
             tail = content[-_OVERLAP:]
     return newest

@@ -1,4 +1,4 @@
-"""JSON dumps and SQLite backups: read whole, before the CSV files that they are trusted over."""
+"""Read JSON dumps and SQLite backups completely, before the CSV files, which they outrank."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ingest.archive.errors import FileRefused, Rejection, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
 from ingest.archive.files.chronology import file_times
 from ingest.archive.id_set import are_distinct
-from ingest.archive.json.landed import stream_of
+from ingest.archive.json.loader_output import stream_of
 from ingest.archive.json.plain_files import PlainFile, read_plain_file
 from ingest.archive.json.sqlite_backups import read_backup
 from ingest.archive.json.store import Store
 from ingest.archive.json.values import read_values
-from ingest.archive.json.walk import Walk
+from ingest.archive.json.walk import Found, Walk
 from ingest.archive.project.people import People
 from ingest.records import Origin, Record
 
@@ -31,21 +31,21 @@ _SOURCE = "json"
 
 
 class Dumps:
-    """Everything that JSON files and backups tell.
+    """The records of JSON files and backups.
 
     Attributes:
         store: the records, one per key.
         catalogue: one record of `archive_files` for each file that was read.
-        unknown: kinds that no raw table holds -> how often.
-        notes: what is nothing of Tracker's, one sentence each.
+        unknown: kinds without a raw table -> number of records.
+        notes: one sentence for each JSON file without Tracker data.
     """
 
     def __init__(self, people: People, rejections: list[Rejection]) -> None:
-        """Hold nothing yet.
+        """Start without records.
 
         Args:
-            people: learns of everybody who is named with an id.
-            rejections: receives what is refused.
+            people: receives everybody who is named with an id.
+            rejections: receives the refused records.
         """
         self.store = Store(people)
         self._plain_files: list[PlainFile] = []
@@ -54,26 +54,30 @@ class Dumps:
         self.notes: list[str] = []
         self._rejections = rejections
 
-    def read(self, inventory: Inventory, is_alone: bool, zone: ZoneInfo) -> None:
+    def read(self, inventory: Inventory, is_first_load: bool, zone: ZoneInfo) -> None:
         """Read all dumps and backups of a run.
 
+        Large JSON files are read in bulk if the run has no other kind of file, no stored row can
+        outrank their records, and no record occurs twice.
+
         Args:
-            inventory: its files.
-            is_alone: whether nothing is stored that may be trusted more.
-            zone: the time zone of time stamps in file names.
+            inventory: the files of the run.
+            is_first_load: whether no stories and activities are stored.
+            zone: the time zone of timestamps in file names.
         """
         files = inventory.files.get("json", [])
         backups = inventory.files.get("sqlite", [])
         histories = inventory.files.get("history_csv", [])
         self.store.file_times = file_times([*files, *backups, *histories], zone)
-        is_alone = is_alone and inventory.files.keys() <= {"json"}
-        large = {file: read_plain_file(file, _SOURCE) for file in files if is_alone}
-        at_once = {file: plain for file, plain in large.items() if plain}
-        self._read_each(inventory, [file for file in files if file not in at_once])
-        if any(self._tell_of_the_same(name, at_once.values()) for name in ("stories", "activity")):
-            self._read_each(inventory, at_once)
+        in_bulk: dict[ArchiveFile, PlainFile] = {}
+        if is_first_load and inventory.files.keys() <= {"json"}:
+            found = ((file, read_plain_file(file, _SOURCE)) for file in files)
+            in_bulk = {file: plain for file, plain in found if plain}
+        self._read_each(inventory, [file for file in files if file not in in_bulk])
+        if any(self._may_overlap(name, in_bulk.values()) for name in ("stories", "activity")):
+            self._read_each(inventory, in_bulk)
         else:
-            for file, plain in at_once.items():
+            for file, plain in in_bulk.items():
                 self._read_values(file, plain.others, plain)
                 self._plain_files.append(plain)
         for file in backups:
@@ -81,16 +85,16 @@ class Dumps:
                 self._read_sqlite(file)
             except FileRefused as refused:
                 inventory.refuse(file, refused)
-        self.store.settle()
+        self.store.combine()
 
     def plain_rows(self, table: str) -> Iterator[pa.Table]:
-        """Rows of a raw table, none of which the store has."""
+        """Rows of a raw table that were read in bulk; the store has none of them."""
         for plain in self._plain_files:
             if plain.table.name == table:
                 yield from plain.rows()
 
-    def _tell_of_the_same(self, table: str, plain: Iterable[PlainFile]) -> bool:
-        """Whether two files, or what was read so far, may tell of the same records of a table."""
+    def _may_overlap(self, table: str, plain: Iterable[PlainFile]) -> bool:
+        """Whether a record of a table may be in two files, or both in a file and in the store."""
         ids = [each.ids for each in plain if each.table.name == table]
         if ids and (self.store.tables[table] or (table == "stories" and self.store.has_parts)):
             return True
@@ -100,7 +104,7 @@ class Dumps:
         for file in files:
             try:
                 if not self._read_values(file, read_values(file)):
-                    self.notes.append(f"{file.name}: is JSON, but nothing of Tracker's")
+                    self.notes.append(f"{file.name}: is JSON without Tracker data")
             except FileRefused as refused:
                 inventory.refuse(file, refused)
 
@@ -110,86 +114,87 @@ class Dumps:
         values: Iterable[tuple[int | None, object]],
         plain: PlainFile | None = None,
     ) -> bool:
-        """Take in a file's values, each with its line; False when nothing of Tracker is in it.
+        """Read the values of a JSON file, each with its line; False if it has no Tracker data.
 
         Args:
             file: the file.
-            values: what is looked at value by value.
-            plain: the records that are not among the values.
+            values: its values, or those that were not read in bulk.
+            plain: the records that were read in bulk.
         """
-        walk, counted = Walk(stream=stream_of(file)), 0
-        already = len(self._rejections)
-        before, self.store.newest = self.store.newest, None
+        walk, counted, already = Walk(stream=stream_of(file)), 0, len(self._rejections)
         recorded: list[datetime] = []
         projects_read: dict[int, datetime] = {}
+        self.store.newest = None
         if plain:
             counted = plain.rows_count
-            self.store.note_plain(plain, Origin(_SOURCE, file.name))
+            self.store.add_related(plain, Origin(_SOURCE, file.name))
         for line, value in values:
-            origin = Origin(_SOURCE, file.name, line)
             if isinstance(value, RowRefused):
-                self._reject(file, line, value)
+                self._add(file, line, value)
                 continue
             for found in walk.records(value):
-                try:
-                    self.store.add(found.table, found.record, origin, walk.recorded_at)
-                    counted += 1
-                except RowRefused as refused:
-                    self._reject(file, line, refused, found.table)
+                if not self._add(file, line, found, walk.recorded_at):
                     continue
+                counted += 1
                 project_id = found.record.get("id" if found.table == "projects" else "project_id")
                 if walk.recorded_at and isinstance(project_id, int):
                     known = projects_read.get(project_id, walk.recorded_at)
                     projects_read[project_id] = max(known, walk.recorded_at)
             recorded += [walk.recorded_at] if walk.recorded_at else []
         for refusal in walk.refusals:
-            self._reject(file, None, refusal)
+            self._add(file, None, refusal)
         rejected = len(self._rejections) - already
         if not (counted or rejected or walk.unknown or walk.answers_count):
-            self.store.newest = before
             return False
         self.unknown += walk.unknown
-        self._note(file, "json", counted, rejected, max(recorded, default=None), projects_read)
-        newest = self.store.newest
-        self.store.newest = max(filter(None, (before, newest)), default=None)
+        self._catalogue(file, "json", counted, rejected, max(recorded, default=None), projects_read)
         return True
 
     def _read_sqlite(self, file: ArchiveFile) -> None:
-        """Read the file of a backup tool.
+        """Read a SQLite backup.
 
         Raises:
-            FileRefused: when it is not one of a known tool's.
+            FileRefused: if it was not made by a known backup tool.
         """
-        before, self.store.newest = self.store.newest, None
-        counted, already = 0, len(self._rejections)
-        for found in read_backup(file):
+        self.store.newest = None
+        already = len(self._rejections)
+        counted = sum(self._add(file, None, found) for found in read_backup(file))
+        self._catalogue(file, "sqlite", counted, len(self._rejections) - already, None, {})
+
+    def _add(
+        self,
+        file: ArchiveFile,
+        line: int | None,
+        found: Found | RowRefused,
+        recorded_at: datetime | None = None,
+    ) -> bool:
+        """Add a record to the store; False if it is refused."""
+        table = None
+        try:
             if isinstance(found, RowRefused):
-                self._reject(file, None, found)
-                continue
-            try:
-                self.store.add(found.table, found.record, Origin(_SOURCE, file.name))
-                counted += 1
-            except RowRefused as refused:
-                self._reject(file, None, refused, found.table)
-        self._note(file, "sqlite", counted, len(self._rejections) - already, None)
-        newest = self.store.newest
-        self.store.newest = max(filter(None, (before, newest)), default=None)
+                raise found
+            table = found.table
+            self.store.add(table, found.record, Origin(_SOURCE, file.name, line), recorded_at)
+        except RowRefused as refused:
+            self._rejections.append(Rejection.of_row(file.name, line, refused, table))
+            return False
+        return True
 
     def finish(self) -> None:
-        """Refuse the parts of stories that no file holds, once the CSV files took theirs."""
+        """Refuse the parts of stories that are in no file; call this after reading CSV files."""
         for refused, origin in self.store.orphans():
             self._rejections.append(
                 Rejection.of_row(origin.source_file, origin.source_line, refused)
             )
 
-    def _note(
+    def _catalogue(
         self,
         file: ArchiveFile,
         kind: str,
         counted: int,
         rejected: int,
         recorded_at: datetime | None,
-        projects_read: dict[int, datetime] | None = None,
+        projects_read: dict[int, datetime],
     ) -> None:
         as_of = max(filter(None, (self.store.newest, recorded_at)), default=None)
         self.catalogue.append(
@@ -203,12 +208,7 @@ class Dumps:
                 **({"as_of": as_of.isoformat()} if as_of else {}),
                 "projects_read": [
                     {"project_id": project_id, "as_of": read_at.isoformat()}
-                    for project_id, read_at in (projects_read or {}).items()
+                    for project_id, read_at in projects_read.items()
                 ],
             }
         )
-
-    def _reject(
-        self, file: ArchiveFile, line: int | None, refused: RowRefused, table: str | None = None
-    ) -> None:
-        self._rejections.append(Rejection.of_row(file.name, line, refused, table))

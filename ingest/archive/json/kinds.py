@@ -1,4 +1,4 @@
-"""Which raw table a JSON object is a record of: by its `kind`, else by its fields."""
+"""Find the raw table of a JSON object, by its `kind` or else by its fields."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ TABLE_OF_KIND = {
     "pull_request": "pull_requests",
     "branch": "branches",
 }
-# Parts of a story or an epic, which are stored with it.
+# Parts of stories and epics, which are stored in their record.
 PARTS = frozenset({"comments", "tasks", "blockers", "reviews", "pull_requests", "branches"})
 
-# For answers to `fields=` that left `kind` out: the first whose fields are all there.
+# For responses without `kind` (because of `fields=`): the first entry whose fields all occur.
 _SHAPES: tuple[tuple[frozenset[str], str], ...] = tuple(
     (frozenset(fields.split()), table)
     for fields, table in (
@@ -65,7 +65,7 @@ _SHAPES: tuple[tuple[frozenset[str], str], ...] = tuple(
 
 
 def table_of(value: dict[str, Any]) -> str | None:
-    """The raw table (or kind of part) that an object is a record of; None for no such record."""
+    """The raw table (or kind of part) of an object; None if it is not a record."""
     kind = value.get("kind")
     if isinstance(kind, str):
         if kind.endswith("_activity"):
@@ -76,12 +76,12 @@ def table_of(value: dict[str, Any]) -> str | None:
 
 
 def is_stub(record: dict[str, Any]) -> bool:
-    """Whether a story is only referred to: it lacks what every story has."""
+    """Whether a story is a mere reference, without the fields that every story has."""
     return "current_state" not in record or "created_at" not in record
 
 
 def error_of(value: dict[str, Any]) -> str | None:
-    """The code of an error answer that was saved like any other; None for no such answer."""
+    """The code of a saved error response; None for anything else."""
     if value.get("kind") == "error" or (
         isinstance(value.get("error"), str) and isinstance(value.get("code"), str)
     ):

@@ -1,8 +1,8 @@
-"""Large JSON files of stories or of activities, column by column, where each record is plain.
+"""Read large JSON files of stories or activities in bulk, column by column.
 
-Records that are not plain (`ingest.plain_records`), or that have information about other records,
-are left to `store`. The rows wait in a temporary file until they are loaded, so that the memory
-does not grow with the file.
+Records that are not plain (see `ingest.plain_records`), or that have information about other
+records, are left to `store`. Until they are loaded, the rows are in a temporary file, so that
+memory use does not grow with the file.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from ingest.plain_records import (
     rows_of,
     with_origin,
 )
-from ingest.records import Record
+from ingest.records import Record, with_column
 from ingest.tables import TABLES, Table
 
-LEAST_BYTES = 1 << 20  # of a smaller file nothing is to be gained
+LEAST_BYTES = 1 << 20  # for smaller files, bulk reading is not faster
 _HEAD = 64 * 1024
 _BATCH = 20_000
 _FIRST_KIND = re.compile(rb'"kind"\s*:\s*"(\w+)"')
@@ -45,7 +45,7 @@ _ID = re.compile("-?[0-9]{1,18}")
 _GUID = re.compile("([0-9]{1,9})_([0-9]{1,9})")
 _MEMORY = "256MB"
 
-Noted = tuple[int | None, Record]  # a line, and what is taken note of there
+Located = tuple[int | None, Record]  # a record and its line
 
 
 class PlainFile:
@@ -56,24 +56,24 @@ class PlainFile:
         others: the records that are not plain, with their lines.
         rows_count: the number of plain records.
         project_ids: the projects of the plain records.
-        newest: the newest instant in a plain record.
-        named_projects: the newest activity with each spelling of its project.
+        newest: the newest timestamp of a plain record.
+        named_projects: for each distinct `project` object, the newest activity with it.
     """
 
     def __init__(self, table: Table) -> None:
-        """Begin without any records."""
+        """Start empty."""
         self.table = table
-        self.others: list[Noted] = []
+        self.others: list[Located] = []
         self.rows_count = 0
         self.project_ids: set[int] = set()
         self.newest: datetime | None = None
-        self.named_projects: list[Noted] = []
+        self.named_projects: list[Located] = []
         self._ids: list[np.ndarray] = []
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with its last reader
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         self._writer = pa.ipc.new_stream(self._file, table.arrow_schema, options=options)
 
-    def add(self, rows: pa.Table, others: list[Noted]) -> None:
+    def add(self, rows: pa.Table, others: list[Located]) -> None:
         """Add the next records of the file."""
         self._writer.write_table(rows)
         self.others += others
@@ -85,7 +85,7 @@ class PlainFile:
         self._ids.append(_ids(rows, [record for _, record in others]))
 
     def finish(self) -> None:
-        """Add no more."""
+        """Finish writing; call this after the last `add`."""
         self._writer.close()
 
     def rows(self) -> Iterator[pa.Table]:
@@ -96,11 +96,11 @@ class PlainFile:
 
     @property
     def ids(self) -> np.ndarray:
-        """A number per record that identifies it, also for those that are not plain."""
+        """A number that identifies each record, including those that are not plain."""
         return np.concatenate([np.empty(0, np.int64), *self._ids])
 
-    def carriers_of_labels(self) -> Iterator[Noted]:
-        """The labels and project of the first story with each list of labels, and its line."""
+    def labelled_stories(self) -> Iterator[Located]:
+        """The labels and project of the first story with each distinct list of labels."""
         for rows in self.rows():
             labels = DistinctTexts(rows["labels"].combine_chunks())
             projects = rows["project_id"].combine_chunks().dictionary_encode()
@@ -111,8 +111,8 @@ class PlainFile:
                     project_id = projects[place].as_py()
                     yield line, {"project_id": project_id, "labels": orjson.loads(cell)}
 
-    def with_attachments(self) -> Iterator[Noted]:
-        """The comments and ids of the stories with attached files, and their lines."""
+    def stories_with_attachments(self) -> Iterator[Located]:
+        """The ids and comments of the stories with attached files."""
         for table in self.rows():
             rows = table.select(["source_line", "id", "project_id", "comments"])
             has_files = pc.match_substring(rows["comments"], '"file_attachments"')
@@ -121,7 +121,7 @@ class PlainFile:
                 yield line, {**row, "comments": orjson.loads(row["comments"])}
 
     def performers(self) -> Iterator[Record]:
-        """The people who performed activities, in every spelling."""
+        """The distinct `performed_by` objects of activities."""
         for rows in self.rows():
             for cell in rows["performed_by"].unique().to_pylist():
                 if cell is not None:
@@ -131,11 +131,11 @@ class PlainFile:
 def read_plain_file(file: ArchiveFile, record_source: str) -> PlainFile | None:
     """Read a file that is a list of stories or activities, or has one on each line.
 
-    None for any other file, and for one that has to be read record by record: it is broken, not
-    UTF-8, or has a record twice.
+    Returns None for any other file, and for one that must be read record by record because it is
+    invalid, not UTF-8, or contains a record twice.
 
     Args:
-        file: what is read; a member of a zip is never read at once.
+        file: the file; members of zips are not read in bulk.
         record_source: stored with each row.
     """
     form = _form(file)
@@ -150,7 +150,7 @@ def read_plain_file(file: ArchiveFile, record_source: str) -> PlainFile | None:
 
 
 def _form(file: ArchiveFile) -> tuple[Table, str] | None:
-    """The table and DuckDB's name for the format of a file; None for any other file."""
+    """The table, and DuckDB's name of the format; None if the file cannot be read in bulk."""
     if file.member or file.size < LEAST_BYTES or file.has_pattern_path:
         return None
     try:
@@ -180,7 +180,7 @@ def _read(
     source = [str(file.path.resolve())]
     names = [name for (name,) in connection.execute(names_query("?", form), source).fetchall()]
     if any("\0" in name for name in names):
-        raise NotPlainError  # SQL cannot contain it
+        raise NotPlainError  # SQL text cannot contain it
     if table.name == "activity" and "project_id" in names:
         raise NotPlainError  # a null project id is not the same as a missing one
     plain = PlainFile(table)
@@ -192,7 +192,7 @@ def _read(
         plain.named_projects += named_projects
         line = None if line is None else line + len(batch)
     if line is not None and line - 1 != _lines_count(file):
-        raise NotPlainError  # with empty lines between, the line of a record is unknown
+        raise NotPlainError  # with empty lines, the line of a record is unknown
     plain.finish()
     return plain
 
@@ -207,7 +207,7 @@ def _lines_count(file: ArchiveFile) -> int:
 
 def _split(
     table: Table, batch: pa.RecordBatch, first_line: int | None
-) -> tuple[pa.Table, list[Noted], list[Noted]]:
+) -> tuple[pa.Table, list[Located], list[Located]]:
     """Rows of the plain records with their lines, the other records, and named projects."""
     cells = cells_of(batch)
     if "kind" not in cells or not flags(_KIND[table.name](cells["kind"])).all():
@@ -217,26 +217,25 @@ def _split(
         raise NotPlainError  # a null version is not the same as a missing one
     lines = np.arange(len(batch)) + (first_line or 0)
     plain = are_plain(table, cells, len(batch)) & _ARE_SELF_CONTAINED[table.name](cells, len(batch))
-    others: list[Noted] = []
+    others: list[Located] = []
     if not plain.all():
-        odd = np.flatnonzero(~plain)
-        odd_cells = batch.take(pa.array(odd)).to_pylist()
-        numbers = [None if first_line is None else int(lines[place]) for place in odd]
-        others = list(zip(numbers, map(_record, odd_cells), strict=True))
+        places = np.flatnonzero(~plain)
+        other_cells = batch.take(pa.array(places)).to_pylist()
+        numbers = [None if first_line is None else int(lines[place]) for place in places]
+        others = list(zip(numbers, map(_record, other_cells), strict=True))
         chosen = pa.array(plain)
         cells = {name: cell.filter(chosen) for name, cell in cells.items()}
     rows = rows_of(table, cells, int(plain.sum()))
     if rows["project_id"].null_count:
         raise NotPlainError
     if first_line is not None:
-        place = rows.schema.get_field_index("source_line")
-        rows = rows.set_column(place, rows.schema.field(place), pa.array(lines[plain]))
+        rows = with_column(rows, "source_line", pa.array(lines[plain]))
     has_projects = table.name == "activity" and "project" in cells
     return rows, others, list(_named_projects(cells, rows)) if has_projects else []
 
 
-def _named_projects(cells: Cells, rows: pa.Table) -> Iterator[Noted]:
-    """The newest activity with each spelling of its project, and its line."""
+def _named_projects(cells: Cells, rows: pa.Table) -> Iterator[Located]:
+    """For each distinct `project` object, the newest activity with it."""
     encoded = cells["project"].dictionary_encode()
     codes, instants = encoded.indices.to_numpy(), rows["occurred_at"].cast(pa.int64())
     order = np.argsort(pc.fill_null(instants, 0).to_numpy(), kind="stable")
@@ -252,22 +251,19 @@ def _record(cells: dict[str, str | None]) -> Record:
 
 
 def _are_self_contained_stories(cells: Cells, count: int) -> np.ndarray:
-    """Whether each story has no information about other records but labels and attachments."""
-    is_alone = is_filled(cells, "project_id", count)
-    # The store looks at each of the people in owners.
-    is_alone &= ~is_filled(cells, "owners", count)
+    """Whether each story has no information about other records than labels and attachments."""
+    # `owners` are added to the people, and `owned_by_id` alone must become a list of owners.
+    found = is_filled(cells, "project_id", count) & ~is_filled(cells, "owners", count)
+    found &= is_filled(cells, "owner_ids", count) | ~is_filled(cells, "owned_by_id", count)
     if "labels" in cells:
-        is_alone &= flags(pc.fill_null(pc.starts_with(cells["labels"], "["), True))
+        found &= flags(pc.fill_null(pc.starts_with(cells["labels"], "["), True))
     if "story_type" in cells:
-        is_alone &= ~flags(pc.equal(cells["story_type"], '"release"'))
-    # A story with only its first owner needs a list of owners.
-    return is_alone & (
-        is_filled(cells, "owner_ids", count) | ~is_filled(cells, "owned_by_id", count)
-    )
+        found &= ~flags(pc.equal(cells["story_type"], '"release"'))
+    return found
 
 
 def _are_self_contained_activities(cells: Cells, count: int) -> np.ndarray:
-    """Whether each activity has no information about other records but person and project."""
+    """Whether each activity has no information about other records than person and project."""
     if "project" not in cells or "guid" not in cells:
         return np.zeros(count, bool)
     is_numbered = pc.match_substring_regex(cells["guid"], f'^"{_GUID.pattern}"$')
@@ -285,7 +281,7 @@ _ARE_SELF_CONTAINED = {
 
 
 def _ids(rows: pa.Table, others: list[Record]) -> np.ndarray:
-    """A number that identifies each record; records without a usable key are refused later."""
+    """A number that identifies each record. Records without a usable key are refused later."""
     if "id" in rows.schema.names:
         spelt = (str(record.get("id")) for record in others)
         other_ids = [int(each) for each in spelt if _ID.fullmatch(each)]

@@ -1,8 +1,8 @@
-"""The SQLite files of two public backup tools become records as the API gives them.
+"""Read the SQLite files of two public backup tools as records in the form of the API.
 
-storyexporter (TanookiLabs) and pivotal-tracker-dump (GUI): tables project, person, label, epic,
-story, story_label, story_owner, comment or story_comment, blocker, file_attachment. Columns are
-taken by name, so that their older versions load too.
+The tools are storyexporter (TanookiLabs) and pivotal-tracker-dump (GUI). Their tables are project,
+person, label, epic, story, story_label, story_owner, comment or story_comment, blocker and
+file_attachment. Columns are found by name, so files of older versions can be read too.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from contextlib import closing
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
 from ingest.archive.json.walk import Found
-from ingest.archive.project.people import stable_id
-from ingest.records import Record
+from ingest.records import Record, stable_id
 
 _LARGEST = 4 << 30
 _PLAIN = {"project": "projects", "person": "people", "label": "labels"}
@@ -25,12 +24,12 @@ _PARTS = {"comment": "comments", "story_comment": "comments", "blocker": "blocke
 
 
 def read_backup(file: ArchiveFile) -> Iterator[Found | RowRefused]:
-    """Every record of a backup; attachments without their content.
+    """Read all records of a backup; attachments without their content.
 
-    Where a table is damaged, what could be read of it is given, and a `RowRefused` that names it.
+    For a damaged table, the readable rows are returned, followed by a `RowRefused`.
 
     Raises:
-        FileRefused: when no table can be read, or no tool that is known made it.
+        FileRefused: if no table can be read, or the file was not made by a known backup tool.
     """
     try:
         with closing(_connect(file)) as connection:
@@ -86,7 +85,7 @@ class _Backup:
         yield from self._refused.values()
 
     def _rows(self, table: str) -> Iterator[Record]:
-        """The rows of a table in the order in which they were written, without empty cells."""
+        """The rows of a table in the order of insertion, without null values."""
         if table not in self._names:
             return
         try:
@@ -101,7 +100,7 @@ class _Backup:
                     if value is not None
                 }
         except sqlite3.Error as error:
-            reason = f"the table is damaged from here on: {error}"
+            reason = f"the table is damaged, and the rest of it was not read: {error}"
             self._refused[table] = RowRefused(table, None, reason)
 
     def _stories(self, labels: dict[object, Record]) -> Iterator[Found]:
@@ -114,8 +113,8 @@ class _Backup:
             owner_ids[record.get("story_id")].append(owner)
         for record in self._rows("story"):
             identity = record.get("id")
-            carried = [labels.get(each, {"id": each}) for each in label_ids[identity] if each]
-            story = {**record, "labels": carried}
+            its_labels = [labels.get(each, {"id": each}) for each in label_ids[identity] if each]
+            story = {**record, "labels": its_labels}
             if "story_owner" in self._names:
                 story["owner_ids"] = [each for each in owner_ids[identity] if each]
             yield Found("stories", story)

@@ -1,4 +1,4 @@
-"""Records of JSON files and backups, one per key: the newer version of a record wins."""
+"""Store the records of JSON files and backups, one per key; the newest version wins."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ingest.archive.errors import RowRefused
 from ingest.archive.files.chronology import FileTime
 from ingest.archive.json.kinds import PARTS, is_stub
 from ingest.archive.json.plain_files import PlainFile
+from ingest.archive.json.walk import without
 from ingest.archive.project.evidence import RELEASE_FIELDS, SourcedRecord
 from ingest.archive.project.people import People
 from ingest.archive.versions import NEVER, Version, clock_of, version_of, with_iso_instants
@@ -29,41 +30,41 @@ from ingest.tables import TABLES, Table
 
 _STORY_LISTS = ("comments", "tasks", "blockers", "reviews", "transitions", "pull_requests",
                 "branches", "owners")  # fmt: skip
-# Records whose fields do not go away: what one version was not asked for, the other tells.
-_FILLED_UP = frozenset(
+# Tables whose records are completed with the fields of older versions: an API response contains
+# only the requested fields, and these fields never disappear.
+_COMPLETED = frozenset(
     {"projects", "people", "labels", "epics", "iterations", "memberships", "me", "accounts"}
 )
-# What a record must say to have a place in its table.
-_NEEDED = {
+# The fields that a record must have.
+_REQUIRED = {
     name: (*table.key, *filter(None, [table.scope]), *(["project_id"] if name == "stories" else []))
     for name, table in TABLES.items()
 }
-# Tables whose rows are made of what is nested in a record.
+# Tables with columns that come from nested objects.
 _NESTING = frozenset({"activity", "memberships", "epics", "iterations"})
-_ONE = {"stories": "story", "epics": "epic"}
-_NAMING = frozenset(
-    {"person", "performed_by", "requested_by", "owned_by", "owners", "followers"}
-)  # fields that hold persons
+_SINGULAR = {"stories": "story", "epics": "epic"}
+_PERSON_FIELDS = ("person", "performed_by", "requested_by", "owned_by")
+_PEOPLE_FIELDS = ("owners", "followers")
 
 Key = tuple[Any, ...]
 
 
 class Store:
-    """What JSON files and backups tell, by raw table and key.
+    """The records of JSON files and backups, by raw table and key.
 
     Attributes:
         tables: table -> key -> record and origin.
-        newest: the newest instant in any record.
-        file_times: when each file was made, by its name.
+        newest: the newest timestamp in any record since it was last set to None.
+        file_times: when each file was made, by file name.
     """
 
     def __init__(self, people: People) -> None:
-        """Hold nothing yet.
+        """Start empty.
 
         Args:
-            people: learns of everybody who is named with an id.
+            people: receives everybody who is named with an id.
         """
-        self.tables: dict[str, dict[tuple[Any, ...], SourcedRecord]] = defaultdict(dict)
+        self.tables: dict[str, dict[Key, SourcedRecord]] = defaultdict(dict)
         self.newest: datetime | None = None
         self.file_times: dict[str, FileTime] = {}
         self._people = people
@@ -71,34 +72,34 @@ class Store:
         self._project_names: dict[int, tuple[tuple[Version, str, int], SourcedRecord]] = {}
         self._projects_of_plain_files: dict[int, SourcedRecord] = {}
         self._recorded_at: datetime | None = None
-        # table -> key -> the version that the stored record is of
+        # table -> key -> the version of the stored record
         self._versions: dict[str, dict[Key, Version]] = defaultdict(dict)
-        # table -> key -> fields that an older version gave -> that version
+        # table -> key -> field that was taken from an older version -> that version
         self._older_fields: dict[str, dict[Key, dict[str, Version]]] = defaultdict(dict)
 
     def add(
         self, table: str, record: Record, origin: Origin, recorded_at: datetime | None = None
     ) -> None:
-        """Take in one record.
+        """Add one record.
 
         Args:
             table: the raw table, or the kind of part.
-            record: as the API gives it.
+            record: the record, in the form of the API.
             origin: where it was read from.
-            recorded_at: when it was read from the API; it tells two equally old versions apart.
+            recorded_at: when it was read from the API; decides between versions of the same age.
 
         Raises:
-            RowRefused: when it lacks what identifies it.
+            RowRefused: if a required field is missing or invalid.
         """
         try:
-            self._take_in(table, record, origin, recorded_at)
+            self._add(table, record, origin, recorded_at)
         except RecursionError:
             raise RowRefused(None, _shown_id(record), "nested too deeply") from None
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            reason = f"not shaped as a record of {table} ({type(error).__name__}: {error})"
+            reason = f"not a valid record of {table} ({type(error).__name__}: {error})"
             raise RowRefused(None, _shown_id(record), reason) from None
 
-    def _take_in(
+    def _add(
         self, table: str, record: Record, origin: Origin, recorded_at: datetime | None
     ) -> None:
         record = with_iso_instants(record)
@@ -108,103 +109,103 @@ class Store:
         clock = clock_of(record)
         if clock > (self.newest or NEVER):
             self.newest = clock
-        self._note_people(table, record)
+        self._add_people(table, record)
         if table in PARTS:
             self._add_part(table, record, origin)
         elif table == "history_days":
             if not isinstance(record.get("header"), list):
-                raise RowRefused("header", None, "a history without the names of its columns")
-            for each in history_day_records(record, _project_of(record)):
+                raise RowRefused("header", None, "a daily history without column names")
+            project_id = _whole_number(record.get("project_id"))
+            if project_id is None:
+                raise RowRefused("project_id", None, "a daily history without a project id")
+            for each in history_day_records(record, project_id):
                 self._put(table, each, origin)
         elif table == "people":
             self._put(table, record, origin)
         else:
             self._put(table, self._prepared(table, record, origin), origin)
 
-    def note_plain(self, plain: PlainFile, origin: Origin) -> None:
-        """Take note of what plain records, which are not taken in, tell of other records.
+    def add_related(self, plain: PlainFile, origin: Origin) -> None:
+        """Add the labels, people, projects and attachments in records that were read in bulk.
 
         Args:
-            plain: the plain records of one file.
+            plain: the records of one file.
             origin: the file.
         """
         self.newest = plain.newest
         self._recorded_at = None
         for project_id in plain.project_ids:
-            told = ({"id": project_id}, origin)
-            self._projects_of_plain_files.setdefault(project_id, told)
+            self._projects_of_plain_files.setdefault(project_id, ({"id": project_id}, origin))
         if plain.table.name == "activity":
             for person in plain.performers():
                 self._people.add_record(person)
             for line, activity in plain.named_projects:
-                self._note_project_name(activity, origin._replace(source_line=line))
+                self._add_project_name(activity, origin._replace(source_line=line))
             return
-        for line, carrier in plain.carriers_of_labels():
-            for label in carrier["labels"]:
-                self._add_label(label, carrier, origin._replace(source_line=line))
-        for line, story in plain.with_attachments():
-            self._catalogue_attachments(story, origin._replace(source_line=line))
+        for line, story in plain.labelled_stories():
+            for label in story["labels"]:
+                self._add_label(label, story, origin._replace(source_line=line))
+        for line, story in plain.stories_with_attachments():
+            self._add_attachments(story, origin._replace(source_line=line))
 
-    def settle(self) -> None:
-        """Put the parts into their stories and epics, once all files have been read."""
+    def combine(self) -> None:
+        """Put parts into their stories and epics, after all files have been read.
+
+        This also derives releases, attachments, and projects that no file describes.
+        """
         for (table, identity), lists in list(self._parts.items()):
-            told = self.tables[table].get((identity,))
-            if told:
-                self.tables[table][identity,] = (with_parts(told[0], lists), told[1])
+            if (identity,) in self.tables[table]:
+                record, origin = self.tables[table][identity,]
+                self.tables[table][identity,] = (with_parts(record, lists), origin)
                 del self._parts[table, identity]
-        self._name_labels()
+        self._resolve_label_ids()
         for story, origin in list(self.rows("stories")):
-            if "comments" in story:
-                self._catalogue_attachments(story, origin)
+            self._add_attachments(story, origin)
             if story.get("story_type") == "release":
                 release = {name: story[name] for name in RELEASE_FIELDS if name in story}
                 self.tables["releases"].setdefault((story["id"],), (release, origin))
-        for project_id, (_, told) in self._project_names.items():
-            self.tables["projects"].setdefault((project_id,), told)
+        for project_id, (_, project) in self._project_names.items():
+            self.tables["projects"].setdefault((project_id,), project)
         self._add_unnamed_projects()
 
-    def _name_labels(self) -> None:
-        """Stories that were read with the ids of their labels alone have the labels themselves."""
+    def _resolve_label_ids(self) -> None:
+        """Give stories that were read with only `label_ids` the labels themselves."""
         for key, (story, origin) in list(self.tables["stories"].items()):
             if "labels" not in story and isinstance(story.get("label_ids"), list):
                 ids = filter(None, map(_whole_number, story["label_ids"]))
                 known = ((each, self.tables["labels"].get((each,))) for each in ids)
-                labels = [told[0] if told else {"id": each} for each, told in known]
-                story = {**_without(story, "label_ids"), "labels": labels}
+                labels = [stored[0] if stored else {"id": each} for each, stored in known]
+                story = {**without(story, "label_ids"), "labels": labels}
                 self.tables["stories"][key] = (story, origin)
 
     def _add_unnamed_projects(self) -> None:
-        """A project that no file describes has a row all the same, with its id alone."""
+        """Add a record with only an id for each project that no file describes."""
         projects = self.tables["projects"]
-        for key, told in self._projects_of_plain_files.items():
-            projects.setdefault((key,), told)
+        for key, project in self._projects_of_plain_files.items():
+            projects.setdefault((key,), project)
         for table in ("stories", "epics", "labels", "releases", "iterations", "activity"):
             for record, origin in self.rows(table):
-                project_id = _whole_number(record.get("project_id"))
+                shaped = shape(table, record) if table == "activity" else record
+                project_id = _whole_number(shaped.get("project_id"))
                 if project_id is not None and (project_id,) not in projects:
                     projects[project_id,] = ({"id": project_id}, origin)
 
     @property
     def has_parts(self) -> bool:
-        """Whether there are parts of stories or epics that no JSON file holds itself."""
+        """Whether there are parts whose story or epic is in no JSON file."""
         return bool(self._parts)
 
     def orphans(self) -> list[tuple[RowRefused, Origin]]:
-        """Parts of stories and epics that no file holds."""
+        """Parts whose story or epic is in no file."""
         return [
-            (
-                RowRefused(
-                    None, f"{name} {part_id}", f"its {_ONE[table]} {identity} is in no file"
-                ),
-                told[1],
-            )
-            for (table, identity), lists in self._parts.items()
+            (RowRefused(None, f"{name} {part_id}", f"{_SINGULAR[table]} {owner} is in no file"), at)
+            for (table, owner), lists in self._parts.items()
             for name, parts in lists.items()
-            for part_id, told in parts.items()
+            for part_id, (_, at) in parts.items()
         ]
 
-    def parts_of(self, story_id: int) -> dict[str, dict[int, SourcedRecord]]:
-        """Take the parts of a story that no JSON file holds itself."""
+    def take_parts(self, story_id: int) -> dict[str, dict[int, SourcedRecord]]:
+        """Remove and return the parts of a story that is in no JSON file."""
         return self._parts.pop(("stories", story_id), {})
 
     def rows(self, table: str) -> Iterator[SourcedRecord]:
@@ -212,7 +213,7 @@ class Store:
         yield from self.tables.get(table, {}).values()
 
     def forget(self, table: str) -> None:
-        """Let go of the records of a table that has been given."""
+        """Drop the records of a table that has been read, to free memory."""
         self.tables.pop(table, None)
         self._versions.pop(table, None)
         self._older_fields.pop(table, None)
@@ -221,40 +222,40 @@ class Store:
         if table == "activity" and not record.get("guid"):
             parts = _id_in(record.get("project")), _whole_number(record.get("project_version"))
             if None in parts:
-                reason = "an activity without guid, or project and version in its place"
+                reason = "an activity without a guid, or project and version instead"
                 raise RowRefused("guid", _shown_id(record), reason)
             record = {**record, "guid": "{}_{}".format(*parts)}
         if table == "stories":
             record = _with_ids(record)
-        self._note_project_name(record, origin)
+        self._add_project_name(record, origin)
         if table in ("stories", "epics"):
             for label in (*_listed(record.get("labels")), record.get("label")):
                 self._add_label(label, record, origin)
         return record
 
-    def _note_project_name(self, record: Record, origin: Origin) -> None:
-        """What the newest record that names its project calls it."""
+    def _add_project_name(self, record: Record, origin: Origin) -> None:
+        """Remember the project's name in the newest record that has it."""
         project = record.get("project")
         if (project_id := _id_in(project)) is not None and project and "name" in project:
             named = ({"id": project_id, "name": project["name"]}, origin)
-            # Plain records come after the others of their file: their order decides nothing.
+            # Bulk reading changes the order of records, so the order must not matter.
             rank = (self._version(record, origin), str(project["name"]), origin.source_line or 0)
             known = self._project_names.get(project_id)
             if known is None or rank >= known[0]:
                 self._project_names[project_id] = (rank, named)
 
-    def _add_label(self, label: object, carrier: Record, origin: Origin) -> None:
-        """A label that a story or an epic carries; most are known from the one before.
+    def _add_label(self, label: object, owner: Record, origin: Origin) -> None:
+        """Add a label of a story or an epic, unless this version is already known.
 
-        One that is told in part, or can be no row of its own, is passed over: its carrier keeps it.
+        Incomplete and invalid labels are skipped; they remain in the record of their owner.
         """
         if not (isinstance(label, dict) and "created_at" in label):
             return
         if not isinstance(label.get("id"), int | str):
             return
-        held = self.tables["labels"].get((label["id"],))
-        if held is None or held[0].get("updated_at") != label.get("updated_at"):
-            project_id = carrier.get("project_id")
+        stored = self.tables["labels"].get((label["id"],))
+        if stored is None or stored[0].get("updated_at") != label.get("updated_at"):
+            project_id = owner.get("project_id")
             with suppress(RowRefused):
                 self.add("labels", {"project_id": project_id, **label}, origin, self._recorded_at)
 
@@ -265,16 +266,16 @@ class Store:
 
     def _put(self, table: str, record: Record, origin: Origin) -> None:
         declared, stored_rows = TABLES[table], self.tables[table]
-        needed: dict[str, Any] = {}
-        for name in _NEEDED[table]:
+        required: dict[str, Any] = {}
+        for name in _REQUIRED[table]:
             value = record.get(name)
             if value is not None:
-                needed[name] = _key_part(declared, name, value)
+                required[name] = _key_part(declared, name, value)
             elif name != "project_id" or (record.get("id"),) not in stored_rows:
                 raise RowRefused(name, _shown_id(record), f"a record of {table} without it")
-        key = tuple([needed[name] for name in declared.key])
-        if any(record[name] is not value for name, value in needed.items()):
-            record = {**record, **needed}  # a number that was written as text
+        key = tuple([required[name] for name in declared.key])
+        if any(record[name] is not value for name, value in required.items()):
+            record = {**record, **required}  # a number that was written as text
         version = self._version(record, origin)
         if key in stored_rows:
             self._merge(table, key, (record, origin), version)
@@ -282,36 +283,36 @@ class Store:
             stored_rows[key] = (record, origin)
             self._versions[table][key] = version
 
-    def _merge(self, table: str, key: Key, told: SourcedRecord, version: Version) -> None:
-        """Make one record of two versions: the newer, with the lists that only the other has.
+    def _merge(self, table: str, key: Key, other: SourcedRecord, version: Version) -> None:
+        """Merge another version into the stored record.
 
-        A stub (a story that is only referred to) never replaces a story. The order in which the
-        versions come makes no difference: each list that the newest lacks is that of the newest
-        version that has it.
+        The newer version wins, completed with the lists that only older versions have. A stub (a
+        mere reference to a story) never replaces a story. The result does not depend on the order
+        of the versions.
         """
         stored, stored_version = self.tables[table][key], self._versions[table][key]
-        given = self._older_fields[table].get(key, {})
-        are_stubs = [table == "stories" and is_stub(record) for record, _ in (stored, told)]
+        versions = self._older_fields[table].get(key, {})
+        are_stubs = [table == "stories" and is_stub(record) for record, _ in (stored, other)]
         is_newer = version >= stored_version
         if are_stubs[0] != are_stubs[1]:
             is_newer = are_stubs[0]
         kept: Record = {}
         if is_newer:
-            record, origin = told
+            record, origin = other
             for name in _fields_to_keep(table, stored[0], is_stub=all(are_stubs)):
                 if name not in record:
                     kept[name] = stored[0][name]
-            given = {name: given.get(name, stored_version) for name in kept}
+            versions = {name: versions.get(name, stored_version) for name in kept}
             self._versions[table][key] = version
         else:
             record, origin = stored
-            for name in _fields_to_keep(table, told[0], is_stub=all(are_stubs)):
-                if name not in record or (name in given and version >= given[name]):
-                    kept[name] = told[0][name]
-            given = {**given, **dict.fromkeys(kept, version)}
+            for name in _fields_to_keep(table, other[0], is_stub=all(are_stubs)):
+                if name not in record or (name in versions and version >= versions[name]):
+                    kept[name] = other[0][name]
+            versions = {**versions, **dict.fromkeys(kept, version)}
         self.tables[table][key] = ({**record, **kept}, origin) if kept else (record, origin)
-        if given:
-            self._older_fields[table][key] = given
+        if versions:
+            self._older_fields[table][key] = versions
         else:
             self._older_fields[table].pop(key, None)
 
@@ -319,22 +320,23 @@ class Store:
         owner = "epics" if record.get("epic_id") else "stories"
         identity = _whole_number(record.get("epic_id") or record.get("story_id"))
         if identity is None:
-            raise RowRefused("story_id", _shown_id(record), f"one of {table} without a story")
-        if _whole_number(record.get("id")) is None:
-            raise RowRefused("id", _shown_id(record), f"one of {table} without a usable id")
-        if is_too_deep(record, DEEPEST - 1):  # it is to stand in a list of its story
+            raise RowRefused("story_id", _shown_id(record), f"a record of {table} without a story")
+        part_id = _whole_number(record.get("id"))
+        if part_id is None:
+            raise RowRefused("id", _shown_id(record), f"a record of {table} without a usable id")
+        if is_too_deep(record, DEEPEST - 1):  # it will be in a list of its story
             raise RowRefused(None, _shown_id(record), TOO_DEEP)
-        record = {**record, "id": _whole_number(record["id"])}
+        record = {**record, "id": part_id}
         parts = self._parts.setdefault((owner, identity), {}).setdefault(table, {})
-        stored, key = parts.get(record["id"]), (record["id"],)
+        stored, key = parts.get(part_id), (part_id,)
         version, versions = self._version(record, origin), self._versions[table]
         if stored is not None:
             is_newer = version >= versions[key]
             record = {**stored[0], **record} if is_newer else {**record, **stored[0]}
         versions[key] = max(version, versions.get(key, version))
-        parts[record["id"]] = (record, origin)
+        parts[part_id] = (record, origin)
 
-    def _catalogue_attachments(self, story: Record, origin: Origin) -> None:
+    def _add_attachments(self, story: Record, origin: Origin) -> None:
         for comment in _listed(story.get("comments")):
             files = comment.get("file_attachments") if isinstance(comment, dict) else None
             for file in _listed(files):
@@ -351,30 +353,25 @@ class Store:
                     }
                     self.tables["attachments"][record["attachment_id"],] = (record, origin)
 
-    def _note_people(self, table: str, record: Record) -> None:
-        know = self._people.add_record
-        if table in ("people", "me"):
-            know(record)
-        if _NAMING.isdisjoint(record):
-            return
-        for name in ("person", "performed_by", "requested_by", "owned_by"):
-            if isinstance(record.get(name), dict):
-                know(record[name])
-        for name in ("owners", "followers"):
-            for each in _listed(record.get(name)):
-                if isinstance(each, dict):
-                    know(each)
+    def _add_people(self, table: str, record: Record) -> None:
+        people: list[object] = [record] if table in ("people", "me") else []
+        people += [record.get(name) for name in _PERSON_FIELDS]
+        for name in _PEOPLE_FIELDS:
+            people += _listed(record.get(name))
+        for each in people:
+            if isinstance(each, dict):
+                self._people.add_record(each)
 
 
 def _fields_to_keep(table: str, record: Record, is_stub: bool) -> list[str]:
-    """The fields of an older version that stay where a newer one was not asked for them."""
-    if table in _FILLED_UP or is_stub:
+    """The fields of an older version that complete a newer version without them."""
+    if table in _COMPLETED or is_stub:
         return list(record)
     return [name for name in (*_STORY_LISTS, "label_id", "project_id") if name in record]
 
 
 def with_parts(record: Record, lists: dict[str, dict[int, SourcedRecord]]) -> Record:
-    """A story or an epic with parts that came apart from it."""
+    """Add parts that were read separately to their story or epic."""
     changed = dict(record)
     for name, parts in lists.items():
         known = {
@@ -383,26 +380,20 @@ def with_parts(record: Record, lists: dict[str, dict[int, SourcedRecord]]) -> Re
             if isinstance(each, dict) and isinstance(each.get("id"), int) and each["id"] > 0
         }
         for identity, (part, _) in parts.items():
-            held = known.get(identity)
-            is_newer = held is None or clock_of(part) >= clock_of(held)
-            known[identity] = {**(held or {}), **part} if is_newer else {**part, **(held or {})}
+            stored = known.get(identity, {})
+            is_newer = not stored or clock_of(part) >= clock_of(stored)
+            known[identity] = {**stored, **part} if is_newer else {**part, **stored}
         changed[name] = list(known.values())
     return changed
 
 
-def _without(record: Record, name: str) -> Record:
-    return {key: value for key, value in record.items() if key != name}
-
-
 def _listed(value: object) -> list[Any]:
-    """A list, when it is one."""
+    """The value if it is a list, else an empty list."""
     return value if isinstance(value, list) else []
 
 
 def _with_ids(record: Record) -> Record:
-    """A story whose people are ids, whether it named them or nested them."""
-    if record.get("owner_ids") is not None and _NAMING.isdisjoint(record):
-        return record
+    """Replace the nested people of a story by their ids."""
     changed = dict(record)
     for nested, flat in (("requested_by", "requested_by_id"), ("owned_by", "owned_by_id")):
         person = changed.get(nested)
@@ -423,7 +414,7 @@ def _shown_id(record: Record) -> str:
 
 
 def _whole_number(value: object) -> int | None:
-    """A number of 64 bits, also where it is written as text; None for anything else."""
+    """A 64-bit number, which may be written as text; None for anything else."""
     if type(value) is int and abs(value) < 1 << 63:
         return value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
@@ -432,22 +423,15 @@ def _whole_number(value: object) -> int | None:
 
 
 def _id_in(value: object) -> int | None:
-    """The id of an object; None when it is no object or has no usable id."""
+    """The id of an object; None if it is not an object or has no usable id."""
     return _whole_number(value.get("id")) if isinstance(value, dict) else None
 
 
-def _project_of(record: Record) -> int:
-    project_id = _whole_number(record.get("project_id"))
-    if project_id is None:
-        raise RowRefused("project_id", None, "a record of history_days without it")
-    return project_id
-
-
 def _key_part(table: Table, name: str, value: object) -> object:
-    """One part of a key, where a row can have it.
+    """One part of a key, converted to the column's type.
 
     Raises:
-        RowRefused: when it cannot.
+        RowRefused: if it is invalid.
     """
     if table.columns[name] == "bigint":
         number = _whole_number(value)

@@ -1,10 +1,10 @@
-"""The values of a JSON file: one document, one a line, several in a row, or rows of a loader."""
+"""Split a JSON file into values: a single document, JSON lines, or a sequence of documents."""
 
 from __future__ import annotations
 
 import json
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 
 import orjson
@@ -12,27 +12,27 @@ import orjson
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
 from ingest.archive.files.encodings import text_of
-from ingest.archive.json.landed import is_landed_table, table_values
+from ingest.archive.json.loader_output import is_loader_table, table_values
 
 _LARGEST = 8 << 30
-_SOMETHING = re.compile(r"\S")
-# Where the elements of the outer list begin, be it in an envelope.
+_NOT_SPACE = re.compile(r"\S")
+# The start of the outer list, which may be in an envelope.
 _LIST = re.compile(r"\s*(?:\{[^\[\]{}]*)?\[")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
-_LINE_END = re.compile(r"\r\n|[\r\n]")  # what else ends a line elsewhere may stand in a text
+_LINE_END = re.compile(r"\r\n|[\r\n]")  # JSON strings may contain Unicode's other line ends
 
 
 def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
-    """Each value with its line; a document has no line, and is the only one.
+    """Read the values of a file, each with its line; None for a single document.
 
-    What is no JSON is given as a `RowRefused`: a line, an element of a list, and what follows the
-    last whole one of several documents. NaN and Infinity, which Python writes, are null.
+    Invalid lines, list elements, and text after a valid document are returned as `RowRefused`. NaN
+    and Infinity, which Python's json writes, become null.
 
     Raises:
-        FileRefused: when the file is neither JSON, nor JSON lines, nor documents in a row.
+        FileRefused: if the file is not JSON in any of these forms.
     """
     content = read_whole(file, _LARGEST)
-    if is_landed_table(content):
+    if is_loader_table(content):
         yield from table_values(content)
         return
     try:
@@ -40,7 +40,7 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
     except ValueError as error:
         whole_error = error
     else:
-        del content  # while the records are looked at, their text is only in the way
+        del content  # to save memory
         yield None, value
         return
     text = text_of(content).lstrip("\ufeff")
@@ -54,7 +54,7 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
         if not all(isinstance(value, RowRefused) for _, value in found):
             yield from found
             return
-    raise FileRefused(f"is broken JSON: {whole_error}")
+    raise FileRefused(f"is invalid JSON: {whole_error}")
 
 
 def _by_line(lines: list[str]) -> Iterator[tuple[int, object]]:
@@ -63,25 +63,25 @@ def _by_line(lines: list[str]) -> Iterator[tuple[int, object]]:
             try:
                 yield number, _loads_text(text)
             except (ValueError, RecursionError) as error:
-                yield number, RowRefused(None, text, f"broken JSON: {error}")
+                yield number, RowRefused(None, text, f"invalid JSON: {error}")
 
 
 def _are_mostly_json(lines: list[str]) -> bool:
-    """Whether the first of the lines is JSON, or else half of them: one may be broken."""
-    told = (text for text in lines if text.strip())
-    if _is_json(next(told, "")):
+    """Whether the first line is valid JSON, or else at least half of the other lines."""
+    filled = (text for text in lines if text.strip())
+    if _is_json(next(filled, "")):
         return True
-    rest = [text.lstrip()[:1] in ("{", "[") and _is_json(text) for text in told]
+    rest = [text.lstrip()[:1] in ("{", "[") and _is_json(text) for text in filled]
     return bool(rest) and sum(rest) * 2 >= len(rest)
 
 
 def _values(text: str, place: int) -> Iterator[tuple[int, object]]:
-    """The documents in a row, or the elements of a list, from a place on.
+    """The sequence of documents, or the elements of a list, that starts at an index.
 
-    What is broken is passed over, as far as its brackets tell where it ends.
+    Invalid values are skipped if their brackets show where they end.
     """
     is_list, line, counted = place > 0, 1, 0
-    while start := _SOMETHING.search(text, place):
+    while start := _NOT_SPACE.search(text, place):
         place = start.start()
         if is_list and start[0] == "]":
             return
@@ -93,7 +93,7 @@ def _values(text: str, place: int) -> Iterator[tuple[int, object]]:
             value, place = _DECODER.raw_decode(text, place)
             yield line, value
         except (ValueError, RecursionError) as error:
-            yield line, RowRefused(None, text[place : place + 200], f"broken JSON: {error}")
+            yield line, RowRefused(None, text[place : place + 200], f"invalid JSON: {error}")
             end = _end_of_value(text, place)
             if end is None:
                 return
@@ -101,7 +101,7 @@ def _values(text: str, place: int) -> Iterator[tuple[int, object]]:
 
 
 def _end_of_value(text: str, start: int) -> int | None:
-    """Where a broken object or list ends; None when its brackets do not match."""
+    """The end of an invalid object or list; None if its brackets do not match."""
     open_brackets: list[str] = []
     for token in _TOKEN.finditer(text, start):
         sign = token[0][0]
@@ -121,7 +121,7 @@ _DECODER = json.JSONDecoder(parse_constant=lambda name: None)
 
 
 def _loads_text(text: str) -> object:
-    """One JSON value, also one with what orjson does not read: 1e400, NaN, half a character."""
+    """Parse a JSON value, including what orjson rejects: 1e400, NaN, lone surrogates."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -135,18 +135,7 @@ def _loads(content: bytes) -> object:
     try:
         return orjson.loads(content.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError:
-        is_wide = content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) or content[1:2] == b"\x00"
-        if not is_wide and _is_utf_8(content):
-            raise
         return orjson.loads(text_of(content).lstrip("\ufeff"))
-
-
-def _is_utf_8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _is_json(text: str) -> bool:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ingest.archive.dates import Moment
-from ingest.archive.project.people import stable_id
-from ingest.records import Origin, Record
+from ingest.records import Origin, Record, stable_id
 
 SourcedRecord = tuple[Record, Origin]
 

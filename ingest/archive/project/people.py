@@ -6,18 +6,10 @@ that loading the same thing again gives the same id.
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections import defaultdict
 
-from ingest.records import Record
-
-
-def stable_id(*parts: object, bits: int = 62) -> int:
-    """A negative number that depends only on the given parts."""
-    text = "\x1f".join(str(part) for part in parts)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return -(int.from_bytes(digest[:8], "big") >> (64 - bits)) or -1
+from ingest.records import Record, stable_id
 
 
 def normalised(name: str) -> str:

@@ -102,8 +102,8 @@ def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
         ("a.csv.gz", gzip.compress(TEXT.encode() * 50)[:-20], "is damaged or truncated"),
         ("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not an export, dump or backup of Tracker"),
         ("a.csv", b"\0" * 1000, "is not an export, dump or backup of Tracker"),
-        ("a.json", b"[" * 100_000 + b"]" * 100_000, "is broken JSON: depth limit exceeded"),
-        ("a.json", b'[{"kind":"story","estimate":}]', "is broken JSON"),
+        ("a.json", b"[" * 100_000 + b"]" * 100_000, "is invalid JSON: depth limit exceeded"),
+        ("a.json", b'[{"kind":"story","estimate":}]', "is invalid JSON"),
     ],
     ids=[
         "empty",
@@ -164,10 +164,10 @@ TWO = [{**STORY, "id": 7}, {**STORY, "id": 8, "name": "brace } in {"}]
     [
         ("{}{}", []),
         ("\n {}\n\n\t{}  \n", []),
-        ('{}{}\n\n{"kind": "story", "id": 9', [(3, "broken JSON: ")]),
-        ('{"kind":,}\n{}\n{}\n', [(1, "broken JSON: ")]),
-        ('{}\n{"kind":,}\n{}\n', [(2, "broken JSON: ")]),
-        ('{}\n{}\n{"kind": "sto', [(3, "broken JSON: ")]),
+        ('{}{}\n\n{"kind": "story", "id": 9', [(3, "invalid JSON: ")]),
+        ('{"kind":,}\n{}\n{}\n', [(1, "invalid JSON: ")]),
+        ('{}\n{"kind":,}\n{}\n', [(2, "invalid JSON: ")]),
+        ('{}\n{}\n{"kind": "sto', [(3, "invalid JSON: ")]),
     ],
     ids=["end to end", "with blanks", "cut off", "first line", "second line", "last line"],
 )
@@ -177,7 +177,7 @@ def test_documents_in_a_row_are_read_and_what_is_broken_is_refused(tmp_path, tex
         text = text.replace("{}", next(parts), 1)
     loaded = Loaded(written(tmp_path / "a.json", text))
     assert [each["id"] for each in loaded.stories] == [7, 8]
-    assert [(line, reason[:13]) for line, _, reason in loaded.refusals] == refused
+    assert [(line, reason[:14]) for line, _, reason in loaded.refusals] == refused
 
 
 def test_indented_documents_in_a_row_have_the_lines_that_they_begin_on(tmp_path):
@@ -363,9 +363,9 @@ def nested(levels):
         (nested(253), None),
         (nested(255), "nested more than 254 levels deep"),
         (nested(900), "nested more than 254 levels deep"),
-        (nested(2_000), "broken JSON: maximum recursion depth exceeded"),
+        (nested(2_000), "invalid JSON: maximum recursion depth exceeded"),
         ("9" * 400, None),
-        ("9" * 5_000, "broken JSON: Exceeds the limit"),
+        ("9" * 5_000, "invalid JSON: Exceeds the limit"),
         ("1e400", None),
         ("NaN", None),
         ('"\\ud800"', None),

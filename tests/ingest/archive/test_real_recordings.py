@@ -40,11 +40,11 @@ def test_all_recordings_load_with_exact_counts(loaded):
 def test_refused_recordings_have_the_expected_reason(loaded):
     reasons = Counter(each["reason"] for each in loaded.rejected_rows)
     assert reasons == {
-        "an error answer of the API, no record": 10,
+        "an error response, not a record": 10,
         "is XML of Tracker's retired API v3; only v5 data is read": 1,
-        "one change of an activity, without the activity": 1,
+        "a change without its activity": 1,
     }
-    skipped = [each for each in loaded.reader.skipped if "nothing of Tracker's" in each]
+    skipped = [each for each in loaded.reader.skipped if "without Tracker data" in each]
     assert all("manifest.json" in each for each in skipped)
     assert len(skipped) == 7
     assert "workspace: 4 records, for which there is no raw table" in loaded.reader.skipped

@@ -126,7 +126,7 @@ def test_json_lines_know_their_line(tmp_path):
     loaded = load(tmp_path, lines(STORY, OTHER) + b'\n{"broken\n')
     assert [each["source_line"] for each in loaded.stories] == [1, 2]
     assert [(line, reason.partition(":")[0]) for line, _, reason in loaded.refusals] == [
-        (3, "broken JSON")
+        (3, "invalid JSON")
     ]
 
 
@@ -171,7 +171,7 @@ def test_separate_parts_are_added_to_their_story(tmp_path):
 def test_parts_of_no_story_are_refused(tmp_path):
     task = {"kind": "task", "id": 3, "story_id": 555, "description": "do", "complete": True}
     loaded = load(tmp_path, STORY, task)
-    assert [reason for _, _, reason in loaded.refusals] == ["its story 555 is in no file"]
+    assert [reason for _, _, reason in loaded.refusals] == ["story 555 is in no file"]
 
 
 def test_parts_of_a_story_that_only_a_csv_has_go_into_its_row(tmp_path):
@@ -255,18 +255,18 @@ def test_csv_dates_are_in_the_time_zone_of_a_dump(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b'{"kind": "error", "code": "unfound_resource", "error": "no"}', "an error answer"),
-        (b'[{"kind": "story", "id": 1, "project_id"', "is broken JSON"),
+        (b'{"kind": "error", "code": "unfound_resource", "error": "no"}', "an error response"),
+        (b'[{"kind": "story", "id": 1, "project_id"', "is invalid JSON"),
         (b'<?xml version="1.0"?>\n<stories type="array">', "XML of Tracker's retired API v3"),
         (b'{"kind": "story", "id": 1, "name": "x"}', "a record of stories without it"),
-        (b'{"kind": "story", "change_type": "create", "id": 1}', "one change of an activity"),
-        (b'{"hello": "world"}', "is JSON, but nothing of Tracker's"),
+        (b'{"kind": "story", "change_type": "create", "id": 1}', "a change without its activity"),
+        (b'{"hello": "world"}', "is JSON without Tracker data"),
         (b"SQLite format 3\x00" + b"\x00" * 100, "is a damaged SQLite file"),
     ],
 )
 def test_input_that_is_not_a_record_is_reported(tmp_path, content, reason):
     (tmp_path / "x.json").write_bytes(content)
-    if reason.startswith(("an error", "a record", "one change")):
+    if reason.startswith(("an error", "a record", "a change")):
         loaded = Loaded(tmp_path)
         assert reason in loaded.rejected_rows[0]["reason"]
         assert loaded.stories == []

@@ -374,3 +374,11 @@ def test_a_name_that_would_match_other_files_too(tmp_path):
     write(tmp_path / "a1.json", [plain(102)])
     tables, *_ = told_at_once(tmp_path / "a[1].json")
     assert [each["id"] for each in tables["stories"]] == [101]
+
+
+@pytest.mark.parametrize("project", [{"project": {"id": 9}}, {}], ids=["nested id", "guid only"])
+def test_a_project_known_only_from_activities_has_a_row(tmp_path, project):
+    record = {each: value for each, value in activity(1).items() if each != "project"} | project
+    path = write(tmp_path / "a.json", [record])
+    for tables, *_ in (told(path), told_at_once(path)):
+        assert [(each["id"], each["name"]) for each in tables["projects"]] == [(9, None)]

@@ -1,8 +1,8 @@
-"""What other loaders landed: Airbyte's output of source-pivotal-tracker, and Singer's messages.
+"""Read the output of other loaders: Airbyte's source-pivotal-tracker, and Singer taps.
 
-Both hold records as the API gave them, in a wrapping of their own: Airbyte as JSON lines, CSV or
-Parquet with its columns beside the record (`_airbyte_data`) or among its fields, or as the messages
-of its protocol; Singer as messages of type RECORD.
+Both wrap the API's records. Airbyte writes JSON lines, CSV or Parquet with the record in the column
+`_airbyte_data` or with its own columns next to the record's fields, or messages of its protocol;
+Singer writes messages of type RECORD.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ingest.archive.files.encodings import text_of
 from ingest.records import Record
 from ingest.tables import TABLES
 
-PARQUET = b"PAR1"
+_PARQUET = b"PAR1"
 _HEAD = 64 * 1024
 _OWN = "_airbyte_"
 _DATA = "_airbyte_data"
@@ -46,7 +46,7 @@ _TABLE_OF_STREAM = {
     "accounts": "accounts",
 }
 _STREAM = re.compile(rf"(?<![a-z])(?:{'|'.join(_TABLE_OF_STREAM)})(?![a-z])")
-# Fields that hold objects or lists, which a table can only have as text.
+# Fields with objects or lists, which are text in CSV and Parquet files.
 _NESTED = frozenset(
     {"project", "performed_by", "person", "label", "requested_by", "owned_by"}
     | {name for table in TABLES.values() for name, kind in table.columns.items() if kind == "json"}
@@ -54,13 +54,13 @@ _NESTED = frozenset(
 _KINDS = {name: kind for table in TABLES.values() for name, kind in table.columns.items()}
 
 
-class Landed(NamedTuple):
-    """One record in a loader's wrapping.
+class LoaderRecord(NamedTuple):
+    """One record of another loader.
 
     Attributes:
-        record: the record, or the text of it.
-        read_at: when the loader read it from the API, as it wrote that.
-        stream: the loader's name of the list that it is of.
+        record: the record, or its JSON text; None for a message without a record.
+        read_at: when the loader read it from the API, in the loader's format.
+        stream: the loader's name of the list.
     """
 
     record: object
@@ -68,54 +68,51 @@ class Landed(NamedTuple):
     stream: str | None
 
 
-def unwrapped(value: Record) -> Landed | None:
-    """What a loader's wrapping holds; a record of None for a message without one.
-
-    None for what is no such wrapping.
-    """
+def loader_record(value: Record) -> LoaderRecord | None:
+    """Unwrap a record of another loader; None if the value is not wrapped by a loader."""
     if "_airbyte_ab_id" in value or "_airbyte_raw_id" in value or _DATA in value:
         read_at = next((value[name] for name in _READ_AT if value.get(name)), None)
         if _DATA in value:
-            return Landed(value[_DATA], read_at, None)
+            return LoaderRecord(value[_DATA], read_at, None)
         record = {name: each for name, each in value.items() if not name.startswith(_OWN)}
-        return Landed(record, read_at, None)
+        return LoaderRecord(record, read_at, None)
     kind, message = value.get("type"), value.get("record")
     if kind == "RECORD" and isinstance(message, dict):
         stream = value.get("stream", message.get("stream"))
         if isinstance(message.get("data"), dict) and "emitted_at" in message:
-            return Landed(message["data"], message["emitted_at"], str(stream))
-        return Landed(message, value.get("time_extracted"), str(stream))
+            return LoaderRecord(message["data"], message["emitted_at"], str(stream))
+        return LoaderRecord(message, value.get("time_extracted"), str(stream))
     if isinstance(kind, str) and kind in _OTHER_MESSAGES and "kind" not in value:
-        return Landed(None, None, None)
+        return LoaderRecord(None, None, None)
     return None
 
 
 def table_of_stream(stream: str | None) -> str | None:
-    """The raw table that a loader's list fills; None for another or an unknown one."""
+    """The raw table of a loader's stream; None if there is none."""
     return _TABLE_OF_STREAM.get((stream or "").removeprefix("_airbyte_raw_"))
 
 
 def stream_of(file: ArchiveFile) -> str | None:
-    """The list that a file's name, or else its folder's, names."""
+    """The stream in a file's name, or else in its folder's."""
     found = _STREAM.findall(file.name.lower().replace("_airbyte_raw_", " "))
     return found[-1] if found else None
 
 
-def is_landed_table(head: bytes) -> bool:
-    """Whether a file that begins so is a Parquet file, or a CSV of Airbyte's."""
-    if head.startswith(PARQUET):
+def is_loader_table(head: bytes) -> bool:
+    """Whether this is the start of a Parquet file, or of a CSV file of Airbyte."""
+    if head.startswith(_PARQUET):
         return True
     header = text_of(head[:_HEAD]).lstrip("\ufeff").partition("\n")[0]
     return header[:1] not in ("{", "[") and any(mark in header for mark in _MARKS)
 
 
 def table_values(content: bytes) -> Iterator[tuple[int | None, object]]:
-    """The rows of a Parquet file, or of a CSV of Airbyte's, each with its line.
+    """The rows of a Parquet file, or of a CSV file of Airbyte, each with its line.
 
     Raises:
-        FileRefused: when the Parquet file is damaged.
+        FileRefused: if the Parquet file is damaged.
     """
-    if not content.startswith(PARQUET):
+    if not content.startswith(_PARQUET):
         yield from _csv_values(text_of(content).lstrip("\ufeff"))
         return
     try:
@@ -124,7 +121,7 @@ def table_values(content: bytes) -> Iterator[tuple[int | None, object]]:
             for row in batch.to_pylist():
                 yield None, _plain(row)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise FileRefused(f"is no whole Parquet file: {str(error).splitlines()[0]}") from None
+        raise FileRefused(f"is a damaged Parquet file: {str(error).splitlines()[0]}") from None
 
 
 def _csv_values(text: str) -> Iterator[tuple[int, object]]:
@@ -148,7 +145,7 @@ def _csv_values(text: str) -> Iterator[tuple[int, object]]:
 
 
 def _typed(name: str, cell: str) -> object:
-    """A cell as what its field holds: whole numbers and truths are text in a CSV."""
+    """Convert a CSV cell to a number or a boolean if its field has this type."""
     kind = _KINDS.get(name)
     if kind == "bigint" and re.fullmatch(r"-?\d{1,18}(\.0)?", cell):
         return int(cell.partition(".")[0])
@@ -158,12 +155,12 @@ def _typed(name: str, cell: str) -> object:
 
 
 def _plain(row: Record) -> Record:
-    """A row as JSON would give it, without the fields that are null in it."""
+    """Convert a row to the form of JSON, without null fields."""
     found = {name: _as_json(name, value) for name, value in row.items() if value is not None}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _as_json(name: str, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+def _as_json(name: str, value: Any) -> Any:  # noqa: ANN401 - any value of a column
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):

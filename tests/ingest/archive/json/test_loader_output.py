@@ -195,7 +195,7 @@ def test_a_singer_story_has_its_labels_and_cycle_time(tmp_path):
 
 def test_a_broken_parquet_file_stops_no_other(tmp_path):
     (tmp_path / "stories.parquet").write_bytes(b"PAR1" + b"x" * 100)
-    with pytest.raises(ArchiveError, match="is no whole Parquet file"):
+    with pytest.raises(ArchiveError, match="is a damaged Parquet file"):
         Loaded(tmp_path)
     (tmp_path / "more.jsonl").write_bytes(singer("stories", STORY))
     assert Loaded(tmp_path).one_story()["id"] == 7
