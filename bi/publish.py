@@ -139,7 +139,7 @@ def _only_row(connection: duckdb.DuckDBPyConnection, statement: str) -> tuple[An
 
 def _note_publication(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     (as_of,) = _only_row(
-        connection, "select max(as_of) from warehouse.intermediate.int_projects_as_of"
+        connection, "select max(as_of) from warehouse.intermediate.int_projects"
     )
     (sources,) = _only_row(
         connection,

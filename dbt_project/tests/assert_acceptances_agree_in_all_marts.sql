@@ -5,7 +5,7 @@ with
 
 projects as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

@@ -25,7 +25,7 @@ velocities as (
 
 settings as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 )
 

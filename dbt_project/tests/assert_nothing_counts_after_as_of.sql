@@ -2,7 +2,7 @@ with
 
 projects_as_of as (
 
-    select * from {{ ref('int_projects_as_of') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

@@ -43,7 +43,7 @@ finished as (
         count(*) as story_count,
         avg(cycle_times.cycle_time_seconds) / 86400 as cycle_time_days
     from {{ ref('fct_story_cycle_time') }} as cycle_times
-    inner join {{ ref('int_project_settings') }} as projects
+    inner join {{ ref('int_projects') }} as projects
         on cycle_times.project_id = projects.project_id
     where
         cycle_times.is_accepted

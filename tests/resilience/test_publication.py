@@ -37,7 +37,7 @@ def test_readers_never_fail_and_never_see_a_mixed_state(tmp_path):
             for schema in ("marts", "intermediate", "pivotal_tracker_data"):
                 connection.execute(f"create schema if not exists {schema}")
             connection.execute(
-                "create or replace table intermediate.int_projects_as_of as select now() as as_of"
+                "create or replace table intermediate.int_projects as select now() as as_of"
             )
             connection.execute(
                 "create or replace table pivotal_tracker_data.extracts as "

@@ -73,6 +73,9 @@ with_parsed_values as (
         project_id,
         coalesce(element_id, element_number) as resource_id,
         case
+            when element_kind = 'story' then coalesce(element_id, element_number)
+        end as story_id,
+        case
             when element_change_type = 'update'
                 then {{ activity_value('new_story_values', 'project_id', repairs) }}
         end as moved_to_project_id,
@@ -135,15 +138,60 @@ with_parsed_values as (
 
 ),
 
--- A creation sets the state; an update that repeats it changes nothing.
+-- Both projects have an activity for a move, at one instant.
+moves_by_second as (
+
+    select
+        story_id,
+        project_id,
+        min(project_version) as first_version,
+        min(case when moved_to_project_id != project_id then project_version end)
+            as first_departure,
+        max(project_version) as last_version,
+        max(case when moved_to_project_id = project_id then project_version end)
+            as last_arrival,
+        occurred_at
+    from with_parsed_values
+    where moved_to_project_id is not null
+    group by
+        story_id,
+        project_id,
+        occurred_at
+
+),
+
+-- Versions count within a project, so they do not say which project came first. The
+-- moves do: a story began the second in the project that it left first, and ended it in
+-- the one that it came to last, which can be the same. A creation sets the state; an
+-- update that repeats it changes nothing.
 final as (
 
     select
-        *,
-        resource_id is not null
-        and to_state is not null
-        and (from_state is null or to_state != from_state) as is_state_change
+        with_parsed_values.*,
+        with_parsed_values.resource_id is not null
+        and with_parsed_values.to_state is not null
+        and (
+            with_parsed_values.from_state is null
+            or with_parsed_values.to_state != with_parsed_values.from_state
+        ) as is_state_change,
+        case
+            when
+                moves_by_second.last_arrival = moves_by_second.last_version
+                and with_parsed_values.project_version >= moves_by_second.last_arrival
+                then 3
+            when
+                moves_by_second.first_departure = moves_by_second.first_version
+                and with_parsed_values.project_version
+                <= moves_by_second.first_departure
+                then 1
+            else 2
+        end as order_in_second
     from with_parsed_values
+    left join moves_by_second
+        on
+            with_parsed_values.story_id = moves_by_second.story_id
+            and with_parsed_values.project_id = moves_by_second.project_id
+            and with_parsed_values.occurred_at = moves_by_second.occurred_at
 
 )
 

@@ -5,19 +5,225 @@ with
 
 iterations as (
 
-    select * from {{ ref('int_iterations_with_capacity') }}
+    select * from {{ ref('int_iterations_with_velocity') }}
 
 ),
 
+-- An inferred first interval is no recorded state: it counts in daily flow only.
+state_intervals as (
+
+    select * from {{ ref('int_story_state_intervals') }}
+    where not is_inferred
+
+),
+
+versions as (
+
+    select * from {{ ref('int_story_versions') }}
+
+),
+
+stories as (
+
+    select * from {{ ref('int_stories') }}
+    where coalesce(story_type, '') != 'release'
+
+),
+
+-- Consecutive versions in one project are one period: both numbers grow by one there.
+numbered_versions as (
+
+    select
+        *,
+        version_number - row_number() over (
+            partition by story_id, project_id
+            order by version_number
+        ) as period_number
+    from versions
+
+),
+
+project_periods as (
+
+    select
+        story_id,
+        project_id,
+        min(version_number) = 1 as is_first,
+        min(valid_from) as valid_from,
+        max(valid_to) as valid_to
+    from numbered_versions
+    group by
+        story_id,
+        project_id,
+        period_number
+
+),
+
+-- When the story is next taken up after an interval, or accepted outright.
+with_next_work as (
+
+    select
+        story_id,
+        interval_number,
+        story_state,
+        accepted_at,
+        counted_from,
+        counted_until,
+        min(case
+            when story_state in {{ in_progress_states() }} or story_state = 'accepted'
+                then counted_from
+        end) over (
+            partition by story_id
+            order by interval_number
+            rows between 1 following and unbounded following
+        ) as next_worked_at,
+        min(counted_from) over (partition by story_id) as first_known_at
+    from state_intervals
+
+),
+
+-- A move between projects splits an interval in two. The periods in projects tile, so
+-- each instant lies in one of them; an import that was accepted before its creation was
+-- in the first one.
 intervals as (
 
-    select * from {{ ref('int_story_state_intervals_by_project') }}
+    select
+        with_next_work.story_id,
+        project_periods.project_id,
+        with_next_work.story_state,
+        with_next_work.next_worked_at,
+        with_next_work.first_known_at,
+        stories.created_at,
+        with_next_work.accepted_at,
+        case
+            when project_periods.is_first then with_next_work.counted_from
+            else {{ latest(
+                'with_next_work.counted_from', 'project_periods.valid_from'
+            ) }}
+        end as entered_at,
+        {{ earliest('with_next_work.counted_until', 'project_periods.valid_to') }}
+            as left_at
+    from with_next_work
+    inner join stories
+        on with_next_work.story_id = stories.story_id
+    inner join project_periods
+        on
+            with_next_work.story_id = project_periods.story_id
+            and with_next_work.counted_from < project_periods.valid_to
+            and (
+                with_next_work.counted_until > project_periods.valid_from
+                or project_periods.is_first
+            )
 
 ),
 
+-- Where Tracker has the story now: the best evidence left of the backlog's order.
+places as (
+
+    select
+        story_id,
+        min(iteration_number) as place_iteration_number,
+        min(story_index) as place_index
+    from {{ ref('stg_pivotal_tracker__iteration_stories') }}
+    group by story_id
+
+),
+
+-- What was in progress or in the backlog when the iteration started. Intervals of a
+-- story, and its versions, are half-open and do not overlap: one of each.
+starts as (
+
+    select
+        iterations.iteration_key,
+        intervals.story_id,
+        intervals.story_state,
+        coalesce(versions.estimate, 0) as points,
+        iterations.planned_points,
+        intervals.next_worked_at,
+        places.place_iteration_number,
+        places.place_index
+    from iterations
+    inner join intervals
+        on
+            iterations.project_id = intervals.project_id
+            and iterations.starts_at >= intervals.entered_at
+            and iterations.starts_at < intervals.left_at
+    inner join versions
+        on
+            intervals.story_id = versions.story_id
+            and iterations.starts_at >= versions.valid_from
+            and iterations.starts_at < versions.valid_to
+    left join places
+        on intervals.story_id = places.story_id
+    where
+        iterations.is_automatic_planning
+        and (
+            intervals.story_state in {{ in_progress_states() }}
+            or intervals.story_state = 'unstarted'
+        )
+
+),
+
+points_in_progress as (
+
+    select
+        iteration_key,
+        sum(points) as points
+    from starts
+    where story_state in {{ in_progress_states() }}
+    group by iteration_key
+
+),
+
+-- No source kept the order of a backlog in the past. What was taken up first stood
+-- first; the rest in the order that Tracker gives now.
+ordered as (
+
+    select
+        starts.iteration_key,
+        starts.story_id,
+        starts.points,
+        starts.planned_points,
+        coalesce(points_in_progress.points, 0) as points_in_progress,
+        sum(starts.points) over (
+            partition by starts.iteration_key
+            order by
+                coalesce(starts.next_worked_at, {{ as_instant("'9999-12-31'") }}),
+                coalesce(starts.place_iteration_number, 1000000),
+                coalesce(starts.place_index, 1000000),
+                starts.story_id
+            rows between unbounded preceding and current row
+        ) as points_so_far
+    from starts
+    left join points_in_progress
+        on starts.iteration_key = points_in_progress.iteration_key
+    where starts.story_state = 'unstarted'
+
+),
+
+with_points_above as (
+
+    select
+        iteration_key,
+        story_id,
+        points,
+        planned_points,
+        points_in_progress + points_so_far - points as points_above
+    from ordered
+
+),
+
+-- Tracker's cut: the backlog is taken in until velocity is reached. The last story may
+-- overshoot; one without points still enters when it is just reached.
 plans as (
 
-    select * from {{ ref('int_iteration_plans') }}
+    select
+        iteration_key,
+        story_id
+    from with_points_above
+    where
+        points_above < planned_points
+        or (points_above = planned_points and points = 0)
 
 ),
 

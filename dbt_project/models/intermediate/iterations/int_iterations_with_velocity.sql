@@ -1,3 +1,6 @@
+-- A table: what counts scope or plans would each compute the velocities again.
+{{ config(materialized='table') }}
+
 with
 
 iterations as (
@@ -8,7 +11,13 @@ iterations as (
 
 settings as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
+
+),
+
+project_versions as (
+
+    select * from {{ ref('int_project_versions') }}
 
 ),
 
@@ -103,27 +112,67 @@ velocities as (
 ),
 
 -- An iteration is planned with the velocity of the one before it.
-final as (
+with_plans as (
 
     select
-        iterations.iteration_key,
+        iterations.*,
+        settings.time_zone,
+        settings.iteration_length_weeks as project_length_weeks,
+        settings.as_of,
         velocities.velocity_per_week,
         velocities.weekly_points_deviation,
         velocities.velocity,
         velocities.velocity_source,
+        velocities.velocity_volatility,
         coalesce(
             lag(velocities.velocity) over (
                 partition by iterations.project_id
                 order by iterations.iteration_number
             ),
             settings.initial_velocity
-        ) as planned_velocity,
-        velocities.velocity_volatility
+        ) as planned_velocity
     from iterations
     left join velocities
         on iterations.iteration_key = velocities.iteration_key
     left join settings
         on iterations.project_id = settings.project_id
+
+),
+
+-- An iteration can start before its project was created: the first version holds then.
+-- Versions tile, so one matches.
+final as (
+
+    select
+        with_plans.iteration_key,
+        with_plans.project_id,
+        with_plans.time_zone,
+        with_plans.velocity_per_week,
+        with_plans.weekly_points_deviation,
+        with_plans.velocity,
+        with_plans.velocity_source,
+        with_plans.planned_velocity,
+        with_plans.planned_velocity * {{ as_double('with_plans.length_weeks') }}
+        * {{ as_double('coalesce(with_plans.team_strength, 1)') }}
+        / nullif(with_plans.project_length_weeks, 0) as planned_points,
+        with_plans.velocity_volatility,
+        with_plans.is_done,
+        coalesce(project_versions.is_automatic_planning, true) as is_automatic_planning,
+        with_plans.starts_at,
+        with_plans.finishes_at,
+        {{ earliest('with_plans.finishes_at', 'with_plans.as_of') }} as stops_at
+    from with_plans
+    left join project_versions
+        on
+            with_plans.project_id = project_versions.project_id
+            and (
+                with_plans.starts_at >= project_versions.valid_from
+                or project_versions.version_number = 1
+            )
+            and (
+                with_plans.starts_at < project_versions.valid_to
+                or project_versions.is_last
+            )
 
 )
 

@@ -1,20 +1,14 @@
 with
 
-projects_as_of as (
+projects as (
 
-    select * from {{ ref('int_projects_as_of') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 
 epics as (
 
     select * from {{ ref('stg_pivotal_tracker__epics') }}
-
-),
-
-project_settings as (
-
-    select * from {{ ref('int_project_settings') }}
 
 ),
 
@@ -27,18 +21,16 @@ final as (
         epics.epic_name,
         epics.label_name,
         epics.url,
-        project_settings.time_zone,
+        projects.time_zone,
         epics.created_at,
         epics.updated_at,
-        projects_as_of.as_of
+        projects.as_of
     from epics
-    inner join projects_as_of
-        on epics.project_id = projects_as_of.project_id
-    left join project_settings
-        on epics.project_id = project_settings.project_id
+    inner join projects
+        on epics.project_id = projects.project_id
     where
         epics.created_at is null
-        or epics.created_at <= projects_as_of.as_of
+        or epics.created_at <= projects.as_of
 
 )
 

@@ -45,7 +45,7 @@ done_iterations as (
 
 settings as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

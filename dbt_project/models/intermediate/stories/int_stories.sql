@@ -12,7 +12,7 @@ stories as (
 
 project_settings as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 
@@ -68,7 +68,7 @@ list_changes as (
     select
         story_changes.*,
         story_changes.occurred_at <= stories.as_of as is_past
-    from {{ ref('int_story_changes') }} as story_changes
+    from {{ ref('int_activity_changes') }} as story_changes
     inner join stories
         on story_changes.story_id = stories.story_id
     where

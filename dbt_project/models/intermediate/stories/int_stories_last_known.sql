@@ -23,7 +23,11 @@ stories as (
 
 all_story_changes as (
 
-    select * from {{ ref('int_story_changes') }}
+    select
+        *,
+        resource_name as story_name
+    from {{ ref('int_activity_changes') }}
+    where story_id is not null
 
 ),
 
@@ -66,7 +70,7 @@ story_changes as (
 
 projects_as_of as (
 
-    select * from {{ ref('int_projects_as_of') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

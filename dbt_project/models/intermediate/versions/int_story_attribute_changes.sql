@@ -20,8 +20,10 @@ story_changes as (
         *,
         change_type = 'create' and {{ json_has_key('new_story_values', 'name') }}
             as is_creation
-    from {{ ref('int_story_changes') }}
-    where change_type in ('create', 'update')
+    from {{ ref('int_activity_changes') }}
+    where
+        story_id is not null
+        and change_type in ('create', 'update')
 
 ),
 

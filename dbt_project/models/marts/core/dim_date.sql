@@ -1,21 +1,21 @@
 with
 
+project_settings as (
+
+    select * from {{ ref('int_projects') }}
+
+),
+
 -- The calendar serves all projects: it reaches to the year after the newest as_of.
 newest as (
 
-    select max(as_of) as as_of from {{ ref('int_projects_as_of') }}
+    select max(as_of) as as_of from project_settings
 
 ),
 
 projects as (
 
     select * from {{ ref('stg_pivotal_tracker__projects') }}
-
-),
-
-project_settings as (
-
-    select * from {{ ref('int_project_settings') }}
 
 ),
 

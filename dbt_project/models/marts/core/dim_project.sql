@@ -8,7 +8,7 @@ projects as (
 
 projects_as_of as (
 
-    select * from {{ ref('int_projects_as_of') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

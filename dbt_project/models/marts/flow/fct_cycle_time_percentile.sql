@@ -3,7 +3,7 @@ with
 
 projects as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

@@ -33,7 +33,7 @@ started_intervals as (
 
 projects as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

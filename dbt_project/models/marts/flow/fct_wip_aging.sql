@@ -3,7 +3,7 @@ with
 
 project_settings as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

@@ -1,9 +1,9 @@
 {{ config(enabled=is_built('history')) }}
 with
 
-projects_as_of as (
+projects as (
 
-    select * from {{ ref('int_projects_as_of') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 
@@ -16,12 +16,6 @@ activities as (
 activity_changes as (
 
     select * from {{ ref('int_activity_changes') }}
-
-),
-
-settings as (
-
-    select * from {{ ref('int_project_settings') }}
 
 ),
 
@@ -57,17 +51,15 @@ final as (
         coalesce(changes_by_activity.is_state_change, false) as is_state_change,
         activities.is_date_only,
         {{ local_date(
-            'activities.occurred_at', "coalesce(settings.time_zone, 'UTC')"
+            'activities.occurred_at', 'projects.time_zone'
         ) }} as occurred_date,
         activities.occurred_at
     from activities
     left join changes_by_activity
         on activities.activity_id = changes_by_activity.activity_id
-    inner join projects_as_of
-        on activities.project_id = projects_as_of.project_id
-    left join settings
-        on activities.project_id = settings.project_id
-    where activities.occurred_at <= projects_as_of.as_of
+    inner join projects
+        on activities.project_id = projects.project_id
+    where activities.occurred_at <= projects.as_of
 
 )
 

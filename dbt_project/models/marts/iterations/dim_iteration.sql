@@ -15,7 +15,7 @@ projects as (
 
 project_settings as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

@@ -3,7 +3,7 @@ with
 
 iterations as (
 
-    select * from {{ ref('int_iterations_with_capacity') }}
+    select * from {{ ref('int_iterations_with_velocity') }}
     where stops_at > starts_at
 
 ),

@@ -51,7 +51,7 @@ transitions as (
 
 project_settings as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

@@ -12,7 +12,7 @@ rules as (
 
 projects_as_of as (
 
-    select * from {{ ref('int_projects_as_of') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 

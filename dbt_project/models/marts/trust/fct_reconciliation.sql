@@ -34,12 +34,6 @@
 
 with
 
-projects_as_of as (
-
-    select * from {{ ref('int_projects_as_of') }}
-
-),
-
 extracts as (
 
     select
@@ -58,7 +52,7 @@ projects as (
 
 project_settings as (
 
-    select * from {{ ref('int_project_settings') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 
@@ -620,18 +614,18 @@ compared as (
                 - comparisons.explained_difference
             ) <= comparisons.tolerance
         ) as is_explained,
-        projects_as_of.as_of as our_as_of,
+        project_settings.as_of as our_as_of,
         case
             when comparisons.record_source = 'api'
-                then coalesce(projects_as_of.api_as_of, extracts.loaded_as_of)
+                then coalesce(project_settings.api_as_of, extracts.loaded_as_of)
             when comparisons.stated_at is not null then comparisons.stated_at
             else {{ earliest(
-                'extracts.loaded_as_of', 'projects_as_of.newest_known_at'
+                'extracts.loaded_as_of', 'project_settings.newest_known_at'
             ) }}
         end as tracker_as_of
     from comparisons
-    inner join projects_as_of
-        on comparisons.project_id = projects_as_of.project_id
+    inner join project_settings
+        on comparisons.project_id = project_settings.project_id
     left join extracts
         on comparisons.load_id = extracts.load_id
 

@@ -1,4 +1,4 @@
--- A table: every model that ends at as_of reads it.
+-- A table: nearly every model reads it.
 {{ config(materialized='table') }}
 
 with
@@ -66,14 +66,29 @@ with_fallback as (
 
 ),
 
+known_projects as (
+
+    select * from {{ ref('stg_pivotal_tracker__projects') }}
+
+),
+
+-- What a project of an archive does not say is as Tracker sets up a new project, but
+-- for its initial velocity: that would be a figure which nobody measured.
 final as (
 
     select
-        project_id,
-        {{ earliest('known_at', as_of_override()) }} as as_of,
-        known_at as newest_known_at,
-        api_as_of
+        with_fallback.project_id,
+        coalesce(known_projects.time_zone, 'UTC') as time_zone,
+        coalesce(known_projects.week_start_day, 'Monday') as week_start_day,
+        coalesce(known_projects.iteration_length_weeks, 1) as iteration_length_weeks,
+        coalesce(known_projects.velocity_averaged_over, 3) as velocity_averaged_over,
+        known_projects.initial_velocity,
+        {{ earliest('with_fallback.known_at', as_of_override()) }} as as_of,
+        with_fallback.known_at as newest_known_at,
+        with_fallback.api_as_of
     from with_fallback
+    left join known_projects
+        on with_fallback.project_id = known_projects.project_id
 
 )
 
