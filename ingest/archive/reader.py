@@ -230,8 +230,8 @@ class ArchiveReader:
         self._check_loadable()
 
     def _read_dumps(self) -> None:
-        is_alone = not any(map(self._precedence.has_rows, ("stories", "activity")))
-        self._dumps.read(self._inventory, is_alone, self._options.zone)
+        is_first_load = not any(map(self._precedence.has_rows, ("stories", "activity")))
+        self._dumps.read(self._inventory, is_first_load, self._options.zone)
         self._made_at |= {
             each["file"]: datetime.fromisoformat(each["as_of"])
             for each in self._dumps.catalogue
@@ -263,7 +263,7 @@ class ArchiveReader:
 
     def _csv_stories_in_bulk(self, project: Project) -> Iterator[pa.Table]:
         stories = self._stories_of(project)
-        for plain, others in stories.read_at_once():
+        for plain, others in stories.read_in_bulk():
             if others:
                 tables = [plain, *self._batches("stories", iter(others))]
                 plain = pa.concat_tables(tables).sort_by("source_line")

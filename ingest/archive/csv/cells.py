@@ -1,4 +1,4 @@
-"""What one cell of a CSV export means: pure functions."""
+"""Parse the cells of a CSV export (pure functions)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STATES = frozenset(
     }
 )  # fmt: skip
 PRIORITIES = frozenset({"p0", "p1", "p2", "p3", "none"})
-# Tracker wrote `'=1+1` for a cell that a spreadsheet would take for a formula.
+# Tracker wrote `'=1+1` for text that a spreadsheet would treat as a formula.
 _GUARD = re.compile(r"'(?='*[=+\-@])")
 _ID = re.compile(r"[\s\ufeff]*#?([0-9]{1,12})(?:\.0*)?\s*")
 _NUMBER = re.compile(r"\+?[0-9]*[.,]?[0-9]+(?:[eE][+-]?[0-9]{1,2})?|[0-9]+[.,]")
@@ -25,21 +25,21 @@ _COMMENT_DAY = re.compile(r"[A-Z][a-z]{2} \d{1,2}, \d{4}")
 
 
 def unguarded(text: str) -> str:
-    """A text without the apostrophe that keeps spreadsheets from calculating it."""
+    """Remove the apostrophe that keeps spreadsheets from treating a text as a formula."""
     return text[1:] if text[:1] == "'" and _GUARD.match(text) else text
 
 
 def parse_id(text: str) -> int | None:
-    """The id of a story or an epic, also as `#101` or, after a spreadsheet, `101.0`; else None."""
+    """Parse an id, also `#101`, or `101.0` from a spreadsheet; None if it is invalid."""
     found = _ID.fullmatch(text)
     return int(found[1]) or None if found else None
 
 
 def parse_estimate(text: str) -> float | None:
-    """Points; None for unestimated, which is written empty or as -1. `0,5` is a half.
+    """Parse points, also `0,5`; None for unestimated, which is an empty cell or -1.
 
     Raises:
-        ValueError: when it is no number that can be an estimate.
+        ValueError: if it is not a valid estimate.
     """
     text = text.strip()
     if text in ("", "-1", "-1.0"):
@@ -53,10 +53,10 @@ def parse_estimate(text: str) -> float | None:
 
 
 def parse_priority(text: str) -> str | None:
-    """`p1` of `p1 - High`; None when the cell is empty.
+    """Parse a priority: `p1` from `p1 - High`; None if the cell is empty.
 
     Raises:
-        ValueError: when it is none of Tracker's priorities.
+        ValueError: if Tracker has no such priority.
     """
     priority = text.partition(" - ")[0].strip().lower()
     if priority and priority not in PRIORITIES:
@@ -65,10 +65,10 @@ def parse_priority(text: str) -> str | None:
 
 
 def parse_iteration(text: str) -> int | None:
-    """The number of an iteration; None when the cell is empty.
+    """Parse the number of an iteration; None if the cell is empty.
 
     Raises:
-        ValueError: when it is none.
+        ValueError: if it is not a number.
     """
     text = text.strip()
     if text and not (text.isascii() and text.isdigit() and len(text) < 10):
@@ -77,15 +77,15 @@ def parse_iteration(text: str) -> int | None:
 
 
 def split_labels(text: str) -> list[str]:
-    """The labels of a cell, in order, each once."""
+    """The labels in a cell, in order, without duplicates."""
     return list(dict.fromkeys(name for each in text.split(",") if (name := each.strip())))
 
 
 def split_comment(cell: str) -> tuple[str, str | None, str | None]:
-    """Text, author and day of a comment cell: `text (Author - Mon D, YYYY)`.
+    """Split a comment `text (Author - Mon D, YYYY)` into text, author and day.
 
-    Only the last such ending counts; an author's name may hold brackets. A cell without one is
-    all text.
+    Only the last such ending counts; the author's name may contain parentheses. If there is no
+    such ending, the whole cell is the text.
     """
     end = cell.rstrip()
     dash = end.rfind(" - ")
@@ -93,7 +93,7 @@ def split_comment(cell: str) -> tuple[str, str | None, str | None]:
         return cell, None, None
     opening = cell.rfind("(", 0, dash)
     if ")" in cell[opening:dash]:
-        opening = _opening_bracket(cell, dash)
+        opening = _opening_parenthesis(cell, dash)
     author = cell[opening + 1 : dash].strip()
     if opening < 0 or not author or "\n" in author or "\r" in author:
         return cell, None, None
@@ -102,7 +102,7 @@ def split_comment(cell: str) -> tuple[str, str | None, str | None]:
 
 @lru_cache(maxsize=20_000)
 def is_comment_day(text: str) -> bool:
-    """Whether a text is a day as the ending of a comment has it: `Nov 22, 2014`."""
+    """Whether a text is a day in the format of comments: `Nov 22, 2014`."""
     if not _COMMENT_DAY.fullmatch(text):
         return False
     try:
@@ -112,8 +112,8 @@ def is_comment_day(text: str) -> bool:
     return True
 
 
-def _opening_bracket(cell: str, end: int) -> int:
-    """Where the bracket opens that is still open at `end`; -1 for nowhere."""
+def _opening_parenthesis(cell: str, end: int) -> int:
+    """The index of the parenthesis that is still open at `end`; -1 if there is none."""
     depth = 0
     for index in range(end - 1, -1, -1):
         if cell[index] == ")":

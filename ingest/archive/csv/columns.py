@@ -1,11 +1,11 @@
-"""Where a stories CSV keeps what: read from its header, by name, never by position."""
+"""Find the columns of a stories CSV by the names in its header."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 
-# How Tracker spelt its columns at other times.
+# Column names in older exports of Tracker.
 _OLD_SPELLINGS = {"story": "title", "story type": "type", "note": "comment"}
 _SPELLINGS = {
     **_OLD_SPELLINGS,
@@ -33,7 +33,7 @@ SINGLE = (
     "priority", "current state", "created at", "accepted at", "deadline", "requested by",
     "description", "url",
 )  # fmt: skip
-# What may stand several times, and the columns that belong to each such one.
+# Columns that can be repeated, and the columns that accompany each repetition.
 _GROUPS = {
     "owned by": (),
     "comment": (),
@@ -44,13 +44,13 @@ _GROUPS = {
     "git branch": (),
 }
 _HISTORY = {"id", "type", "message", "performed by", "occurred at"}
-# Columns that exports of Tracker have and other tools' tables seldom do: two of them, beside a
-# title or an id, make a table a stories CSV, of which a lost column can then be named.
-_TELLING = frozenset(
+# A table with an id or a title and at least two of these is a stories CSV; the tables of other
+# tools seldom have them.
+_TYPICAL = frozenset(
     {"type", "current state", "estimate", "iteration", "iteration start", "iteration end",
      "accepted at", "requested by", "owned by", "priority"}
 )  # fmt: skip
-_FEWEST_TELLING = 2
+_MIN_TYPICAL = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +59,10 @@ class Columns:
 
     Attributes:
         header: the header's cells.
-        single: name -> position, for what stands once.
-        groups: name -> one tuple of positions for each repetition, the group's own first; -1
-            where the n-th of a companion is missing.
-        unknown: (header, position) of other columns, those that repeat a single one included.
+        single: name -> position, for columns that occur once.
+        groups: name -> for each repetition, its position and those of the accompanying columns; -1
+            for a missing one.
+        unknown: (header, position) of all other columns, including repeated single ones.
     """
 
     header: tuple[str, ...]
@@ -72,27 +72,27 @@ class Columns:
 
     @property
     def width(self) -> int:
-        """How many cells a full row has."""
+        """The number of columns."""
         return len(self.header)
 
     @property
     def has_ids(self) -> bool:
-        """Whether rows have ids of Tracker's; those of its import format have none."""
+        """Whether rows have Tracker's ids; in its import format they have none."""
         return "id" in self.single
 
     @property
     def missing(self) -> list[str]:
-        """The columns without which no row can be read.
+        """The required columns that are missing.
 
-        Tracker's import format needs a title alone: a story without a type is a feature there, and
-        one without a state is in the icebox.
+        Tracker's import format requires only a title: the default type is feature, and the default
+        state is unscheduled.
         """
         needed = ("title", "type", "current state") if self.has_ids else ("title",)
         return [name.title() for name in needed if name not in self.single]
 
 
 def column_name(cell: str) -> str:
-    """A header's cell as it is compared, under its latest spelling."""
+    """The name of a column in Tracker's latest spelling, in lower case."""
     name = _spelt(cell)
     return _SPELLINGS.get(name, name)
 
@@ -101,31 +101,31 @@ def _spelt(cell: str) -> str:
     return re.sub(r"[\s_]+", " ", cell.strip("\ufeff\0 \t\r\n'\"")).lower()
 
 
-def _strangeness(cell: str) -> tuple[bool, bool]:
-    """Sorts headers that mean one column: first those that are spelt as Tracker spelt them."""
+def _spelling_rank(cell: str) -> tuple[bool, bool]:
+    """A sort key for several headers of the same column: Tracker's own spellings come first."""
     name = _spelt(cell)
     return name in _SPELLINGS and name not in _OLD_SPELLINGS, cell.islower()
 
 
 def is_history_header(cells: list[str]) -> bool:
-    """Whether these cells head a project history."""
+    """Whether these cells are the header of a project history."""
     return {column_name(each) for each in cells} >= _HISTORY
 
 
 def is_stories_header(cells: list[str]) -> bool:
-    """Whether these cells head the stories of a project."""
+    """Whether these cells are the header of a stories CSV."""
     names = {column_name(each) for each in cells}
-    return bool(names & {"id", "title"}) and len(names & _TELLING) >= _FEWEST_TELLING
+    return bool(names & {"id", "title"}) and len(names & _TYPICAL) >= _MIN_TYPICAL
 
 
 def read_header(cells: list[str]) -> Columns:
-    """Find every column of a stories CSV."""
+    """Find the columns of a stories CSV."""
     positions: dict[str, list[int]] = {}
     for position, cell in enumerate(cells):
         positions.setdefault(column_name(cell), []).append(position)
     columns = Columns(tuple(cells))
     for name in SINGLE:
-        if found := sorted(positions.pop(name, []), key=lambda each: _strangeness(cells[each])):
+        if found := sorted(positions.pop(name, []), key=lambda each: _spelling_rank(cells[each])):
             columns.single[name] = found[0]
             columns.unknown.extend((cells[each], each) for each in found[1:])
     for name, companions in _GROUPS.items():

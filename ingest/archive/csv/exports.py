@@ -1,4 +1,4 @@
-"""Stories CSV files before they are read: what project each is of, and which was made last."""
+"""Survey stories CSV files before they are read: their projects, and their order in time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.archive.csv.cells import parse_id
 from ingest.archive.csv.columns import Columns, is_stories_header, read_header
-from ingest.archive.csv.rows import CsvRows, Row, find_delimiter, is_blank, is_separator_line
+from ingest.archive.csv.rows import CsvRows, Row, find_delimiter, is_separator_line
 from ingest.archive.dates import DayOrders, Moment, Moments, midnight
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
@@ -26,9 +26,9 @@ from ingest.archive.versions import NEVER
 
 _HEAD = 64 * 1024
 DATES = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
-_PEEK = 2_000  # rows that tell whose project a lone file is of
-_ALIKE = 0.8  # share of equal titles from which on a backlog looks imported from another
-_FEWEST_TITLES = 3
+_SURVEYED_ROWS = 2_000  # of an only file, enough to find its project
+_SIMILAR = 0.8  # two files with this share of equal titles have the same backlog
+_MIN_TITLES = 3
 
 
 @dataclass
@@ -37,17 +37,17 @@ class StoriesFile:
 
     Attributes:
         file: the file.
-        encoding: the codec that reads it.
-        name: what its name says.
+        encoding: its encoding, as in `find_encoding`.
+        name: its parsed name.
         columns: its header.
-        ids: ids of its rows: all when it was surveyed whole, else of the first ones.
+        ids: ids of the surveyed rows: all rows, or the first ones of an only file.
         titles: normalised titles of the same rows.
         panels: which of done, backlog and icebox have rows.
-        newest: the newest moment at which something in those rows happened.
-        delimiter: what separates its cells.
+        newest: the newest date of creation or acceptance in these rows.
+        delimiter: the delimiter of its cells.
         header_line: the line of its header.
-        day_first: column -> whether its dates such as 02/11/2019 begin with the day.
-        is_order_proven: whether some date shows which of these comes first.
+        day_first: column -> whether the day comes first in dates such as 02/11/2019.
+        is_order_proven: whether the dates prove this order.
     """
 
     file: ArchiveFile
@@ -65,20 +65,20 @@ class StoriesFile:
 
     @contextmanager
     def open(self) -> Iterator[TextIO]:
-        """Its text, line ends untouched."""
+        """Open it as text; line ends are not converted."""
         with self.file.open() as stream, opened_text(stream, self.encoding) as text:
             yield text
 
     def cell(self, cells: list[str], name: str) -> str:
-        """The cell of a row under a header; empty where there is none."""
+        """The cell of a row in a column; empty if there is none."""
         index = self.columns.single.get(name, -1)
         return cells[index] if 0 <= index < len(cells) else ""
 
     @property
     def age(self) -> tuple[date, bool, datetime]:
-        """Sorts files from the oldest to the newest.
+        """A sort key, from the oldest file to the newest.
 
-        A file without a time stamp was made at some time on its newest day, or later.
+        A file without a timestamp in its name was made on its newest day, or later.
         """
         made_at = self.name.made_at
         day = made_at.date() if made_at else self.newest.day if self.newest else date.min
@@ -86,42 +86,44 @@ class StoriesFile:
         return day, made_at is None, made_at or newest
 
     def newest_in(self, zone: ZoneInfo) -> datetime | None:
-        """The newest instant in its rows, when days begin as in a zone."""
+        """The newest timestamp in its rows; a date counts as midnight in the time zone."""
         if self.newest is None:
             return None
         return midnight(self.newest.day, zone) if self.newest.is_day else self.newest.at
 
     def as_of(self, newest: datetime | None) -> datetime | None:
-        """The instant that it speaks for: its time stamp, else the newest one in its rows."""
+        """The time that it describes: the timestamp in its name, else the newest in its rows."""
         return self.name.made_at or newest
 
     def moments(self, zone: ZoneInfo) -> dict[str, Moments]:
-        """What reads the dates of each column."""
+        """The parsed dates of each date column (caches)."""
         readers = {is_first: Moments(zone, is_first) for is_first in (False, True)}
         return {name: readers[self.day_first.get(name, False)] for name in DATES}
 
 
-def open_stories_file(file: ArchiveFile, options: ArchiveOptions, is_alone: bool) -> StoriesFile:
-    """Survey a stories CSV: its encoding, header, ids and days.
+def open_stories_file(
+    file: ArchiveFile, options: ArchiveOptions, is_only_file: bool
+) -> StoriesFile:
+    """Survey a stories CSV: its encoding, header, ids and dates.
 
     Raises:
-        FileRefused: when it has no header, or one without a column that every row needs.
+        FileRefused: if it has no header, or a required column is missing.
     """
     found = StoriesFile(file, find_encoding(file), read_name(file, options.zone), Columns(()))
     with found.open() as text:
         found.delimiter = find_delimiter(text.read(_HEAD))
-    orders = _survey_rows(found, options, is_alone)
+    orders = _survey_rows(found, options, is_only_file)
     if orders:
         found.day_first = orders.day_first(options.date_order == "day_first")
         found.is_order_proven = orders.is_proven
         if any(found.day_first.values()):
             found.newest = None
-            _survey_rows(found, options, is_alone)
+            _survey_rows(found, options, is_only_file)
     return found
 
 
-def _survey_rows(found: StoriesFile, options: ArchiveOptions, is_alone: bool) -> DayOrders:
-    """Look at the rows, and return what their dates show of the order of day and month."""
+def _survey_rows(found: StoriesFile, options: ArchiveOptions, is_only_file: bool) -> DayOrders:
+    """Survey the rows, and return the evidence for the order of day and month in their dates."""
     orders = DayOrders()
     with found.open() as text:
         rows = CsvRows(text, found.delimiter)
@@ -135,19 +137,19 @@ def _survey_rows(found: StoriesFile, options: ArchiveOptions, is_alone: bool) ->
         for number, (_, cells) in enumerate(_below(found, rows)):
             if isinstance(cells, RowRefused):
                 continue
-            if not is_alone or number < _PEEK:
+            if not is_only_file or number < _SURVEYED_ROWS:
                 _survey(found, cells, moments)
             elif not orders:
-                break  # the first rows tell enough, where no date can be read in two ways
+                break  # no date is ambiguous, so the first rows are enough
             for name in DATES:
                 orders.see(name, found.cell(cells, name))
         if number < 0 and not found.columns.has_ids:
-            raise FileRefused("has no row and no Id column: a template for import, not an export")
+            raise FileRefused("has no rows and no Id column: it is an import template")
     return orders
 
 
 def body(file: StoriesFile, text: TextIO) -> Iterator[Row]:
-    """The rows below the header; blank ones and headers that are repeated are left out."""
+    """The rows below the header, without empty rows and repeated headers."""
     rows = CsvRows(text, file.delimiter)
     _first(rows, file.delimiter)
     return _below(file, rows)
@@ -164,26 +166,26 @@ def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
             cells = row = names
         else:
             cells = row.cells
-        if cells and before != below:  # the first row below a header that stands among stories
+        if cells and before != below:  # the first row below another header
             if _has_id(cells, before) and not _has_id(cells, below):
-                below = before  # what looked like a header was a row's text
+                below = before  # it was not a header, but text of a row
                 rows.expect(below.width, below.single.get("id"))
             before = below
         if isinstance(row, RowRefused):
             if cells and below.header != columns.header:
                 row.cells = MovedRow(cells, below, columns)
             yield line, row
-        elif is_header_again(row, below):
-            again = read_header(row)
-            if not again.missing and not _is_damaged_copy(row, below):
-                before, below = below, again
+        elif is_repeated_header(row, below):
+            repeated = read_header(row)
+            if not repeated.missing and not _is_damaged_copy(row, below):
+                before, below = below, repeated
             rows.expect(below.width, below.single.get("id"))
-        elif not is_blank(row):
+        elif any(row):
             yield line, row if below.header == columns.header else MovedRow(row, below, columns)
 
 
-def is_header_again(cells: list[str], columns: Columns) -> bool:
-    """Whether a row among stories is a header: files that were put together have several."""
+def is_repeated_header(cells: list[str], columns: Columns) -> bool:
+    """Whether a row below the header is another header, as in concatenated files."""
     return not _has_id(cells, columns) and is_stories_header(cells)
 
 
@@ -193,31 +195,31 @@ def _has_id(cells: list[str], columns: Columns) -> bool:
 
 
 def _split(row: RowRefused, delimiter: str) -> list[str]:
-    """The names in a header with a quote too many: no name of a column has a comma in it."""
+    """The column names in a header with broken quoting; no column name contains a delimiter."""
     return [name for cell in row.cells or () for name in cell.split(delimiter)]
 
 
 def _is_damaged_header(cells: list[str]) -> bool:
-    """Whether a refused row is a header, and not a row that took in a part of one."""
+    """Whether a refused row is a header, rather than a row fused with part of a header."""
     known = len(cells) - len(read_header(cells).unknown)
-    return is_stories_header(cells) and known >= _ALIKE * len(cells)
+    return is_stories_header(cells) and known >= _SIMILAR * len(cells)
 
 
 def _is_damaged_copy(cells: list[str], columns: Columns) -> bool:
-    """Whether a header has nearly all names where another one has them."""
+    """Whether a header has nearly all names in the same positions as another one."""
     same = sum(map(str.__eq__, cells, columns.header))
-    return len(cells) == columns.width and same >= _ALIKE * columns.width
+    return len(cells) == columns.width and same >= _SIMILAR * columns.width
 
 
 class MovedRow(list[str]):
-    """A row below another header than its file's first, with its cells where that has them.
+    """A row below a second header, with its cells in the order of the file's first header.
 
     Attributes:
-        unplaced: header -> cell, where the first header has no such column.
+        unplaced: header -> cell, for columns that the first header does not have.
     """
 
     def __init__(self, cells: list[str], below: Columns, columns: Columns) -> None:
-        """Move the cells of a row.
+        """Reorder the cells of a row.
 
         Args:
             cells: the row.
@@ -237,7 +239,7 @@ class MovedRow(list[str]):
 
 @lru_cache(maxsize=16)
 def _places(below: Columns, columns: Columns) -> dict[int, int]:
-    """Where under the first header what stands under another one belongs."""
+    """Position in a second header -> position in the first header."""
     places = {
         place: columns.single[name]
         for name, place in below.single.items()
@@ -258,7 +260,7 @@ def _first(rows: Iterator[Row], delimiter: str) -> tuple[int, list[str]]:
                 raise FileRefused(f"has no readable header: {row.reason}")
         else:
             cells = row
-        if cells and not is_blank(cells) and not is_separator_line(cells):
+        if any(cells) and not is_separator_line(cells):
             return line, cells
     raise FileRefused("is empty")
 
@@ -282,7 +284,7 @@ def _survey(found: StoriesFile, cells: list[str], moments: dict[str, Moments]) -
 
 
 def panel_of(state: str | None) -> str:
-    """Which part of a project a story stands in: people export some of them only."""
+    """The panel of a story with this state; an export may contain only some panels."""
     return {"accepted": "done", "unscheduled": "icebox"}.get(state or "", "backlog")
 
 
@@ -293,15 +295,13 @@ class Project:
     Attributes:
         files: the files.
         id: the project's id.
-        name: its name, or its slug.
-        is_known: whether the id is Tracker's own, or one that the warehouse already has.
-        resembles: the id of a project with the same titles under other ids.
+        name: its name, or else its slug.
+        resembles: the id of a project with the same story titles under other ids.
     """
 
     files: list[StoriesFile]
     id: int = 0
     name: str = ""
-    is_known: bool = False
     resembles: int | None = None
 
 
@@ -310,31 +310,32 @@ def group_by_project(
     project_of: Callable[[set[int]], int | None],
     project_name: str | None,
 ) -> list[Project]:
-    """Put files that share stories together, and find out whose project they are.
+    """Group files that share stories, and identify their projects.
 
     Args:
         files: surveyed files.
-        project_of: the project that other files or the warehouse give to some of these stories.
-        project_name: the name asked for; None for the slug of the newest file's name.
+        project_of: finds the project of some stories in other files or the warehouse.
+        project_name: the configured name; None for the slug of the newest file's name.
     """
     projects: list[Project] = []
     for file in files:
-        kin = [each for each in projects if any(_is_same(file, other) for other in each.files)]
-        merged = Project([file, *(other for each in kin for other in each.files)])
-        projects = [*(each for each in projects if each not in kin), merged]
+        same = [each for each in projects if any(_is_same(file, other) for other in each.files)]
+        merged = Project([file, *(other for each in same for other in each.files)])
+        projects = [*(each for each in projects if each not in same), merged]
     taken: set[int] = set()
     for project in projects:
         from_oldest = in_order(project.files, lambda each: each.age, lambda each: each.file)
         project.files = from_oldest[::-1]
-        _name(project, project_of, project_name, taken)
+        _identify(project, project_of, project_name, taken)
     _flag_copies(projects)
     return projects
 
 
 def _is_same(one: StoriesFile, other: StoriesFile) -> bool:
-    """Whether two files are of one project: shared stories, or the slug without a likeness.
+    """Whether two files are from the same project: they share stories, or the slug.
 
-    A backlog imported again has new ids and the same titles: that is another project.
+    Files with the same slug and similar titles, but without shared stories, are from two projects:
+    a backlog that was imported again has the same titles under new ids.
     """
     if one.ids & other.ids:
         return True
@@ -342,17 +343,18 @@ def _is_same(one: StoriesFile, other: StoriesFile) -> bool:
     same_slug = normalised(one.name.slug) == normalised(other.name.slug)
     if not (one.columns.has_ids or other.columns.has_ids):
         return same_slug
-    return bool(has_stamps and same_slug) and _likeness(one, other) < _ALIKE
+    return bool(has_stamps and same_slug) and _similarity(one, other) < _SIMILAR
 
 
-def _likeness(one: StoriesFile, other: StoriesFile) -> float:
+def _similarity(one: StoriesFile, other: StoriesFile) -> float:
+    """The share of the smaller file's titles that are also in the other file."""
     fewer = min(one.titles.total(), other.titles.total())
-    if fewer < _FEWEST_TITLES:
+    if fewer < _MIN_TITLES:
         return 0.0
     return (one.titles & other.titles).total() / fewer
 
 
-def _name(
+def _identify(
     project: Project,
     project_of: Callable[[set[int]], int | None],
     project_name: str | None,
@@ -362,7 +364,6 @@ def _name(
     project.name = project_name or (stamped or project.files)[0].name.slug
     ids = set().union(*(each.ids for each in project.files))
     known = project_of(ids)
-    project.is_known = known is not None
     project.id = known if known is not None else project_id(project.name)
     if project.id in taken and known is None:
         project.id = project_id(f"{project.name} {min(ids, default=0)}")
@@ -372,6 +373,7 @@ def _name(
 def _flag_copies(projects: list[Project]) -> None:
     for index, project in enumerate(projects):
         for other in projects[:index]:
-            if project.id != other.id and _likeness(project.files[0], other.files[0]) >= _ALIKE:
+            is_similar = _similarity(project.files[0], other.files[0]) >= _SIMILAR
+            if project.id != other.id and is_similar:
                 newer, older = sorted((project, other), key=lambda each: each.files[0].age)[::-1]
                 newer.resembles = newer.resembles or older.id

@@ -1,4 +1,4 @@
-"""The stories CSV files of one project become one project: the newest file speaks first."""
+"""Merge the stories CSV files of one project; the newest file wins."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from ingest.records import Origin, Record
 class CsvStories:
     """Reads the stories CSV files of one project, from the newest to the oldest.
 
-    A story of an older file that the newer one does not have was deleted in between, when the
-    newer file is whole and has rows of the same panel (people export parts).
+    If a newer file lacks a story of an older file, the story was deleted in between, provided that
+    the newer file is complete and has rows of the same panel (an export may contain only some).
 
     Attributes:
         catalogue: one record of `archive_files` for each file that was read.
-        notes: what is odd, one sentence each.
-        newest_ids: the stories that the newest file has.
+        notes: remarks for the run's summary, one sentence each.
+        newest_ids: the ids of the stories in the newest file.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class CsvStories:
 
         Args:
             project: the files, the newest first.
-            facts: what is found out about the project; it is added to.
-            people: resolves names.
+            facts: receives what the rows reveal about the project.
+            people: resolves names to ids.
             options: how files are read.
-            rejections: receives the rows that are refused.
+            rejections: receives the refused rows.
         """
         self._project = project
         self._facts = facts
@@ -63,12 +63,12 @@ class CsvStories:
         self._misfits: dict[tuple[str | None, str], list[Rejection]] = defaultdict(list)
 
     def read(self) -> Iterator[SourcedRecord]:
-        """Every story once, with the file and line that it comes from."""
+        """All stories, each once, with their origin."""
         seen: set[int] = set()
         newer: StoriesFile | None = None
         newer_as_of: datetime | None = None
         for file in self._project.files:
-            # Older files name labels that no longer exist, but iterations are as the newest says.
+            # Labels of older files are added; iterations are those of the newest file.
             facts = self._facts if newer is None else self._older_facts()
             rows = StoryRows(file, facts, self._people, self._options)
             already = len(self._rejections)
@@ -79,17 +79,13 @@ class CsvStories:
                     has_panel = panel_of(record.get("current_state")) in newer.panels
                     yield deleted(record, newer_as_of if has_panel else None), origin
             as_of = file.as_of(facts.newest)
-            is_whole = self._add_to_catalogue(file, rows, as_of, len(self._rejections) - already)
-            self._note_reading(file)
+            is_whole = self._finish(file, rows, as_of, len(self._rejections) - already)
             if len(self._project.files) > 1:
-                seen.update(rows.ids("stories"))
-            if newer is None:
-                self.newest_ids = rows.ids("stories")
-                self._facts.origin = Origin("stories_csv", file.file.name, None, True)
-                self._note_oddities()
+                seen.update(rows.ids["stories"])
             newer, newer_as_of = file, as_of if is_whole else None
 
     def _older_facts(self) -> ProjectFacts:
+        """The facts that an older file may add to."""
         return ProjectFacts(
             self._facts.id,
             self._facts.name,
@@ -98,8 +94,8 @@ class CsvStories:
             releases=self._facts.releases,
         )
 
-    def read_at_once(self) -> Iterator[tuple[pa.Table, list[SourcedRecord]]]:
-        """The same of a project's only file: plain rows as rows of `stories`, the others by one."""
+    def read_in_bulk(self) -> Iterator[tuple[pa.Table, list[SourcedRecord]]]:
+        """All stories of a project's only file: plain rows as rows of `stories`, and the others."""
         (file,) = self._project.files
         rows = StoryRows(file, self._facts, self._people, self._options)
         plain_rows = PlainRows(rows, "stories_csv", file.file.name)
@@ -109,21 +105,42 @@ class CsvStories:
                 plain, others = plain_rows.split(batch)
                 yield plain, list(self._records(file, rows, others))
         as_of = file.as_of(self._facts.newest)
-        self._add_to_catalogue(file, rows, as_of, len(self._rejections) - already)
-        self._note_reading(file)
-        self.newest_ids = rows.ids("stories")
-        self._facts.origin = Origin("stories_csv", file.file.name, None, True)
-        self._note_oddities()
+        self._finish(file, rows, as_of, len(self._rejections) - already)
 
-    def _note_reading(self, file: StoriesFile) -> None:
-        """Say how a file was read, where that is not how Tracker writes one."""
+    def _finish(
+        self, file: StoriesFile, rows: StoryRows, as_of: datetime | None, rejected: int
+    ) -> bool:
+        """Add a file to the catalogue and the notes. Returns whether it is complete."""
+        is_whole = rejected == 0 and file.columns.has_ids
+        record: Record = {
+            "file": file.file.name,
+            "file_kind": "stories_csv",
+            "encoding": file.encoding,
+            "project_id": self._facts.id,
+            "rows_count": len(rows.ids["stories"]) + len(rows.ids["epics"]),
+            "rejected_count": rejected,
+            "bytes": file.file.size,
+            "is_whole": is_whole,
+        }
+        if as_of:
+            record["as_of"] = as_of.isoformat()
+        self.catalogue.append(record)
+        self._add_file_notes(file)
+        if file is self._project.files[0]:
+            self.newest_ids = rows.ids["stories"]
+            self._facts.origin = Origin("stories_csv", file.file.name, None, True)
+            self._add_project_notes()
+        return is_whole
+
+    def _add_file_notes(self, file: StoriesFile) -> None:
+        """Add notes about how a file was read, if it is not as Tracker writes it."""
         name = file.file.name
         if note := encoding_note(name, file.encoding):
             self.notes.append(note)
         for is_first, order in ((True, "day/month/year"), (False, "month/day/year")):
             columns = [name for name, first in file.day_first.items() if first == is_first]
             if columns and (is_first or not file.is_order_proven):
-                doubt = "" if file.is_order_proven else "; no date shows which: set date_order"
+                doubt = "" if file.is_order_proven else "; no date proves it: set date_order"
                 names = ", ".join(map(str.capitalize, columns))
                 self.notes.append(f"{name}: dates in {names} are read as {order}{doubt}")
         if not file.columns.has_ids:
@@ -142,7 +159,7 @@ class CsvStories:
 
     @contextmanager
     def _until_damaged(self, file: StoriesFile) -> Iterator[None]:
-        """Keep the rows before a damage that came after the survey, which read every byte."""
+        """Keep the rows before a damage that occurred after the survey, which read every byte."""
         try:
             yield
         except FileRefused as refused:
@@ -172,43 +189,22 @@ class CsvStories:
                 facts.releases.setdefault(record["id"], (release, origin))
             yield record, origin
 
-    def _add_to_catalogue(
-        self, file: StoriesFile, rows: StoryRows, as_of: datetime | None, rejected: int
-    ) -> bool:
-        """Add a file that was read, and return whether what it lacks was not there."""
-        is_whole = rejected == 0 and file.columns.has_ids
-        count = len(rows.ids("stories")) + len(rows.ids("epics"))
-        record: Record = {
-            "file": file.file.name,
-            "file_kind": "stories_csv",
-            "encoding": file.encoding,
-            "project_id": self._facts.id,
-            "rows_count": count,
-            "rejected_count": rejected,
-            "bytes": file.file.size,
-            "is_whole": is_whole,
-        }
-        if as_of:
-            record["as_of"] = as_of.isoformat()
-        self.catalogue.append(record)
-        return is_whole
-
-    def _note_oddities(self) -> None:
+    def _add_project_notes(self) -> None:
         facts = self._facts
         if facts.misplaced_count:
             self.notes.append(
                 f"{self._project.files[0].file.name}: {facts.misplaced_count:,} stories were "
-                "accepted on a day outside the iteration that the file names; the day counts"
+                "accepted on a day outside the iteration that the file states; the day counts"
             )
         if facts.resembles:
             self.notes.append(
-                f"{facts.name} has the titles of project {facts.resembles} under other ids: a "
-                "backlog imported again, kept as a project of its own"
+                f"{facts.name} has the titles of project {facts.resembles} under other ids: the "
+                "backlog was imported again, and is loaded as a separate project"
             )
 
 
 def deleted(record: Record, deleted_at: datetime | None) -> Record:
-    """A story that the next newer export lacks; as it was, when that export proves nothing."""
+    """Mark a story as deleted at the time of the export that lacks it; None leaves it unchanged."""
     if deleted_at is None or record.get("is_deleted"):
         return record
     return {

@@ -1,7 +1,7 @@
-"""Comments, tasks and blockers of many stories at once, as the JSON text that is stored.
+"""Read comments, tasks and blockers of many stories in bulk, as the JSON text that is stored.
 
-Putting texts together column by column gives what `StoryParts` gives for each story, several times
-faster; a story with a part that needs a closer look is left to it.
+The JSON is built column by column, several times faster than by `StoryParts`, with the same result.
+Stories with unusual parts are left to `StoryParts`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,11 @@ from ingest.archive.csv.story_records import StoryRows
 from ingest.archive.distinct_texts import DistinctTexts, group_rows
 from ingest.archive.text_columns import filled_rows, flags
 
-# Escapes of JSON in the order in which they can be put in; what else needs one is rare.
+# JSON escapes, in the order in which they must be applied; other control characters are rare.
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 _RARE = ("reviewer", "pull request", "git branch")
 _FIELDS = {"comment": "comments", "task": "tasks", "blocker": "blockers", "reviewer": "reviews"}
 _NEEDS_ESCAPE = r'[\x00-\x1f"\\]'
-
-
-Columns = list[pa.StringArray]
 
 
 class _Sparse(dict[int, str]):
@@ -38,13 +35,15 @@ class _Sparse(dict[int, str]):
         return ""
 
 
-def part_lists(rows: StoryRows, columns: Columns, ids: np.ndarray) -> dict[str, pa.StringArray]:
-    """The lists of all rows by field: empty where a story has none, null without a column for it.
+def part_lists(
+    rows: StoryRows, columns: list[pa.StringArray], ids: np.ndarray
+) -> dict[str, pa.StringArray]:
+    """The lists of parts of all rows, by field; null if the file has no column for them.
 
     Args:
-        rows: reads one row at a time, and knows the header.
-        columns: the cells of each column of the header.
-        ids: the story of each row.
+        rows: the header and its parsers.
+        columns: the cells of each column.
+        ids: the story id of each row.
     """
     found: dict[str, pa.StringArray] = {}
     left: dict[str, np.ndarray] = {}
@@ -75,9 +74,9 @@ def part_lists(rows: StoryRows, columns: Columns, ids: np.ndarray) -> dict[str, 
 
 
 def _read_one_by_one(
-    rows: StoryRows, columns: Columns, ids: np.ndarray, left: dict[str, np.ndarray]
+    rows: StoryRows, columns: list[pa.StringArray], ids: np.ndarray, left: dict[str, np.ndarray]
 ) -> dict[str, dict[int, bytes]]:
-    """Lists by field and row, of kinds that are rare and of rows that were left."""
+    """The lists of rare fields, and of the rows in `left`, by field and row."""
     places = [
         (group, place)
         for group, spans in rows.columns.groups.items()
@@ -117,12 +116,12 @@ def _truth(status: str, wanted: str) -> str:
 
 @dataclass
 class _Parts:
-    """The cells of one group of columns, in the order of their stories.
+    """The filled cells of one group of columns, sorted by row.
 
     Attributes:
-        rows: the row of each.
-        places: which repetition of the group each is of.
-        numbers: the place of each within its story, from 1.
+        rows: the row of each cell.
+        places: the repetition of the group that each cell is in.
+        numbers: the number of each cell within its story, from 1.
         texts: the cells.
     """
 
@@ -134,12 +133,12 @@ class _Parts:
 
 @dataclass
 class _PartFields:
-    """What the parts of a group say beside their id and their story.
+    """The fields of the parts of a group, except for the ids of the part and its story.
 
     Attributes:
-        texts: what stands under the name of the text.
-        endings: the end of each one's JSON object.
-        is_plain: whether that is all there is to it.
+        texts: the text of each part.
+        endings: the end of each JSON object, after the text.
+        is_plain: whether each part could be parsed in bulk.
     """
 
     texts: pa.StringArray
@@ -147,8 +146,8 @@ class _PartFields:
     is_plain: np.ndarray
 
 
-def _parts(columns: Columns) -> _Parts:
-    """The parts that the repetitions of a column hold."""
+def _parts(columns: list[pa.StringArray]) -> _Parts:
+    """The filled cells in the repetitions of a column."""
     rows = [filled_rows(column) for column in columns]
     places = np.repeat(np.arange(len(rows)), [len(each) for each in rows])
     taken = [column.take(pa.array(each)) for column, each in zip(columns, rows, strict=True)]
@@ -163,16 +162,16 @@ def _parts(columns: Columns) -> _Parts:
 
 
 def _comment_fields(rows: StoryRows, parts: _Parts) -> _PartFields:
-    """Texts and endings of comments that are `text (Author - Mon D, YYYY)`, and which are so.
+    """Texts and endings of comments in the form `text (Author - Mon D, YYYY)`.
 
-    Whoever and whatever day is named in anything else is none of its business.
+    The authors and days of other comments are not added to people and facts here.
     """
 
     def person(author: str) -> str:
         return f',"person_id":{rows.people.id_of(author.strip())}'
 
     def instant(day: str) -> str:
-        written = rows.moments[day[:-1]]
+        written = rows.comment_moments[day[:-1]]
         rows.facts.update_newest(written)
         return f',"created_at":"{written.text}"}}' if written else "}"
 
@@ -191,11 +190,11 @@ def _comment_fields(rows: StoryRows, parts: _Parts) -> _PartFields:
 
 
 def _halves(texts: pa.StringArray, sign: str) -> tuple[pa.StringArray, pa.StringArray, np.ndarray]:
-    """What stands before and behind the last `sign` of each text, and which texts have it."""
+    """The texts before and after the last `sign`, and whether each text contains it."""
     pieces = pc.split_pattern(texts, sign, max_splits=1, reverse=True)
     offsets, flat = pieces.offsets.to_numpy(), pieces.flatten()
-    before, behind = flat.take(pa.array(offsets[:-1])), flat.take(pa.array(offsets[1:] - 1))
-    return before, behind, np.diff(offsets) == 2
+    before, after = flat.take(pa.array(offsets[:-1])), flat.take(pa.array(offsets[1:] - 1))
+    return before, after, np.diff(offsets) == 2
 
 
 def _is_author(text: str) -> bool:
@@ -210,7 +209,7 @@ def _is_last_day(text: str) -> bool:
 def _pair_fields(
     parts: _Parts, statuses: list[pa.StringArray | None], ending: Callable[[str, int], str]
 ) -> _PartFields:
-    """Texts and endings of tasks or blockers: `ending` is made of its status and its number."""
+    """Texts and endings of tasks or blockers; `ending` takes the status and the number."""
     codes, endings = np.zeros(len(parts.rows), np.int64), [""]
     for place, column in enumerate(statuses):
         here = parts.places == place
@@ -230,16 +229,16 @@ def _pair_fields(
 def _lists(
     parts: _Parts, fields: _PartFields, name: str, ids: np.ndarray
 ) -> tuple[pa.StringArray, np.ndarray]:
-    """The list of each row whose parts are all plain, and null for others; which those others are.
+    """The list of each row, null if a part is not plain; and the rows with such parts.
 
     Args:
         parts: the cells.
-        fields: what they say.
-        name: the field of the text.
-        ids: the story of each row.
+        fields: their parsed fields.
+        name: the name of the text's field.
+        ids: the story id of each row.
     """
-    odd_rows = np.unique(parts.rows[~fields.is_plain])
-    kept = ~np.isin(parts.rows, odd_rows)
+    left_rows = np.unique(parts.rows[~fields.is_plain])
+    kept = ~np.isin(parts.rows, left_rows)
     rows, stories = parts.rows[kept], ids[parts.rows[kept]]
     chosen = pa.array(kept)
     objects = pc.binary_join_element_wise(
@@ -259,11 +258,11 @@ def _lists(
     lists = pc.binary_join_element_wise("[", joined, "]", "")
     places = np.full(len(ids), -1)
     places[rows[starts]] = np.arange(len(starts))
-    return lists.take(pa.array(places, mask=places < 0)), odd_rows
+    return lists.take(pa.array(places, mask=places < 0)), left_rows
 
 
 def _escaped(texts: pa.StringArray) -> pa.StringArray:
-    """Texts as they stand between the quotes of JSON, as orjson writes them."""
+    """Escape texts for JSON as orjson does, without the quotes around them."""
     special = pc.match_substring_regex(texts, _NEEDS_ESCAPE)
     if not pc.any(special).as_py():
         return texts

@@ -1,4 +1,4 @@
-"""Which rows of a stories CSV are plain: cell by cell nothing of them would be refused."""
+"""Find the plain rows of a stories CSV: those in which `StoryRows` would refuse nothing."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "request
 
 
 def are_plain(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) -> np.ndarray:
-    """For each row whether it is plain.
+    """For each row, whether it is plain.
 
     Args:
-        rows: reads rows cell by cell, and knows the header.
+        rows: the header and its parsers.
         batch: the rows.
-        at: the columns that stand once, by name.
+        at: the single columns, by name.
     """
     header, columns = rows.columns, batch.columns
     id_cells = without_nulls(at["id"].cells)
@@ -41,7 +41,7 @@ def are_plain(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) ->
         ("estimate", lambda cell: cell and read.parse_estimate(cell)),
         ("priority", lambda cell: cell and read.parse_priority(cell)),
         ("iteration", read.parse_iteration),
-        *((name, rows.moments_of(name).__getitem__) for name in DATES),
+        *((name, rows.moments[name].__getitem__) for name in DATES),
     ):
         if name in at:
             plain &= at[name].where(_readable(read_one))
@@ -58,7 +58,7 @@ def are_plain(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) ->
 
 
 def ordinals(moments: Moments, texts: DistinctTexts, absent: int) -> np.ndarray:
-    """The days of a column as numbers; `absent` where there is none, or none that can be read."""
+    """The days of a column as ordinals; `absent` for empty and invalid cells."""
     is_readable = _readable(moments.__getitem__)
     found = (moments[each] if is_readable(each) else None for each in texts.distinct)
     days = [moment.day.toordinal() if moment else absent for moment in found]
@@ -67,12 +67,12 @@ def ordinals(moments: Moments, texts: DistinctTexts, absent: int) -> np.ndarray:
 
 def _are_in_order(rows: StoryRows, at: dict[str, DistinctTexts]) -> np.ndarray:
     first, last = "iteration start", "iteration end"
-    starts = ordinals(rows.moments_of(first), at[first], 0)
-    return starts <= ordinals(rows.moments_of(last), at[last], 1 << 30)
+    starts = ordinals(rows.moments[first], at[first], 0)
+    return starts <= ordinals(rows.moments[last], at[last], 1 << 30)
 
 
 def _are_plain_texts(rows: StoryRows, batch: RowBatch, at: dict[str, DistinctTexts]) -> np.ndarray:
-    """For each row whether its texts are neither guarded against spreadsheets nor suspicious."""
+    """For each row, whether no text starts with an apostrophe or has a suspicious line."""
     places = {
         place
         for name, spans in rows.columns.groups.items()
@@ -106,7 +106,7 @@ def _readable(read_one: Callable[[str], Any]) -> Callable[[str], bool]:
 
 
 def _are_urls(urls: pa.StringArray, ids: pa.StringArray) -> np.ndarray:
-    """Whether each URL ends with the row's id, as that of the first row does, or is empty."""
+    """Whether each URL is empty, or the first URL with the row's own id."""
     is_empty = flags(pc.equal(pc.binary_length(urls), 0))
     first = next((each.as_py() for each in urls if each.as_py()), "")
     prefix = first[: first.rfind("/") + 1]

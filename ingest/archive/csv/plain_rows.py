@@ -1,8 +1,8 @@
-"""Many rows of a stories CSV at once, column by column, where each row is plain.
+"""Read the plain rows of a stories CSV in bulk, column by column.
 
-A row is plain when reading it cell by cell (`stories_csv`) would refuse nothing and find nothing
-but a story: of such rows the same values come out, several times faster, because days, people,
-labels and states repeat. Every other row is left to the reading cell by cell.
+A row is plain if it is a story in which `StoryRows` would refuse nothing (see `plain_checks`). Such
+rows become the same values here, several times faster, because dates, people, labels and states
+repeat. All other rows are left to `StoryRows`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,19 @@ from ingest.archive.id_set import are_distinct
 from ingest.archive.text_columns import without_empty, without_nulls
 from ingest.tables import ARROW_TYPES, TABLES
 
-Columns = list[pa.StringArray]
 _INSTANTS = (
     ("created at", "created_at"), ("accepted at", "accepted_at"), ("deadline", "deadline")
 )  # fmt: skip
 
 
 class PlainRows:
-    """Splits batches of rows into plain ones, as rows of `stories`, and the others."""
+    """Splits batches into plain rows, as rows of `stories`, and other rows."""
 
     def __init__(self, rows: StoryRows, record_source: str, file: str) -> None:
         """Prepare to read.
 
         Args:
-            rows: reads rows cell by cell; what is found out is kept in one place with it.
+            rows: the reader of all other rows, with which this shares ids, labels and facts.
             record_source: stored with each row.
             file: stored with each row.
         """
@@ -50,7 +49,7 @@ class PlainRows:
         self._owners = cache(self._owners_of)
 
     def split(self, batch: RowBatch) -> tuple[pa.Table, list[Row]]:
-        """The plain rows as rows of `stories`, and the other ones as cells."""
+        """The plain rows as rows of `stories`, and the other rows as cells."""
         at = self._at(batch.columns)
         plain = are_plain(self._rows, batch, at)
         others = list(batch.only(~plain).rows())
@@ -62,16 +61,16 @@ class PlainRows:
         ids = at["id"].cells.cast(pa.int64())
         if not self._are_new(ids, others):
             return TABLES["stories"].arrow_schema.empty_table(), list(batch.rows())
-        self._rows.ids("stories").add_all(ids.to_numpy())
+        self._rows.ids["stories"].add_all(ids.to_numpy())
         return self._stories(batch_of_plain, at, ids), others
 
-    def _at(self, columns: Columns) -> dict[str, DistinctTexts]:
-        """The columns that stand once, by name."""
+    def _at(self, columns: list[pa.StringArray]) -> dict[str, DistinctTexts]:
+        """The single columns, by name."""
         single = self._rows.columns.single
         return {name: DistinctTexts(columns[place]) for name, place in single.items()}
 
     def _are_new(self, ids: pa.Int64Array, others: list[Row]) -> bool:
-        """Whether no id stands twice: which of two rows is refused depends on their order."""
+        """Whether no id occurs twice; which of two rows is refused depends on their order."""
         single = self._rows.columns.single
         positions = [single[name] for name in ("id", "url") if name in single]
         numbers = ids.to_numpy()
@@ -83,7 +82,7 @@ class PlainRows:
         }
         if ids_of_others and not ids_of_others.isdisjoint(numbers.tolist()):
             return False
-        return are_distinct(numbers) and not self._rows.ids("stories").has_any(numbers)
+        return are_distinct(numbers) and not self._rows.ids["stories"].has_any(numbers)
 
     def _stories(
         self, batch: RowBatch, at: dict[str, DistinctTexts], ids: pa.Int64Array
@@ -108,7 +107,7 @@ class PlainRows:
         self._add_plain_values(found, at)
         self._add_owners(found, batch.columns, count)
         found |= part_lists(rows, batch.columns, ids.to_numpy())
-        self._note_iterations(at, ids.to_numpy())
+        self._add_iterations(at, ids.to_numpy())
         arrays = [
             found[field.name] if field.name in found else pa.nulls(count, field.type)
             for field in TABLES["stories"].arrow_schema
@@ -116,14 +115,14 @@ class PlainRows:
         return pa.Table.from_arrays(arrays, schema=TABLES["stories"].arrow_schema)
 
     def _add_instants(self, found: dict[str, pa.Array], at: dict[str, DistinctTexts]) -> None:
-        """Add the instants, and for each row whether they are the beginnings of days."""
+        """Add the timestamps, and whether they are dates without times."""
         rows = self._rows
         codes, moments = [], []
         for name, field in _INSTANTS:
             if name not in at:
                 continue
-            read_one = rows.moments_of(name)
-            found_moments = [read_one[each] if each else None for each in at[name].distinct]
+            parsed = rows.moments[name]
+            found_moments = [parsed[each] if each else None for each in at[name].distinct]
             texts = pa.array([each.text if each else None for each in found_moments], pa.string())
             taken = pa.array(at[name].codes)
             found[field] = texts.cast(ARROW_TYPES["timestamp"]).take(taken)
@@ -164,7 +163,9 @@ class PlainRows:
                 lambda cell: id_of(cell.strip()) if cell.strip() else None, pa.int64()
             )
 
-    def _add_owners(self, found: dict[str, pa.Array], columns: Columns, count: int) -> None:
+    def _add_owners(
+        self, found: dict[str, pa.Array], columns: list[pa.StringArray], count: int
+    ) -> None:
         owners = [
             texts
             for (position,) in self._rows.columns.groups["owned by"]
@@ -191,8 +192,8 @@ class PlainRows:
             orjson.dumps(owners) if owners else None,
         )
 
-    def _note_iterations(self, at: dict[str, DistinctTexts], ids: np.ndarray) -> None:
-        """What `StoryRows` notes of each row: the spans, and which of them are history."""
+    def _add_iterations(self, at: dict[str, DistinctTexts], ids: np.ndarray) -> None:
+        """Add the iterations to the project's facts, as `StoryRows` does."""
         names = ("iteration", "iteration start", "iteration end")
         if not all(name in at and not at[name].is_empty for name in names):
             return
@@ -201,17 +202,17 @@ class PlainRows:
         done = np.zeros(len(ids), np.int64)
         if "accepted at" in at:
             is_accepted = at["current state"].where(lambda cell: cell.strip().lower() == "accepted")
-            days = ordinals(rows.moments_of("accepted at"), at["accepted at"], 0)
+            days = ordinals(rows.moments["accepted at"], at["accepted at"], 0)
             done = np.where(is_accepted, days, 0)
         for here in _alike(numbers.codes, starts.codes, ends.codes):
             number, first, last = (
                 each.distinct[each.codes[here[0]]] for each in (numbers, starts, ends)
             )
-            begins = rows.moments_of("iteration start")[first]
-            ends_at = rows.moments_of("iteration end")[last]
-            if not (number.strip() and begins and ends_at):
+            start = rows.moments["iteration start"][first]
+            end = rows.moments["iteration end"][last]
+            if not (number.strip() and start and end):
                 continue
-            span = begins.day, ends_at.day
+            span = start.day, end.day
             facts.spans[span] += len(here)
             days = done[here]
             if days.any():
@@ -226,7 +227,7 @@ def _lowered(texts: DistinctTexts) -> pa.Array:
 
 
 def _alike(*codes: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows that have the same codes, in order; the groups in the order of their first rows."""
+    """Groups of rows with the same codes, each in order, sorted by their first rows."""
     order = np.lexsort(codes[::-1])
     sorted_codes = np.stack(codes)[:, order]
     starts = np.flatnonzero((np.diff(sorted_codes, axis=1) != 0).any(axis=0)) + 1

@@ -1,7 +1,7 @@
-"""The rows of a stories CSV as Arrow columns of text, some thousands at a time.
+"""Read the rows of a stories CSV as Arrow columns of text, thousands of rows at a time.
 
-Python's csv module reads every file. DuckDB's reader gives the same cells several times faster
-where the bytes prove that both agree on them; where it gives up, the csv module goes on.
+Python's csv module can read every file. DuckDB's reader is several times faster, and is used for
+files whose bytes show that it returns the same cells. If it fails, the csv module takes over.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.archive.csv.columns import Columns
-from ingest.archive.csv.exports import MovedRow, StoriesFile, body, is_header_again
+from ingest.archive.csv.exports import MovedRow, StoriesFile, body, is_repeated_header
 from ingest.archive.csv.plain_bytes import has_plain_bytes
 from ingest.archive.csv.rows import LONGEST_CELL, Row
 from ingest.archive.errors import RowRefused
 from ingest.archive.text_columns import filled_rows, flags, line_breaks, without_nulls
 
 _BATCH = 20_000
-_SMALL = 1 << 18  # bytes that the csv module reads before DuckDB has begun
-_QUICK_ENCODINGS = ("utf-8", "utf-8-sig")
+_SMALL = 1 << 18  # bytes; the csv module reads smaller files before DuckDB has started
+_DUCKDB_ENCODINGS = ("utf-8", "utf-8-sig")
 
 
 @dataclass(frozen=True)
@@ -32,69 +32,68 @@ class RowBatch:
     """Rows of a stories CSV.
 
     Attributes:
-        lines: the line that each row begins on.
-        columns: the cells of each column of the header; null or empty for an empty cell.
-        line_breaks: how many each cell of a column has; 0 where no cell has any.
-        odd: rows that have no cells, or more than the header.
+        lines: the line on which each row starts.
+        columns: the cells of each column; an empty cell is null or an empty string.
+        line_breaks: for each column, the number of line breaks in each cell; 0 if there are none.
+        others: rows that do not fit into columns, for example because they have too many cells.
     """
 
     lines: np.ndarray
     columns: list[pa.StringArray]
     line_breaks: list[np.ndarray | int]
-    odd: list[Row]
+    others: list[Row]
 
     def only(self, mask: np.ndarray) -> RowBatch:
-        """The rows that a mask keeps, and the odd ones."""
+        """The rows that a mask selects, and all `others`."""
         kept = pa.array(mask)
         columns = [each.filter(kept) for each in self.columns]
         breaks = [each if isinstance(each, int) else each[mask] for each in self.line_breaks]
-        return RowBatch(self.lines[mask], columns, breaks, self.odd)
+        return RowBatch(self.lines[mask], columns, breaks, self.others)
 
     def rows(self) -> Iterator[Row]:
         """All rows, in the order of the file."""
         cells = zip(*(column.fill_null("").to_pylist() for column in self.columns), strict=True)
         whole = ((line, list(each)) for line, each in zip(self.lines.tolist(), cells, strict=True))
-        yield from sorted(chain(whole, self.odd), key=lambda row: row[0])
+        yield from sorted(chain(whole, self.others), key=lambda row: row[0])
 
 
 def row_batches(file: StoriesFile) -> Iterator[RowBatch]:
-    """All rows below the header, blank ones left out."""
-    given = 0
+    """All rows below the header, without empty rows."""
+    rows_count = 0
     if _is_plain_text(file):
         try:
             for batch in _by_duckdb(file):
-                given += len(batch.lines)
+                rows_count += len(batch.lines)
                 yield batch
             return
-        # Found as the query begins or, through Arrow, while its rows are taken: timing decides.
-        except (duckdb.Error, pa.ArrowException, OSError, _HeaderAgain):
-            pass  # a row is not as the others; the rows before it are as the csv module reads them
-    yield from _by_csv_module(file, given)
+        # A failure may occur when the query starts, or in Arrow while its rows are fetched.
+        except (duckdb.Error, pa.ArrowException, OSError, _RepeatedHeader):
+            pass  # an unusual row; the rows before it are as the csv module would read them
+    yield from _by_csv_module(file, rows_count)
 
 
-def _by_csv_module(file: StoriesFile, already_given: int) -> Iterator[RowBatch]:
+def _by_csv_module(file: StoriesFile, skipped_count: int) -> Iterator[RowBatch]:
     width = file.columns.width
     with file.open() as text:
-        rows = islice(body(file, text), already_given, None)
+        rows = islice(body(file, text), skipped_count, None)
         while batch := list(islice(rows, _BATCH)):
             lines: list[int] = []
             whole: list[list[str]] = []
-            odd: list[Row] = []
+            others: list[Row] = []
             for line, cells in batch:
-                is_moved = isinstance(cells, MovedRow) and bool(cells.unplaced)
                 if (
                     isinstance(cells, RowRefused)
-                    or is_moved
+                    or (isinstance(cells, MovedRow) and cells.unplaced)
                     or len(cells) < 3
                     or any(cells[width:])
                 ):
-                    odd.append((line, cells))
+                    others.append((line, cells))
                 else:
                     lines.append(line)
                     whole.append(cells)
             columns = _columns(whole, width)
             breaks = list(map(line_breaks, columns))
-            yield RowBatch(np.array(lines, np.int64), columns, breaks, odd)
+            yield RowBatch(np.array(lines, np.int64), columns, breaks, others)
 
 
 def _columns(rows: list[list[str]], width: int) -> list[pa.StringArray]:
@@ -123,35 +122,39 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
             line = int(ends[-1]) if len(ends) else line
             batch_of_all = RowBatch(ends - heights, columns, breaks, [])
             _refuse_headers(batch_of_all, file.columns)
-            is_blank = _are_blank(columns)
-            yield batch_of_all.only(~is_blank) if is_blank.any() else batch_of_all
+            is_empty = _are_empty(columns)
+            yield batch_of_all.only(~is_empty) if is_empty.any() else batch_of_all
 
 
-class _HeaderAgain(Exception):
-    """A header stands among the rows."""
+class _RepeatedHeader(Exception):
+    """One of the rows is a header."""
 
 
 def _refuse_headers(batch: RowBatch, columns: Columns) -> None:
-    """Leave a file with several headers to the csv module: what is below each depends on it."""
+    """Leave a file with several headers to the csv module, which can reorder the cells below them.
+
+    Raises:
+        _RepeatedHeader: if one of the rows is a header.
+    """
     ids = without_nulls(batch.columns[columns.single["id"]])
-    odd = ~flags(pc.match_substring_regex(ids, r"^\d+$"))
-    for _, cells in batch.only(odd).rows() if odd.any() else ():
-        if not isinstance(cells, RowRefused) and is_header_again(cells, columns):
-            raise _HeaderAgain
+    without_id = ~flags(pc.match_substring_regex(ids, r"^\d+$"))
+    for _, cells in batch.only(without_id).rows() if without_id.any() else ():
+        if not isinstance(cells, RowRefused) and is_repeated_header(cells, columns):
+            raise _RepeatedHeader
 
 
-def _are_blank(columns: list[pa.StringArray]) -> np.ndarray:
-    """For each row whether it holds nothing."""
-    are_blank = np.ones(len(columns[0]), np.bool_)
+def _are_empty(columns: list[pa.StringArray]) -> np.ndarray:
+    """For each row, whether all its cells are empty."""
+    are_empty = np.ones(len(columns[0]), np.bool_)
     for column in columns:
-        if not are_blank.any():
+        if not are_empty.any():
             break
-        are_blank[filled_rows(column)] = False
-    return are_blank
+        are_empty[filled_rows(column)] = False
+    return are_empty
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Larger batches: DuckDB gives some two thousand rows at a time, and each batch costs."""
+    """Combine batches: DuckDB returns about two thousand rows at a time, and each batch costs."""
     pending: list[pa.RecordBatch] = []
     for batch in batches:
         pending.append(batch)
@@ -163,13 +166,13 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _is_plain_text(file: StoriesFile) -> bool:
-    """Whether DuckDB would read the cells that the csv module reads, on the same lines."""
-    if (
-        file.file.member is not None
-        or file.file.has_pattern_path
-        or file.encoding not in _QUICK_ENCODINGS
-    ):
-        return False
-    if file.delimiter != "," or file.header_line != 1 or file.file.size < _SMALL:
-        return False
-    return has_plain_bytes(file.file.path)
+    """Whether DuckDB would return the same cells and lines as the csv module."""
+    return (
+        file.file.member is None
+        and not file.file.has_pattern_path
+        and file.encoding in _DUCKDB_ENCODINGS
+        and file.delimiter == ","
+        and file.header_line == 1
+        and file.file.size >= _SMALL
+        and has_plain_bytes(file.file.path)
+    )

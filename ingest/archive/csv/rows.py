@@ -1,4 +1,4 @@
-"""The rows of a CSV with the lines that they begin on, and rows that cannot be what was written."""
+"""Read the rows of a CSV file with their line numbers, and recover after broken quoting."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from ingest.archive.csv.cells import parse_id, split_comment
 from ingest.archive.csv.columns import is_stories_header
 from ingest.archive.errors import RowRefused
 
-# Tracker's longest text has 20,000 characters: a longer cell is a quote that never closed.
+# Tracker's texts have at most 20,000 characters; a longer cell has a missing closing quote.
 LONGEST_CELL = 1 << 20
 LONGEST_LINE = 32 << 20  # a row of Tracker's longest texts is far shorter
 _MARKER_ROW = re.compile(r"(<{7}|>{7}|={7}|\|{7})( |$)")
-# Merge-conflict markers inside a cell flip the quotes after them, and rows fuse without an error.
+# A merge-conflict marker inside a cell inverts the quoting, so that rows fuse without an error.
 _FUSED = re.compile(
     r"^(?:(?P<marker>(?:<{7}|>{7}) .*)"
     r"|\d{3,12}(?P<by>[,;\t]).*(?P=by)(?:feature|bug|chore|release|epic)(?P=by))",
     re.MULTILINE,
 )
-# A line inside a cell that may be either: such rows are looked at one by one.
+# Matches any line inside a cell that _FUSED may match; such rows are not read in bulk.
 SUSPICIOUS_LINE = r"(?m)^(?:[<>]{7} |\d{3,12}[,;\t])"
-_DELIMITERS = ",;\t"  # the first one when a line has none
+_DELIMITERS = ",;\t"  # the first one is the default
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)
-_LOOKAHEAD = 200  # lines in which a row is looked for: few texts of Tracker's have more
+_LOOKAHEAD = 200  # the maximum lines of a row that is read ahead; few of Tracker's texts have more
 _FIELD_LIMIT = threading.Lock()
 
 Row = tuple[int, list[str] | RowRefused]
 
 
 def find_delimiter(head: str) -> str:
-    """What separates the cells: a comma, as Tracker wrote; `;` or a tab after a spreadsheet did.
+    """Find the delimiter: a comma in Tracker's files; a spreadsheet may write `;` or a tab.
 
-    A first line `sep=;`, which Excel understands, says so; else the header shows it.
+    It is taken from a first line such as `sep=;`, as in Excel, or else from the header.
     """
     lines = (line for line in head.lstrip("\ufeff").splitlines() if line.strip())
     first = next(lines, "")
@@ -49,21 +49,20 @@ def find_delimiter(head: str) -> str:
 
 
 def is_separator_line(cells: list[str]) -> bool:
-    """Whether a row is Excel's `sep=;`."""
+    """Whether a row is a separator line of Excel, such as `sep=;`."""
     return len(cells) in (1, 2) and cells[0].lstrip("\ufeff").lower().startswith("sep=")
 
 
 class CsvRows(Iterator[Row]):
-    """The rows of a CSV, each with its first line, from 1.
+    """The rows of a CSV file, each with the line on which it starts, from 1.
 
-    A row that cannot be what was written is given as its refusal. Where a quote was lost or added,
-    a cell runs on over the rows below it: the row with that quote is refused, and reading goes on
-    at the next line that begins as a row does.
+    A missing or extra quote makes a cell continue into the rows below it. The row with that quote
+    is then returned as a `RowRefused`, and reading continues at the next line that starts a row.
     """
 
     def __init__(self, stream: TextIO, delimiter: str = ",") -> None:
-        """Prepare to read a text that was opened with `newline=""`."""
-        with _FIELD_LIMIT:  # the csv module has one limit for the whole process
+        """Read a text that was opened with `newline=""`."""
+        with _FIELD_LIMIT:  # the csv module has one limit per process
             csv.field_size_limit(max(LONGEST_CELL, csv.field_size_limit()))
         self._lines = _Lines(stream)
         self._delimiter = delimiter
@@ -73,16 +72,16 @@ class CsvRows(Iterator[Row]):
         self.expect(None)
 
     def expect(self, width: int | None, id_place: int | None = None) -> None:
-        """Take note of a header.
+        """Set what the header says about rows.
 
         Args:
-            width: how many cells a full row has; None while that is not known.
-            id_place: which of them holds the story's id, from 0; None where none does.
+            width: the number of columns; None if unknown.
+            id_place: the position of the story's id, from 0; None if there is none.
         """
         self._width = width
         self._id_place = id_place
         if id_place is not None:
-            self._id_places.add(id_place)  # an earlier header may turn out to be the right one
+            self._id_places.add(id_place)  # a row may belong to an earlier header
         sign = re.escape(self._delimiter)
         self._whole_cell = re.compile(rf'(?:"(?:[^"]|"")*"|(?!")[^{sign}\r\n]*){sign}')
         start = rf'[\s\ufeff]*"?#?\d{{1,12}}(?:\.0*)?"?{sign}'
@@ -104,17 +103,17 @@ class CsvRows(Iterator[Row]):
     def _checked(self, cells: list[str]) -> list[str] | RowRefused:
         lines, width = self._lines, self._width
         if lines.is_cut:
-            return RowRefused(None, None, f"has a line of more than {LONGEST_LINE >> 20} MB")
+            return RowRefused(None, None, f"a line of more than {LONGEST_LINE >> 20} MB")
         if lines.count == 1 or width is None or not any(cells[width:]):
             return cells
         if all(split_comment(each)[1] for each in cells[width:] if each):
             return cells
-        return self._cut_short("broken quoting: a cell runs on into the rows below")
+        return self._cut_short("broken quoting: a cell continues into the rows below")
 
     def _long_line(self) -> list[str] | None:
-        """The cells of a row that stands on one line and has a cell of more than a megabyte.
+        """The cells of a row on a single line with a cell of more than a megabyte; else None.
 
-        On one line, a long cell is no quote that never closed.
+        On a single line, a long cell does not indicate a missing quote.
         """
         lines = self._lines
         if lines.count != 1 or lines.is_cut or len(lines.taken[0]) <= LONGEST_CELL:
@@ -130,10 +129,10 @@ class CsvRows(Iterator[Row]):
         return cells if self._fits(cells) else None
 
     def _cut_short(self, reason: str) -> list[str] | RowRefused:
-        """End the row at hand at the next line that begins as a row does.
+        """End the current row at the next line that starts a row.
 
-        A single line with the cells of a row stands. Else the row is refused, with the cells that
-        it may have: a reader may know that some of them are right.
+        If the row is then a single line with valid cells, it is returned. Otherwise it is refused,
+        with its probable cells, some of which `StoryRows` may be able to use.
         """
         lines = self._lines
         if lines.is_cut:
@@ -141,7 +140,7 @@ class CsvRows(Iterator[Row]):
         if self._id_place != 0 and (cells := self._read_leniently()):
             return RowRefused(None, None, reason, cells)
         is_one_line = lines.count == 1
-        lines.give_back_from(1)
+        lines.push_back_from(1)
         room = LONGEST_CELL - sum(map(len, lines.taken))
         while (text := lines.peek()) and not self._row_begins():
             is_one_line, room = is_one_line and not text.strip(), room - len(text)
@@ -155,17 +154,17 @@ class CsvRows(Iterator[Row]):
         return RowRefused(None, None, reason, cells, self._certain_cells("".join(lines.taken)))
 
     def _certain_cells(self, text: str) -> int:
-        """How many of a row's first cells stand before the quote that is not as it should be."""
+        """The number of cells before the broken quote."""
         count = place = 0
         while (found := self._whole_cell.match(text, place)) and place < len(text):
             count, place = count + 1, found.end()
         return count
 
     def _read_leniently(self) -> list[str] | None:
-        """The cells of several lines where a stray quote is text, if they are those of one row."""
+        """Read the row again with stray quotes as text; None if the result is not a single row."""
         lines = self._lines
         count = lines.count
-        lines.give_back_from(0)
+        lines.push_back_from(0)
         try:
             cells = next(csv.reader(lines, delimiter=self._delimiter))
         except (csv.Error, StopIteration):
@@ -174,15 +173,14 @@ class CsvRows(Iterator[Row]):
         return cells if is_whole and (not lines.peek() or self._row_begins()) else None
 
     def _fits(self, cells: list[str]) -> bool:
-        """Whether a row under the header may have these cells."""
+        """Whether the number of cells is possible for a row."""
         width = self._width or 0
         return bool(width) and min(width, 3) <= len(cells) and not any(cells[width:])
 
     def _row_begins(self) -> bool:
-        """Whether a row or another header begins with the next line.
+        """Whether the next line starts a row or another header.
 
-        Where the id is not the first cell, the line alone does not say; what can be read from it
-        on does, if it has an id in its place.
+        If the id is not in the first column, read a row from that line on and look for an id in it.
         """
         text = self._lines.peek()
         if text.count(self._delimiter) > 1 and is_stories_header(text.split(self._delimiter)):
@@ -200,21 +198,21 @@ class CsvRows(Iterator[Row]):
 
 
 class _Lines(Iterator[str]):
-    """The lines of a text; those of the row at hand can be given back.
+    """The lines of a text, with lookahead; lines of the current row can be pushed back.
 
     Attributes:
-        taken: the lines of the row at hand, without those that were skipped.
-        count: how many lines the row at hand has.
-        is_cut: whether one of these was longer than any row, and lost its rest.
+        taken: the lines of the current row, without skipped ones.
+        count: the number of lines of the current row.
+        is_cut: whether one of them was longer than `LONGEST_LINE` and was truncated.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._next: deque[str] = deque()  # lines that were read ahead or given back
+        self._next: deque[str] = deque()  # lines that were read ahead or pushed back
         self.begin_row()
 
     def begin_row(self) -> None:
-        """Let go of the row at hand."""
+        """Start a new row."""
         self.taken: list[str] = []
         self.count = 0
         self.is_cut = False
@@ -227,41 +225,36 @@ class _Lines(Iterator[str]):
             self.is_cut = True
             while (more := self._stream.readline(LONGEST_LINE)) and more[-1] not in "\r\n":
                 pass
-            line = "\n"  # an opening quote in it would take in what follows
+            line = "\n"  # an opening quote in it would consume the following lines
         self.taken.append(line)
         self.count += 1
         return line
 
     def peek(self) -> str:
-        """The next line; empty behind the last one."""
+        """The next line; empty at the end."""
         if not self._next:
             self._next.append(self._stream.readline(LONGEST_LINE))
         return self._next[0]
 
     def ahead(self, count: int) -> Iterator[str]:
-        """The next lines, which stay where they are."""
+        """The next lines, without consuming them."""
         while len(self._next) < count and (line := self._stream.readline(LONGEST_LINE)):
             self._next.append(line)
         return islice(self._next, count)
 
     def skip(self, is_kept: bool) -> None:
-        """Add the next line to the row at hand, kept or only counted."""
+        """Add the next line to the current row, or only count it."""
         line = self.peek()
         self._next.popleft()
         self.count += 1
         if is_kept:
             self.taken.append(line)
 
-    def give_back_from(self, number: int) -> None:
-        """Read the lines of the row at hand again, from the n-th one on."""
+    def push_back_from(self, number: int) -> None:
+        """Push back the lines of the current row from an index on."""
         self._next.extendleft(reversed(self.taken[number:]))
         self.count -= len(self.taken) - number
         del self.taken[number:]
-
-
-def is_blank(cells: list[str]) -> bool:
-    """Whether a row holds nothing."""
-    return not any(cells)
 
 
 def check_integrity(header: Sequence[str], cells: list[str], proven: int = 0) -> None:
@@ -270,11 +263,11 @@ def check_integrity(header: Sequence[str], cells: list[str], proven: int = 0) ->
     Args:
         header: the names of the columns.
         cells: the row.
-        proven: how many of its first cells are certain to be its own; texts in them may look as
-            they like, as do comments that end with their author.
+        proven: the number of leading cells that certainly belong to the row. These cells, and
+            comments that end with their author, are not checked.
 
     Raises:
-        RowRefused: naming the cell.
+        RowRefused: with the offending cell.
     """
     if len(cells) < 3 and _MARKER_ROW.match(cells[0]):
         raise RowRefused(None, cells[0], "merge-conflict marker")
@@ -287,5 +280,5 @@ def check_integrity(header: Sequence[str], cells: list[str], proven: int = 0) ->
         if found["marker"]:
             reason = "merge-conflict marker inside a cell"
         else:
-            reason = "broken quoting: a cell holds another row"
+            reason = "broken quoting: a cell contains another row"
         raise RowRefused(column, found[0], reason)

@@ -1,4 +1,4 @@
-"""Comments, tasks, blockers and the like of one row of a stories CSV, as the API nests them."""
+"""Parse the comments, tasks, blockers and other parts in a row of a stories CSV."""
 
 from __future__ import annotations
 
@@ -14,27 +14,23 @@ from ingest.records import Record
 
 Cells = Sequence[str] | Mapping[int, str]
 
-PART_IDS = 10_000  # parts of a story (comments, tasks, ...) are numbered within it
+PART_IDS = 10_000  # the maximum number of parts of one kind in a story
 _REVIEW_STATES = {"unstarted", "in_review", "pass", "revise"}
 
 
 class StoryParts:
-    """Reads the parts of stories and epics under one header."""
+    """Parses the parts of the stories and epics below one header."""
 
     def __init__(
-        self,
-        columns: Columns,
-        facts: ProjectFacts,
-        people: People,
-        moments: Moments,
+        self, columns: Columns, facts: ProjectFacts, people: People, moments: Moments
     ) -> None:
-        """Prepare to read.
+        """Prepare to parse.
 
         Args:
             columns: the header.
-            facts: the project, which learns of the days of comments.
-            people: resolves names.
-            moments: reads the days of comments.
+            facts: receives the dates of comments.
+            people: resolves names to ids.
+            moments: parses the dates of comments.
         """
         self._groups = columns.groups
         self._facts, self._people = facts, people
@@ -42,14 +38,12 @@ class StoryParts:
         self._comment_cells = [span[0] for span in columns.groups["comment"]]
 
     def of_story(self, cells: Cells, identity: int, more_comments: Sequence[str] = ()) -> Record:
-        """Comments, tasks and the like of a story.
-
-        A list for which the file has no column is left out: nobody knows what is in it.
+        """The lists of a story's parts; without those for which the file has no column.
 
         Args:
             cells: the row.
-            identity: the story.
-            more_comments: cells beyond the header's last column.
+            identity: the story's id.
+            more_comments: cells after the last column of the header.
         """
         groups = self._groups
         record: Record = {}
@@ -83,7 +77,7 @@ class StoryParts:
         return record
 
     def comments(self, texts: Iterable[str], identity: int, owner: str) -> list[Record]:
-        """The comments of a story or an epic: `owner` is the field that has its id."""
+        """The comments of a story or an epic, whose id is in the field `owner`."""
         return [
             self._comment(cell, identity, number, owner)
             for number, cell in enumerate(filter(None, texts), start=1)
@@ -121,10 +115,7 @@ class StoryParts:
                 cells[each].strip() if each >= 0 else "" for each in positions
             )
             if reviewer or kind or status:
-                review: Record = {
-                    "id": part_id(identity, len(reviews) + 1),
-                    "story_id": identity,
-                }
+                review: Record = {"id": part_id(identity, len(reviews) + 1), "story_id": identity}
                 if reviewer:
                     review["reviewer_id"] = self._people.id_of(reviewer)
                 if kind:
@@ -137,5 +128,5 @@ class StoryParts:
 
 
 def part_id(identity: int, number: int) -> int:
-    """The id of a story's n-th comment, task, ...: the file gives none."""
+    """A derived id for a story's n-th comment, task, ..., which have no ids in the file."""
     return -(abs(identity) * PART_IDS + number)

@@ -1,4 +1,4 @@
-"""Rows of a stories CSV become records as the API gives them; nothing is added to what they say."""
+"""Parse the rows of a stories CSV as records in the form of the API."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _NUMERIC = re.compile(r"[\s\d.,eE+#-]*")
 # A date whose quotes were lost is cut at its comma.
 _MONTH_AND_DAY = re.compile(r"[A-Z][a-z]{2} \d{1,2}")
 _YEAR = re.compile(r" \d{4}\"?")
-_REST = "rest of the row"  # in `extra_fields`: what stands behind a broken quote
-_ID_BITS = 48  # such an id times `PART_IDS` is still a number of 64 bits
+_REST = "rest of the row"  # the name in `extra_fields` of the cells after a broken quote
+_ID_BITS = 48  # such an id times `PART_IDS` fits into 64 bits
 
 
 class ReadRow(NamedTuple):
-    """One row as a record.
+    """A parsed row.
 
     Attributes:
-        table: `stories` (releases too) or `epics`.
-        record: as the API would give it.
-        is_date_only: whether its instants are the beginnings of days.
-        misfits: what its cells say that cannot be so, and is kept in `extra_fields`.
+        table: `stories` (also for releases) or `epics`.
+        record: the record, in the form of the API.
+        is_date_only: whether its timestamps are dates without times.
+        misfits: invalid cells, which are stored in `extra_fields`.
     """
 
     table: str
@@ -49,89 +49,80 @@ class ReadRow(NamedTuple):
 
 
 class StoryRows:
-    """Reads the rows of one stories CSV.
+    """Parses the rows of one stories CSV.
 
-    What rows say of the project is added to its facts: labels, iterations, estimates.
-
-    A row is refused when its id, type or state cannot be read, or when it is not a row as it was
-    written. What cannot be read in other cells is kept in `extra_fields`.
+    Labels, iterations and estimates are added to the project's facts. A row is refused if its id,
+    type or state is invalid, or if its quoting is broken. Other invalid cells are stored in
+    `extra_fields`.
 
     Attributes:
         columns: the header.
         facts: the project.
-        people: resolves names.
-        moments: reads the dates of comments.
-        parts: reads comments, tasks and the like.
+        people: resolves names to ids.
+        moments: the parsed dates of each date column.
+        comment_moments: the parsed dates of comments.
+        parts: parses comments, tasks and other parts.
+        ids: table -> the ids of all rows so far that were not refused.
     """
 
     def __init__(
         self, file: StoriesFile, facts: ProjectFacts, people: People, options: ArchiveOptions
     ) -> None:
-        """Prepare to read rows under a header.
+        """Prepare to parse the rows below a header.
 
         Args:
-            file: the file, which was surveyed.
-            facts: the project, which is added to.
-            people: resolves names.
+            file: the surveyed file.
+            facts: receives what the rows reveal about the project.
+            people: resolves names to ids.
             options: how files are read.
         """
         columns = file.columns
         self.columns = columns
         self.facts = facts
         self.people = people
-        self.moments = Moments(options.zone)
-        self._moments = file.moments(options.zone)
-        self.parts = StoryParts(columns, facts, people, self.moments)
+        self.moments = file.moments(options.zone)
+        self.comment_moments = Moments(options.zone)
+        self.parts = StoryParts(columns, facts, people, self.comment_moments)
+        self.ids = {"stories": IdSet(), "epics": IdSet()}
         self._misfits: list[tuple[str, RowRefused]] = []
         self._same_rows: Counter[tuple[str, str, str]] = Counter()
         self._labels: dict[str, list[Record]] = {}
-        # Every row gets one empty cell more, which stands for the columns that a file has not.
+        # An empty cell is added to every row, for all columns that the file does not have.
         absent = columns.width
         self._at = {name: columns.single.get(name, absent) for name in SINGLE}
-        at = self._at
-        self._type, self._state = at["type"], at["current state"]
-        self._title, self._text, self._url = at["title"], at["description"], at["url"]
-        self._label_cell, self._requester = at["labels"], at["requested by"]
-        self._tail = columns.groups
-        self._comes_last = max(
-            ((span[0], name) for name, spans in self._tail.items() for span in spans if span),
+        _, self._last_column = max(
+            ((span[0], name) for name, spans in columns.groups.items() for span in spans if span),
             default=(-1, ""),
         )
-        self._seen = {"stories": IdSet(), "epics": IdSet()}
-        self._line_cells = [at[name] for name in _ONE_LINE if at[name] < absent]
         self._comment_cells = [span[0] for span in columns.groups["comment"]]
-        self._line_cells += [span[0] for span in self._tail["owned by"]]
-
-    def moments_of(self, name: str) -> Moments:
-        """What reads the dates of a column."""
-        return self._moments[name]
+        self._one_line_cells = [self._at[name] for name in _ONE_LINE if self._at[name] < absent]
+        self._one_line_cells += [span[0] for span in columns.groups["owned by"]]
 
     def record(self, row: list[str] | RowRefused) -> ReadRow:
-        """The record of one row.
+        """Parse a row.
 
-        Of a row whose cells are in doubt, those are read that stand before the doubt, or that its
-        URL proves.
+        In a row with broken quoting, the cells before it are used, or those before the row's URL.
 
         Raises:
-            RowRefused: when the row cannot be what was written.
+            RowRefused: if the row is invalid.
         """
         cells, unplaced, doubts = self._readable(row)
-        is_epic = cells[self._type].strip().lower() == "epic"
+        is_epic = self._cell(cells, "type").strip().lower() == "epic"
         table = "epics" if is_epic else "stories"
         identity = self._id(cells, table)
-        if identity in self._seen[table]:
+        if identity in self.ids[table]:
             raise self._refused("id", str(identity), "duplicate id: an earlier row has it")
         record: Record = {
             "id": identity,
             "project_id": self.facts.id,
-            "name": read.unguarded(cells[self._title]),
+            "name": read.unguarded(self._cell(cells, "title")),
         }
         if not is_epic:
             record["story_type"] = self._story_type(cells)
             record["current_state"] = self._current_state(cells)
-        if description := cells[self._text]:
+        if description := self._cell(cells, "description"):
             record["description"] = read.unguarded(description)
-        if url := cells[self._url].strip():
+        if url := self._cell(cells, "url").strip():
             record["url"] = url
         self._misfits = []
         created, accepted = self._moment(cells, "created at"), None
@@ -144,16 +135,16 @@ class StoryRows:
             self._add_to_story(record, cells, accepted)
         self._add_unknown(record, cells, table)
         for header, text in unplaced.items():
-            self._keep(record, table, header, self.columns.width, text)
-        self._keep_misfits(record, cells, table)
+            self._add_extra(record, table, header, self.columns.width, text)
+        self._add_misfits(record, cells, table)
         self.facts.update_newest(created)
         self.facts.update_newest(accepted)
-        self._seen[table].add(identity)
+        self.ids[table].add(identity)
         misfits = [*doubts, *(misfit for _, misfit in self._misfits)]
         return ReadRow(table, record, is_date_only(created, accepted), misfits)
 
     def _readable(self, row: list[str] | RowRefused) -> tuple[list[str], Record, list[RowRefused]]:
-        """The cells of a row that can be read, what is kept beside them, and why not all can."""
+        """The usable cells of a row, the other ones by name, and why these are not usable."""
         if isinstance(row, RowRefused):
             refused, cells = row, row.cells or []
         else:
@@ -169,7 +160,7 @@ class StoryRows:
         return self._padded(kept), {_REST: cells[proven + 1 :]}, [refused]
 
     def _story_type(self, cells: list[str]) -> str:
-        story_type = cells[self._type].strip().lower()
+        story_type = self._cell(cells, "type").strip().lower()
         if not story_type and not self.columns.has_ids:
             return "feature"
         if story_type not in read.STORY_TYPES:
@@ -177,7 +168,7 @@ class StoryRows:
         return story_type
 
     def _current_state(self, cells: list[str]) -> str:
-        state = cells[self._state].strip().lower()
+        state = self._cell(cells, "current state").strip().lower()
         if not state and not self.columns.has_ids:
             return "unscheduled"
         if state not in read.STATES:
@@ -185,77 +176,87 @@ class StoryRows:
         return state
 
     def _padded(self, cells: list[str]) -> list[str]:
-        """A row of the header's width: trailing empty cells are often left out, or too many."""
+        """A row with the header's width and an empty cell, followed by any additional cells.
+
+        Raises:
+            RowRefused: if the row is invalid.
+        """
         width = self.columns.width
         cells = _with_whole_dates(cells)
         check_integrity(self.columns.header, cells, self._proven(cells))
         if any(cells[width:]) and not self._are_comments(cells[width:]):
             raise RowRefused(None, cells[width], f"more cells than the header's {width}")
-        for index in self._line_cells:
+        for index in self._one_line_cells:
             if index < len(cells) and "\n" in cells[index]:
                 header = self.columns.header[index]
                 raise RowRefused(header, cells[index], "broken quoting: a line break in this cell")
         return cells[:width] + [""] * (width + 1 - len(cells[:width])) + cells[width:]
 
     def _certain(self, refused: RowRefused) -> int:
-        """The last cell before a broken quote, when it stands behind all that a row needs."""
-        needed = max(self._at["id"], self._title, self._type, self._state)
-        return refused.certain - 1 if needed < refused.certain else 0
+        """The last cell before the broken quote; 0 if it is not after all required columns."""
+        required = max(self._at["id"], *self._required)
+        return refused.certain - 1 if required < refused.certain else 0
+
+    @property
+    def _required(self) -> tuple[int, ...]:
+        return self._at["title"], self._at["type"], self._at["current state"]
 
     def _as_far_as(self, proven: int, cells: list[str]) -> list[str]:
-        """The first cells of a row, and behind them only those that are checked or needed."""
-        needed = (self._title, self._type, self._state)
-        last = max(proven, *(place for place in needed if place < self.columns.width))
+        """The first cells of a row; of the others, only the required columns."""
+        required = self._required
+        last = max(proven, *(place for place in required if place < self.columns.width))
         return [
-            cell if place <= proven or place in needed else ""
+            cell if place <= proven or place in required else ""
             for place, cell in enumerate(cells[: last + 1])
         ]
 
     def _proven(self, cells: list[str]) -> int:
-        """How many cells of a row are certainly its own: those before its own URL."""
-        at_id, at_url = self._at["id"], self._url
+        """The number of cells that certainly belong to the row: those before its own URL."""
+        at_id, at_url = self._at["id"], self._at["url"]
         if not max(at_id, at_url) < len(cells):
             return 0
         identity = read.parse_id(cells[at_id])
         return at_url if identity and _id_in_url(cells[at_url]) == str(identity) else 0
 
     def _are_comments(self, extra: list[str]) -> bool:
-        is_tail = self._comes_last[1] == "comment"
-        return is_tail and all(read.split_comment(each)[1] for each in extra if each)
+        is_last = self._last_column == "comment"
+        return is_last and all(read.split_comment(each)[1] for each in extra if each)
 
     def _id(self, cells: list[str], table: str) -> int:
-        """The id of a row: its own, or that of its URL, or one made of what it says.
+        """The id of a row: its own, or the one in its URL, or a derived one.
 
-        A row whose URL is another story's is two rows fused by a broken quote.
+        Raises:
+            RowRefused: if there is none, or the URL is that of another story: a broken quote has
+                fused two rows.
         """
         if not self.columns.has_ids:
-            return self._made_id(cells, table)
-        text, in_url = self._cell(cells, "id"), _id_in_url(cells[self._url])
+            return self._derived_id(cells, table)
+        text, in_url = self._cell(cells, "id"), _id_in_url(self._cell(cells, "url"))
         identity = read.parse_id(text)
         if identity is None and _NUMERIC.fullmatch(text):
             identity = read.parse_id(in_url)  # a spreadsheet wrote 1.69E+08
         if identity is None:
             raise self._refused("id", text, "no story id")
-        url = cells[self._url].strip()
+        url = self._cell(cells, "url").strip()
         if url and in_url != str(identity) and (in_url.isdigit() or "://" not in url):
-            raise self._refused("url", url, "the URL is not this story's: rows are fused or moved")
+            raise self._refused("url", url, "the URL is another story's: rows are fused or shifted")
         return identity
 
-    def _made_id(self, cells: list[str], table: str) -> int:
+    def _derived_id(self, cells: list[str], table: str) -> int:
         """A negative id that is the same in every load of this row."""
-        title = cells[self._title].strip()
+        title = self._cell(cells, "title").strip()
         if not title:
             raise self._refused("title", "", "neither an id nor a title")
         created = self._cell(cells, "created at").strip()
         with suppress(ValueError):
-            moment = self._moments["created at"][created]
+            moment = self.moments["created at"][created]
             created = str(moment and (moment.day if moment.is_day else moment.text))
         row = (table, title, created)
         self._same_rows[row] += 1
         return stable_id("row", self.facts.id, *row, self._same_rows[row], bits=_ID_BITS)
 
     def _add_to_story(self, record: Record, cells: list[str], accepted: Moment | None) -> None:
-        record["labels"] = self.labels(cells[self._label_cell])
+        record["labels"] = self.labels(self._cell(cells, "labels"))
         if accepted:
             record["accepted_at"] = accepted.text
         if deadline := self._moment(cells, "deadline"):
@@ -268,16 +269,12 @@ class StoryRows:
         self._add_iteration(record, cells, accepted.day if accepted and is_done else None)
 
     def _add_to_epic(self, record: Record, cells: list[str]) -> None:
-        if labels := self.labels(cells[self._label_cell]):
+        if labels := self.labels(self._cell(cells, "labels")):
             record["label"] = labels[0]
         texts = [cells[each] for each in self._comment_cells]
         texts += cells[self.columns.width + 1 :]
         if comments := self.parts.comments(texts, record["id"], "epic_id"):
             record["comments"] = comments
-
-    def ids(self, table: str) -> IdSet:
-        """The ids of all rows so far that could be read: of stories, or of epics."""
-        return self._seen[table]
 
     def _add_points(self, record: Record, cells: list[str]) -> None:
         estimate, priority = self._cell(cells, "estimate"), self._cell(cells, "priority")
@@ -297,12 +294,12 @@ class StoryRows:
 
     def _add_people(self, record: Record, cells: list[str]) -> None:
         id_of = self.people.id_of
-        if requester := cells[self._requester].strip():
+        if requester := self._cell(cells, "requested by").strip():
             record["requested_by_id"] = id_of(requester)
-        record.update(self.owners([cells[index] for (index,) in self._tail["owned by"]]))
+        record.update(self.owners([cells[index] for (index,) in self.columns.groups["owned by"]]))
 
     def owners(self, cells: Sequence[str]) -> Record:
-        """The fields that the cells of a story's owners fill."""
+        """The fields of a story with these owners."""
         id_of = self.people.id_of
         owners = {id_of(name): name for cell in cells if (name := cell.strip())}
         if not owners:
@@ -314,7 +311,7 @@ class StoryRows:
         }
 
     def labels(self, cell: str) -> list[Record]:
-        """The labels that a cell names."""
+        """The labels in a cell, as nested records."""
         labels = self._labels.get(cell)
         if labels is None:
             found = {each.lower(): each for each in read.split_labels(cell)}
@@ -322,7 +319,7 @@ class StoryRows:
         return labels
 
     def _add_iteration(self, record: Record, cells: list[str], accepted: date | None) -> None:
-        """Take note of an iteration; only an accepted story makes it history."""
+        """Add the iteration to the project's facts; as history only if the story is accepted."""
         text = self._cell(cells, "iteration")
         first = self._moment(cells, "iteration start")
         last = self._moment(cells, "iteration end")
@@ -338,9 +335,8 @@ class StoryRows:
             return
         span = first.day, last.day
         if last.day < first.day:
-            shown = self._cell(cells, "iteration end")
-            reason = "the iteration ends before it starts"
-            self._note("iteration end", shown, reason)
+            end = self._cell(cells, "iteration end")
+            self._note("iteration end", end, "the iteration ends before it starts")
             return
         self.facts.spans[span] += 1
         if accepted:
@@ -350,21 +346,21 @@ class StoryRows:
     def _add_unknown(self, record: Record, cells: list[str], table: str) -> None:
         for header, index in self.columns.unknown:
             if text := cells[index]:
-                self._keep(record, table, header, index, text)
+                self._add_extra(record, table, header, index, text)
 
-    def _keep_misfits(self, record: Record, cells: list[str], table: str) -> None:
-        """Keep what no field can hold.
+    def _add_misfits(self, record: Record, cells: list[str], table: str) -> None:
+        """Add invalid cells as extra fields.
 
         Raises:
-            RowRefused: when the row may have been cut at the wrong commas.
+            RowRefused: if the row may have been split at the wrong commas.
         """
         for name, misfit in self._misfits:
             if not self._proven(cells) and any(each.count('"') % 2 for each in cells):
                 raise misfit
-            self._keep(record, table, misfit.column or name, self._at[name], misfit.value)
+            self._add_extra(record, table, misfit.column or name, self._at[name], misfit.value)
 
-    def _keep(self, record: Record, table: str, header: str, index: int, text: object) -> None:
-        """Keep a text under its column's name, unless that is the name of a field."""
+    def _add_extra(self, record: Record, table: str, header: str, index: int, text: object) -> None:
+        """Add a text under the name of its column, or a similar name if a field has that name."""
         declared = TABLES[table]
         place = f"column {index + 1}"
         is_taken = header in record or header in declared.columns or header in declared.ignored
@@ -377,10 +373,10 @@ class StoryRows:
         return cells[self._at[name]]
 
     def _moment(self, cells: list[str], name: str) -> Moment | None:
-        """The date in a column; None where there is none that can be read."""
-        text = cells[self._at[name]]
+        """The date in a column; None if it is empty or invalid."""
+        text = self._cell(cells, name)
         try:
-            return self._moments[name][text] if text else None
+            return self.moments[name][text] if text else None
         except ValueError:
             self._note(name, text, "impossible date")
             return None
@@ -392,18 +388,18 @@ class StoryRows:
 
 
 def is_date_only(*moments: Moment | None) -> bool:
-    """Whether these instants of a story are the beginnings of days, or there are none."""
+    """Whether any of these moments is a date without a time, or there are none."""
     known = [each for each in moments if each]
     return not known or any(each.is_day for each in known)
 
 
 def _id_in_url(url: str) -> str:
-    """What stands where URLs of stories and epics have the id."""
+    """The last part of a URL, which is the id in the URLs of stories and epics."""
     return url.strip().rstrip("/").rpartition("/")[2]
 
 
 def _with_whole_dates(cells: list[str]) -> list[str]:
-    """A row in which no date is cut at its comma."""
+    """Join dates that were split at their comma because their quotes are missing."""
     joined: list[str] = []
     for cell in cells:
         if joined and _YEAR.fullmatch(cell) and _MONTH_AND_DAY.fullmatch(joined[-1].strip('"')):

@@ -13,7 +13,6 @@ from ingest.archive.csv.rows import (
     CsvRows,
     check_integrity,
     find_delimiter,
-    is_blank,
     is_separator_line,
 )
 from ingest.archive.dates import DayOrders, Moment, Moments
@@ -108,12 +107,12 @@ def read_history(file: ArchiveFile, options: ArchiveOptions) -> History:
         for line, cells in rows:
             if isinstance(cells, RowRefused):
                 history.refused.append((line, cells))
-            elif not places and (is_blank(cells) or is_separator_line(cells)):
+            elif not any(cells) or (not places and is_separator_line(cells)):
                 continue
             elif not places or is_history_header(cells):
                 places = places or {column_name(each): at for at, each in enumerate(cells)}
                 rows.expect(len(cells))
-            elif not is_blank(cells):
+            else:
                 rows_read.append((line, cells))
                 orders.see("occurred at", _cell(cells, places, "occurred at"))
     is_day_first = orders.day_first(options.date_order == "day_first")

@@ -46,7 +46,7 @@ def test_the_invalid_file_loses_its_bad_row_alone():
 
 
 def test_the_import_template_is_not_an_export():
-    with pytest.raises(ArchiveError, match="no Id column: a template for import"):
+    with pytest.raises(ArchiveError, match="no Id column: it is an import template"):
         Loaded(EXPORTS / "fulcrum-import-template")
 
 
@@ -80,7 +80,7 @@ def test_a_backlog_imported_again_is_flagged():
     resembling = {each["name"]: each["resembles_project_id"] for each in loaded.projects}
     ids = {each["name"]: each["id"] for each in loaded.projects}
     assert resembling == {"01_workshop2": None, "02_test": None, "03_project91": ids["02_test"]}
-    assert any("a backlog imported again" in each for each in loaded.reader.skipped)
+    assert any("the backlog was imported again" in each for each in loaded.reader.skipped)
 
 
 def test_accepted_points_per_iteration_are_right_from_csv_alone():

@@ -149,7 +149,7 @@ def cells_of(path):
 
     try:
         file = open_stories_file(
-            ArchiveFile(path, path.name, path.stat().st_size), ArchiveOptions(), is_alone=True
+            ArchiveFile(path, path.name, path.stat().st_size), ArchiveOptions(), is_only_file=True
         )
     except FileRefused as refused:
         return str(refused)

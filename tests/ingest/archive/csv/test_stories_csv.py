@@ -267,7 +267,7 @@ REFUSED = [
     pytest.param({"current_state": "done"}, ("Current State", "unknown story state"), id="state"),
     pytest.param(
         {"url": "https://www.pivotaltracker.com/story/show/5"},
-        ("URL", "the URL is not this story's: rows are fused or moved"),
+        ("URL", "the URL is another story's: rows are fused or shifted"),
         id="another story's URL",
     ),
     pytest.param(
@@ -277,7 +277,7 @@ REFUSED = [
     ),
     pytest.param(
         {"description": "a\n102,Next,,,,,feature,,unstarted", "url": ""},
-        ("Description", "broken quoting: a cell holds another row"),
+        ("Description", "broken quoting: a cell contains another row"),
         id="row in a cell",
     ),
     pytest.param(
@@ -389,7 +389,7 @@ def test_a_quote_that_never_closes_is_refused(tmp_path):
 
 def test_a_template_without_ids_and_rows_is_refused(tmp_path):
     path = write_csv(tmp_path / "template.csv", [], [each for each in HEADER if each != "Id"])
-    with pytest.raises(ArchiveError, match="has no row and no Id column: a template"):
+    with pytest.raises(ArchiveError, match="has no rows and no Id column"):
         Loaded(path)
 
 
@@ -433,7 +433,7 @@ def test_a_column_that_proves_nothing_is_read_as_configured_and_named(tmp_path):
     path = write_csv(tmp_path / "shop.csv", [story(101, created_at="01/02/2019")])
     loaded = Loaded(path, date_order="day_first")
     assert f"{loaded.one_story()['created_at']:%Y-%m-%d}" == "2019-02-01"
-    read = "dates in Created at are read as day/month/year; no date shows which: set date_order"
+    read = "dates in Created at are read as day/month/year; no date proves it: set date_order"
     assert [each.partition("shop.csv: ")[2] for each in loaded.reader.skipped] == [read]
 
 
