@@ -16,12 +16,13 @@ from bi import words
 from bi.pictures import PAGES, PICTURES, look
 from bi.pictures.picture import STORY_TYPES, Choice, Picture, Row
 from bi.pictures.plans import OPEN_PLANS
+from bi.published import rows_of
 
 Json = dict[str, Any]
 
 # The default period of a picture: long enough for a trend, short enough to be readable.
 _DEFAULT_DAYS = 365
-_MAX_FOUND = 200
+_MAX_SEARCH_RESULTS = 200
 _MAX_TABLE_ROWS = 50_000
 _SAFE_INTEGER = 2**53  # JavaScript represents integers exactly up to this number
 
@@ -53,9 +54,7 @@ class Project:
 
 def plain(value: object) -> object:
     """Convert a value for JSON: dates and timestamps to ISO 8601, NaN and infinity to null."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, date):
+    if isinstance(value, date):  # or a datetime, which is a date too
         return value.isoformat()
     if isinstance(value, Decimal):
         return float(value)
@@ -68,13 +67,6 @@ def plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     return value
-
-
-def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, *values: object) -> list[Row]:
-    """The rows of a query, as dictionaries."""
-    cursor = connection.execute(sql, list(values))
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def table(rows: list[Row], columns: list[str] | None = None) -> Json:
@@ -324,21 +316,21 @@ def options(connection: duckdb.DuckDBPyConnection, project_id: int) -> Json:
     return {name: plain(each) for name, each in choices.items()}
 
 
-def choice(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Choice:
+def choice(connection: duckdb.DuckDBPyConnection, query: dict[str, str]) -> Choice:
     """Parse the filters from the query parameters; missing ones have their default.
 
     Raises:
         ChoiceError: if a value is invalid, or the first day is after the last.
     """
-    chosen = project(connection, number(asked, "project") or 0)
-    first = _day(asked, "from") or chosen.default_first_date
-    last = _day(asked, "to") or chosen.last_date
+    chosen = project(connection, number(query, "project") or 0)
+    first = _day(query, "from") or chosen.default_first_date
+    last = _day(query, "to") or chosen.last_date
     if first > last:
         raise ChoiceError(
             f"The first day, {words.day(first)}, is after the last, {words.day(last)}. "
             "Choose an earlier first day."
         )
-    types = tuple(each for each in asked.get("types", "").split(",") if each) or STORY_TYPES
+    types = tuple(each for each in query.get("types", "").split(",") if each) or STORY_TYPES
     unknown = set(types) - set(STORY_TYPES)
     if unknown:
         raise ChoiceError(f"{min(unknown)} is not a story type. Choose feature, bug or chore.")
@@ -347,19 +339,19 @@ def choice(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Choi
         first,
         last,
         types,
-        number(asked, "label"),
-        number(asked, "owner"),
-        number(asked, "iteration"),
+        number(query, "label"),
+        number(query, "owner"),
+        number(query, "iteration"),
     )
 
 
-def number(asked: dict[str, str], name: str) -> int | None:
+def number(query: dict[str, str], name: str) -> int | None:
     """Parse a numeric query parameter; None if it is missing.
 
     Raises:
         ChoiceError: if it is not a number.
     """
-    text = asked.get(name, "")
+    text = query.get(name, "")
     if not text:
         return None
     if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
@@ -367,8 +359,8 @@ def number(asked: dict[str, str], name: str) -> int | None:
     return int(text)
 
 
-def _day(asked: dict[str, str], name: str) -> date | None:
-    text = asked.get(name, "")
+def _day(query: dict[str, str], name: str) -> date | None:
+    text = query.get(name, "")
     if not text:
         return None
     try:
@@ -379,33 +371,33 @@ def _day(asked: dict[str, str], name: str) -> date | None:
 
 def picture(
     connection: duckdb.DuckDBPyConnection,
-    asked: Picture,
+    wanted: Picture,
     chosen: Choice,
     with_table: bool = False,
     max_rows: int = _MAX_TABLE_ROWS,
 ) -> Json:
     """The content of a picture: the answer in words, chart, definition and, on request, table."""
-    rows = asked.rows(connection, chosen)
-    facts = asked.facts(connection, chosen) if rows else {}
-    answer = asked.answer(rows, facts) if rows else ""
-    made: Json = {
-        "name": asked.name,
-        "question": asked.question,
+    rows = wanted.rows(connection, chosen)
+    facts = wanted.facts(connection, chosen) if rows else {}
+    answer = wanted.answer(rows, facts) if rows else ""
+    content: Json = {
+        "name": wanted.name,
+        "question": wanted.question,
         "answer": answer,
-        "empty": "" if rows else asked.empty,
-        "definition": asked.definition,
+        "empty": "" if rows else wanted.empty,
+        "definition": wanted.definition,
         "row_count": len(rows),
     }
-    if rows and asked.draw is not None:
-        chart = look.framed(asked.draw(rows, facts), f"{asked.question} {answer}")
-        made["spec"] = plain(chart)
-    if with_table or asked.draw is None:
-        made["table"] = table(rows[:max_rows])
-        made["measures"] = [
+    if rows and wanted.draw is not None:
+        chart = look.framed(wanted.draw(rows, facts), f"{wanted.question} {answer}")
+        content["spec"] = plain(chart)
+    if with_table or wanted.draw is None:
+        content["table"] = table(rows[:max_rows])
+        content["measures"] = [
             {"column": f"{mart}.{column}", "text": _description(connection, mart, column)}
-            for mart, column in asked.measures
+            for mart, column in wanted.measures
         ]
-    return made
+    return content
 
 
 def picture_named(name: str) -> Picture:
@@ -432,10 +424,10 @@ def _description(connection: duckdb.DuckDBPyConnection, mart: str, column: str) 
 
 def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | None) -> Json:
     """Find stories by number, or by words in the title, labels, epics and owners."""
-    needles = query.lower().replace("#", " ").split()[:8]
-    if not needles:
+    terms = query.lower().replace("#", " ").split()[:8]
+    if not terms:
         raise ChoiceError("Type a story's number, or words from its title, label or owner.")
-    wanted = " and ".join("contains(words, strip_accents(?))" for _ in needles)
+    condition = " and ".join("contains(words, strip_accents(?))" for _ in terms)
     found = rows_of(
         connection,
         f"""
@@ -451,12 +443,12 @@ def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | 
         )
         select * exclude (words)
         from searched
-        where {wanted}
+        where {condition}
         order by cast(story_id as varchar) = ? desc, updated_at desc nulls last, story_id
         """,
-        *(project_id, project_id, *needles, needles[0]),
+        *(project_id, project_id, *terms, terms[0]),
     )
-    return {"story_count": len(found), "table": table(found[:_MAX_FOUND])}
+    return {"story_count": len(found), "table": table(found[:_MAX_SEARCH_RESULTS])}
 
 
 # The lists on the page of a story: (title, query by story_id).

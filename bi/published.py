@@ -7,12 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import duckdb
 
 
 class PublishedError(Exception):
     """There is no readable copy. The message is one line: why, and how to fix it."""
+
+
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, *values: object, **named: object
+) -> list[dict[str, Any]]:
+    """The rows of a query with these parameters, positional or named, as dictionaries."""
+    cursor = connection.execute(sql, named or list(values))
+    columns = [column[0] for column in cursor.description]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 @dataclass

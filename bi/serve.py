@@ -23,7 +23,7 @@ import duckdb
 
 from bi import answers, page
 from bi.answers import ChoiceError, Json
-from bi.published import PublishedCopy, PublishedError
+from bi.published import PublishedCopy, PublishedError, rows_of
 from ingest.run.settings import SettingsError, marts_path
 
 _HOSTS = {"127.0.0.1", "localhost", "[::1]"}
@@ -40,35 +40,35 @@ _HEADERS = {
 
 
 # The response to /api/start, cached per publication: {publication_id: response}.
-_first_answers: dict[str, Json] = {}
+_start_responses: dict[str, Json] = {}
 
 
-def _start(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
-    (publication,) = answers.rows_of(connection, "select publication_id from publication")
+def _start(connection: duckdb.DuckDBPyConnection, query: dict[str, str]) -> Json:
+    (publication,) = rows_of(connection, "select publication_id from publication")
     publication_id = publication["publication_id"]
-    if publication_id not in _first_answers:
-        made = answers.start(connection)
-        _first_answers.clear()
-        _first_answers[publication_id] = made
-    return _first_answers[publication_id]
+    if publication_id not in _start_responses:
+        response = answers.start(connection)
+        _start_responses.clear()
+        _start_responses[publication_id] = response
+    return _start_responses[publication_id]
 
 
-def _options(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
-    return answers.options(connection, answers.choice(connection, asked).project_id)
+def _options(connection: duckdb.DuckDBPyConnection, query: dict[str, str]) -> Json:
+    return answers.options(connection, answers.choice(connection, query).project_id)
 
 
-def _picture(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
-    picture = answers.picture_named(asked.get("name", ""))
-    chosen = answers.choice(connection, asked)
-    return answers.picture(connection, picture, chosen, asked.get("table") == "1")
+def _picture(connection: duckdb.DuckDBPyConnection, query: dict[str, str]) -> Json:
+    picture = answers.picture_named(query.get("name", ""))
+    chosen = answers.choice(connection, query)
+    return answers.picture(connection, picture, chosen, query.get("table") == "1")
 
 
-def _search(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
-    return answers.search(connection, asked.get("q", ""), answers.number(asked, "project"))
+def _search(connection: duckdb.DuckDBPyConnection, query: dict[str, str]) -> Json:
+    return answers.search(connection, query.get("q", ""), answers.number(query, "project"))
 
 
-def _story(connection: duckdb.DuckDBPyConnection, asked: dict[str, str]) -> Json:
-    return answers.story(connection, answers.number(asked, "story") or 0)
+def _story(connection: duckdb.DuckDBPyConnection, query: dict[str, str]) -> Json:
+    return answers.story(connection, answers.number(query, "story") or 0)
 
 
 _ANSWERS: dict[str, Callable[[duckdb.DuckDBPyConnection, dict[str, str]], Json]] = {
@@ -136,15 +136,15 @@ class _Handler(BaseHTTPRequestHandler):
         if name.lower() not in _HOSTS:
             self._send(403, "text/plain", b"This dashboard is available on this machine only.\n")
             return
-        address = urlsplit(self.path)
-        if address.path in _ANSWERS:
-            asked = dict(parse_qsl(address.query))
-            code, answer = self._answer(_ANSWERS[address.path], asked)
-            self._send(code, "application/json", json.dumps(answer, allow_nan=False).encode())
-        elif address.path == "/vega.js":
-            self._send(200, "text/javascript", self.server.vega(), is_kept=True)
-        elif address.path in self.server.files:
-            self._send(200, *self.server.files[address.path])
+        url = urlsplit(self.path)
+        if url.path in _ANSWERS:
+            query = dict(parse_qsl(url.query))
+            code, content = self._answer(_ANSWERS[url.path], query)
+            self._send(code, "application/json", json.dumps(content, allow_nan=False).encode())
+        elif url.path == "/vega.js":
+            self._send(200, "text/javascript", self.server.vega(), is_cacheable=True)
+        elif url.path in self.server.files:
+            self._send(200, *self.server.files[url.path])
         else:
             self._send(404, "text/plain", b"Page not found; the dashboard is at /.\n")
 
@@ -152,12 +152,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(
         self,
-        made_by: Callable[[duckdb.DuckDBPyConnection, dict[str, str]], Json],
-        asked: dict[str, str],
+        answer: Callable[[duckdb.DuckDBPyConnection, dict[str, str]], Json],
+        query: dict[str, str],
     ) -> tuple[int, Json]:
         try:
             with self.server.copy.connect() as connection:
-                return 200, made_by(connection, asked)
+                return 200, answer(connection, query)
         except ChoiceError as error:
             return 400, {"problem": str(error)}
         except PublishedError as error:
@@ -171,12 +171,12 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception as error:  # a bug must not leave the page waiting
             return 500, {"problem": f"Internal error: {type(error).__name__}: {error}"}
 
-    def _send(self, code: int, kind: str, body: bytes, is_kept: bool = False) -> None:
+    def _send(self, code: int, kind: str, body: bytes, is_cacheable: bool = False) -> None:
         self.send_response(code)
         for name, value in _HEADERS.items():
             self.send_header(name, value)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        if is_kept:
+        if is_cacheable:
             tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
             self.send_header("ETag", tag)
             self.send_header("Cache-Control", "max-age=86400")

@@ -6,7 +6,6 @@ from datetime import date
 
 # Headings of columns whose name with spaces would not be clear.
 _LABELS = {
-    "accepted_of": "Accepted",
     "age_days": "Age",
     "arrived_count": "Started",
     "by_date": "By the end of",
@@ -36,7 +35,7 @@ _LABELS = {
     "plan_name": "Plan",
     "rejection_count": "Rejections",
     "row_count": "Rows",
-    "rule_description": "What is odd",
+    "rule_description": "Problem",
     "signal": "Week",
     "spent_days": "In progress for",
     "story_count": "Stories",
@@ -44,6 +43,7 @@ _LABELS = {
     "story_name": "Story",
     "story_state": "State",
     "story_type": "Type",
+    "target_share": "Forecast probability",
     "verdict": "Outlook",
     "week_start_date": "Week of",
     "wip_points": "Points in progress",
@@ -124,7 +124,7 @@ def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
 
 
-def rise(now: float, before: float, unit: str) -> str:
+def change(now: float, before: float, unit: str) -> str:
     """How a figure changed: `up from 11 days`."""
     if now == before:
         return f"unchanged from {unit}"

@@ -1,4 +1,4 @@
-"""Cycle time: how long stories take, where they wait, and what to promise."""
+"""Cycle time: how long stories take, where they wait, and which times can be promised."""
 
 from bi import words
 from bi.pictures import look
@@ -7,7 +7,7 @@ from bi.pictures.picture import CHOSEN_STORIES, Page, Picture, Row, Spec
 _MAX_POINTS = 1500  # more would overlap, and take the browser longer to draw
 _STATES = ("started", "finished", "delivered", "rejected")
 
-# Two measures of one accepted story, each with its column of seconds.
+# The times of accepted stories in days: cycle time, lead time, and the time in each state.
 _TIMED_STORIES = f"""
 with {CHOSEN_STORIES},
 timed_stories as (
@@ -34,13 +34,13 @@ filtered_stories as (
 """
 
 
-def _fewer_stories(rows: list[Row], column: str, p95: float) -> list[Row]:
+def _sampled_stories(rows: list[Row], column: str, p95: float) -> list[Row]:
     """If there are many stories, every second (third, ...) one, and all that took longest."""
     step = (len(rows) - 1) // _MAX_POINTS + 1
     return [row for index, row in enumerate(rows) if row[column] > p95 or index % step == 0]
 
 
-def _scatter_of(rows: list[Row], facts: Row, column: str) -> Spec:
+def _scatter(rows: list[Row], facts: Row, column: str) -> Spec:
     levels = [facts[f"p{each}_days"] for each in (50, 85, 95)]
     # A square-root scale, so that a few long ones do not compress all others.
     y = look.quantity(column, scale={"type": "sqrt"})
@@ -55,13 +55,13 @@ def _scatter_of(rows: list[Row], facts: Row, column: str) -> Spec:
         tooltip=look.tips("story_name", "story_type", "accepted_date", column),
     )
     lines = [
-        {column: level, "said": f"{percent} %: {words.days(level)}"}
+        {column: level, "label": f"{percent} %: {words.days(level)}"}
         for percent, level in zip((50, 85, 95), levels, strict=True)
     ]
     rules = look.spec(
         lines, look.layer("rule", look.GREY, mark_strokeDash=[5, 4], mark_size=1.5, y=y)
     )
-    said = look.spec(
+    labels = look.spec(
         lines,
         look.layer(
             "text",
@@ -71,14 +71,52 @@ def _scatter_of(rows: list[Row], facts: Row, column: str) -> Spec:
             mark_fontWeight="bold",
             x={"value": "width"},
             y=y,
-            text={"field": "said"},
+            text={"field": "label"},
         ),
     )
-    return look.spec(_fewer_stories(rows, column, levels[2]), points, rules, said)
+    return look.spec(_sampled_stories(rows, column, levels[2]), points, rules, labels)
 
 
-def _facts_of(column: str) -> str:
-    return f"""
+def _scatter_answer(rows: list[Row], facts: Row, span: str) -> str:
+    text = (
+        f"85 % of {words.count(facts['story_count'], 'accepted story')} took at most "
+        f"{words.days(facts['p85_days'])} from {span}, half at most "
+        f"{words.days(facts['p50_days'])}"
+    )
+    if facts["p85_before"] is None:
+        return text + "."
+    before = f"{words.days(facts['p85_before'])} in the {facts['day_count']} days before"
+    return f"{text}; 85 % is {words.change(facts['p85_days'], facts['p85_before'], before)}."
+
+
+def _scatter_picture(
+    name: str, column: str, question: str, span: str, definition: str, empty: str
+) -> Picture:
+    """A scatter plot of one of the two times of accepted stories.
+
+    Args:
+        name: the picture's name, which is also the measure's.
+        column: the column of days in `timed_stories`.
+        question: the title.
+        span: the two events between which the time passes.
+        definition: the measure's definition.
+        empty: the message if no story has this time.
+    """
+    return Picture(
+        name=name,
+        question=question,
+        definition=f"Each point is an accepted story. {definition} The lines are for all matching "
+        f"stories; of more than {_MAX_POINTS:,}, all above the 95 % line and a sample of the "
+        "others are drawn.",
+        measures=(("fct_story_cycle_time", f"{name}_seconds"),),
+        sql=f"""
+{_TIMED_STORIES}
+select story_id, story_name, story_type, accepted_date, round({column}, 2) as {column}
+from filtered_stories
+where {column} is not null
+order by accepted_at desc, story_id
+""",
+        facts_sql=f"""
 {_TIMED_STORIES}
 select
     quantile_disc({column}, 0.5) as p50_days,
@@ -94,37 +132,11 @@ select
     ) as p85_before,
     $last_date - $first_date + 1 as day_count
 from filtered_stories
-"""
-
-
-def _rows_of(column: str) -> str:
-    return f"""
-{_TIMED_STORIES}
-select story_id, story_name, story_type, accepted_date, round({column}, 2) as {column}
-from filtered_stories
-where {column} is not null
-order by accepted_at desc, story_id
-"""
-
-
-def _say_of(rows: list[Row], facts: Row, between: str) -> str:
-    said = (
-        f"85 % of {words.count(facts['story_count'], 'accepted story')} took at most "
-        f"{words.days(facts['p85_days'])} from {between}, half at most "
-        f"{words.days(facts['p50_days'])}"
+""",
+        draw=lambda rows, facts: _scatter(rows, facts, column),
+        answer=lambda rows, facts: _scatter_answer(rows, facts, span),
+        empty=empty,
     )
-    if facts["p85_before"] is None:
-        return said + "."
-    before = f"{words.days(facts['p85_before'])} in the {facts['day_count']} days before"
-    return f"{said}; 85 % is {words.rise(facts['p85_days'], facts['p85_before'], before)}."
-
-
-def _scatter(rows: list[Row], facts: Row) -> Spec:
-    return _scatter_of(rows, facts, "cycle_days")
-
-
-def _say_scatter(rows: list[Row], facts: Row) -> str:
-    return _say_of(rows, facts, "start to acceptance")
 
 
 _NO_HISTORY = (
@@ -133,43 +145,24 @@ _NO_HISTORY = (
     "lead time below."
 )
 
-SCATTER = Picture(
-    name="cycle_time",
-    question="How long does a story take, from start to acceptance?",
-    definition="Each point is an accepted story. Cycle time is defined as in Tracker: the days "
-    "that a story was started, finished, delivered or rejected, without pauses in between. The "
-    "lines "
-    f"are for all matching stories; of more than {_MAX_POINTS:,}, all above the 95 % line and a "
-    "sample of the others are drawn.",
-    measures=(("fct_story_cycle_time", "cycle_time_seconds"),),
-    sql=_rows_of("cycle_days"),
-    facts_sql=_facts_of("cycle_days"),
-    draw=_scatter,
-    answer=_say_scatter,
-    empty=_NO_HISTORY,
+SCATTER = _scatter_picture(
+    "cycle_time",
+    "cycle_days",
+    "How long does a story take, from start to acceptance?",
+    "start to acceptance",
+    "Cycle time is defined as in Tracker: the days that a story was started, finished, delivered "
+    "or rejected, without pauses in between.",
+    _NO_HISTORY,
 )
-
-
-def _lead_scatter(rows: list[Row], facts: Row) -> Spec:
-    return _scatter_of(rows, facts, "lead_days")
-
-
-def _say_lead(rows: list[Row], facts: Row) -> str:
-    return _say_of(rows, facts, "request to acceptance")
-
-
-LEAD_TIME = Picture(
-    name="lead_time",
-    question="How long does a request wait until it is accepted?",
-    definition="Each point is an accepted story. Lead time is the number of days from its creation "
-    "to its acceptance; for a CSV export, which has only dates, whole days.",
-    measures=(("fct_story_cycle_time", "lead_time_seconds"),),
-    sql=_rows_of("lead_days"),
-    facts_sql=_facts_of("lead_days"),
-    draw=_lead_scatter,
-    answer=_say_lead,
-    empty="No matching story was accepted in this period, or its creation is unknown. Choose a "
-    "longer period or fewer filters.",
+LEAD_TIME = _scatter_picture(
+    "lead_time",
+    "lead_days",
+    "How long does a request wait until it is accepted?",
+    "request to acceptance",
+    "Lead time is the number of days from a story's creation to its acceptance; for a CSV export, "
+    "which has only dates, whole days.",
+    "No matching story was accepted in this period, or its creation is unknown. Choose a longer "
+    "period or fewer filters.",
 )
 
 
@@ -197,17 +190,17 @@ def _waits(rows: list[Row], facts: Row) -> Spec:
     return look.spec(rows, bars, ticks, height=look.bars_height(rows, "story_state", 40))
 
 
-def _say_waits(rows: list[Row], facts: Row) -> str:
+def _waits_answer(rows: list[Row], facts: Row) -> str:
     longest = max(rows, key=lambda row: row["p50_days"])
     worst = max(rows, key=lambda row: row["p85_days"])
-    said = (
+    text = (
         f"Stories spend most time in {longest['story_state']}: half of them at most "
         f"{words.days(longest['p50_days'])}"
     )
     if worst is longest:
-        return f"{said}, 85 % at most {words.days(worst['p85_days'])}."
+        return f"{text}, 85 % at most {words.days(worst['p85_days'])}."
     return (
-        f"{said}. The slowest 15 % spend most time in {worst['story_state']}: more than "
+        f"{text}. The slowest 15 % spend most time in {worst['story_state']}: more than "
         f"{words.days(worst['p85_days'])}."
     )
 
@@ -239,7 +232,7 @@ group by story_state
 order by p85_days desc
 """,
     draw=_waits,
-    answer=_say_waits,
+    answer=_waits_answer,
     empty=_NO_HISTORY,
 )
 
@@ -260,7 +253,7 @@ def _distribution(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_distribution(rows: list[Row], facts: Row) -> str:
+def _distribution_answer(rows: list[Row], facts: Row) -> str:
     total = sum(row["story_count"] for row in rows)
     most = max(rows, key=lambda row: row["story_count"])
     return (
@@ -295,12 +288,12 @@ group by from_days, to_days
 order by from_days
 """,
     draw=_distribution,
-    answer=_say_distribution,
+    answer=_distribution_answer,
     empty=_NO_HISTORY,
 )
 
 
-def _say_percentiles(rows: list[Row], facts: Row) -> str:
+def _percentiles_answer(rows: list[Row], facts: Row) -> str:
     best = next((row for row in rows if row["story_type"] == "feature"), rows[0])
     return (
         f"If you promise a {best['story_type']} within {words.days(best['within_85_days'])} of its "
@@ -328,7 +321,7 @@ where elapsed_cycle_time_seconds is not null
 group by filtered_stories.story_type
 order by story_count desc
 """,
-    answer=_say_percentiles,
+    answer=_percentiles_answer,
     empty=_NO_HISTORY,
 )
 
@@ -357,7 +350,7 @@ def _estimates(rows: list[Row], facts: Row) -> Spec:
     return look.spec(rows, bars, ticks)
 
 
-def _say_estimates(rows: list[Row], facts: Row) -> str:
+def _estimates_answer(rows: list[Row], facts: Row) -> str:
     if facts["correlation"] is None:
         return "All of these stories have the same estimate, or there is only one."
     strength = abs(facts["correlation"])
@@ -409,7 +402,7 @@ select
 from ranked
 """,
     draw=_estimates,
-    answer=_say_estimates,
+    answer=_estimates_answer,
     empty="No matching accepted story has both an estimate and a known cycle time.",
 )
 
@@ -428,7 +421,7 @@ def _efficiency(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_efficiency(rows: list[Row], facts: Row) -> str:
+def _efficiency_answer(rows: list[Row], facts: Row) -> str:
     last = rows[-1]
     return (
         f"Stories accepted in {last['accepted_month']:%b %Y} were worked on for "
@@ -455,7 +448,7 @@ having flow_efficiency is not null
 order by accepted_month
 """,
     draw=_efficiency,
-    answer=_say_efficiency,
+    answer=_efficiency_answer,
     empty=_NO_HISTORY,
 )
 

@@ -1,38 +1,37 @@
-"""Flow: what comes in and goes out, what is in each state day by day, and how old it gets."""
+"""Flow: arrivals and departures, stories per state and day, and the age of work in progress."""
 
 from bi import words
 from bi.pictures import look
 from bi.pictures.picture import Page, Picture, Row, Spec
 
-_MOST_DAYS = 200  # more would lie closer than two pixels, and take a browser longer to draw
+_MAX_DAYS = 200  # more would be less than two pixels apart, and take the browser longer to draw
 
 
-def _fewer_days(rows: list[Row]) -> list[Row]:
-    """Of a long time every second day, or third, ..., and always the last; each as it was."""
+def _sampled_days(rows: list[Row]) -> list[Row]:
+    """If there are many days, every second (third, ...) one, counted back from the last."""
     last = max(row["flow_date"] for row in rows)
     first = min(row["flow_date"] for row in rows)
-    step = (last - first).days // _MOST_DAYS + 1
+    step = (last - first).days // _MAX_DAYS + 1
     return [row for row in rows if (last - row["flow_date"]).days % step == 0]
 
 
 def _cumulative(rows: list[Row], facts: Row) -> Spec:
+    states = {row["story_state"] for row in rows}
     return look.spec(
-        _fewer_days(rows),
+        _sampled_days(rows),
         look.layer(
             "area",
             x=look.days_axis(rows, "flow_date"),
             y=look.quantity("drawn_count", "Stories at the end of the day", stack="zero"),
-            color=look.state_color(
-                [each for each in look.STATE_COLORS if each in {row["story_state"] for row in rows}]
-            ),
+            color=look.state_color([state for state in look.STATE_COLORS if state in states]),
             order={"field": "state_rank", "type": "quantitative"},
             tooltip=look.tips("flow_date", "story_state", "story_count", "points"),
         ),
     )
 
 
-def _say_cumulative(rows: list[Row], facts: Row) -> str:
-    def waiting(day: object) -> int:
+def _cumulative_answer(rows: list[Row], facts: Row) -> str:
+    def open_count(day: object) -> int:
         return sum(
             row["story_count"]
             for row in rows
@@ -40,12 +39,12 @@ def _say_cumulative(rows: list[Row], facts: Row) -> str:
         )
 
     first, last = rows[0]["flow_date"], rows[-1]["flow_date"]
-    before, now = waiting(first), waiting(last)
+    before, now = open_count(first), open_count(last)
     accepted = rows[-1]["accepted_since"]
     return (
         f"{words.count(accepted, 'story')} accepted since {words.day(first)}; "
         f"{words.count(now, 'story')} not accepted yet, "
-        f"{words.rise(now, before, f'{before:,}')}."
+        f"{words.change(now, before, f'{before:,}')}."
     )
 
 
@@ -57,9 +56,9 @@ def _state_ranks() -> str:
 CUMULATIVE_FLOW = Picture(
     name="cumulative_flow",
     question="Does work flow, or does it pile up?",
-    definition="Stories in each state at the end of each day. Accepted stories are counted from "
-    "the first day shown on, so that the others can be seen. A band that grows is work that piles "
-    "up in its state.",
+    definition="Stories in each state at the end of each day. Only stories accepted after the "
+    "first day are counted as accepted, so that the other states stay visible. A band that widens "
+    "means that work piles up in its state.",
     measures=(("fct_flow_daily", "story_count"), ("fct_flow_daily", "points")),
     sql=f"""
 with days as (
@@ -90,7 +89,7 @@ from days
 order by flow_date, state_rank
 """,
     draw=_cumulative,
-    answer=_say_cumulative,
+    answer=_cumulative_answer,
 )
 
 
@@ -108,11 +107,11 @@ def _wip(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_wip(rows: list[Row], facts: Row) -> str:
+def _wip_answer(rows: list[Row], facts: Row) -> str:
     most = max(rows, key=lambda row: row["wip_story_count"])
     return (
         f"{words.count(rows[-1]['wip_story_count'], 'story')} in progress on "
-        f"{words.day(rows[-1]['flow_date'])}; the most were {most['wip_story_count']:,} on "
+        f"{words.day(rows[-1]['flow_date'])}; the maximum was {most['wip_story_count']:,} on "
         f"{words.day(most['flow_date'])}."
     )
 
@@ -136,7 +135,7 @@ group by flow_date
 order by flow_date
 """,
     draw=_wip,
-    answer=_say_wip,
+    answer=_wip_answer,
 )
 
 
@@ -158,7 +157,7 @@ def _net_flow(rows: list[Row], facts: Row) -> Spec:
     return look.spec(rows, *lines)
 
 
-def _say_net_flow(rows: list[Row], facts: Row) -> str:
+def _net_flow_answer(rows: list[Row], facts: Row) -> str:
     arrived = sum(row["arrived_count"] for row in rows)
     finished = sum(row["finished_count"] for row in rows)
     verdict = (
@@ -201,7 +200,7 @@ group by week_start_date
 order by week_start_date
 """,
     draw=_net_flow,
-    answer=_say_net_flow,
+    answer=_net_flow_answer,
     empty="No week in this period is complete, or it is unknown when work started. Choose a longer "
     "period, or load the project's activities.",
 )
@@ -237,36 +236,37 @@ def _limits(rows: list[Row], column: str, title: str) -> Spec:
     return look.spec(rows, *levels, line, marks)
 
 
-def _say_limits(rows: list[Row], column: str, unit: str) -> str:
+def _limits_answer(rows: list[Row], column: str, unit: str) -> str:
     last = rows[-1]
     if last["upper_limit"] is None:
-        return "There are too few weeks before these to tell what is usual: it takes eight."
-    said = (
+        return "There are no limits yet: they require eight earlier weeks."
+    text = (
         f"A normal week has {last['lower_limit']:,.0f} to {last['upper_limit']:,.0f} {unit}, "
         f"{last['mean']:,.1f} on average"
     )
-    odd = [row for row in rows if row["signal"] == "unusual"]
-    if not odd:
-        return f"{said}; no week was outside its limits, so differences between weeks mean nothing."
+    unusual = [row for row in rows if row["signal"] == "unusual"]
+    if not unusual:
+        return f"{text}; no week was outside its limits: the differences are routine variation."
     return (
-        f"{said}; {words.count(len(odd), 'week')} outside the limits of then, the latest that of "
-        f"{words.day(odd[-1]['week_start_date'])} with {odd[-1][column]:,.4g}: ask what happened."
+        f"{text}; {words.count(len(unusual), 'week')} outside the limits of their time, most "
+        f"recently the week of {words.day(unusual[-1]['week_start_date'])} with "
+        f"{unusual[-1][column]:,.4g}: find out what happened."
     )
 
 
 def _limits_picture(
     name: str, measure: str, question: str, what: str, column: str, title: str, unit: str
 ) -> Picture:
-    """An XmR chart of a weekly measure; column: what its values are called in words."""
+    """An XmR chart of a weekly measure, whose values are named `column` in the table."""
     value = "measured_value / 86400" if measure == "cycle_time" else "measured_value"
     in_unit = "/ 86400" if measure == "cycle_time" else ""
     return Picture(
         name=name,
         question=question,
-        definition=f"An XmR chart of {what}, complete weeks only. The natural limits of a week are "
-        "the mean of the up to 26 weeks before it, plus and minus 2.66 times the average "
-        "difference between one of them and the next, not below 0; they need eight weeks. A week "
-        "between them is routine variation; one outside has a cause worth finding.",
+        definition=f"An XmR chart of {what}, complete weeks only. The natural process limits of a "
+        "week are the mean of up to 26 weeks before it, plus and minus 2.66 times the average "
+        "difference between consecutive weeks, not below 0; they require eight weeks. A week "
+        "within the limits is routine variation; a week outside has a cause worth finding.",
         measures=(
             ("fct_process_limit", "measured_value"),
             ("fct_process_limit", "lower_limit"),
@@ -288,25 +288,25 @@ where
 order by week_start_date
 """,
         draw=lambda rows, facts: _limits(rows, column, title),
-        answer=lambda rows, facts: _say_limits(rows, column, unit),
-        empty="No week of these dates is complete, or nothing that was loaded says this. Choose "
-        "longer dates, or load the project's activities.",
+        answer=lambda rows, facts: _limits_answer(rows, column, unit),
+        empty="No week in this period is complete, or the loaded data does not contain this "
+        "measure. Choose a longer period, or load the project's activities.",
     )
 
 
 THROUGHPUT_LIMITS = _limits_picture(
     "throughput_limits",
     "throughput",
-    "Did we get unusually much or little done?",
+    "Did we get an unusual amount of work done?",
     "the stories accepted in each week",
     "finished_count",
-    "Accepted stories a week",
+    "Accepted stories per week",
     "accepted stories",
 )
 WIP_LIMITS = _limits_picture(
     "wip_limits",
     "work_in_progress",
-    "Is unusually much in progress?",
+    "Is an unusual amount of work in progress?",
     "the stories in progress at the end of each week",
     "wip_story_count",
     "Stories in progress",
@@ -315,7 +315,7 @@ WIP_LIMITS = _limits_picture(
 CYCLE_TIME_LIMITS = _limits_picture(
     "cycle_time_limits",
     "cycle_time",
-    "Did stories take unusually long?",
+    "Did stories take an unusual time?",
     "the mean cycle time of the stories accepted in each week",
     "cycle_days",
     "Mean cycle time (days)",
@@ -338,9 +338,9 @@ def _total_age(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_total_age(rows: list[Row], facts: Row) -> str:
+def _total_age_answer(rows: list[Row], facts: Row) -> str:
     first, last = rows[0]["total_age_days"], rows[-1]["total_age_days"]
-    change = words.rise(round(last), round(first), words.days(first))
+    change = words.change(round(last), round(first), words.days(first))
     return (
         f"The work in progress is {words.days(last)} old in total on "
         f"{words.day(rows[-1]['flow_date'])}, {change} on {words.day(rows[0]['flow_date'])}."
@@ -350,9 +350,9 @@ def _say_total_age(rows: list[Row], facts: Row) -> str:
 TOTAL_AGE = Picture(
     name="total_age",
     question="Is our work in progress getting older?",
-    definition="The ages of all stories in progress at the end of each day, added up; an age "
-    "is the time that a story has been in progress, pauses left out. The total grows each day by "
-    "the number of stories in progress and falls when an old one is accepted.",
+    definition="The sum of the ages of all stories in progress at the end of each day. A story's "
+    "age is its time in progress, without pauses. The total grows each day by the number of "
+    "stories in progress, and falls when a story leaves.",
     measures=(
         ("fct_flow_daily", "total_age_seconds"),
         ("fct_flow_daily", "story_count"),
@@ -372,7 +372,7 @@ having sum(story_count) > 0 and sum(total_age_seconds) is not null
 order by flow_date
 """,
     draw=_total_age,
-    answer=_say_total_age,
+    answer=_total_age_answer,
     empty="Nothing was in progress in this period, or it is unknown. Load the project's activities "
     "to see it.",
 )

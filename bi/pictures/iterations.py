@@ -41,7 +41,7 @@ def _scope(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_scope(rows: list[Row], facts: Row) -> str:
+def _scope_answer(rows: list[Row], facts: Row) -> str:
     counts = dict.fromkeys(_MOVES, 0)
     for row in rows:
         counts[row["kind"]] += row["story_count"]
@@ -91,7 +91,7 @@ group by iteration_number, kind
 order by iteration_number, kind
 """,
     draw=_scope,
-    answer=_say_scope,
+    answer=_scope_answer,
     empty="What was planned in these iterations is unknown. It needs the project's activities, "
     "from the API or an archive.",
 )
@@ -102,7 +102,7 @@ def _say_do(rows: list[Row], facts: Row) -> Spec:
     return look.iteration_line(rows, "say_do_ratio", title, "committed_points")
 
 
-def _say_say_do(rows: list[Row], facts: Row) -> str:
+def _say_do_answer(rows: list[Row], facts: Row) -> str:
     ratios = sorted(row["say_do_ratio"] for row in rows)
     typical = ratios[(len(ratios) - 1) // 2]
     return (
@@ -133,7 +133,7 @@ where
 order by fct_iteration_velocity.iteration_number
 """,
     draw=_say_do,
-    answer=_say_say_do,
+    answer=_say_do_answer,
     empty="What was planned in these iterations is unknown. It needs the project's activities, "
     "from the API or an archive.",
 )
@@ -206,25 +206,25 @@ def _burn_up(rows: list[Row], facts: Row) -> Spec:
     return look.spec(rows, accepted, scope, even)
 
 
-def _say_burn_up(rows: list[Row], facts: Row) -> str:
+def _burn_up_answer(rows: list[Row], facts: Row) -> str:
     known = [row for row in rows if None not in (row["scope_points"], row["accepted_points"])]
     if not known:
         return "The points in the iteration are unknown."
     last = known[-1]
-    said = (
+    text = (
         f"{last['accepted_points']:,.10g} of {words.count(last['scope_points'], 'point')} accepted "
         f"by the end of {words.day(last['burn_date'])}"
     )
     left = (rows[-1]["burn_date"] - last["burn_date"]).days
     if not left:
-        return said + ", when the iteration ended."
+        return text + ", when the iteration ended."
     behind = (last["even_pace_points"] or 0) - last["accepted_points"]
     pace = (
         f"{words.count(behind, 'point')} behind an even pace"
         if round(behind, 1) > 0
         else "at an even pace or ahead of it"
     )
-    return f"{said}, {words.count(left, 'day')} before its end: {pace}."
+    return f"{text}, {words.count(left, 'day')} before its end: {pace}."
 
 
 BURN_UP = Picture(
@@ -281,23 +281,23 @@ where exists (select 1 from observed)
 order by burn_date
 """,
     draw=_burn_up,
-    answer=_say_burn_up,
+    answer=_burn_up_answer,
     empty="The daily scope of the iteration is unknown. It needs the project's activities, from "
     "the API or an archive.",
 )
 
 
-def _say_stories(rows: list[Row], facts: Row) -> str:
+def _stories_answer(rows: list[Row], facts: Row) -> str:
     def at(column: str, *values: str) -> int:
         return sum(row[column] in values for row in rows)
 
-    said = (
+    text = (
         f"{at('came_in', 'committed'):,} planned, {at('came_in', 'carried in'):,} carried in, "
         f"{at('came_in', 'added'):,} added, {at('ended', 'removed'):,} removed, "
         f"{at('ended', 'accepted'):,} accepted, {at('ended', 'spilled'):,} carried over"
     )
     still = at("ended", "open")
-    return f"{said}, {still:,} still open." if still else f"{said}."
+    return f"{text}, {still:,} still open." if still else f"{text}."
 
 
 STORIES = Picture(
@@ -328,7 +328,7 @@ inner join dim_story on fct_iteration_scope.story_id = dim_story.story_id
 order by
     list_position(['accepted', 'open', 'spilled', 'removed'], ended), came_in, story_id
 """,
-    answer=_say_stories,
+    answer=_stories_answer,
     empty="The stories in the iteration are unknown. They need the project's activities, from the "
     "API or an archive.",
 )

@@ -40,20 +40,24 @@ _FORMATS = {
 }
 
 
-def spec(rows: Iterable[Row], *layers: Spec, **top: object) -> Spec:
+def spec(rows: Iterable[Row], *layers: Spec, **properties: object) -> Spec:
     """A chart of rows, with one or more layers."""
-    data = {"values": [{key: plain_day(value) for key, value in row.items()} for row in rows]}
-    return {"data": data, **(layers[0] if len(layers) == 1 else {"layer": list(layers)}), **top}
+    data = {"values": [{key: local_midnight(value) for key, value in row.items()} for row in rows]}
+    return {
+        "data": data,
+        **(layers[0] if len(layers) == 1 else {"layer": list(layers)}),
+        **properties,
+    }
 
 
-def plain_day(value: object) -> object:
+def local_midnight(value: object) -> object:
     """A date as local midnight, so that no time zone changes it."""
     return f"{value.isoformat()}T00:00:00" if type(value) is date else value
 
 
 def layer(
     mark: str,
-    paint: str | None = None,
+    color: str | None = None,
     /,
     series: tuple[str, dict[str, str]] | None = None,
     **encoding: object,
@@ -62,7 +66,7 @@ def layer(
 
     Args:
         mark: Vega-Lite's name of the mark.
-        paint: its colour, if it is fixed.
+        color: its colour, if it is fixed.
         series: the layer's name in the legend, and all names in the legend with their colours.
         encoding: channels, and properties of the mark.
     """
@@ -71,18 +75,18 @@ def layer(
         for key in list(encoding)
         if key.startswith("mark_")
     }
-    if paint:
-        properties["color"] = paint
-    made: Spec = {"mark": {"type": mark, **properties}, "encoding": encoding}
+    if color:
+        properties["color"] = color
+    chart: Spec = {"mark": {"type": mark, **properties}, "encoding": encoding}
     if series:
         name, colors = series
-        made["transform"] = [{"calculate": json.dumps(name), "as": "series"}]
+        chart["transform"] = [{"calculate": json.dumps(name), "as": "series"}]
         encoding["color"] = category("series", None, scale=scale(colors))
-    return made
+    return chart
 
 
 def quantity(column: str, title: str | None = None, **more: object) -> Spec:
-    """A channel of a number, on an axis in its unit; counts in whole numbers."""
+    """A channel of a number, on an axis in its unit; counts have whole ticks."""
     kind = words.kind(column)
     axis: Spec = {"format": _FORMATS.get(kind, ",.4~f")}
     if kind in ("count", "whole", "points"):
@@ -95,14 +99,14 @@ def quantity(column: str, title: str | None = None, **more: object) -> Spec:
 
 def category(column: str, title: str | None = "", **more: object) -> Spec:
     """A channel of names."""
-    said = words.heading(column) if title == "" else title
-    return {"field": column, "type": "nominal", "title": said, **more}
+    heading = words.heading(column) if title == "" else title
+    return {"field": column, "type": "nominal", "title": heading, **more}
 
 
 def days_axis(rows: list[Row], column: str, title: str | None = None) -> Spec:
     """An axis of days with ticks on whole days, weeks or months, without repeated labels."""
-    found = [row[column] for row in rows if row[column] is not None]
-    span = (max(found) - min(found) if found else timedelta()).days
+    dates = [row[column] for row in rows if row[column] is not None]
+    span = (max(dates) - min(dates) if dates else timedelta()).days
     interval, step = ("month", span // 240 + 1) if span > 120 else ("day", span // 8 + 1)
     return {
         "field": column,
@@ -170,7 +174,7 @@ def type_color() -> Spec:
 
 def tips(*columns: str) -> list[Spec]:
     """Tooltips for these columns, with labels and units."""
-    made = []
+    channels = []
     for column in columns:
         kind = words.kind(column)
         temporal = kind in ("date", "month", "instant")
@@ -182,8 +186,8 @@ def tips(*columns: str) -> list[Spec]:
         }
         if kind in _FORMATS:
             tip["format"] = _FORMATS[kind]
-        made.append(tip)
-    return made
+        channels.append(tip)
+    return channels
 
 
 def bars_height(rows: list[Row], column: str, step: int = 40) -> int:

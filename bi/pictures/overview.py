@@ -59,7 +59,7 @@ def _aging(rows: list[Row], facts: Row) -> Spec:
     return look.spec(rows, points, *lines)
 
 
-def _say_aging(rows: list[Row], facts: Row) -> str:
+def _aging_answer(rows: list[Row], facts: Row) -> str:
     oldest = rows[0]
     high = sum(row["risk"] == "high risk" for row in rows)
     verdict = (
@@ -107,7 +107,7 @@ where fct_wip_aging.age_seconds is not null
 order by age_days desc nulls last, story_id
 """,
     draw=_aging,
-    answer=_say_aging,
+    answer=_aging_answer,
     empty="Nothing is in progress, or it is unknown since when. Load the project's activities to "
     "see it.",
 )
@@ -153,14 +153,14 @@ def _throughput(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_throughput(rows: list[Row], facts: Row) -> str:
+def _throughput_answer(rows: list[Row], facts: Row) -> str:
     if facts["recent"] is None:
         return "No week of the project is complete yet."
-    said = f"Half of the last {facts['weeks']} complete weeks brought at least "
-    said += words.count(facts["recent"], "accepted story")
+    text = f"In half of the last {facts['weeks']} complete weeks, the team completed at least "
+    text += words.count(facts["recent"], "accepted story")
     if facts["before"] is None:
-        return said + "."
-    return f"{said}; in the 12 weeks before it was {facts['before']:.0f}."
+        return text + "."
+    return f"{text}; in the 12 weeks before it was {facts['before']:.0f}."
 
 
 _WEEKS = f"""
@@ -229,7 +229,7 @@ select
 from counts
 """,
     draw=_throughput,
-    answer=_say_throughput,
+    answer=_throughput_answer,
 )
 
 
@@ -255,7 +255,7 @@ def _states(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_states(rows: list[Row], facts: Row) -> str:
+def _states_answer(rows: list[Row], facts: Row) -> str:
     counts = {row["story_state"]: row["story_count"] for row in rows}
     total = sum(counts.values())
     in_progress = sum(counts.get(state, 0) for state in _WORKED_STATES)
@@ -283,7 +283,7 @@ group by current_state
 order by story_count desc
 """,
     draw=_states,
-    answer=_say_states,
+    answer=_states_answer,
     empty="No story matches. Choose fewer filters.",
 )
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from bi.published import PublishedError
+from bi.published import PublishedError, rows_of
 
 Row = dict[str, Any]
 Spec = dict[str, Any]
@@ -91,14 +91,7 @@ class Choice:
         return {name: values[name] for name in names}
 
 
-def ask(connection: duckdb.DuckDBPyConnection, sql: str, choice: Choice) -> list[Row]:
-    """The rows of a query, with the parameters that occur in it."""
-    cursor = connection.execute(sql, choice.parameters(set(_PARAMETER.findall(sql))))
-    columns = [column[0] for column in cursor.description]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _nothing_said(rows: list[Row], facts: Row) -> str:
+def _no_answer(rows: list[Row], facts: Row) -> str:
     return ""
 
 
@@ -126,7 +119,7 @@ class Picture:
     sql: str
     draw: Callable[[list[Row], Row], Spec] | None = None
     facts_sql: str = ""
-    answer: Callable[[list[Row], Row], str] = _nothing_said
+    answer: Callable[[list[Row], Row], str] = _no_answer
     empty: str = "There is nothing to show. Choose a longer period or fewer filters."
     is_wide: bool = False
 
@@ -141,7 +134,7 @@ class Picture:
         Raises:
             PublishedError: when the copy was published by a build without these marts.
         """
-        return self._ask(connection, self.sql, choice)
+        return self._rows(connection, self.sql, choice)
 
     def facts(self, connection: duckdb.DuckDBPyConnection, choice: Choice) -> Row:
         """The figures about all rows; empty if there is no query for them.
@@ -149,11 +142,11 @@ class Picture:
         Raises:
             PublishedError: when the copy was published by a build without these marts.
         """
-        return self._ask(connection, self.facts_sql, choice)[0] if self.facts_sql else {}
+        return self._rows(connection, self.facts_sql, choice)[0] if self.facts_sql else {}
 
-    def _ask(self, connection: duckdb.DuckDBPyConnection, sql: str, choice: Choice) -> list[Row]:
+    def _rows(self, connection: duckdb.DuckDBPyConnection, sql: str, choice: Choice) -> list[Row]:
         try:
-            return ask(connection, sql, choice)
+            return rows_of(connection, sql, **choice.parameters(set(_PARAMETER.findall(sql))))
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             reason = str(error).splitlines()[0]
             raise PublishedError(
@@ -181,7 +174,7 @@ class Page:
     @property
     def filters(self) -> list[str]:
         """The filters that all pictures of the page follow; the page offers only these."""
-        followed = set.intersection(*(each.parameters for each in self.pictures))
+        common = set.intersection(*(each.parameters for each in self.pictures))
         return [
             name
             for name, parameter in (
@@ -190,5 +183,5 @@ class Page:
                 ("label", "label_id"),
                 ("owner", "owner_id"),
             )
-            if parameter in followed
+            if parameter in common
         ]

@@ -1,11 +1,11 @@
-"""Plans: whether releases and epics will be in time, what fits in, and whether to believe it."""
+"""Plans: when releases and epics will be done, and how reliable the forecasts are."""
 
 from bi import words
 from bi.pictures import look
 from bi.pictures.picture import Page, Picture, Row, Spec
 
-# Each open release and each unfinished epic with its dates and its verdict, one definition for
-# this page and for the page over all projects.
+# Each open release and unfinished epic with its forecast dates and verdict. The list of all
+# projects uses it too.
 OPEN_PLANS = """
 plans as (
     select
@@ -71,7 +71,7 @@ open_plans as (
             and plans.target_id = dates.target_id
 )
 """
-_VERDICTS = {
+_OUTLOOKS = {
     "late": look.RED,
     "on time": look.GREEN,
     "no deadline": look.BLUE,
@@ -79,22 +79,22 @@ _VERDICTS = {
 }
 
 
-def _verdict_kind(row: Row) -> str:
+def _outlook(row: Row) -> str:
     if row["verdict"].startswith("late"):
         return "late"
-    return row["verdict"] if row["verdict"] in _VERDICTS else "no date"
+    return row["verdict"] if row["verdict"] in _OUTLOOKS else "no date"
 
 
 def _time_line(rows: list[Row], facts: Row) -> Spec:
     names = [row["plan_name"] for row in rows]
-    said = [
+    plans = [
         row
         | {
-            "place": f"{row['plan_name']}"
+            "label": row["plan_name"]
             + (f" #{row['target_id']}" if names.count(row["plan_name"]) > 1 else "")
             + f" · {row['accepted_story_count']} of {row['story_count']}",
-            "outlook": _verdict_kind(row),
-            "said_date": max(
+            "outlook": _outlook(row),
+            "last_date": max(
                 row[column]
                 for column in ("as_of_date", "deadline_date", "p85_date", "p95_date")
                 if row[column] and (column != "as_of_date" or not row["deadline_date"])
@@ -113,19 +113,19 @@ def _time_line(rows: list[Row], facts: Row) -> Spec:
         "accepted_story_count",
         "story_count",
     )
-    y = look.category("place", title=None, sort=None)
-    every = [
+    y = look.category("label", title=None, sort=None)
+    all_dates = [
         {"at_date": row[column]}
-        for row in said
+        for row in plans
         for column in ("deadline_date", "p50_date", "p95_date", "as_of_date")
         if row[column]
     ]
-    days = look.days_axis(every, "at_date", "Day")
+    days = look.days_axis(all_dates, "at_date", "Day")
 
     def x(column: str) -> Spec:
         return days | {"field": column}
 
-    color = look.category("outlook", "Outlook", scale=look.scale(_VERDICTS))
+    color = look.category("outlook", "Outlook", scale=look.scale(_OUTLOOKS))
     bars = look.layer(
         "bar",
         mark_height=10,
@@ -159,54 +159,54 @@ def _time_line(rows: list[Row], facts: Row) -> Spec:
         mark_dx=10,
         mark_fontWeight="bold",
         y=y,
-        x=x("said_date"),
+        x=x("last_date"),
         text={"field": "verdict"},
         color=color,
         tooltip=tooltip,
     )
     forecast = [bars, likely] if any(row["p50_date"] for row in rows) else []
     return look.spec(
-        said, *forecast, deadlines, today, verdicts, height=look.bars_height(said, "place", 26)
+        plans, *forecast, deadlines, today, verdicts, height=look.bars_height(plans, "label", 26)
     )
 
 
-def _say_plans(rows: list[Row], facts: Row) -> str:
-    kinds = [_verdict_kind(row) for row in rows]
+def _plans_answer(rows: list[Row], facts: Row) -> str:
+    outlooks = [_outlook(row) for row in rows]
     releases = [row for row in rows if row["kind"] == "release"]
-    late = [row for row in releases if _verdict_kind(row) == "late"]
+    late = [row for row in releases if _outlook(row) == "late"]
     empty = sum(row["verdict"] == "no stories" for row in releases)
-    said = (
+    text = (
         f"{len(late)} of {words.count(len(releases), 'open release')} will probably be late"
         if releases
         else "There is no open release"
     )
     if late:
         worst = max(late, key=lambda row: row["p85_date"] - row["deadline_date"])
-        said += f", “{worst['plan_name']}” most: {worst['verdict']}"
+        text += f", “{worst['plan_name']}” most: {worst['verdict']}"
     if empty:
-        said += f"; {empty} {'has' if empty == 1 else 'have'} no stories"
-    unknown = kinds.count("no date") - empty
+        text += f"; {empty} {'has' if empty == 1 else 'have'} no stories"
+    unknown = outlooks.count("no date") - empty
     if unknown > 0:
-        said += f"; {words.count(unknown, 'plan')} cannot be dated"
-    return said + "." + _say_dates_held(rows[0])
+        text += f"; {words.count(unknown, 'plan')} cannot be forecast"
+    return f"{text}. {_date_reliability(rows[0])}"
 
 
-def _say_dates_held(row: Row) -> str:
+def _date_reliability(row: Row) -> str:
     if row["held_share"] is None:
-        return " No date of the past is over yet, so nobody knows whether such dates hold here."
+        return "No past forecast can be checked yet, so the reliability of these dates is unknown."
     return (
-        f" Of {words.count(row['decided_count'], 'past date')} of this project that promised 85 %, "
-        f"{words.share(row['held_share'])} held."
+        f"Of {words.count(row['decided_count'], 'past forecast date')} of this project at 85 %, "
+        f"{words.share(row['held_share'])} were met."
     )
 
 
 TIME_LINE = Picture(
     name="time_line",
-    question="Will our releases and epics be in time?",
-    definition="For each open release and unfinished epic: its deadline (diamond), the days by "
-    "which it is done in 50 to 95 % of many futures drawn from the weeks of the past (bar), and "
-    "the day of 85 % (mark). It is late when that day lies after the deadline. The numbers after "
-    "the name are accepted stories of all; the dashed line is the day the data speaks for.",
+    question="Will our releases and epics be done on time?",
+    definition="For each open release and unfinished epic: its deadline (diamond), the dates by "
+    "which it is 50 to 95 % likely to be done, simulated from the throughput of past weeks (bar), "
+    "and the 85 % date (mark). A release is late if its 85 % date is after its deadline. The "
+    "numbers after the name are accepted and all stories; the dashed line is the date of the data.",
     measures=(
         ("fct_forecast", "forecast_date"),
         ("fct_release_progress", "deadline_date"),
@@ -246,12 +246,12 @@ limit 40
 """,
     draw=_time_line,
     is_wide=True,
-    answer=_say_plans,
+    answer=_plans_answer,
     empty="This project has no open release and no unfinished epic.",
 )
 
 
-def _say_how_many(rows: list[Row], facts: Row) -> str:
+def _how_many_answer(rows: list[Row], facts: Row) -> str:
     last = rows[-1]
     return (
         f"By {words.day(last['by_date'])} at least {words.count(last['likely_85_count'], 'story')} "
@@ -261,10 +261,10 @@ def _say_how_many(rows: list[Row], facts: Row) -> str:
 
 HOW_MANY = Picture(
     name="how_many",
-    question="How many stories will be done by then?",
-    definition="Stories that will at least be accepted by the end of that day, as likely as the "
-    "heading says: the pace of the last weeks, corrected and widened by the errors of earlier "
-    "forecasts.",
+    question="How many stories will be done by a given day?",
+    definition="The number of stories that will at least be accepted by the end of the day, with "
+    "the probability in the heading: the throughput of the last weeks, corrected and widened by "
+    "the errors of earlier forecasts.",
     measures=(("fct_forecast", "forecast_story_count"),),
     sql="""
 select
@@ -281,9 +281,9 @@ where
 group by horizon_date
 order by horizon_date
 """,
-    answer=_say_how_many,
-    empty="There is no forecast. It takes eight complete weeks with eight accepted stories, and a "
-    "team that has not stopped or changed abruptly.",
+    answer=_how_many_answer,
+    empty="There is no forecast. It requires eight complete weeks with eight accepted stories, and "
+    "a throughput that has not stopped or changed abruptly.",
 )
 
 
@@ -292,50 +292,52 @@ def _calibration(rows: list[Row], facts: Row) -> Spec:
     palette = (look.BLUE, look.ORANGE, look.GREEN, look.PINK, look.SKY)
     colors = dict(zip(forecasts, palette, strict=False))
     x = look.quantity(
-        "promised_share",
-        "Promised",
+        "target_share",
         scale={"domain": [0.4, 1]},
         axis={"format": ".0%", "values": [0.5, 0.7, 0.85, 0.95]},
     )
-    kept = look.layer(
+    observed = look.layer(
         "line",
         mark_point=True,
         x=x,
         y=look.quantity("held_share", "Came true", scale={"domain": [0, 1]}),
         color=look.category("forecast", "Forecast", scale=look.scale(colors)),
-        tooltip=look.tips("forecast", "promised_share", "held_share", "decided_count"),
+        tooltip=look.tips("forecast", "target_share", "held_share", "decided_count"),
     )
-    right = look.layer(
+    diagonal = look.layer(
         "line",
         look.GREY,
         mark_strokeDash=[5, 4],
         x=x,
-        y=look.quantity("promised_share", "Came true"),
+        y=look.quantity("target_share", "Came true"),
     )
-    return look.spec(rows, right, kept)
+    return look.spec(rows, diagonal, observed)
 
 
-def _say_calibration(rows: list[Row], facts: Row) -> str:
-    sure = [row for row in rows if round(row["promised_share"], 2) == 0.85]
-    total = sum(row["decided_count"] for row in sure)
+def _calibration_answer(rows: list[Row], facts: Row) -> str:
+    at_85 = [row for row in rows if round(row["target_share"], 2) == 0.85]
+    total = sum(row["decided_count"] for row in at_85)
     if not total:
         return ""
-    kept = sum(row["held_share"] * row["decided_count"] for row in sure) / total
-    verdict = (
-        "believe it" if kept >= 0.8 else "add a margin" if kept >= 0.6 else "do not rely on it"
+    share = sum(row["held_share"] * row["decided_count"] for row in at_85) / total
+    advice = (
+        "they are reliable"
+        if share >= 0.8
+        else "add a margin"
+        if share >= 0.6
+        else "do not rely on them"
     )
     return (
-        f"Of {words.count(total, 'past forecast')} that promised 85 %, {words.share(kept)} came "
-        f"true: {verdict}."
+        f"Of {words.count(total, 'past forecast')} at 85 %, {words.share(share)} came true: "
+        f"{advice}."
     )
 
 
 CALIBRATION = Picture(
     name="calibration",
-    question="Can we believe the forecast?",
-    definition="Forecasts as they would have been made in the past, from what was known then, and "
-    "how often they came true. On the dashed line they came true as often as they promised; below "
-    "it, less often.",
+    question="How reliable is the forecast?",
+    definition="How often forecasts came true that are made for past dates from what was known "
+    "then. Points on the dashed line came true as often as forecast; points below it, less often.",
     measures=(("fct_forecast_calibration", "held_share"),),
     sql="""
 select
@@ -343,7 +345,7 @@ select
         when question = 'when' then 'when it is done'
         else 'how many in ' || horizon_week_count || ' weeks'
     end as forecast,
-    percentile / 100 as promised_share,
+    percentile / 100 as target_share,
     held_share,
     decided_count
 from fct_forecast_calibration
@@ -351,8 +353,8 @@ where project_id = $project_id and held_share is not null
 order by forecast, percentile
 """,
     draw=_calibration,
-    answer=_say_calibration,
-    empty="No forecast of the past is decided yet.",
+    answer=_calibration_answer,
+    empty="No past forecast can be checked yet.",
 )
 
 PAGE = Page("plans", "Plans", (TIME_LINE, HOW_MANY, CALIBRATION))

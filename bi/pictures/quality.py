@@ -1,4 +1,4 @@
-"""Data quality: how far the figures can be trusted, and what is odd in the data."""
+"""Data quality: how complete and reliable the data is."""
 
 from bi import words
 from bi.pictures import look
@@ -8,9 +8,8 @@ _SEVERITIES = {"error": look.RED, "warning": look.ORANGE, "info": look.SKY}
 
 
 def _findings(rows: list[Row], facts: Row) -> Spec:
-    said = [row | {"rule": row["rule_name"].replace("_", " ")} for row in rows[:15]]
     return look.spec(
-        said,
+        [row | {"rule": row["rule_name"].replace("_", " ")} for row in rows[:15]],
         look.layer(
             "bar",
             x=look.quantity("finding_count", "Findings"),
@@ -21,7 +20,7 @@ def _findings(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_findings(rows: list[Row], facts: Row) -> str:
+def _findings_answer(rows: list[Row], facts: Row) -> str:
     counts = dict.fromkeys(_SEVERITIES, 0)
     for row in rows:
         counts[row["severity"]] += row["finding_count"]
@@ -34,7 +33,7 @@ def _say_findings(rows: list[Row], facts: Row) -> str:
 
 FINDINGS = Picture(
     name="findings",
-    question="What in our data is odd?",
+    question="Which problems does our data have?",
     definition="Findings by rule: values that are impossible, contradict each other, or were "
     "repaired. The table says what to do about each. The chart has the 15 most common ones.",
     measures=(("dq_finding", "rule_name"),),
@@ -52,8 +51,8 @@ group by all
 order by finding_count desc, dq_rule.rule_name
 """,
     draw=_findings,
-    answer=_say_findings,
-    empty="Nothing odd was found.",
+    answer=_findings_answer,
+    empty="No problems were found in the data.",
 )
 
 RECONCILIATION = Picture(
@@ -109,7 +108,7 @@ def _history(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_history(rows: list[Row], facts: Row) -> str:
+def _history_answer(rows: list[Row], facts: Row) -> str:
     total = sum(row["story_count"] for row in rows)
     complete = sum(row["story_count"] for row in rows if row["history_coverage"] == "complete")
     return (
@@ -132,7 +131,7 @@ group by history_coverage, story_type
 order by history_coverage, story_type
 """,
     draw=_history,
-    answer=_say_history,
+    answer=_history_answer,
     empty="This project has no stories.",
 )
 
@@ -159,9 +158,9 @@ limit 200
 
 STATEMENT = Picture(
     name="statement",
-    question="What was loaded, what does it lack, and where is that to be had?",
-    definition="Sources and files of this project, what they give, what is missing, and what would "
-    "bring it.",
+    question="What was loaded, what is missing, and how can it be added?",
+    definition="The sources and files of this project, what they contain, what is missing, and how "
+    "to add it.",
     measures=(("rpt_data_coverage", "missing"),),
     sql="""
 select

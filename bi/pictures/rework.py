@@ -20,23 +20,23 @@ def _rate(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_rate(rows: list[Row], facts: Row) -> str:
+def _rate_answer(rows: list[Row], facts: Row) -> str:
     rejected = sum(row["rejected_story_count"] for row in rows)
     total = sum(row["compared_count"] for row in rows)
     half = len(rows) // 2
-    said = (
-        f"{words.share(rejected / total)} of {words.count(total, 'accepted feature')} and bugs "
-        "had been rejected at least once"
+    text = (
+        f"{words.share(rejected / total)} of {words.count(total, 'accepted story')} (features and "
+        "bugs) had been rejected at least once"
     )
     if not half:
-        return said + "."
+        return text + "."
     parts = [
         sum(row["rejected_story_count"] for row in part)
         / sum(row["compared_count"] for row in part)
         for part in (rows[:half], rows[half:])
     ]
     return (
-        f"{said}: {words.share(parts[0])} in the first half of these iterations, "
+        f"{text}: {words.share(parts[0])} in the first half of these iterations, "
         f"{words.share(parts[1])} in the second."
     )
 
@@ -65,7 +65,7 @@ group by dim_iteration.iteration_number
 order by dim_iteration.iteration_number
 """,
     draw=_rate,
-    answer=_say_rate,
+    answer=_rate_answer,
     empty="No matching feature or bug was accepted in these iterations, or rejections are unknown "
     "because no history of the project was loaded.",
 )
@@ -97,11 +97,12 @@ def _waits(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_waits(rows: list[Row], facts: Row) -> str:
+def _waits_answer(rows: list[Row], facts: Row) -> str:
     longest = max(rows, key=lambda row: row["median_days"])
     return (
-        f"The longest wait is from {longest['wait']}: half of {longest['rejection_count']:,} "
-        f"rejections waited at most {words.days(longest['median_days'])}."
+        f"The longest wait is from {longest['wait']}: half of "
+        f"{words.count(longest['rejection_count'], 'rejection')} waited at most "
+        f"{words.days(longest['median_days'])}."
     )
 
 
@@ -134,7 +135,7 @@ group by place, wait
 order by place
 """,
     draw=_waits,
-    answer=_say_waits,
+    answer=_waits_answer,
     empty=_NOTHING,
 )
 
@@ -147,9 +148,8 @@ _OUTCOMES = {
 
 
 def _outcomes(rows: list[Row], facts: Row) -> Spec:
-    said = [row | {"outcome": _OUTCOMES.get(row["outcome"], row["outcome"])} for row in rows]
     return look.spec(
-        said,
+        [row | {"outcome": _OUTCOMES.get(row["outcome"], row["outcome"])} for row in rows],
         look.layer(
             "bar",
             mark_height=22,
@@ -162,12 +162,12 @@ def _outcomes(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_outcomes(rows: list[Row], facts: Row) -> str:
+def _outcomes_answer(rows: list[Row], facts: Row) -> str:
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["outcome"]] = counts.get(row["outcome"], 0) + row["rejection_count"]
     parts = [
-        f"{counts[outcome]:,} {said}" for outcome, said in _OUTCOMES.items() if outcome in counts
+        f"{counts[outcome]:,} {text}" for outcome, text in _OUTCOMES.items() if outcome in counts
     ]
     return f"Of {words.count(sum(counts.values()), 'rejection')}: {', '.join(parts)}."
 
@@ -185,7 +185,7 @@ group by outcome, story_type
 order by outcome, story_type
 """,
     draw=_outcomes,
-    answer=_say_outcomes,
+    answer=_outcomes_answer,
     empty=_NOTHING,
 )
 

@@ -43,12 +43,12 @@ def _velocity(rows: list[Row], facts: Row) -> Spec:
     return look.spec(rows, bars, line)
 
 
-def _say_velocity(rows: list[Row], facts: Row) -> str:
+def _velocity_answer(rows: list[Row], facts: Row) -> str:
     known = [row["velocity"] for row in rows if row["velocity"] is not None]
     if not known:
         return "No iteration is done yet, so there is no velocity."
     first = next(row for row in rows if row["velocity"] is not None)
-    change = words.rise(known[-1], known[0], f"{known[0]:,} after iteration ")
+    change = words.change(known[-1], known[0], f"{known[0]:,} after iteration ")
     return (
         f"Velocity is {words.count(known[-1], 'point')} per iteration, "
         f"{change}{first['iteration_number']}."
@@ -78,7 +78,7 @@ select
 order by fct_iteration_velocity.iteration_number
 """,
     draw=_velocity,
-    answer=_say_velocity,
+    answer=_velocity_answer,
     empty="No iteration started in this period. Choose a longer period; a CSV export has "
     "iterations only if it has columns for them.",
 )
@@ -88,7 +88,7 @@ def _volatility(rows: list[Row], facts: Row) -> Spec:
     return look.iteration_line(rows, "velocity_volatility", "Volatility")
 
 
-def _say_volatility(rows: list[Row], facts: Row) -> str:
+def _volatility_answer(rows: list[Row], facts: Row) -> str:
     last = rows[-1]["velocity_volatility"]
     verdict = (
         "steady enough to promise a date"
@@ -114,7 +114,7 @@ select fct_iteration_velocity.iteration_number, fct_iteration_velocity.velocity_
 order by fct_iteration_velocity.iteration_number
 """,
     draw=_volatility,
-    answer=_say_volatility,
+    answer=_volatility_answer,
     empty="There is no volatility: it requires two done iterations in the average, and a project "
     "may average over a single one.",
 )
@@ -133,7 +133,7 @@ def _composition(rows: list[Row], facts: Row) -> Spec:
     )
 
 
-def _say_composition(rows: list[Row], facts: Row) -> str:
+def _composition_answer(rows: list[Row], facts: Row) -> str:
     counts = dict.fromkeys(look.TYPE_COLORS, 0)
     for row in rows:
         counts[row["story_type"]] += row["story_count"]
@@ -167,7 +167,7 @@ from (unpivot counts on feature, bug, chore into name story_type value story_cou
 order by iteration_number, story_type
 """,
     draw=_composition,
-    answer=_say_composition,
+    answer=_composition_answer,
 )
 
 PAGE = Page("velocity", "Velocity", (VELOCITY, VOLATILITY, COMPOSITION))

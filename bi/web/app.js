@@ -1,6 +1,6 @@
 'use strict';
-// The page of the dashboard and of the report. The dashboard asks its server; the report carries
-// all answers with it. Every text from the data is set as text, never as HTML.
+// The page of the dashboard and of the report. The dashboard requests data from its server; the
+// report contains it. Text from the data is always inserted as text, never as HTML.
 
 const byId = (id) => document.getElementById(id);
 const embedded = byId('data') ? JSON.parse(byId('data').textContent) : null;
@@ -20,7 +20,7 @@ function make(tag, attributes = {}, ...children) {
   return made;
 }
 
-// ---- The address: everything that a reader chose, after the #.
+// ---- The URL's fragment contains everything that the user has chosen.
 
 const FILTERS = {dates: ['from', 'to'], types: ['types'], label: ['label'], owner: ['owner']};
 
@@ -39,7 +39,7 @@ function go(state) {
 const storyAddress = (id) => address({story: id});
 const pageAddress = (project, page, more = {}) => address({project, page, ...more});
 
-// ---- Answers.
+// ---- Requests.
 
 class Problem extends Error {
   constructor(message, status) {
@@ -67,7 +67,7 @@ async function ask(path, asked = {}) {
   return answer;
 }
 
-// ---- Values as people say them.
+// ---- Formatting.
 
 function day(text) {
   const [year, month, date] = text.slice(0, 10).split('-').map(Number);
@@ -123,7 +123,7 @@ const NUMBERS = new Set(['days', 'points', 'count', 'share', 'whole']);
 function csv(table) {
   const cell = (value) => {
     let text = value === null || value === undefined ? '' : String(value);
-    // A spreadsheet takes such text for a formula; the apostrophe says that it is text.
+    // Spreadsheets would run such text as a formula; the apostrophe marks it as text.
     if (typeof value === 'string' && /^\s*[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(text)) text = `'${text}`;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
@@ -153,7 +153,6 @@ function tableOf(table, caption, project, name) {
   const places = Object.fromEntries(table.columns.map((column, index) => [column.name, index]));
   let rows = table.rows;
   let shownRows = ROWS_AT_ONCE;
-  let sorted = null;
   const body = make('tbody');
   const more = make('button', {type: 'button', onclick: () => { shownRows *= 5; fill(); }});
   const fill = () => {
@@ -162,19 +161,10 @@ function tableOf(table, caption, project, name) {
     more.hidden = rows.length <= shownRows;
     more.textContent = `Show more of ${number(rows.length, 0)} rows`;
   };
-  const heads = table.columns.map((column, index) => make('th', {
-    scope: 'col', class: NUMBERS.has(column.kind) ? 'number' : null,
-  }, make('button', {type: 'button', onclick: () => sort(index)}, column.label)));
-  const sort = (index) => {
-    const rising = sorted === index + 1 ? -1 : 1;
-    sorted = rising * (index + 1);
-    rows = [...table.rows].sort((one, two) => compare(one[index], two[index]) * rising);
-    heads.forEach((head, place) => {
-      if (place === index) head.setAttribute('aria-sort', rising > 0 ? 'ascending' : 'descending');
-      else head.removeAttribute('aria-sort');
-    });
+  const heads = sortButtons(table.columns.map((column, index) => ({...column, key: index})), (order) => {
+    rows = [...table.rows].sort(order);
     fill();
-  };
+  });
   fill();
   const tools = make('div', {class: 'tools'}, more);
   if (name) tools.append(make('button', {type: 'button', onclick: () => download(table, name)}, 'Download as CSV'));
@@ -183,11 +173,25 @@ function tableOf(table, caption, project, name) {
   tools);
 }
 
-// What is unknown sorts last, whichever way.
-function compare(one, two) {
+// Table headings that sort the rows by their column: ascending first, and descending the next time.
+function sortButtons(columns, sort) {
+  let sorted = null;
+  return columns.map((column) => make('th', {scope: 'col', class: NUMBERS.has(column.kind) ? 'number' : null},
+    make('button', {type: 'button', onclick: (event) => {
+      const head = event.target.parentElement;
+      const isAscending = sorted !== head || head.getAttribute('aria-sort') !== 'ascending';
+      sorted?.removeAttribute('aria-sort');
+      sorted = head;
+      head.setAttribute('aria-sort', isAscending ? 'ascending' : 'descending');
+      sort((one, two) => compare(one[column.key], two[column.key], isAscending ? 1 : -1));
+    }}, column.label)));
+}
+
+// Unknown values come last in both directions.
+function compare(one, two, direction) {
   if (one === null || two === null) return one === two ? 0 : one === null ? 1 : -1;
-  if (typeof one === 'number' && typeof two === 'number') return one - two;
-  return String(one).localeCompare(String(two), 'en', {numeric: true});
+  if (typeof one === 'number' && typeof two === 'number') return (one - two) * direction;
+  return String(one).localeCompare(String(two), 'en', {numeric: true}) * direction;
 }
 
 function download(table, name) {
@@ -237,7 +241,7 @@ async function draw(place, spec, project) {
   });
 }
 
-// Charts are drawn when they come into view: a page has many.
+// Draw charts when they become visible, because a page has many.
 const watcher = new IntersectionObserver((entries) => {
   for (const entry of entries) {
     if (!entry.isIntersecting) continue;
@@ -250,8 +254,8 @@ const watcher = new IntersectionObserver((entries) => {
 
 let start = null;
 let options = {};
-let view = {};  // what is on the screen: {key, cards}
-let turn = 0;
+let view = {};  // what the page displays: {key, cards}
+let turn = 0;  // the number of the latest rendering; responses to older ones are ignored
 
 const projectOf = (id) => start.projects.find((each) => String(each.project_id) === String(id));
 
@@ -315,13 +319,13 @@ function fillTop(state) {
     ? start.pages.filter((page) => page.is_listed) : [];
   const name = state.page || 'overview';
   byId('pages').replaceChildren(...listed.map((page) => make('a', {
-    href: pageAddress(state.project, page.name, keptFilters(state, page)),
+    href: pageAddress(state.project, page.name, sharedFilters(state, page)),
     'aria-current': page.name === name || (name === 'iteration' && page.name === 'iterations') ? 'page' : null,
   }, page.title)));
 }
 
-// Filters go along to a page that follows them.
-function keptFilters(state, page) {
+// The current filters that the page also offers.
+function sharedFilters(state, page) {
   const names = page.filters.flatMap((each) => FILTERS[each]);
   return Object.fromEntries(names.filter((name) => state[name]).map((name) => [name, state[name]]));
 }
@@ -365,7 +369,6 @@ const PROJECT_COLUMNS = [
 
 function showProjects() {
   zone = 'UTC';
-  let sorted = null;
   let rows = start.projects;
   const filter = make('input', {type: 'search', id: 'project-filter', oninput: () => fill()});
   const body = make('tbody');
@@ -375,17 +378,10 @@ function showProjects() {
       .map((row) => make('tr', {}, ...PROJECT_COLUMNS.map(([label, , content]) =>
         make('td', {'data-label': label}, content(row))))));
   };
-  const heads = PROJECT_COLUMNS.map(([label, key], index) => make('th', {scope: 'col'},
-    make('button', {type: 'button', onclick: () => {
-      const rising = sorted === index + 1 ? -1 : 1;
-      sorted = rising * (index + 1);
-      rows = [...start.projects].sort((one, two) => compare(one[key], two[key]) * rising);
-      heads.forEach((head, place) => {
-        if (place === index) head.setAttribute('aria-sort', rising > 0 ? 'ascending' : 'descending');
-        else head.removeAttribute('aria-sort');
-      });
-      fill();
-    }}, label)));
+  const heads = sortButtons(PROJECT_COLUMNS.map(([label, key]) => ({label, key})), (order) => {
+    rows = [...start.projects].sort(order);
+    fill();
+  });
   fill();
   const late = start.projects.reduce((sum, row) => sum + row.late_count, 0);
   const active = start.projects.filter((row) => row.is_active).length;
@@ -400,10 +396,10 @@ function showProjects() {
         make('thead', {}, make('tr', {}, ...heads)), body)),
     make('details', {}, make('summary', {}, 'What this shows'), make('p', {class: 'prose'},
       'As of: the date of the project’s data. Velocity: Tracker’s, after the last finished iteration; '
-      + 'trend: that of the last 20. Stories per week: the mean of the last 12 complete weeks. Lead time: from creation to acceptance, '
+      + 'trend: the velocities of the last 20. Stories per week: the mean of the last 12 complete weeks. Lead time: from creation to acceptance, '
       + 'cycle time: time in progress until acceptance; 85 % of the stories accepted in the last 180 days took at most that long. '
       + 'Rejected: of the features and bugs accepted in the last 6 iterations, those rejected at least once. '
-      + 'Next release: the open release with the earliest deadline, late when it is 85 % likely to be done only after its deadline.'))));
+      + 'Next release: the open release with the earliest deadline; it is late if its 85 % forecast date is after its deadline.'))));
 }
 
 function figures(row) {
@@ -595,7 +591,7 @@ function choose(form, row, page) {
 async function showSearch(state, mine) {
   if (!state.q.trim()) {
     begin('search', 'Find stories', make('h1', {}, 'Find stories'),
-      make('p', {}, 'Type a story’s number, or words of its title, label, epic or owner, and press Enter.'));
+      make('p', {}, 'Type a story’s number, or words from its title, label, epic or owner, and press Enter.'));
     return;
   }
   const found = await ask('search', {q: state.q, project: state.project});
@@ -660,7 +656,7 @@ function comments(list, card) {
     make('p', {class: 'prose'}, row[place.comment] ?? '(a file only, or hidden)'))));
 }
 
-// ---- Begin.
+// ---- Start.
 
 byId('project').addEventListener('change', (event) => {
   const state = readState();
@@ -677,7 +673,7 @@ byId('skip').addEventListener('click', (event) => {
   byId('main').focus();
 });
 addEventListener('hashchange', render);
-// Draw anew for other colours or another width, when they stay.
+// Draw again after the colour scheme or the layout has changed, unless it changes back at once.
 const drawnFor = () => `${dark.matches} ${wide.matches}`;
 let lastDrawnFor = drawnFor();
 for (const each of [dark, wide]) {

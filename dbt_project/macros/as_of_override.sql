@@ -1,5 +1,5 @@
-{#- The instant that the var `as_of` asks for; null when it is empty. -#}
+{#- The instant that the variable `as_of` sets; null if it is empty. -#}
 {% macro as_of_override() -%}
-    {%- set told = "'" ~ dbt.escape_single_quotes(var('as_of') | string) ~ "'" -%}
-    {{ as_instant(told if var('as_of') else 'null') }}
+    {%- set literal = "'" ~ dbt.escape_single_quotes(var('as_of') | string) ~ "'" -%}
+    {{ as_instant(literal if var('as_of') else 'null') }}
 {%- endmacro %}

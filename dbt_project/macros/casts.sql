@@ -1,4 +1,4 @@
-{#- A number, day or text as text. -#}
+{#- A number, date or text as text. -#}
 {% macro as_text(expression) -%}
     cast({{ expression }} as {{ engine_type('varchar') }})
 {%- endmacro %}
@@ -13,7 +13,7 @@
     cast({{ expression }} as {{ engine_type('timestamptz') }})
 {%- endmacro %}
 
-{#- A decimal, of four places as all points and estimates are. -#}
+{#- A decimal, by default with four places, the scale of all points and estimates. -#}
 {% macro as_decimal(expression, places=4) -%}
     cast({{ expression }} as {{ engine_type('decimal(18, ' ~ places ~ ')') }})
 {%- endmacro %}

@@ -1,8 +1,7 @@
 {#-
-    A select of the projects in which a story's row says otherwise than its history: whether it
-    is accepted, or when; or in which a story is accepted and nothing says when. Such a story
-    counts by its row in some marts and by its history in others, so tests that compare the two
-    leave out its project.
+    Selects the projects with a story whose row contradicts its history about whether or when it
+    was accepted, or that was accepted at an unknown time. Some marts use such a story's row and
+    others its history, so tests that compare the two exclude its project.
 -#}
 {% macro contradicted_projects() -%}
     select stories.project_id

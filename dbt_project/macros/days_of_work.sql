@@ -1,7 +1,7 @@
 {#-
-    Whole days until points are done at a pace in points a week, the last day begun
-    counting in full. Null at no pace, and beyond the forecasts' horizon. Cut to nine
-    places first, so that 14.000000000000002 days of a double are 14.
+    The number of days in which points are completed at a rate in points per week, rounded up.
+    Null if the rate is zero, and beyond the forecast horizon. Limited to nine decimal places
+    before rounding up, so that a double of 14.000000000000002 gives 14 days.
 -#}
 {% macro days_of_work(points, points_per_week) -%}
     case

@@ -1,6 +1,6 @@
 {#-
-    Whether two values differ, where null is a value like any other: `is distinct from`,
-    which Redshift does not have.
+    Whether two values differ, where null equals null: `is distinct from`, which Redshift
+    lacks.
 -#}
 {% macro differ(one, another) -%}
     case

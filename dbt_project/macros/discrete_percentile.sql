@@ -1,20 +1,21 @@
-{#- How few items are too few for a percentile. -#}
-{% macro fewest_items_for_a_percentile() -%}
+{#- A percentile of fewer items is null. -#}
+{% macro min_items_for_percentile() -%}
     5
 {%- endmacro %}
 
 {#-
-    The discrete percentile of a group: the smallest of its values that at least the
-    given per cent of them do not exceed, so always a real item, never a mean of two.
-    Null when the group has fewer than five items. Whole numbers only: no rounding.
+    The discrete percentile of a group: the smallest value that is at least as large as the given
+    percentage of its values, so always a value of the group, never an average. Null if the group
+    has fewer than five items. Computed in whole numbers, without rounding.
 
-    value:      what is measured; the group's rows all have one
-    value_rank: place of the row's value in its group, ascending from 1 (row_number)
-    percent:    1 to 100
+    value:       the measured value, never null
+    value_rank:  the rank of the row's value in its group, ascending from 1 (row_number)
+    value_count: the number of values in the group
+    percent:     1 to 100
 -#}
 {% macro discrete_percentile(value, value_rank, value_count, percent) -%}
     case
-        when max({{ value_count }}) >= {{ fewest_items_for_a_percentile() }}
+        when max({{ value_count }}) >= {{ min_items_for_percentile() }}
             then min(
                 case
                     when {{ value_rank }} * 100 >= {{ percent }} * {{ value_count }}

@@ -1,21 +1,21 @@
 {#-
-    The earliest and the latest of some values; those that are null do not count. Engines
-    differ in what `least` makes of a null, so each argument falls back on the others.
+    The earliest and the latest of some values, ignoring nulls. Engines differ in how `least` treats
+    nulls, so each argument falls back on the others.
 -#}
 {% macro earliest() -%}
-    least({{ each_or_another(varargs) }})
+    least({{ null_safe_arguments(varargs) }})
 {%- endmacro %}
 
 {% macro latest() -%}
-    greatest({{ each_or_another(varargs) }})
+    greatest({{ null_safe_arguments(varargs) }})
 {%- endmacro %}
 
 {#- a, b -> coalesce(a, b), coalesce(b, a) -#}
-{% macro each_or_another(expressions) -%}
+{% macro null_safe_arguments(expressions) -%}
     {%- set arguments = [] -%}
     {%- for expression in expressions -%}
-        {%- set turned = expressions[loop.index0:] + expressions[:loop.index0] -%}
-        {%- do arguments.append('coalesce(' ~ turned | join(', ') ~ ')') -%}
+        {%- set rotated = expressions[loop.index0:] + expressions[:loop.index0] -%}
+        {%- do arguments.append('coalesce(' ~ rotated | join(', ') ~ ')') -%}
     {%- endfor -%}
     {{ arguments | join(', ') }}
 {%- endmacro %}

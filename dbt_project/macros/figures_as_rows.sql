@@ -1,18 +1,18 @@
 {#-
-    A select with one row per figure that Tracker gives for an entity, for use as the body
-    of a CTE: ours beside Tracker's. A figure that Tracker does not give has no row.
+    One row per figure that Tracker reports for an entity, with Tracker's value and ours, as the body
+    of a CTE. Figures that Tracker does not report have no row.
 
     from_cte:      CTE with project_id, entity_id, entity_key, load_id, record_source, the
-                   record's own instant stated_at (null: it has none), and the figures
-    entity_kind:   what an entity is
-    figures:       lists of the metric's name, its unit, our expression, Tracker's, and the
-                   difference that its way of counting allows (0: none); where a cause of a
-                   difference may be known, also the difference that it makes (null: any),
-                   and the cause as a sentence (null: not known of this entity)
-    compared_date: expression, for figures of a day
+                   record's own time stated_at (null if it has none), and the figures
+    entity_kind:   the kind of entity
+    figures:       lists of the metric's name, its unit, our expression, Tracker's expression,
+                   and the tolerance (0 for none); if a difference can have a known cause, also
+                   the difference that it explains (null for any difference) and the cause as a
+                   sentence (null if it does not apply to the entity)
+    compared_date: expression, for daily figures
 
-    All figures of an entity come from one row of the CTE: a select for each of them would
-    have some engines make the CTE anew for each.
+    All figures of an entity come from one row of the CTE, because some engines would compute the
+    CTE again for each figure in a select of its own.
 -#}
 {% macro figures_as_rows(from_cte, entity_kind, figures, compared_date='null') -%}
     with figures as (
@@ -37,20 +37,20 @@
         entity_key,
         figures.metric_name,
         figures.unit,
-        {{ of_figure(figures, 6, as_text) }} as explanation,
-        {{ of_figure(figures, 2, as_double) }} as our_value,
-        {{ of_figure(figures, 3, as_double) }} as tracker_value,
-        {{ of_figure(figures, 4, as_double) }} as tolerance,
-        {{ of_figure(figures, 5, as_double) }} as explained_difference,
+        {{ figure_expression(figures, 6, as_text) }} as explanation,
+        {{ figure_expression(figures, 2, as_double) }} as our_value,
+        {{ figure_expression(figures, 3, as_double) }} as tracker_value,
+        {{ figure_expression(figures, 4, as_double) }} as tolerance,
+        {{ figure_expression(figures, 5, as_double) }} as explained_difference,
         cast({{ compared_date }} as date) as compared_date
     from {{ from_cte }}
     cross join figures
-    where {{ of_figure(figures, 3, as_double) }} is not null
+    where {{ figure_expression(figures, 3, as_double) }} is not null
 {%- endmacro %}
 
 
-{#- One of the expressions of a figure, whichever figure it is. -#}
-{% macro of_figure(figures, place, typed) -%}
+{#- The expression at one position of the lists, for the row's figure. -#}
+{% macro figure_expression(figures, place, typed) -%}
     case figures.figure_number
         {%- for figure in figures %}
         when {{ loop.index }} then {{ typed(figure[place] | default('null')) }}

@@ -1,11 +1,11 @@
 {#-
-    A select with one row per entity in which a rule of `dq_rule` finds something odd.
+    One row per entity that breaks a rule of `dq_rule`.
 
     rule_name:  the rule's name in `dq_rule`
-    from_cte:   CTE with one row per entity that the rule applies to, and project_id
-    entity_key: expression: the entity's id, as text in the findings
-    evidence:   expression: ids, versions, figures that show it; never a person's name
-    where:      condition that makes it odd
+    from_cte:   CTE with project_id and one row per entity that the rule applies to
+    entity_key: an expression for the entity's id
+    evidence:   an expression for the evidence: ids, versions, figures; never a person's name
+    where:      the condition under which the rule is broken
 -#}
 {% macro finding(rule_name, from_cte, entity_key, evidence, where='true') -%}
     select
@@ -19,14 +19,14 @@
 
 
 {#- Instants as evidence: `accepted_at 2024-05-01 09:30:00+00, created_at ...`. -#}
-{% macro instants_shown() -%}
+{% macro instant_evidence() -%}
     {%- for column in varargs %}
     {{- " || ', " if not loop.first else "'" }}{{ column }} ' || {{ instant_as_text(column) }}
     {%- endfor -%}
 {%- endmacro %}
 
 
-{#- An instant as text, in UTC, cut to the second: 2024-05-01 09:30:00+00. -#}
+{#- An instant in UTC as text, truncated to seconds: 2024-05-01 09:30:00+00. -#}
 {% macro instant_as_text(instant) -%}
     {%- set day = local_date(instant, "'UTC'") -%}
     {%- set seconds = seconds_between(local_midnight(day, "'UTC'"), instant) -%}
@@ -39,7 +39,7 @@
 {%- endmacro %}
 
 
-{#- A decimal as people write it, without needless zeroes: 2, 0.5, 1.25. -#}
+{#- A decimal as text without trailing zeroes: 2, 0.5, 1.25. -#}
 {% macro plain_number(expression) -%}
     case
         when {{ expression }} = floor({{ expression }})

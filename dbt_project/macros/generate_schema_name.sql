@@ -1,6 +1,6 @@
 {#-
-    A schema is called what its folder says, or what `tracker_<folder>_schema` says. A target with
-    another schema than a production one, such as dbt_anna, has schemas of its own: dbt_anna_marts.
+    A schema is named after its folder, or by the variable `tracker_<folder>_schema`. In a target
+    whose schema is not a production one, such as dbt_anna, the name gets a prefix: dbt_anna_marts.
 -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- if custom_schema_name -%}

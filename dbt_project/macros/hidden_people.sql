@@ -1,6 +1,6 @@
 {#-
-    The vars hide_people and people_salt: the one place that knows how a person is hidden. A hidden
-    name is a stable pseudonym, made from the person's id; whoever has no name gets none.
+    Pseudonyms, by the variables hide_people and people_salt. A name is replaced with a stable
+    pseudonym made from the person's id; a missing name stays null.
 -#}
 {% macro hides_people() -%}
     {{ return(var('hide_people') | string | lower in ['true', '1', 'yes']) }}
@@ -10,9 +10,9 @@
 {#-
     A name, initials, username or e-mail, or its pseudonym.
 
-    column:    the column that holds it
-    person_id: whose it is
-    pseudonym: its form, where # stands for eight hexadecimal digits
+    column:    the column with the name
+    person_id: the person's id
+    pseudonym: its format, where # stands for eight hexadecimal digits
 -#}
 {% macro name_or_pseudonym(column, person_id, pseudonym) -%}
     {%- if hides_people() -%}
@@ -31,7 +31,7 @@
 {%- endmacro %}
 
 
-{#- A text that people wrote and that may name anybody: hidden, it is null. -#}
+{#- Text written by people, which may contain names; null if people are hidden. -#}
 {% macro free_text(column) -%}
     {%- if hides_people() -%}
     {{ as_text('null') }}

@@ -1,5 +1,5 @@
 {#-
-    Whether a subject's marts are built: unless `tracker_<subject>_enabled` is false, of it or of a
+    Whether a subject's marts are built: not if `tracker_<subject>_enabled` is false for it or for a
     subject that it reads. Core is always built.
 -#}
 {% macro is_built(subject) -%}

@@ -1,4 +1,4 @@
-{#- Tracker's kinds of activity, as far as its documents and answers name them. -#}
+{#- Tracker's kinds of activity, as found in its documentation and responses. -#}
 {% macro known_activity_kinds() -%}
 {{ return([
     'story_create', 'story_update', 'story_delete', 'story_move',

@@ -1,15 +1,13 @@
 {#-
-    The measures that the marts publish, read from dbt's own graph, so that each is defined once: in
-    the description of its column. A measure is a numeric column that is neither an id nor a place
-    in an order. Gives a list of objects: mart_name, metric_name, data_type, unit, formula,
-    edge_rules, needs, guarded_by.
+    The measures of the marts, read from dbt's graph, so that each is defined once: in the
+    description of its column. A measure is a numeric column that is neither an id nor a position.
+    Returns a list of objects: mart_name, metric_name, data_type, unit, formula, edge_rules, needs,
+    guarded_by. The column's `config.meta`, or else the mart's, can set
 
-    What a source must give for a measure to have a value is named by `config.meta.needs` of the
-    column, or of the mart: `transitions`, `comments` and so on. Else the rows are enough.
-
-    The test that guards a measure is called `test_<mart>` (the comparison with plain Python);
-    another one is named by `config.meta.guarded_by` of the mart, or of the column. A unit that the
-    column's name does not tell is named by `config.meta.unit`.
+    needs:      what a source must contain for the measure to have a value, such as `transitions`;
+                by default `records`
+    guarded_by: the test of the measure; by default `test_<mart>`, the comparison with plain Python
+    unit:       the unit, if the column's name does not tell it (column only)
 -#}
 {% macro published_measures() -%}
     {%- set measures = [] -%}
@@ -32,11 +30,11 @@
     {%- set is_numeric = column.data_type.split('(')[0] in [
         'bigint', 'integer', 'smallint', 'decimal', 'double'
     ] -%}
-    {%- set is_a_place = words[-1] in [
+    {%- set is_ordinal = words[-1] in [
         'id', 'key', 'number', 'version', 'index', 'rank', 'seed', 'position', 'line', 'year',
         'quarter', 'month', 'week', 'day'
     ] and not column.name.endswith('_per_week') -%}
-    {{ return(is_numeric and not is_a_place) }}
+    {{ return(is_numeric and not is_ordinal) }}
 {%- endmacro %}
 
 
@@ -44,8 +42,8 @@
     {%- set formula = [] -%}
     {%- set edge_rules = [] -%}
     {%- for sentence in (column.description | replace('\n', ' ')).split('. ') -%}
-        {%- set told = sentence.strip().rstrip('.') ~ '.' -%}
-        {%- do (edge_rules if 'null' in told | lower else formula).append(told) -%}
+        {%- set text = sentence.strip().rstrip('.') ~ '.' -%}
+        {%- do (edge_rules if 'null' in text | lower else formula).append(text) -%}
     {%- endfor -%}
     {%- set node_meta = node.config.get('meta', {}) -%}
     {%- set column_meta = column.get('config', {}).get('meta', {}) or column.get('meta', {}) -%}
@@ -63,13 +61,14 @@
 {%- endmacro %}
 
 
-{#- What a measure is counted in, told by the words of its name, as the mart contract has them. -#}
+{#- The unit of a measure, according to the words in its name. -#}
 {% macro unit_of_measure(column_name) -%}
     {%- set words = column_name.split('_') -%}
     {%- for word, unit in [
         ('seconds', 'seconds'), ('weeks', 'weeks'), ('days', 'days'), ('count', 'count'),
-        ('averaged', 'iterations'), ('confidence', 'ratio'), ('rate', 'ratio'), ('ratio', 'ratio'), ('share', 'ratio'), ('efficiency', 'ratio'),
-        ('volatility', 'ratio'), ('strength', 'ratio'), ('fraction', 'ratio'),
+        ('averaged', 'iterations'), ('confidence', 'ratio'), ('rate', 'ratio'),
+        ('ratio', 'ratio'), ('share', 'ratio'), ('efficiency', 'ratio'), ('volatility', 'ratio'),
+        ('strength', 'ratio'), ('fraction', 'ratio'),
         ('percentile', 'ratio'), ('percent', 'percent'), ('points', 'points'),
         ('estimate', 'points'), ('velocity', 'points')
     ] if word in words -%}

@@ -1,11 +1,11 @@
 {#-
-    The key of each raw table: what its rows need to be of use.
+    The key of each raw table, and the values that its rows need to be usable.
 
     key:      the columns that identify a row
-    required: further columns without which a row says nothing
-    instants: columns of instants without which it says nothing; they must be possible
-    newest:   the instant that tells which of two rows with one key is the newer
-    project, story: the columns with the ids that exclude a row (see `is_included`)
+    required: other columns that must not be null
+    instants: columns that must have a possible instant (see `possible`)
+    newest:   the instant by which the newest of several rows with the same key is chosen
+    project, story: the columns whose ids can exclude a row (see `is_included`)
 -#}
 {% macro raw_keys() -%}
     {%- set of_project = {'key': ['id'], 'required': ['project_id'], 'newest': 'updated_at',
@@ -42,8 +42,8 @@
 
 
 {#-
-    The lists inside records that become rows: the raw table, its column with the list, and the
-    key of an element, in columns of the unnested list.
+    The lists inside records that are unnested into rows: the raw table, its column with the list,
+    and the key of an element, as columns of the unnested list.
 -#}
 {% macro raw_lists() -%}
     {{ return({

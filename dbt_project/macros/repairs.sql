@@ -1,10 +1,10 @@
 {#-
-    What staging repairs, each rule once: the expressions below give the value to use, and
-    the evidence of what was there for `dq_finding`.
+    How staging repairs raw values. The macros below return the value to use, and the original
+    value as evidence for `dq_finding`.
 
-    An instant before 2000 or after its reading is not possible. `read_by` is the end of the day
-    after the reading: a host's clock may be ahead of ours, and a time without a zone is read
-    as UTC.
+    `possible`: a value, or null if it is impossible. An instant is impossible before 2000, or after
+    the data was read. `read_by` is the end of the day after the reading, because a host's clock may
+    be ahead and times without a zone are taken as UTC.
 -#}
 {% macro possible(expression, kind) -%}
     case
@@ -21,18 +21,18 @@
             {%- elif kind == 'time_zone' -%}
             {{ expression }} in ('{{ modules.pytz.all_timezones | join("', '") }}')
             {%- else -%}
-            {%- set least, most = {
+            {%- set lowest, highest = {
                 'points': (0, 10000), 'weeks': (1, 520), 'iteration_count': (1, 100),
                 'team_strength': (0, 100), 'figure': (-1e12, 1e12)
             }[kind] -%}
-            {{ expression }} >= {{ least | int }} and {{ expression }} <= {{ most | int }}
+            {{ expression }} >= {{ lowest | int }} and {{ expression }} <= {{ highest | int }}
             {%- endif %}
             then {{ expression }}
     end
 {%- endmacro %}
 
 
-{#- The latest possible instant of some columns; null: none is possible. -#}
+{#- The latest possible instant of some columns; null if none is possible. -#}
 {% macro latest_possible(columns) -%}
     {%- set instants = [] -%}
     {%- for column in columns -%}
@@ -43,11 +43,12 @@
 
 
 {#-
-    A raw column, repaired. Null where its value is not possible.
+    A raw column with impossible values replaced by null.
 
-    repairs: a list of the model, which this adds to; `repairs_shown` makes evidence of it
-    type:    of a text inside JSON: the type that it should be of
-    name:    the field's name in the evidence; that of the expression, if not given
+    kind:    the kind of value, which decides what is possible; none if everything is
+    repairs: the model's list of repairs, to which this one is added; see `repair_evidence`
+    type:    the expected type, if the expression is text from JSON
+    name:    the field's name in the evidence; by default the expression
 -#}
 {% macro repaired(expression, kind, repairs, type=none, name=none) -%}
     {%- set value = typed_text(expression, type) if type else expression -%}
@@ -59,14 +60,14 @@
 {%- endmacro %}
 
 
-{#- The repairs of a row as evidence, `created_at 0001-01-01; estimate -1`; null: none. -#}
-{% macro repairs_shown(repairs) -%}
+{#- The repairs of a row as evidence, `created_at 0001-01-01; estimate -1`; null if none. -#}
+{% macro repair_evidence(repairs) -%}
     nullif(
         {% for name, expression, value, type in repairs -%}
         {{ '|| ' if not loop.first }}case
             when {{ expression }} is not null and ({{ value }}) is null
                 then '{{ name }}'
-                {#- A text that is no value may be anything, also what people wrote. -#}
+                {#- Do not copy invalid text: people may have written it. -#}
                 {%- if type %} || ' (no possible {{ type }}); '
                 {%- else %} || ' ' || {{ as_text(expression) }} || '; '
                 {%- endif %}
@@ -79,11 +80,10 @@
 
 
 {#-
-    The usable rows of a raw table, for use as the body of a CTE: one per key, with `read_by`,
-    the instant that none of its instants may lie after. Rows that lack what a row needs, and
-    those of excluded projects and stories, are left out.
+    The usable rows of a raw table, as the body of a CTE: one per key, with `read_by`, the latest
+    possible instant in it. Unusable rows and rows of excluded projects and stories are left out.
 
-    Only rows whose key is repeated are ranked: ranking 1.4 million activities takes longer
+    Only rows with repeated keys are ranked, because ranking 1.4 million activities takes longer
     than reading them.
 -#}
 {% macro raw_rows(name) -%}
@@ -113,8 +113,8 @@
 
 
 {#-
-    All rows of a raw table, with `read_by`: the end of the day after their load ended. A load
-    that nobody recorded sets no bound.
+    All rows of a raw table, with `read_by`: the end of the day after their load ended, or 2100 if
+    their load was not recorded.
 -#}
 {% macro read_rows(name) -%}
     {%- set reading = 'max(coalesce(ended_at, as_of))' -%}
@@ -134,7 +134,7 @@
 {%- endmacro %}
 
 
-{#- A key as one text. -#}
+{#- The key of a row as text. -#}
 {% macro row_key(columns) -%}
     {%- for column in columns -%}
         {{ "|| '-' || " if not loop.first }}{{ as_text(column) }}
@@ -142,7 +142,7 @@
 {%- endmacro %}
 
 
-{#- Whether a row has what it needs (see `raw_keys`). -#}
+{#- Whether a row has all required values (see `raw_keys`). -#}
 {% macro is_usable(raw) -%}
     {%- for column in raw.key + raw.required | default([]) %}
     {{- 'and ' if not loop.first }}{{ column }} is not null
@@ -154,8 +154,8 @@
 
 
 {#-
-    The place of a row among those with its key: the newest record first, then the newest load,
-    then the most trusted source: the API and activities, JSON, history files, CSV.
+    The rank of a row among those with its key: the newest record first, then the newest load, then
+    the most trusted source (the API and activities, then JSON, history files, CSV).
 -#}
 {% macro newest_first(key, newest, position=none) -%}
     row_number() over (
@@ -177,8 +177,8 @@
 
 
 {#-
-    The condition that leaves out what the variables excluded_project_ids and
-    excluded_story_ids name; a story of an excluded project is excluded wherever it is named.
+    The condition that excludes the projects and stories in the variables excluded_project_ids and
+    excluded_story_ids. A table without project ids excludes the stories of excluded projects too.
 -#}
 {% macro is_included(project_id=none, story_id=none) -%}
     {%- set projects = excluded_ids('project') -%}
@@ -200,7 +200,7 @@
 {%- endmacro %}
 
 
-{#- The ids of the variable excluded_<what>_ids, a number or a list of numbers, as SQL. -#}
+{#- The variable excluded_<what>_ids, a number or a list of numbers, as SQL. -#}
 {% macro excluded_ids(what) -%}
     {%- set given = var('excluded_' ~ what ~ '_ids') -%}
     {%- set ids = [] -%}
@@ -212,8 +212,8 @@
 
 
 {#-
-    One row per key of an unnested list, for use as the body of a CTE: the newest, else the
-    first. Elements without a key are left out.
+    One row per key of an unnested list, as the body of a CTE: the newest, or else the first.
+    Elements without a key are left out.
 -#}
 {% macro one_per_key(from_cte, list_name, newest=none) -%}
     {%- set key = raw_lists()[list_name][2] -%}
@@ -229,7 +229,7 @@
 
 
 {#-
-    A value that an activity gives, typed and repaired; null where it is not possible.
+    A value in an activity, typed and repaired; null if it is impossible.
 
     values: the column with the JSON object of values, such as new_story_values
 -#}
@@ -240,7 +240,7 @@
 {%- endmacro %}
 
 
-{#- The same as text, as Tracker wrote it. -#}
+{#- The same value as text, as Tracker wrote it. -#}
 {% macro activity_value_as_text(values, field) -%}
     {%- set text = activity_field(values, field) -%}
     {%- if field in activity_field_types() -%}
@@ -251,7 +251,7 @@
 {%- endmacro %}
 
 
-{#- A time zone comes as an object, as in a project itself, or by its bare name. -#}
+{#- A field in an activity as text. A time zone is an object, as in a project, or only its name. -#}
 {% macro activity_field(values, field) -%}
     {%- if field == 'time_zone' -%}
         coalesce(
@@ -263,7 +263,7 @@
 {%- endmacro %}
 
 
-{#- Fields of activities that are no text: the type, and the kind of value (see `possible`). -#}
+{#- The fields of activities that are not text: type and kind of value (see `possible`). -#}
 {% macro activity_field_types() -%}
     {{ return({
         'project_id': ('bigint', none),

@@ -1,6 +1,6 @@
 {#-
-    How far a story has come: the order of the eight states on the way to accepted. Rejected stands
-    before started, so that a rejection goes back and the restart forward. Null for another state.
+    The position of a story's state in the workflow. Rejected comes before started, so that a
+    rejection is a backward move and the restart a forward move. Null for other states.
 -#}
 {% macro story_state_rank(story_state) -%}
     case {{ story_state }}

@@ -2,13 +2,13 @@
     CTEs `starts`, `numbered` and `filled`: versions of an entity from the changes of its attributes.
 
     from_cte:   CTE with one row per change: entity_id, attribute_name, attribute_value,
-                is_recorded (whether an activity has it), changed_at; each attribute has a row
-                at the entity's first instant
+                is_recorded (whether it comes from an activity), changed_at; each attribute has a
+                row at the start of the entity's history
     entity_id:  its column with the entity's id
     attributes: the names of the attributes; each becomes a column of `filled`
 
-    What does not change keeps the value of its last change: `<attribute>_number` counts the changes
-    so far, and only the first row of such a stretch has a value.
+    An attribute keeps the value of its last change: `<attribute>_number` counts the changes so far,
+    and among the rows with the same number only the first has a value.
 -#}
 {% macro version_ctes(from_cte, entity_id, attributes) -%}
 starts as (

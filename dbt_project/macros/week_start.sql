@@ -1,8 +1,9 @@
 {#-
-    The first day of the week that a calendar day lies in. week_start_day: English name
-    of the weekday on which weeks begin; Monday when it is unknown.
+    The first day of the week that contains a calendar day.
 
-    Counted from a Monday, as truncation to weeks gives Sundays on some engines.
+    week_start_day: the English name of the weekday on which weeks begin; null means Monday
+
+    Counts days from a Monday, because truncation to weeks gives Sundays on some engines.
 -#}
 {% macro week_start(calendar_date, week_start_day) -%}
     {%- set days = days_between("cast('0001-01-01' as date)", calendar_date) -%}
@@ -10,7 +11,7 @@
     {{ days_later(calendar_date, '0 - mod(' ~ after_start ~ ', 7)') }}
 {%- endmacro %}
 
-{#- How many days a weekday comes after Monday: 0 to 6. -#}
+{#- The number of days from Monday to a weekday, 0 to 6. -#}
 {% macro days_after_monday(weekday_name) -%}
     case {{ weekday_name }}
         {%- for name in [

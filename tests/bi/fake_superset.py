@@ -25,7 +25,7 @@ class FakeSuperset:
     """The stored objects: {kind: {id: fields}}."""
 
     def __init__(self):
-        self.held = {kind: {} for kind in KINDS}
+        self.objects = {kind: {} for kind in KINDS}
         self.url = ""
 
     def answer(self, method, path, query, headers, body):
@@ -40,28 +40,28 @@ class FakeSuperset:
             return 400, {"message": "The CSRF token is missing."}
         kind, _, rest = path.partition("/")
         if method == "POST":
-            return self._save(kind, max(self.held[kind], default=0) + 1, body)
+            return self._save(kind, max(self.objects[kind], default=0) + 1, body)
         if method == "GET" and not rest:
             return 200, {"ids": self._found(kind, query["q"][0])}
         found, _, action = rest.strip("/").partition("/")
         if method == "GET" and action == "data":
             return 200, {"result": [{"rowcount": self._row_count(int(found))}]}
         if method == "GET":
-            return 200, {"result": self.held[kind][int(found)]}
+            return 200, {"result": self.objects[kind][int(found)]}
         return (200, {}) if action == "refresh" else self._save(kind, int(found), body)
 
     def _save(self, kind, number, body):
         unknown = set(body) - FIELDS[kind]
         if unknown:
             return 400, {"message": {name: ["Unknown field."] for name in unknown}}
-        held = self.held[kind].setdefault(number, {})
-        if kind == "dataset" and not held:
+        fields = self.objects[kind].setdefault(number, {})
+        if kind == "dataset" and not fields:
             columns = self._columns(body["database"], body["table_name"])
-            held |= {"columns": columns, "metrics": []}
+            fields |= {"columns": columns, "metrics": []}
         for place, metric in enumerate(body.get("metrics", [])):
             metric.setdefault("id", 100 * number + place)
             metric.setdefault("verbose_name", None)
-        held |= body
+        fields |= body
         return 201, {"id": number, "result": body}
 
     def _found(self, kind, rison):
@@ -70,12 +70,12 @@ class FakeSuperset:
         wanted = {name: re.sub("!(.)", r"\1", text.strip("'")) for name, text in wanted.items()}
         return [
             number
-            for number, fields in self.held[kind].items()
+            for number, fields in self.objects[kind].items()
             if all(str(fields[name]) == value for name, value in wanted.items())
         ]
 
     def _connect(self, database):
-        fields = self.held["database"][database]
+        fields = self.objects["database"][database]
         settings = json.loads(fields["extra"])["engine_params"]["connect_args"]
         return duckdb.connect(fields["sqlalchemy_uri"].removeprefix("duckdb:///"), **settings)
 
@@ -86,8 +86,8 @@ class FakeSuperset:
 
     def _row_count(self, chart):
         """Run the chart's saved query, with the metrics of its data set."""
-        query = json.loads(self.held["chart"][chart]["query_context"])
-        data_set = self.held["dataset"][query["datasource"]["id"]]
+        query = json.loads(self.objects["chart"][chart]["query_context"])
+        data_set = self.objects["dataset"][query["datasource"]["id"]]
         metrics = {each["metric_name"]: each["expression"] for each in data_set["metrics"]}
         (asked,) = query["queries"]
         columns = [

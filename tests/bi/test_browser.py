@@ -300,6 +300,11 @@ def test_projects_sort_and_are_filtered_by_name(browser, dashboard):
         assert names.first.inner_text() == "Mobile App"
         visit.page.get_by_role("button", name="Project", exact=True).click()
         assert names.all_inner_texts() == sorted(names.all_inner_texts())
+        visit.page.get_by_role("button", name="85 % cycle time").dblclick()
+        times = visit.page.locator(".projects td[data-label='85 % cycle time']").all_inner_texts()
+        unknown = times.count("–")
+        assert 0 < unknown < len(times)
+        assert times[-unknown:] == ["–"] * unknown, "unknown values come last when descending too"
         visit.page.get_by_label("Name contains").fill("check")
         assert names.all_inner_texts() == ["Checkout"]
 

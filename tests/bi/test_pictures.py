@@ -294,10 +294,10 @@ def test_a_week_outside_its_limits_is_unusual(connection, project_ids, picture, 
     for project_id in project_ids:
         rows = picture.rows(connection, whole(connection, project_id))
         for row in rows:
-            is_odd = row["upper_limit"] is not None and not (
+            is_outside = row["upper_limit"] is not None and not (
                 row["lower_limit"] - 0.05 <= row[column] <= row["upper_limit"] + 0.05
             )
-            assert row["signal"] == "unusual" or not is_odd
+            assert row["signal"] == "unusual" or not is_outside
             signals.add(row["signal"])
         assert all(row["upper_limit"] is None for row in rows[:8])
         assert all(row["upper_limit"] is not None for row in rows[8:])
@@ -358,15 +358,15 @@ def test_plans_have_one_verdict_each_and_show_which_are_late(connection):
             ].startswith("no date: ")
     kinds = {row["kind"] for row in rows}
     assert kinds == {"release", "epic"}
-    (decided, held) = connection.execute(
+    (decided, met) = connection.execute(
         "select decided_count, held_count from fct_forecast_calibration "
         "where project_id = ? and question = 'when' and percentile = 85",
         [MOBILE_APP],
     ).fetchone()
     answer = PICTURES["time_line"].answer(rows, {})
     assert "late" in answer
-    assert f"Of {decided} past dates" in answer
-    assert f"{held / decided:.0%}".rstrip("%") in answer
+    assert f"Of {decided} past forecast dates" in answer
+    assert f"{met / decided:.0%}".rstrip("%") in answer
 
 
 def test_all_projects_are_listed_with_their_marts_figures(connection, project_ids):

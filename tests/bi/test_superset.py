@@ -27,10 +27,10 @@ def test_every_chart_answers_and_a_second_run_changes_nothing(fake, published):
     rows = make(superset, published, str(published.path), Content())
     assert len(rows) == 6
     assert all(rows.values())
-    first = json.dumps(fake.held)
+    first = json.dumps(fake.objects)
     assert make(superset, published, str(published.path), Content()) == rows
-    assert json.dumps(fake.held) == first
-    assert {kind: len(each) for kind, each in fake.held.items()} == {
+    assert json.dumps(fake.objects) == first
+    assert {kind: len(each) for kind, each in fake.objects.items()} == {
         "database": 1,
         "dataset": 5,
         "chart": 6,
@@ -40,22 +40,22 @@ def test_every_chart_answers_and_a_second_run_changes_nothing(fake, published):
 
 def test_data_sets_carry_the_descriptions_of_the_marts(fake, published):
     make(Superset(fake.url, "admin", "secret"), published, str(published.path), Content())
-    for data_set in fake.held["dataset"].values():
+    for data_set in fake.objects["dataset"].values():
         assert "One row per" in data_set["description"]
         assert all(column["description"] for column in data_set["columns"])
-    (database,) = fake.held["database"].values()
+    (database,) = fake.objects["database"].values()
     assert json.loads(database["extra"])["engine_params"]["connect_args"] == {"read_only": True}
 
 
 def test_metrics_of_other_users_are_kept(fake, published):
     superset = Superset(fake.url, "admin", "secret")
     make(superset, published, str(published.path), Content())
-    metrics = fake.held["dataset"][1]["metrics"]
+    metrics = fake.objects["dataset"][1]["metrics"]
     theirs = {"id": 999, "metric_name": "mine", "expression": "1", "verbose_name": "Mine"}
     metrics.append(theirs)
     make(superset, published, str(published.path), Content())
-    assert theirs in fake.held["dataset"][1]["metrics"]
-    assert len(fake.held["dataset"][1]["metrics"]) == len(Content().data_sets[0].metrics) + 1
+    assert theirs in fake.objects["dataset"][1]["metrics"]
+    assert len(fake.objects["dataset"][1]["metrics"]) == len(Content().data_sets[0].metrics) + 1
 
 
 def test_the_dashboard_shows_all_charts_in_rows_of_twelve_columns():

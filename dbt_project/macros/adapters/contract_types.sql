@@ -1,6 +1,6 @@
 {#-
-    dbt calls this first of all that reads the columns of a contract: from here on, types
-    are written as the engine names them.
+    Replace the types in a model's contract with the engine's names. dbt calls this macro before any
+    other that reads the contract.
 -#}
 {% macro default__get_assert_columns_equivalent(sql) -%}
     {%- for column in model['columns'].values() -%}

@@ -1,7 +1,7 @@
 {#-
-    Tables and views of DuckDB, replaced in one transaction. dbt-duckdb's own build each beside
-    the old one, look for indexes and foreign keys, rename both and drop the old one: some
-    fifteen statements, which take longer than the SQL of most models.
+    Replace tables and views in DuckDB in one transaction. dbt-duckdb's own materializations build
+    the new one under another name, look for indexes and foreign keys, rename both and drop the old
+    one: about fifteen statements, which take longer than the SQL of most models.
 -#}
 {% materialization table, adapter='duckdb' %}
     {{ return(replaced_relation('table')) }}
@@ -33,7 +33,7 @@
     {{ return({'relations': [relation]}) }}
 {%- endmacro %}
 
-{#- Descriptions of a model and its columns, as persist_docs asks for them. -#}
+{#- Comments with the descriptions of a model and its columns, according to persist_docs. -#}
 {% macro comments_on(relation) -%}
     {%- if config.persist_relation_docs() and model.description -%}
         {{ alter_relation_comment(relation, model.description) }}

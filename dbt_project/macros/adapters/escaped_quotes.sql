@@ -1,4 +1,4 @@
-{#- dbt calls it for a text in quotes: in Spark's, a backslash begins an escape. -#}
+{#- dbt calls these macros for string literals, in which these engines treat \ as an escape. -#}
 {% macro spark__escape_single_quotes(expression) -%}
     {{ expression | replace("\\", "\\\\") | replace("'", "\\'") }}
 {%- endmacro %}

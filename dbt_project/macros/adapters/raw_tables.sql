@@ -1,8 +1,7 @@
 {#-
-    At the start of a run: make the raw tables known to an engine that does not keep them
-    itself. Spark reads the folders that ingestion wrote, through views: Sail tells
-    the columns of a view, but of a table only those that its creation lists. And let
-    PostgreSQL count what was loaded, as `statistics` does for what is built.
+    Prepare the raw tables at the start of a run. On Spark, register the folders that ingestion wrote
+    as tables, and create views of them, because Sail lists the columns of a view but not those of
+    such a table. On PostgreSQL, update their statistics, as `statistics` does for models.
 -#}
 {% macro raw_tables() -%}
     {%- if execute -%}
@@ -46,6 +45,6 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- Databricks keeps the tables that are loaded into its catalog. -#}
+{#- In Databricks, ingestion creates the tables in the catalog. -#}
 {% macro databricks__raw_tables(tables) -%}
 {%- endmacro %}

@@ -1,8 +1,8 @@
 {#-
-    Tables on Spark: Delta, in WAREHOUSE_FILES beside the raw tables, each replaced whole by
-    one commit, also when its columns have changed. Where the raw tables are plain Parquet,
-    these are too, and lie where Spark's catalogue puts them: it drops the files of no table
-    that has a place of its own, so that the next one could not be made there.
+    Tables on Spark are Delta tables in WAREHOUSE_FILES, next to the raw tables; each is replaced in
+    one commit, even if its columns have changed. If the raw tables are Parquet files, the models
+    are too, in the location that Spark's catalogue chooses: dropping a table with an explicit
+    location would not delete its files, and the table could not be created there again.
 -#}
 {% macro spark__location_clause() -%}
     {%- if files_format() == 'delta' -%}
@@ -10,7 +10,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- How raw tables were written. dbt_project.yml, which can call no macro, says the same. -#}
+{#- The format of the raw tables. dbt_project.yml cannot call macros, and repeats this. -#}
 {% macro files_format() -%}
     {{ return(env_var('WAREHOUSE_FILES_FORMAT', '') or 'delta') }}
 {%- endmacro %}
@@ -19,12 +19,12 @@
     options (overwriteSchema 'true')
 {%- endmacro %}
 
-{#- A server need not run in the folder in which dbt runs. -#}
+{#- The folder or URL of the tables; absolute, because the server may run in another folder. -#}
 {% macro warehouse_files() -%}
     {%- set folder = env_var('WAREHOUSE_FILES') -%}
     {%- if not folder.startswith('/') and '://' not in folder -%}
         {{ exceptions.raise_compiler_error(
-            "WAREHOUSE_FILES is '" ~ folder ~ "': Spark needs a whole path, or a URL"
+            "WAREHOUSE_FILES is '" ~ folder ~ "'; set it to an absolute path or a URL"
         ) }}
     {%- endif -%}
     {{ return(folder.rstrip('/')) }}
@@ -32,9 +32,9 @@
 
 
 {#-
-    The select that fills a contract's table. Its constraints are checked as the rows are
-    written, so that a row which breaks one leaves the table as it was. They stand in one
-    case, on the first column: Sail would take the case of a boolean apart, and raise all.
+    The select that fills a table with a contract. It checks the constraints while rows are written,
+    so that an invalid row leaves the old table unchanged. All checks are in one case expression on
+    the first column, because Sail would split up a boolean one and always raise the error.
 -#}
 {% macro spark__get_select_subquery(sql) -%}
     {%- set names = model.columns.keys() | list -%}
@@ -51,7 +51,7 @@
     ) as model_subq
 {%- endmacro %}
 
-{#- What a row must not be, by the constraints of a contract. -#}
+{#- The conditions that break the constraints of the model's contract. -#}
 {% macro broken_constraints() -%}
     {%- set conditions = [] -%}
     {%- for column in model.columns.values() -%}
@@ -66,6 +66,6 @@
     {{ return(conditions) }}
 {%- endmacro %}
 
-{#- They have been checked. -#}
+{#- The select has checked them. -#}
 {% macro spark__persist_constraints(relation, model) -%}
 {%- endmacro %}

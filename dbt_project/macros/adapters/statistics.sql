@@ -1,7 +1,7 @@
 {#-
-    After a table is made: let the engine count its values, where it does not by itself
-    before the next model is planned. PostgreSQL does a minute later; until then it takes
-    a new table for a small one, and joins it row by row.
+    Update the statistics of a new table, if the engine does not do so before the next model is
+    planned. PostgreSQL would do it a minute later, and until then join the table row by row, as if
+    it were small.
 -#}
 {% macro statistics() -%}
     {{ adapter.dispatch('statistics')() }}
@@ -16,6 +16,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Redshift inherits from PostgreSQL, and counts while it writes a table. -#}
+{#- Redshift, whose adapter inherits from PostgreSQL's, updates statistics while writing. -#}
 {% macro redshift__statistics() -%}
 {%- endmacro %}

@@ -1,8 +1,7 @@
 {#-
-    A unit test, as dbt 1.11 runs it, under a short name: dbt makes a temporary table that is
-    called like the test, and PostgreSQL has no names of more than 63 characters. Decimals
-    are compared by value: an expression without a declared scale shows as many digits as
-    it happens to have.
+    A unit test as in dbt 1.11, but with a short name for its temporary table: dbt names it like the
+    test, and PostgreSQL limits names to 63 characters. Decimals are compared by value, because the
+    number of decimal places of an expression without a declared scale varies.
 -#}
 {%- materialization unit, adapter='postgres' -%}
     {%- set short_name = 'unit_test_' ~ local_md5(this.identifier) -%}

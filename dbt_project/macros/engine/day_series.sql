@@ -1,9 +1,8 @@
 {#-
-    A select with one row per calendar day (`calendar_date`) from a first to a last day,
-    for use as the body of a CTE. from_cte holds the two days, once or in several rows
-    that keep tells apart; an empty range gives no rows.
+    One row per calendar day (`calendar_date`) from a first to a last day, for each row of from_cte,
+    as the body of a CTE. An empty range gives no rows.
 
-    keep: columns of from_cte to carry along
+    keep: the columns of from_cte to include
 -#}
 {% macro day_series(from_cte, first_date, last_date, keep=[]) -%}
     {{ adapter.dispatch('day_series')(from_cte, first_date, last_date, keep) }}
@@ -71,8 +70,8 @@
 {%- endmacro %}
 
 {#-
-    Redshift generates series on its leader node only, where no tables are: four digits
-    count the days.
+    Redshift generates series only on its leader node, which has no tables, so the days are counted
+    with four digits.
 -#}
 {% macro redshift__day_series(from_cte, first_date, last_date, keep) -%}
     select

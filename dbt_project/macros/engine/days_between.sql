@@ -1,4 +1,4 @@
-{#- How many days a calendar day comes after another one (bigint). -#}
+{#- The number of days from one calendar day to another (bigint). -#}
 {% macro days_between(from_date, to_date) -%}
     {{ adapter.dispatch('days_between')(from_date, to_date) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The calendar day that comes a number of days (bigint) after a day; before it, if negative. -#}
+{#- The calendar day a number of days (bigint) after another, or before it if negative. -#}
 {% macro days_later(calendar_date, day_count) -%}
     {{ adapter.dispatch('days_later')(calendar_date, day_count) }}
 {%- endmacro %}

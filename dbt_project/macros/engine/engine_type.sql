@@ -1,6 +1,6 @@
 {#-
-    A type as the engine names it. Casts and the contracts of marts name types as DuckDB
-    does: varchar, double, timestamptz; what is not listed is called so everywhere.
+    The engine's name of a type. Casts and the contracts of marts use DuckDB's names, such as
+    varchar, double and timestamptz. Types that are not listed have the same name everywhere.
 -#}
 {% macro engine_type(data_type) -%}
     {{ return(adapter.dispatch('engine_type')(data_type)) }}
@@ -20,14 +20,14 @@
     ) }}
 {%- endmacro %}
 
-{#- Without a length, Redshift would cut a text at 256 bytes. -#}
+{#- Without a length, Redshift would truncate texts to 256 bytes. -#}
 {% macro redshift__engine_type(data_type) -%}
     {{ return({'varchar': 'varchar(65535)'}.get(
         data_type, postgres__engine_type(data_type)
     )) }}
 {%- endmacro %}
 
-{#- BigQuery takes no digits in a cast; its decimals have nine places. -#}
+{#- BigQuery allows no precision in a cast; its decimals have nine places. -#}
 {% macro bigquery__engine_type(data_type) -%}
     {{ return({
         'varchar': 'string', 'timestamptz': 'timestamp', 'double': 'float64',

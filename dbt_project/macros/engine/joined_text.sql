@@ -1,6 +1,6 @@
 {#-
-    Texts of a group as one, joined by commas, in the order of their code points,
-    whatever the database's locale. Nulls are left out; null when nothing is left.
+    The texts of a group, joined by commas and ordered by code point, whatever the database's
+    locale. Nulls are ignored; null if the group has no other values.
 -#}
 {% macro joined_text(expression) -%}
     {{ adapter.dispatch('joined_text')(expression) }}

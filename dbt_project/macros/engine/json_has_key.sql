@@ -1,4 +1,4 @@
-{#- Whether a JSON object has a key, also when the key's value is null. Null: false. -#}
+{#- Whether a JSON object has a key, even with a null value. False if the object is null. -#}
 {% macro json_has_key(element, key) -%}
     {{ adapter.dispatch('json_has_key')(element, key) }}
 {%- endmacro %}
@@ -18,7 +18,7 @@
     (cast({{ element }} as json) -> '{{ key }}') is not null
 {%- endmacro %}
 
-{#- In Snowflake, JSON null is a value, and not null. -#}
+{#- In Snowflake, a JSON null is not a SQL null. -#}
 {% macro snowflake__json_has_key(element, key) -%}
     get_path(try_parse_json({{ element }}), '{{ key }}') is not null
 {%- endmacro %}
@@ -27,7 +27,7 @@
     coalesce('{{ key }}' in unnest(json_keys(parse_json({{ element }}), 1)), false)
 {%- endmacro %}
 
-{#- Redshift has no list of keys: the key is looked for as it is written, at any depth. -#}
+{#- Redshift cannot list keys, so the key's text is searched for at any depth. -#}
 {% macro redshift__json_has_key(element, key) -%}
     coalesce(strpos({{ element }}, '"{{ key }}":') > 0, false)
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {#-
-    A scalar inside JSON, as text; null when it is absent or JSON null.
-    path: keys joined by dots, places in a list in brackets: 'person.name', '[0].kind'.
+    A scalar in JSON, as text; null if it is absent or a JSON null.
+
+    path: keys joined by dots, list positions in brackets: 'person.name', '[0].kind'
 -#}
 {% macro json_text(element, path) -%}
     {{ adapter.dispatch('json_text')(element, path) }}
@@ -14,7 +15,7 @@
     get_json_object({{ element }}, '{{ json_path(path) }}')
 {%- endmacro %}
 
-{#- Type json, not jsonb: an object or list inside comes out as it was written. -#}
+{#- Type json, not jsonb, keeps the original text of nested objects and lists. -#}
 {% macro postgres__json_text(element, path) -%}
     {%- set keys = path.replace('[', '.').replace(']', '').strip('.').split('.') -%}
     (cast({{ element }} as json) #>> '{{ '{' ~ keys | join(',') ~ '}' }}')
@@ -24,7 +25,7 @@
     cast(get_path(try_parse_json({{ element }}), '{{ path }}') as varchar)
 {%- endmacro %}
 
-{#- One function of BigQuery's reads scalars, another one objects and lists. -#}
+{#- BigQuery has one function for scalars and another for objects and lists. -#}
 {% macro bigquery__json_text(element, path) -%}
     coalesce(
         json_value({{ element }}, '{{ json_path(path) }}'),
@@ -32,13 +33,13 @@
     )
 {%- endmacro %}
 
-{#- Redshift gives an empty text for what is absent: texts that are empty become null, too. -#}
+{#- Redshift returns an empty text if the path is absent, so empty texts become null too. -#}
 {% macro redshift__json_text(element, path) -%}
-    {%- set place = modules.re.match('\\[([0-9]+)\\]\\.?', path) -%}
-    {%- if place -%}
+    {%- set match = modules.re.match('\\[([0-9]+)\\]\\.?', path) -%}
+    {%- if match -%}
         {%- set element = 'json_extract_array_element_text(' ~ element ~ ', '
-            ~ place.group(1) ~ ', true)' -%}
-        {%- set path = path[place.end():] -%}
+            ~ match.group(1) ~ ', true)' -%}
+        {%- set path = path[match.end():] -%}
     {%- endif -%}
     {%- set keys = "', '".join(path.split('.')) -%}
     nullif(json_extract_path_text({{ element }}, '{{ keys }}', true), '')

@@ -1,4 +1,4 @@
-{#- The calendar day of an instant in a time zone, given by its Olson name. -#}
+{#- The calendar day of an instant in a time zone (an Olson name). -#}
 {% macro local_date(instant, time_zone) -%}
     {{ adapter.dispatch('local_date')(instant, time_zone) }}
 {%- endmacro %}

@@ -1,9 +1,9 @@
-{#- The instant at which a calendar day begins in a time zone, given by its Olson name. -#}
+{#- The instant at which a calendar day begins in a time zone (an Olson name). -#}
 {% macro local_midnight(calendar_date, time_zone) -%}
     {{ adapter.dispatch('local_midnight')(calendar_date, time_zone) }}
 {%- endmacro %}
 
-{#- Where clocks go back over midnight it is there twice; a day begins with the first. -#}
+{#- If clocks are set back across midnight, midnight occurs twice; the day begins at the first. -#}
 {% macro default__local_midnight(calendar_date, time_zone) -%}
     {%- set midnight = 'timezone(' ~ time_zone ~ ', cast(' ~ calendar_date ~ ' as timestamp))' -%}
     {%- set hour_before = midnight ~ " - interval '1 hour'" -%}

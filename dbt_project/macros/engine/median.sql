@@ -1,4 +1,4 @@
-{#- The median of an expression, nulls left out: the mean of the two middle values of an even count. -#}
+{#- The median, ignoring nulls: the mean of the two middle values if their number is even. -#}
 {% macro median(expression) -%}
     {{ adapter.dispatch('median')(expression) }}
 {%- endmacro %}
@@ -15,7 +15,7 @@
     percentile({{ expression }}, 0.5)
 {%- endmacro %}
 
-{#- The aggregate of BigQuery is approximate: the two middle values are picked from a list. -#}
+{#- BigQuery's own aggregate is approximate: take the two middle values from a sorted list. -#}
 {% macro bigquery__median(expression) -%}
     {%- set sorted = 'array_agg(' ~ expression ~ ' ignore nulls order by ' ~ expression ~ ')' -%}
     {%- set last = 'count(' ~ expression ~ ') - 1' -%}

@@ -1,4 +1,4 @@
-{#- Whole seconds from one instant to a later one (bigint): elapsed time, cut to the second. -#}
+{#- The time from one instant to a later one in whole seconds (bigint), rounded down. -#}
 {% macro seconds_between(from_instant, to_instant) -%}
     {{ adapter.dispatch('seconds_between')(from_instant, to_instant) }}
 {%- endmacro %}
@@ -15,7 +15,7 @@
     timestampdiff(second, {{ from_instant }}, {{ to_instant }})
 {%- endmacro %}
 
-{#- Counted in microseconds: in seconds, it would count the turns of the second hand. -#}
+{#- In microseconds, because datediff counts the boundaries that are crossed, not elapsed time. -#}
 {% macro snowflake__seconds_between(from_instant, to_instant) -%}
     cast(
         trunc(datediff('microsecond', {{ from_instant }}, {{ to_instant }}) / 1000000.0)

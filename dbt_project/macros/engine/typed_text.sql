@@ -1,6 +1,6 @@
 {#-
-    A text as a value of a type: bigint, decimal, boolean or timestamp. Null when the text is
-    no value of that type; a number with decimals is no bigint.
+    A text as a bigint, decimal, boolean or timestamp. Null if the text is not a value of that type;
+    a number with decimal places is not a bigint.
 -#}
 {% macro typed_text(expression, type) -%}
     {{ adapter.dispatch('typed_text')(expression, type) }}
@@ -22,7 +22,7 @@
     {{ default__typed_text(expression, type) | replace('try_cast', 'safe_cast') }}
 {%- endmacro %}
 
-{#- No cast of theirs gives null: a pattern lets through what the cast can read. -#}
+{#- Casts in PostgreSQL fail on invalid text, so a pattern selects the text that can be cast. -#}
 {% macro postgres__typed_text(expression, type) -%}
     {%- set days = '(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)'
         ~ '|02-(0[1-9]|1[0-9]|2[0-8])' -%}

@@ -1,19 +1,19 @@
 {#-
-    A select with one row per element of a JSON list, for use as the body of a CTE.
-    Null and empty lists, and values that are no list, give no rows.
+    One row per element of a JSON list, as the body of a CTE. Null and empty lists, and values that
+    are not lists, give no rows.
 
-    from_cte:     CTE that holds the list
+    from_cte:     CTE with the list
     list_column:  its column with the list, as JSON text
-    keep:         columns of from_cte to carry along
-    fields:       {field: type} of a list of objects: columns `element_<field>`, null
-                  where the field is absent, JSON null or of another type
-    element_type: type of the column `element`, for a list of plain values (no fields)
+    keep:         the columns of from_cte to include
+    fields:       {field: type} for a list of objects; each becomes a column `element_<field>`, null
+                  if the field is absent, a JSON null or of another type
+    element_type: the type of the column `element`, for a list of scalars
 
-    Types: bigint, decimal, text, boolean, timestamp, json (an object or list as it is).
-    `element_index` counts from 1 in the list's order.
+    Types: bigint, decimal, text, boolean, timestamp, json (an object or list as text).
+    `element_index` is the element's position in the list, from 1.
 
-    The whole list is parsed once, into typed values: four times as fast, on 300,000
-    elements, as parsing each element again for each field.
+    Parsing the whole list once into typed values is four times as fast, for 300,000 elements, as
+    parsing each element again for each field.
 -#}
 {% macro unnest_json_list(
     from_cte, list_column, keep, fields={}, element_type='text'
@@ -89,7 +89,7 @@
     lateral view
         posexplode(
             from_json(
-                -- It takes an object for a list of one.
+                -- from_json would read an object as a list of one.
                 case when trim({{ list_column }}) like '[%' then {{ list_column }} end,
                 'array<{{ element }}>'
             )
@@ -98,8 +98,8 @@
 
 
 {#-
-    from_json reads an instant in one format only; a cast, in those of ISO 8601. And Sail's
-    fails where a decimal is none.
+    A JSON value in Spark with one of the types above. from_json reads timestamps in one format only,
+    while casts read all of ISO 8601; and Sail's from_json fails on invalid decimals.
 -#}
 {% macro spark_typed_json(value, type) -%}
     {%- set types = {'decimal': 'decimal(18, 4)', 'timestamp': 'timestamp'} -%}
@@ -129,7 +129,7 @@
 {%- endmacro %}
 
 
-{#- A value of type json as one of the types above; null when it is of another. -#}
+{#- A JSON value with one of the types above; null if it has another. -#}
 {% macro postgres_typed_json(value, type) -%}
     {%- set text = '(' ~ value ~ " #>> '{}')" -%}
     {%- if type == 'json' -%}
@@ -178,7 +178,7 @@
     ) as unnested
 {%- endmacro %}
 
-{#- A variant as one of the types above; null when it is of another. -#}
+{#- A variant with one of the types above; null if it has another. -#}
 {% macro cast_json_text(value, type) -%}
     {%- set types = {
         'bigint': 'bigint', 'decimal': 'decimal(18, 4)', 'boolean': 'boolean',
@@ -244,7 +244,7 @@
         lists.elements as json_element at element_position
 {%- endmacro %}
 
-{#- A value of type super as one of the types above; null when it is of another. -#}
+{#- A super value with one of the types above; null if it has another. -#}
 {% macro redshift_typed_json(value, type) -%}
     {%- if type == 'json' -%}
         case when json_typeof({{ value }}) != 'null' then json_serialize({{ value }}) end

@@ -131,7 +131,7 @@ with_parsed_values as (
             as part_created_at,
         {{ activity_value('new_part_values', 'updated_at', repairs) }}
             as part_updated_at,
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         occurred_at,
         read_by
     from with_values_by_kind

@@ -64,7 +64,7 @@ final as (
         on complete_weeks.project_id = with_last_whole_dates.project_id
     -- The first back test learns from errors that reach as far back again.
     where
-        complete_weeks.week_number >= {{ fewest_weeks_for_a_forecast() }}
+        complete_weeks.week_number >= {{ min_weeks_for_forecast() }}
         and complete_weeks.week_count - complete_weeks.week_number
         between 1
         and 2 * {{ var('forecast_backtest_weeks') }} + {{ error_horizons() | max }}

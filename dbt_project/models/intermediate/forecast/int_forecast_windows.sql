@@ -131,9 +131,9 @@ final as (
         cuts.is_backtest,
         cuts.is_fourth_week,
         case
-            when coalesce(means.week_count, 0) < {{ fewest_weeks_for_a_forecast() }}
+            when coalesce(means.week_count, 0) < {{ min_weeks_for_forecast() }}
                 then 'too few weeks'
-            when means.story_count < {{ fewest_stories_for_a_forecast() }}
+            when means.story_count < {{ min_stories_for_forecast() }}
                 then 'too few accepted'
             -- Five stories or more would have been accepted at the pace before.
             when
@@ -142,7 +142,7 @@ final as (
                 then 'stopped'
             -- More than four standard deviations from what came before.
             when
-                means.earlier_weeks >= {{ fewest_weeks_for_a_forecast() }}
+                means.earlier_weeks >= {{ min_weeks_for_forecast() }}
                 and (means.last_four_stories - 4 * means.earlier_mean)
                 * (means.last_four_stories - 4 * means.earlier_mean)
                 > 16 * (

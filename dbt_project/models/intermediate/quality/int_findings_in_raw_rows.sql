@@ -195,7 +195,7 @@ final as (
 
     {{ finding(
         'iteration_overlap', 'iterations_cut', 'iteration_key',
-        instants_shown('given_starts_at', 'starts_at')
+        instant_evidence('given_starts_at', 'starts_at')
     ) }}
 
     union all

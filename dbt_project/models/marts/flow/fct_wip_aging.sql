@@ -117,7 +117,7 @@ age_percentiles as (
         story_id,
         cast(compared_story_count as bigint) as compared_story_count,
         case
-            when compared_story_count >= {{ fewest_items_for_a_percentile() }}
+            when compared_story_count >= {{ min_items_for_percentile() }}
                 then
                     {{ as_double('not_longer_count') }}
                     / nullif(compared_story_count, 0)

@@ -465,7 +465,7 @@ findings as (
 
     {{ finding(
         'accepted_before_created', 'stories', 'story_id',
-        instants_shown('accepted_at', 'created_at'),
+        instant_evidence('accepted_at', 'created_at'),
         'accepted_at < created_at'
     ) }}
 
@@ -473,7 +473,7 @@ findings as (
 
     {{ finding(
         'updated_before_created', 'stories', 'story_id',
-        instants_shown('updated_at', 'created_at'),
+        instant_evidence('updated_at', 'created_at'),
         'updated_at < created_at'
     ) }}
 
@@ -494,7 +494,7 @@ findings as (
 
     {{ finding(
         'accepted_outside_iterations', 'outside_iterations', 'story_id',
-        instants_shown('accepted_at')
+        instant_evidence('accepted_at')
     ) }}
 
     union all
@@ -533,7 +533,7 @@ findings as (
 
     {{ finding(
         'stale_in_progress', 'features_bugs_chores', 'story_id',
-        instants_shown('updated_at'),
+        instant_evidence('updated_at'),
         'is_in_progress and seconds_untouched > 30 * 86400'
     ) }}
 
@@ -564,7 +564,7 @@ findings as (
 
     {{ finding(
         'accepted_without_start', 'cycle_times', 'story_id',
-        instants_shown('accepted_at'),
+        instant_evidence('accepted_at'),
         "is_accepted and history_coverage = 'complete' and cycle_time_seconds is null"
     ) }}
 
@@ -580,7 +580,7 @@ findings as (
 
     {{ finding(
         'accepted_before_started', 'cycle_times', 'story_id',
-        instants_shown('accepted_at', 'first_started_at'),
+        instant_evidence('accepted_at', 'first_started_at'),
         'is_accepted and accepted_at < first_started_at'
     ) }}
 
@@ -699,7 +699,7 @@ findings as (
     union all
 
     {{ finding(
-        'release_past_deadline', 'releases', 'release_id', instants_shown('deadline_at'),
+        'release_past_deadline', 'releases', 'release_id', instant_evidence('deadline_at'),
         'is_late and not is_accepted'
     ) }}
 

@@ -30,7 +30,7 @@ renamed as (
         {{ repaired('created_at', 'instant', repairs) }} as created_at,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         source_file,
         source_line,
         extra_fields,

@@ -30,7 +30,7 @@ renamed as (
         {{ repaired('rejected_count', 'figure', repairs) }} as tracker_rejected_count,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

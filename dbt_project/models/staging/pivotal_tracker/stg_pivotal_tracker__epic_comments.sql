@@ -51,7 +51,7 @@ renamed as (
             as updated_at,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         record_source
     from usable_comments
 

@@ -36,7 +36,7 @@ renamed as (
         date as history_date,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

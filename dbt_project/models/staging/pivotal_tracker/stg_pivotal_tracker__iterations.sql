@@ -36,7 +36,7 @@ renamed as (
         {{ repaired('finish', 'planned_instant', repairs) }} as finishes_at,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

@@ -100,7 +100,7 @@ renamed as (
         {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         source_file,
         extra_fields,
         coalesce(record_source, 'activity') as record_source,

@@ -30,7 +30,7 @@ renamed as (
         {{ repaired('as_of', 'instant', repairs) }} as as_of,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

@@ -41,7 +41,7 @@ renamed as (
         {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         extra_fields,
         record_source,
         _dlt_load_id as load_id

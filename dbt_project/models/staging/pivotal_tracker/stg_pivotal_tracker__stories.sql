@@ -63,7 +63,7 @@ renamed as (
         {{ repaired('deleted_at', 'instant', repairs) }} as deleted_at,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         source_file,
         source_line,
         extra_fields,

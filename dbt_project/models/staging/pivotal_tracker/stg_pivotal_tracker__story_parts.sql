@@ -82,7 +82,7 @@ renamed as (
             as updated_at,
 
         -- row
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         record_source
     from usable_{{ kind }}s
     {{ 'union all' if not loop.last }}

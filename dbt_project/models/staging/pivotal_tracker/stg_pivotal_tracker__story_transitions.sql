@@ -43,7 +43,7 @@ nested as (
         element_project_version as project_version,
         {{ repaired('element_occurred_at', 'instant', repairs, 'timestamp') }}
             as occurred_at,
-        {{ repairs_shown(repairs) }} as repairs,
+        {{ repair_evidence(repairs) }} as repairs,
         record_source,
         _dlt_load_id as load_id
     from nested_transitions
