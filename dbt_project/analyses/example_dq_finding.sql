@@ -1,4 +1,4 @@
--- What in the data misleads, and what can be done?
+-- Which problems does the data have, and what can be done?
 {{ config(enabled=is_built('trust')) }}
 select
     severity,

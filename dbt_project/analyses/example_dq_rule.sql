@@ -1,4 +1,4 @@
--- What is looked for in the data?
+-- Which problems in the data are detected?
 {{ config(enabled=is_built('trust')) }}
 select
     rule_name,

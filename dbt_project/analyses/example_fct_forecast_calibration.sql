@@ -1,4 +1,4 @@
--- Did the 85 % dates hold 85 times in 100?
+-- Were 85 % of the 85 % dates met?
 {{ config(enabled=is_built('plans')) }}
 select
     question,

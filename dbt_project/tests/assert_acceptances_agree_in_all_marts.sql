@@ -27,7 +27,7 @@ acceptances as (
 
 ),
 
--- Consecutive versions in one project are one stay: both numbers grow by one there.
+-- Consecutive versions in one project are one period: both numbers grow by one there.
 numbered_versions as (
 
     select
@@ -65,7 +65,7 @@ project_stays as (
 
 ),
 
--- The first stay in a project also has what was accepted before the creation.
+-- The first period in a project also has what was accepted before the creation.
 accepted_stays as (
 
     select

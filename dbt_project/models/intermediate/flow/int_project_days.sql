@@ -38,8 +38,8 @@ projects_with_history as (
 
 ),
 
--- Tracker moves the start of a project back to its first accepted story. What an
--- archive does not tell begins with the first that is known.
+-- Tracker moves the start of a project back to its first accepted story. If an archive
+-- does not contain it, the project begins with the first known instant.
 projects_begun as (
 
     select

@@ -51,7 +51,7 @@ recorded_intervals as (
 ),
 
 -- A story whose history is not known is open in an unknown state from its creation to
--- its acceptance. The record that was read says where it is at as_of.
+-- its acceptance. Its record has its state at as_of.
 intervals as (
 
     select

@@ -28,8 +28,8 @@ horizons as (
 
 ),
 
--- In steps of five for now, because a deadline asks how sure it is; past forecasts need
--- what is published only.
+-- The current forecast has steps of five, to give the probability of a deadline; past
+-- forecasts need only the published percentiles.
 percentiles as (
 
     {% for percentile in range(5, 100, 5) %}
@@ -106,7 +106,7 @@ misses as (
 
 ),
 
--- The pace that has missed by less so far.
+-- The mean with the smaller errors so far.
 paces as (
 
     select
@@ -131,9 +131,9 @@ paces as (
 
 ),
 
--- Until enough errors are known, ten normal ones count as well: those of independent
--- weeks that vary as the window does, around a mean that is uncertain itself. Ratios of
--- long horizons overlap more, so there the normal ones weigh more.
+-- Until enough errors are known, ten normally distributed ones are added: those of
+-- independent weeks with the window's variance, around an uncertain mean. The known
+-- ratios of long horizons overlap more, so the added ones have more weight there.
 ratios as (
 
     select
@@ -184,7 +184,7 @@ with_weights as (
 
 ),
 
--- So many per cent of the weight are at this ratio or above it.
+-- The percentage of the weight at this ratio or above it.
 quantiles as (
 
     select

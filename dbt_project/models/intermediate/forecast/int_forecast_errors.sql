@@ -48,7 +48,7 @@ decided as (
 
 ),
 
--- As it stood at the end of the day that decides: what is known later does not count.
+-- As known at the end of the horizon's last day.
 with_actual_counts as (
 
     select

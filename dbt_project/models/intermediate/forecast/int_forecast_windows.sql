@@ -43,7 +43,7 @@ ranked_weeks as (
 
 ),
 
--- What stood as accepted at the cut: a later rejection or deletion was not known then.
+-- What was accepted at the cut: a later rejection or deletion was not known then.
 -- Weights are whole numbers, so that every engine sums up the same.
 weeks as (
 
@@ -121,7 +121,8 @@ means as (
 
 ),
 
--- The variance is at least half the mean: a few equal weeks promise no more of them.
+-- The variance is at least half the mean, because a few equal weeks do not mean that
+-- all will be equal.
 final as (
 
     select
@@ -162,7 +163,7 @@ final as (
             means.even_mean_square - means.even_mean * means.even_mean,
             0.5 * means.even_mean
         ) as even_variance,
-        -- As many weeks of one weight would give a mean that is as sure.
+        -- The number of equally weighted weeks whose mean would be as precise.
         means.weights * means.weights / nullif(means.squared_weights, 0)
             as recent_week_count,
         means.recent_mean,

@@ -138,7 +138,7 @@ reached as (
 
 ),
 
--- Cut to nine places, so that 14.000000000000002 days of a double are 14.
+-- Limited to nine decimal places, so that a double of 14.000000000000002 gives 14 days.
 dates as (
 
     select
@@ -156,7 +156,8 @@ dates as (
 
 ),
 
--- How sure is the deadline? The surest percentile, in steps of five, that keeps it.
+-- The probability of the deadline: the highest percentile, in steps of five, whose date
+-- is not after it.
 in_time as (
 
     select

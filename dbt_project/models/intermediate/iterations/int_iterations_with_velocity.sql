@@ -39,7 +39,7 @@ done_iterations as (
 
 ),
 
--- An iteration of strength 0 holds its place among the last N, but counts in no sum.
+-- An iteration of strength 0 counts among the last N, but is in no sum.
 averaged_iterations as (
 
     select
@@ -86,7 +86,8 @@ velocities as (
         done_iterations.iteration_key,
         windowed.velocity_per_week,
         windowed.weekly_points_deviation,
-        -- Cut to nine places first, so that 9.999999999999999 of a double is 10.
+        -- Limited to nine decimal places first, so that a double of 9.999999999999999
+        -- gives 10.
         case
             when coalesce(windowed.velocity_per_week, 0) = 0
                 then done_iterations.initial_velocity

@@ -127,7 +127,7 @@ final as (
 
     union all
 
-    -- Nothing has it any more: past versions of stories do.
+    -- Nothing has it now; past versions of stories do.
     select
         activity_labels.label_id,
         activity_labels.project_id,

@@ -68,7 +68,8 @@ targets as (
 
 ),
 
--- What waits in each project, without the icebox; and whether its order is known.
+-- The open stories of each project, without the icebox, and whether their order is
+-- known.
 backlogs as (
 
     select

@@ -22,8 +22,8 @@ stories_in_order as (
 
 ),
 
--- Tracker's own list is the truth; without it the marker's place in the iterations; a
--- marker without a place gathers the stories that its team labelled for it.
+-- Use Tracker's own list, or else the marker's position in the iterations, or else the
+-- stories that the team labelled for the release.
 final as (
 
     select

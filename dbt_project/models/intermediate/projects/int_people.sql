@@ -22,8 +22,8 @@ activities as (
 
 ),
 
--- naming_rank: whom to believe first. Owners of deleted stories are not named by them,
--- and activities keep the name of their day.
+-- naming_rank: the order in which sources are trusted. Deleted stories do not contain
+-- their owners' names, and activities keep the names of their time.
 names as (
 
     select

@@ -60,8 +60,8 @@ listed_parts as (
 
 ),
 
--- The list that was read with a story has the last word. Where none was, or the story's
--- record was never read, activities say which parts there are.
+-- The list that was loaded with a story is decisive. Without one, or without the
+-- story's record, its parts are those in activities.
 relevant_changes as (
 
     select part_changes.*
@@ -236,7 +236,7 @@ with_statuses as (
 
 ),
 
--- Comments, tasks, blockers and reviews of a deleted story went with it.
+-- Comments, tasks, blockers and reviews of a deleted story are deleted too.
 final as (
 
     select

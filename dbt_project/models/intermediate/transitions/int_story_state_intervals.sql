@@ -83,7 +83,7 @@ unioned as (
 
     union all
 
-    -- Nobody recorded the entry into it: it is no visit.
+    -- Its entry was not recorded, so it has no visit number.
     select
         story_id,
         project_id,

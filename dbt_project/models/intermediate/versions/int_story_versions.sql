@@ -97,8 +97,8 @@ first_values as (
 
 ),
 
--- The record has the last word. No activity says when it came to differ from the last
--- change: at the story's last update, as far as one can know.
+-- The record is decisive. If it differs from the last change, no activity says since
+-- when; the story's last update is assumed.
 last_values as (
 
     select

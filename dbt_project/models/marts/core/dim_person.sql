@@ -58,8 +58,8 @@ traces as (
 
 ),
 
--- People belong to no project: all but owners and token holders, of whom no instant is
--- known, must have been seen by the newest as_of.
+-- People have no project: all except owners and token owners, who have no known
+-- instant, must appear by the newest as_of.
 newest as (
 
     select max(as_of) as as_of from projects_as_of

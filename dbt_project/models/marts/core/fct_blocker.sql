@@ -32,7 +32,7 @@ with_resolution as (
 
 ),
 
--- Nobody waits for a blocker of an accepted story, resolved or not.
+-- Blockers of an accepted story do not block, resolved or not.
 with_end as (
 
     select

@@ -71,7 +71,8 @@ changes as (
 
 ),
 
--- Projects end on different days: totals of all of them end where the first one does.
+-- Projects end on different days, so totals over all of them end with the first of
+-- these.
 last_common_day as (
 
     select min(last_date) as last_date
@@ -117,7 +118,8 @@ states_by_project as (
 
 ),
 
--- Days and changes on one line: running sums carry what was there before the first day.
+-- Days and changes in one sequence: running sums include what was there before the
+-- first day.
 moments as (
 
     select
@@ -150,7 +152,7 @@ moments as (
 
 ),
 
--- A day comes after its own changes, so that its sum holds them.
+-- A day is ordered after its own changes, so that its sum includes them.
 summed as (
 
     select

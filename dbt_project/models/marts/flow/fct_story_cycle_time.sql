@@ -32,8 +32,8 @@ wall_clocks as (
 
 ),
 
--- Withdrawn: work had begun, and the story went back into the backlog or icebox, or was
--- deleted before it was accepted.
+-- Withdrawn: work began, but the story was moved back to the backlog or icebox, or
+-- deleted before acceptance.
 withdrawals as (
 
     select

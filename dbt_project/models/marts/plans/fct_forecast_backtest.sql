@@ -70,7 +70,7 @@ accepted_by_cut as (
 
 ),
 
--- As many acceptances after the cut as stories were open then: the day of the last one.
+-- The day on which as many stories had been accepted after the cut as were open then.
 actual_dates as (
 
     select
@@ -181,8 +181,8 @@ deviates as (
 
 ),
 
--- Decided on the day that was named, not before: early successes would otherwise count
--- while failures still wait.
+-- A forecast is decided on its day and not before; otherwise early successes would
+-- count before failures could.
 with_outcomes as (
 
     select

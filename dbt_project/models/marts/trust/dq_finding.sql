@@ -1,7 +1,7 @@
 {{ config(enabled=is_built('trust')) }}
 -- The rules of dq_rule, by what they look at: stories, their histories, their changes,
--- iterations, plans, people, projects. A rule is a CTE where its entities must be found
--- first, and a call of `finding`, which says what is odd about them.
+-- iterations, plans, people, projects. A rule is a CTE, if its entities must be
+-- selected first, and a call of `finding` with the condition and the evidence.
 with
 
 rules as (
@@ -353,7 +353,7 @@ people as (
 
 ),
 
--- Names as they are, also where they are hidden.
+-- The real names, even if people are hidden.
 same_person_names as (
 
     select
@@ -384,7 +384,7 @@ projects_with_members as (
 
 ),
 
--- Somebody who has left is no longer listed. A project without a list says nothing.
+-- Former members are not listed. A project without a list of members has no findings.
 owners_who_left as (
 
     select

@@ -642,7 +642,7 @@ final as (
         metric_name,
         unit,
         case
-            -- Engines add doubles up in another order: their last digits are noise.
+            -- Engines add doubles in different orders, so the last digits vary.
             when distance < 0.000000001 then 'equal'
             when distance <= tolerance then 'within tolerance'
             when is_explained then 'explained'
