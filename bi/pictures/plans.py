@@ -90,7 +90,7 @@ def _time_line(rows: list[Row], facts: Row) -> Spec:
     plans = [
         row
         | {
-            "label": row["plan_name"]
+            "label": (row["plan_name"] or f"Unnamed {row['kind']}")
             + (f" #{row['target_id']}" if names.count(row["plan_name"]) > 1 else "")
             + f" · {row['accepted_story_count']} of {row['story_count']}",
             "outlook": _outlook(row),
