@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Protocol, TypeVar
 
 from simulator.activities import Activity, Change
-from simulator.entities import Account, Epic, Person, Project, Story, Transition
+from simulator.entities import Account, Epic, Person, Project, Reference, Story, Transition
 from simulator.instants import iso, to_instant
 
 # Ids as large as Tracker's were in its last years.
@@ -35,6 +35,18 @@ class Dated(Protocol):
     """An entity with a time of its last change."""
 
     updated_at: int
+
+
+class Logged(Protocol):
+    """An entity that activities are about."""
+
+    @property
+    def project_id(self) -> int:
+        """Its project."""
+
+    @property
+    def reference(self) -> Reference:
+        """The primary resource of its activities."""
 
 
 class CommandError(ValueError):
@@ -136,26 +148,40 @@ class WorkspaceCore:
 
     def _log(
         self,
-        project: Project,
+        entity: Logged,
         kind: str,
         wording: str,
         highlight: str,
         changes: Iterable[Change],
-        primary: tuple[tuple[str, int], ...],
-        *,
         at: int,
         by: int,
+        *,
         quoted: str | None = None,
+        primary: Reference = (),
     ) -> Activity:
-        """Log one activity, increment the project's version and advance the clock."""
+        """Log one activity, increment the project's version and advance the clock.
+
+        Args:
+            entity: what the activity is about; its project is that of the activity.
+            kind: Tracker's kind of activity, without `_activity`.
+            wording: the message without the person's name and the quoted text.
+            highlight: the highlighted words of the message.
+            changes: the changed resources.
+            at: when it happened.
+            by: who did it.
+            quoted: the text that the message quotes.
+            primary: the primary resources, if they are not the entity.
+        """
+        project = self.projects[entity.project_id]
+        primary = primary or entity.reference
         project.version += 1
         self.revision += 1
         self.now = at
         activity = Activity(
-            kind,
+            sys.intern(f"{kind}_activity"),  # few distinct texts, repeated a million times
             project.id,
             project.version,
-            sys.intern(wording),  # few distinct texts, repeated a million times
+            sys.intern(wording),
             quoted,
             highlight,
             tuple(changes),

@@ -35,6 +35,8 @@ PRIORITIES = ("none", "p0", "p1", "p2", "p3")
 REVIEW_STATUSES = ("unstarted", "in_review", "pass", "revise")
 
 Number = int | float
+# The resources that an activity is about, as (kind, id).
+Reference = tuple[tuple[str, int], ...]
 
 
 class Transition(NamedTuple):
@@ -100,6 +102,11 @@ class Membership:
     color: str
     created_at: int
     updated_at: int
+
+    @property
+    def reference(self) -> Reference:
+        """The primary resource of its activities."""
+        return (("project_membership", self.id),)
 
 
 @dataclass(slots=True)
@@ -176,6 +183,11 @@ class Label:
     updated_at: int
     counts: tuple[Number, ...]
 
+    @property
+    def reference(self) -> Reference:
+        """The primary resource of its activities."""
+        return (("label", self.id),)
+
 
 @dataclass(slots=True)
 class Epic:
@@ -189,6 +201,11 @@ class Epic:
     created_at: int
     updated_at: int
     comments: list[Comment] = field(default_factory=list)
+
+    @property
+    def reference(self) -> Reference:
+        """The primary resource of its activities."""
+        return (("epic", self.id),)
 
 
 @dataclass(slots=True)
@@ -221,7 +238,7 @@ class Story:
     flow: list[FlowChange] = field(default_factory=list)
     deleted_at: int | None = None
     # The primary resource of its activities, as one shared tuple.
-    reference: tuple[tuple[str, int], ...] = ()
+    reference: Reference = ()
 
     @property
     def points(self) -> Number:
@@ -277,6 +294,16 @@ class Project:
     activities: list[Activity] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     flow: list[FlowChange] = field(default_factory=list)
+
+    @property
+    def project_id(self) -> int:
+        """Its own id, like the `project_id` of the other entities."""
+        return self.id
+
+    @property
+    def reference(self) -> Reference:
+        """The primary resource of its activities."""
+        return (("project", self.id),)
 
     @property
     def story_ids(self) -> list[int]:

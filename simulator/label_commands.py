@@ -36,12 +36,8 @@ class LabelCommands(WorkspaceCore):
         project.label_ids_by_name[name] = label_id
         self.label_names[label_id] = name
         change = Change("label", "update", label_id, original, {"name": name, "updated_at": at})
-        primary = (("label", label_id),)
         wording = "renamed label to:"
-        kind = "label_update_activity"
-        return self._log(
-            project, kind, wording, "edited", [change], primary, at=at, by=by, quoted=name
-        )
+        return self._log(label, "label_update", wording, "edited", [change], at, by, quoted=name)
 
     @command
     def delete_label(self, project_id: int, label_id: int, *, at: int, by: int) -> Activity:
@@ -54,11 +50,8 @@ class LabelCommands(WorkspaceCore):
             changes.append(self._relabel(story, kept, at))
         changes.append(Change("label", "delete", label_id, None, None))
         self._drop_label(project, label)
-        primary = (("label", label_id),)
-        wording, kind = "deleted label:", "label_delete_activity"
-        return self._log(
-            project, kind, wording, "deleted", changes, primary, at=at, by=by, quoted=label.name
-        )
+        kind, wording = "label_delete", "deleted label:"
+        return self._log(label, kind, wording, "deleted", changes, at, by, quoted=label.name)
 
     @command
     def merge_label(
@@ -82,12 +75,8 @@ class LabelCommands(WorkspaceCore):
         changes = self._count_changes(project, before) + changes
         changes.append(Change("label", "delete", label_id, None, None))
         self._drop_label(project, label)
-        wording = f'merged label "{label.name}" into'
-        primary = (("label", into_label_id),)
-        kind = "label_merge_activity"
-        return self._log(
-            project, kind, wording, "merged", changes, primary, at=at, by=by, quoted=target.name
-        )
+        kind, wording = "label_merge", f'merged label "{label.name}" into'
+        return self._log(target, kind, wording, "merged", changes, at, by, quoted=target.name)
 
     # ------------------------------------------------------------------ shared by the commands
 
@@ -111,9 +100,8 @@ class LabelCommands(WorkspaceCore):
         values = {"id": label.id, "project_id": project.id, "name": name}
         values |= {"created_at": at, "updated_at": at, "counts": NO_COUNTS}
         change = Change("label", "create", label.id, None, values)
-        wording, kind = "created labels:", "label_create_activity"
-        primary = (("label", label.id),)
-        self._log(project, kind, wording, "created", [change], primary, at=at, by=by, quoted=name)
+        kind, wording = "label_create", "created labels:"
+        self._log(label, kind, wording, "created", [change], at, by, quoted=name)
         return label
 
     def _label(self, project: Project, label_id: int) -> Label:

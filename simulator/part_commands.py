@@ -8,7 +8,7 @@ from simulator.entities import (
     REVIEW_STATUSES,
     Blocker,
     Comment,
-    Project,
+    Epic,
     Review,
     Story,
     Task,
@@ -37,9 +37,9 @@ class PartCommands(StoryCommands):
         followers = story.follower_ids
         if by not in followers:
             followers = [*followers, by]
-        touched = self._touch(story, at, follower_ids=followers)
-        kind, wording, highlight = "comment_create_activity", "added comment:", "added comment:"
-        self._log_part(story, kind, wording, highlight, [change, *touched], at, by, text)
+        changes = [change, *self._note_change(story, at, follower_ids=followers)]
+        wording = "added comment:"
+        self._log(story, "comment_create", wording, wording, changes, at, by, quoted=text)
         return story.comments[-1]
 
     @command
@@ -49,10 +49,8 @@ class PartCommands(StoryCommands):
         """Change the text of a comment on a story."""
         story = self.story(story_id)
         change = _edited("comment", _part(story, "comment", comment_id), at, text=text)
-        kind, wording = "comment_update_activity", "edited this comment"
-        return self._log_part(
-            story, kind, wording, "edited", [change, *self._touch(story, at)], at, by
-        )
+        changes = [change, *self._note_change(story, at)]
+        return self._log(story, "comment_update", "edited this comment", "edited", changes, at, by)
 
     @command
     def delete_comment(self, story_id: int, comment_id: int, *, at: int, by: int) -> Activity:
@@ -68,10 +66,8 @@ class PartCommands(StoryCommands):
         story.tasks.append(task)
         keys = ("id", "story_id", "description", "complete", "position")
         change = Change("task", "create", number, None, created_values(task, keys))
-        kind, wording = "task_create_activity", "added task:"
-        self._log_part(
-            story, kind, wording, wording, [change, *self._touch(story, at)], at, by, description
-        )
+        changes, wording = [change, *self._note_change(story, at)], "added task:"
+        self._log(story, "task_create", wording, wording, changes, at, by, quoted=description)
         return task
 
     @command
@@ -82,11 +78,11 @@ class PartCommands(StoryCommands):
         story = self.story(story_id)
         task = _part(story, "task", task_id)
         change = _edited("task", task, at, **values)
-        wording, highlight = "rewrote task:", "rewrote task:"
+        wording = "rewrote task:"
         if "complete" in values:
-            wording = highlight = "completed task:" if task.complete else "uncompleted task:"
-        kind, changes = "task_update_activity", [*self._touch(story, at), change]
-        return self._log_part(story, kind, wording, highlight, changes, at, by, task.description)
+            wording = "completed task:" if task.complete else "uncompleted task:"
+        kind, changes = "task_update", [*self._note_change(story, at), change]
+        return self._log(story, kind, wording, wording, changes, at, by, quoted=task.description)
 
     def complete_task(self, story_id: int, task_id: int, **options: object) -> Activity:
         """Complete a task."""
@@ -109,10 +105,8 @@ class PartCommands(StoryCommands):
         story.blockers.append(blocker)
         keys = ("id", "story_id", "person_id", "description", "resolved")
         change = Change("blocker", "create", number, None, created_values(blocker, keys))
-        kind, wording = "blocker_create_activity", "added blocker:"
-        self._log_part(
-            story, kind, wording, wording, [change, *self._touch(story, at)], at, by, description
-        )
+        changes, wording = [change, *self._note_change(story, at)], "added blocker:"
+        self._log(story, "blocker_create", wording, wording, changes, at, by, quoted=description)
         return blocker
 
     @command
@@ -126,8 +120,9 @@ class PartCommands(StoryCommands):
         wording = "edited blocker:"
         if "resolved" in values:
             wording = "resolved blocker:" if blocker.resolved else "unresolved blocker:"
-        kind, changes = "blocker_update_activity", [change, *self._touch(story, at)]
-        return self._log_part(story, kind, wording, wording, changes, at, by, blocker.description)
+        kind, changes = "blocker_update", [change, *self._note_change(story, at)]
+        quoted = blocker.description
+        return self._log(story, kind, wording, wording, changes, at, by, quoted=quoted)
 
     def resolve_blocker(self, story_id: int, blocker_id: int, **options: object) -> Activity:
         """Resolve a blocker."""
@@ -158,9 +153,9 @@ class PartCommands(StoryCommands):
         story.reviews.append(review)
         keys = ("id", "story_id", "review_type_id", "reviewer_id", "status")
         change = Change("review", "create", number, None, created_values(review, keys))
-        kind, wording = "review_create_activity", f"added a review to this {story.story_type}"
-        changes = [change, *self._touch(story, at)]
-        self._log_part(story, kind, wording, "added", changes, at, by)
+        wording = f"added a review to this {story.story_type}"
+        changes = [change, *self._note_change(story, at)]
+        self._log(story, "review_create", wording, "added", changes, at, by)
         return review
 
     @command
@@ -172,9 +167,9 @@ class PartCommands(StoryCommands):
         if values.get("status", "unstarted") not in REVIEW_STATUSES:
             raise CommandError(f"no review status {values['status']}")
         change = _edited("review", _part(story, "review", review_id), at, **values)
-        kind, wording = "review_update_activity", f"updated a review of this {story.story_type}"
-        changes = [change, *self._touch(story, at)]
-        return self._log_part(story, kind, wording, "updated", changes, at, by)
+        wording = f"updated a review of this {story.story_type}"
+        changes = [change, *self._note_change(story, at)]
+        return self._log(story, "review_update", wording, "updated", changes, at, by)
 
     @command
     def delete_review(self, story_id: int, review_id: int, *, at: int, by: int) -> Activity:
@@ -187,32 +182,16 @@ class PartCommands(StoryCommands):
         story = self.story(story_id)
         part = _part(story, kind, part_id)
         getattr(story, _PARTS[kind]).remove(part)
-        changes = [Change(kind, "delete", part_id, None, None), *self._touch(story, at)]
+        changes = [Change(kind, "delete", part_id, None, None), *self._note_change(story, at)]
         wording = f"deleted a {kind} from this {story.story_type}"
-        return self._log_part(story, f"{kind}_delete_activity", wording, "deleted", changes, at, by)
+        return self._log(story, f"{kind}_delete", wording, "deleted", changes, at, by)
 
-    def _touch(self, story: Story, at: int, **values: object) -> list[Change]:
-        """Set a story's `updated_at`; no change is logged if it already has this value."""
-        original, new = changed_values(story, values)
-        note_update(story, original, new, at)
-        return [Change("story", "update", story.id, original, new)] if new else []
-
-    def _log_part(
-        self,
-        story: Story,
-        kind: str,
-        wording: str,
-        highlight: str,
-        changes: list[Change],
-        at: int,
-        by: int,
-        quoted: str | None = None,
-    ) -> Activity:
-        project: Project = self.projects[story.project_id]
-        primary = story.reference
-        return self._log(
-            project, kind, wording, highlight, changes, primary, at=at, by=by, quoted=quoted
-        )
+    def _note_change(self, host: Story | Epic, at: int, **values: object) -> list[Change]:
+        """Set the `updated_at` of a story or epic, and return the change, if any."""
+        original, new = changed_values(host, values)
+        note_update(host, original, new, at)
+        kind, number = host.reference[0]
+        return [Change(kind, "update", number, original, new)] if new else []
 
 
 def _part(story: Story, kind: str, part_id: int) -> Part:

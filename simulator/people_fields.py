@@ -18,13 +18,13 @@ from simulator.rendering import (
 
 PERSON = Kind(
     "person",
-    {"kind": constant("person")} | plain("id", "name", "email", "initials", "username"),
-    ("kind", "id", "name", "email", "initials", "username"),
+    plain("id", "name", "email", "initials", "username"),
+    "kind id name email initials username",
 )
 
 PROJECT_MEMBERSHIP = Kind(
     "project_membership",
-    {"kind": constant("project_membership"), "favorite": constant(False)}
+    {"favorite": constant(False)}
     | plain("id", "project_id", "role")
     | {"project_color": attribute("color")}
     | person("person", "person_id")
@@ -32,38 +32,18 @@ PROJECT_MEMBERSHIP = Kind(
     | {"will_receive_mention_notifications_or_emails": constant(True)}
     | {"last_viewed_at": moment("updated_at")}
     | dated("created_at", "updated_at"),
-    (
-        "kind",
-        "id",
-        "person",
-        "project_id",
-        "role",
-        "project_color",
-        "favorite",
-        "last_viewed_at",
-        "wants_comment_notification_emails",
-        "will_receive_mention_notifications_or_emails",
-        "created_at",
-        "updated_at",
-    ),
+    "kind id person project_id role project_color favorite last_viewed_at "
+    "wants_comment_notification_emails will_receive_mention_notifications_or_emails created_at "
+    "updated_at",
 )
 
 MEMBERSHIP_SUMMARY = Kind(
     "membership_summary",
-    {"kind": constant("membership_summary"), "favorite": constant(False)}
+    {"favorite": constant(False)}
     | plain("id", "project_id", "role")
     | {"project_name": lambda r, each, n: r.workspace.projects[each.project_id].name}
     | {"project_color": attribute("color"), "last_viewed_at": moment("updated_at")},
-    (
-        "kind",
-        "id",
-        "project_id",
-        "project_name",
-        "project_color",
-        "favorite",
-        "role",
-        "last_viewed_at",
-    ),
+    "kind id project_id project_name project_color favorite role last_viewed_at",
 )
 
 
@@ -83,24 +63,14 @@ _ACCOUNT_GETTERS = (
 
 ACCOUNT = Kind(
     "account",
-    {"kind": constant("account")} | _ACCOUNT_GETTERS,
-    (
-        "kind",
-        "id",
-        "name",
-        "status",
-        "plan",
-        "days_left",
-        "over_the_limit",
-        "created_at",
-        "updated_at",
-    ),
+    _ACCOUNT_GETTERS,
+    "kind id name status plan days_left over_the_limit created_at updated_at",
 )
 
 ACCOUNT_SUMMARY = Kind(
     "account_summary",
-    {"kind": constant("account_summary")} | _ACCOUNT_GETTERS,
-    ("kind", "id", "name", "status", "plan"),
+    _ACCOUNT_GETTERS,
+    "kind id name status plan",
 )
 
 
@@ -122,7 +92,7 @@ def me_kind(token: str) -> Kind:
     return Kind(
         "me",
         PERSON.getters
-        | {"kind": constant("me"), "time_zone": _my_zone, "api_token": constant(token)}
+        | {"time_zone": _my_zone, "api_token": constant(token)}
         | {"has_google_identity": constant(False), "projects": _my_memberships}
         | {"receives_in_app_notifications": constant(True)}
         | {"project_ids": lambda r, me, n: list(r.workspace.projects)}
@@ -134,20 +104,6 @@ def me_kind(token: str) -> Kind:
             )
             for name in ("created_at", "updated_at")
         },
-        (
-            "kind",
-            "id",
-            "name",
-            "initials",
-            "username",
-            "time_zone",
-            "api_token",
-            "has_google_identity",
-            "accounts",
-            "projects",
-            "email",
-            "receives_in_app_notifications",
-            "created_at",
-            "updated_at",
-        ),
+        "kind id name initials username time_zone api_token has_google_identity accounts projects "
+        "email receives_in_app_notifications created_at updated_at",
     )

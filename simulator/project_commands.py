@@ -59,7 +59,7 @@ class ProjectCommands(PartCommands):
         values |= {"label_id": label_id, "comment_ids": [], "follower_ids": []}
         values |= {"created_at": at, "updated_at": at}
         change = Change("epic", "create", epic.id, None, values)
-        self._log_epic(epic, "epic_create_activity", "added this epic", "added", [change], at, by)
+        self._log(epic, "epic_create", "added this epic", "added", [change], at, by)
         return epic
 
     @command
@@ -74,8 +74,7 @@ class ProjectCommands(PartCommands):
         note_update(epic, original, new, at)
         self.epic_names[epic_id] = epic.name
         change = Change("epic", "update", epic_id, original, new)
-        kind, wording = "epic_update_activity", "edited this epic"
-        return self._log_epic(epic, kind, wording, "edited", [change], at, by)
+        return self._log(epic, "epic_update", "edited this epic", "edited", [change], at, by)
 
     @command
     def delete_epic(self, epic_id: int, *, at: int, by: int) -> Activity:
@@ -84,22 +83,15 @@ class ProjectCommands(PartCommands):
         change = Change("epic", "delete", epic_id, None, None)
         self.projects[epic.project_id].epics.remove(epic_id)
         del self.epics[epic_id]
-        kind, wording = "epic_delete_activity", "deleted this epic"
-        return self._log_epic(epic, kind, wording, "deleted", [change], at, by)
+        return self._log(epic, "epic_delete", "deleted this epic", "deleted", [change], at, by)
 
     @command
     def add_epic_comment(self, epic_id: int, text: str, *, at: int, by: int) -> Comment:
         """Comment on an epic."""
         epic = self.epic(epic_id)
-        change = self._new_comment(epic, text, at, by)
-        original: dict[str, object] = {}
-        new: dict[str, object] = {}
-        note_update(epic, original, new, at)
-        changes = [change]
-        if new:
-            changes.append(Change("epic", "update", epic_id, original, new))
-        kind, wording = "comment_create_activity", "added comment:"
-        self._log_epic(epic, kind, wording, wording, changes, at, by, quoted=text)
+        changes = [self._new_comment(epic, text, at, by), *self._note_change(epic, at)]
+        wording = "added comment:"
+        self._log(epic, "comment_create", wording, wording, changes, at, by, quoted=text)
         return epic.comments[-1]
 
     @command
@@ -119,9 +111,8 @@ class ProjectCommands(PartCommands):
             project.overrides = {}
         note_update(project, original, new, at)
         change = Change("project", "update", project_id, original, new)
-        primary = (("project", project_id),)
-        kind, wording = "project_update_activity", "edited this project's settings"
-        return self._log(project, kind, wording, "edited", [change], primary, at=at, by=by)
+        wording = "edited this project's settings"
+        return self._log(project, "project_update", wording, "edited", [change], at, by)
 
     @command
     def add_member(
@@ -135,10 +126,9 @@ class ProjectCommands(PartCommands):
         values: dict[str, object] = {"id": membership.id, "project_id": project_id}
         values |= {"person_id": person_id, "role": role, "created_at": at, "updated_at": at}
         change = Change("project_membership", "create", membership.id, None, values)
-        primary = (("project_membership", membership.id),)
-        kind, wording = "project_membership_create_activity", "added a member:"
+        kind, wording = "project_membership_create", "added a member:"
         name = self.people[person_id].name
-        self._log(project, kind, wording, "added", [change], primary, at=at, by=by, quoted=name)
+        self._log(membership, kind, wording, "added", [change], at, by, quoted=name)
         return membership
 
     @command
@@ -155,12 +145,9 @@ class ProjectCommands(PartCommands):
             raise CommandError(f"person {person_id} is {role} already")
         note_update(membership, original, new, at)
         change = Change("project_membership", "update", membership.id, original, new)
-        primary = (("project_membership", membership.id),)
-        kind, wording = "project_membership_update_activity", "changed the role of"
+        kind, wording = "project_membership_update", "changed the role of"
         name = self.people[person_id].name
-        return self._log(
-            project, kind, wording, "edited", [change], primary, at=at, by=by, quoted=name
-        )
+        return self._log(membership, kind, wording, "edited", [change], at, by, quoted=name)
 
     @command
     def set_iteration_override(
@@ -198,9 +185,9 @@ class ProjectCommands(PartCommands):
             {key: before[key] for key in changed},
             {key: after[key] for key in changed},
         )
-        wording, kind = f"edited iteration {number}", "iteration_update_activity"
+        kind, wording = "iteration_update", f"edited iteration {number}"
         primary = (("iteration", number),)
-        return self._log(project, kind, wording, "edited", [change], primary, at=at, by=by)
+        return self._log(project, kind, wording, "edited", [change], at, by, primary=primary)
 
     # ------------------------------------------------------------------ shared by the commands
 
@@ -212,20 +199,3 @@ class ProjectCommands(PartCommands):
         membership = Membership(number, project_id, person_id, role, color, at, at)
         self.projects[project_id].memberships[person_id] = membership
         return membership
-
-    def _log_epic(
-        self,
-        epic: Epic,
-        kind: str,
-        wording: str,
-        highlight: str,
-        changes: list[Change],
-        at: int,
-        by: int,
-        quoted: str | None = None,
-    ) -> Activity:
-        project = self.projects[epic.project_id]
-        primary = (("epic", epic.id),)
-        return self._log(
-            project, kind, wording, highlight, changes, primary, at=at, by=by, quoted=quoted
-        )

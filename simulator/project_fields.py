@@ -71,7 +71,7 @@ def _join_as(renderer: Renderer, project: Project, nested: Selection) -> str:
 
 PROJECT = Kind(
     "project",
-    {"kind": constant("project"), "time_zone": _zone, "start_time": _start_time}
+    {"time_zone": _zone, "start_time": _start_time}
     | plain("id", "name", "version", "iteration_length", "week_start_day", "point_scale")
     | plain("point_scale_is_custom", "bugs_and_chores_are_estimatable", "automatic_planning")
     | plain("enable_tasks", "velocity_averaged_over", "number_of_done_iterations_to_show")
@@ -98,39 +98,12 @@ PROJECT = Kind(
     | {"memberships": lambda r, project, n: r.many("project_membership", members(project), n)}
     | {"review_type_ids": lambda r, project, n: [each.id for each in project.review_types]}
     | {"review_types": lambda r, project, n: r.many("review_type", project.review_types, n)},
-    (
-        "id",
-        "kind",
-        "name",
-        "description",
-        "version",
-        "iteration_length",
-        "week_start_day",
-        "point_scale",
-        "point_scale_is_custom",
-        "bugs_and_chores_are_estimatable",
-        "automatic_planning",
-        "enable_tasks",
-        "start_date",
-        "time_zone",
-        "velocity_averaged_over",
-        "number_of_done_iterations_to_show",
-        "has_google_domain",
-        "enable_incoming_emails",
-        "initial_velocity",
-        "public",
-        "atom_enabled",
-        "project_type",
-        "start_time",
-        "created_at",
-        "updated_at",
-        "show_story_priority",
-        "show_priority_icon",
-        "show_priority_icon_in_all_panels",
-        "account_id",
-        "current_iteration_number",
-        "enable_following",
-    ),
+    "id kind name description version iteration_length week_start_day point_scale "
+    "point_scale_is_custom bugs_and_chores_are_estimatable automatic_planning enable_tasks "
+    "start_date time_zone velocity_averaged_over number_of_done_iterations_to_show "
+    "has_google_domain enable_incoming_emails initial_velocity public atom_enabled project_type "
+    "start_time created_at updated_at show_story_priority show_priority_icon "
+    "show_priority_icon_in_all_panels account_id current_iteration_number enable_following",
 )
 
 
@@ -172,7 +145,7 @@ def iteration_analytics(
 
 ITERATION = Kind(
     "iteration",
-    {"kind": constant("iteration"), "stories": _iteration_stories}
+    {"stories": _iteration_stories}
     | {"number": _span("number"), "length": _span("length")}
     | {"team_strength": lambda r, item, n: whole(item.iteration.span.team_strength)}
     | {"project_id": lambda r, item, n: item.project.id}
@@ -184,25 +157,16 @@ ITERATION = Kind(
         )
     }
     | {"analytics": iteration_analytics},
-    (
-        "number",
-        "project_id",
-        "length",
-        "team_strength",
-        "stories",
-        "start",
-        "finish",
-        "kind",
-    ),
+    "number project_id length team_strength stories start finish kind",
     always=("number",),
 )
 
 LABEL = Kind(
     "label",
-    {"kind": constant("label"), "counts": lambda r, label, n: counts_record(label.counts)}
+    {"counts": lambda r, label, n: counts_record(label.counts)}
     | plain("id", "project_id", "name")
     | dated("created_at", "updated_at"),
-    ("kind", "id", "project_id", "name", "created_at", "updated_at"),
+    "kind id project_id name created_at updated_at",
 )
 
 
@@ -237,7 +201,7 @@ def _epic_neighbour(offset: int) -> Getter:
 
 EPIC = Kind(
     "epic",
-    {"kind": constant("epic"), "url": lambda r, epic, n: f"{EPIC_URL}{epic.id}"}
+    {"url": lambda r, epic, n: f"{EPIC_URL}{epic.id}"}
     | plain("id", "project_id", "name", "label_id")
     | {"description": text("description"), "label": _epic_label}
     | dated("created_at", "updated_at")
@@ -256,15 +220,5 @@ EPIC = Kind(
         name: _epic_figure(name, is_moment=True)
         for name in ("completed_at", "projected_completion")
     },
-    (
-        "id",
-        "kind",
-        "created_at",
-        "updated_at",
-        "project_id",
-        "name",
-        "description",
-        "url",
-        "label",
-    ),
+    "id kind created_at updated_at project_id name description url label",
 )

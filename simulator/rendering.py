@@ -21,11 +21,11 @@ Step = tuple[str, Getter, Selection]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The fields of a kind of resource."""
+    """The fields of a kind of resource, besides `kind`; `default` names are separated by spaces."""
 
     name: str
     getters: dict[str, Getter]
-    default: tuple[str, ...]
+    default: str
     always: tuple[str, ...] = ("id",)
 
 
@@ -85,17 +85,18 @@ class Renderer:
         wanted: dict[str, Selection] = {}
         for name, nested in selection or ((":default", ()),):
             if name == ":default":
-                for each in kind.default:
+                for each in kind.default.split():
                     wanted.setdefault(each, ())
             else:
                 wanted["name" if name == "title" else name] = nested
         for name in kind.always:
             wanted.setdefault(name, ())
-        if unknown := [name for name in wanted if name not in kind.getters]:
+        getters = {"kind": constant(kind.name), **kind.getters}
+        if unknown := [name for name in wanted if name not in getters]:
             raise FieldsError(f"{kind.name} has no field {unknown[0]!r}")
         titled = self.title_for_name and kind.name in {"story", "project"}
         return [
-            ("title" if titled and name == "name" else name, kind.getters[name], nested)
+            ("title" if titled and name == "name" else name, getters[name], nested)
             for name, nested in wanted.items()
         ]
 

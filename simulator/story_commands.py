@@ -60,8 +60,7 @@ class StoryCommands(StoryEdits):
         changes = self._count_changes(project, before)
         created = self._creation_values(project, story)
         changes.append(Change("story", "create", story.id, None, created))
-        kind, wording = "story_create_activity", f"added this {story_type}"
-        self._log(project, kind, wording, "added", changes, story.reference, at=at, by=by)
+        self._log(story, "story_create", f"added this {story_type}", "added", changes, at, by)
         return story
 
     @command
@@ -96,9 +95,7 @@ class StoryCommands(StoryEdits):
         if comment is not None:
             changes.append(self._new_comment(story, comment, at, by))
         changes.append(Change("story", "update", story_id, original, new))
-        wording, highlight = describe_change(story, new)
-        kind, primary = "story_update_activity", story.reference
-        return self._log(project, kind, wording, highlight, changes, primary, at=at, by=by)
+        return self._log(story, "story_update", *describe_change(story, new), changes, at, by)
 
     def change_state(self, story_id: int, state: str, **options: object) -> Activity:
         """Change the state of a story; `comment=` adds the reason of a rejection."""
@@ -159,8 +156,8 @@ class StoryCommands(StoryEdits):
             raise CommandError(f"nothing changes on story {story_id}")
         changes = self._count_changes(project, before)
         changes.append(Change("story", "update", story_id, original, new))
-        kind, wording = "story_move_activity", self._wording_of_move(project, story)
-        return self._log(project, kind, wording, "moved", changes, story.reference, at=at, by=by)
+        wording = self._wording_of_move(project, story)
+        return self._log(story, "story_move", wording, "moved", changes, at, by)
 
     @command
     def delete_stories(self, story_ids: list[int], *, at: int, by: int) -> Activity:
@@ -181,15 +178,9 @@ class StoryCommands(StoryEdits):
             story.deleted_at = at
         changes = self._count_changes(project, before)
         changes += [Change("story", "delete", story_id, None, None) for story_id in story_ids]
+        primary = tuple(("story", story_id) for story_id in reversed(story_ids))
         activity = self._log(
-            project,
-            "story_delete_activity",
-            wording,
-            "deleted",
-            changes,
-            tuple(("story", story_id) for story_id in reversed(story_ids)),
-            at=at,
-            by=by,
+            project, "story_delete", wording, "deleted", changes, at, by, primary=primary
         )
         for story_id in story_ids:
             self.deleted_stories[story_id] = self.stories.pop(story_id)
@@ -221,8 +212,8 @@ class StoryCommands(StoryEdits):
         left = {**into, "label_ids": [], "labels": []} if names else into
         changes.append(Change("story", "update", story_id, was, left))
         wording = f"moved this {story.story_type} out of this project"
-        kind = "story_move_from_project_activity"
-        self._log(old, kind, wording, "moved", changes, story.reference, at=at, by=by)
+        kind, primary = "story_move_from_project", story.reference
+        self._log(old, kind, wording, "moved", changes, at, by, primary=primary)
         return self._add_moved(new, story, names, was, into, at, by)
 
     def _add_moved(
@@ -245,8 +236,7 @@ class StoryCommands(StoryEdits):
             into = {**into, "label_ids": list(story.label_ids), "labels": names}
         changes.append(Change("story", "update", story.id, dict(was), into))
         wording = f"moved this {story.story_type} into this project"
-        kind = "story_move_into_project_activity"
-        return self._log(project, kind, wording, "moved", changes, story.reference, at=at, by=by)
+        return self._log(story, "story_move_into_project", wording, "moved", changes, at, by)
 
     def _drafted(
         self,

@@ -110,7 +110,7 @@ _ROLLUPS = {
 
 STORY = Kind(
     "story",
-    {"kind": constant("story"), "url": _url, "labels": _labels}
+    {"url": _url, "labels": _labels}
     | plain("id", "story_type", "story_priority", "name", "current_state", "project_id")
     | plain("estimate", "external_id", "owner_ids", "label_ids", "follower_ids")
     | dated("created_at", "updated_at", "accepted_at", "deadline")
@@ -128,34 +128,15 @@ STORY = Kind(
     | {"integration_id": constant(None), "integration": constant(None)}
     | {"cycle_time_details": _cycle_time, "projected_completion": _projected_completion}
     | _ROLLUPS,
-    (
-        "kind",
-        "id",
-        "created_at",
-        "updated_at",
-        "accepted_at",
-        "deadline",
-        "estimate",
-        "story_type",
-        "story_priority",
-        "name",
-        "description",
-        "current_state",
-        "requested_by_id",
-        "external_id",
-        "url",
-        "project_id",
-        "owner_ids",
-        "labels",
-        "owned_by_id",
-    ),
+    "kind id created_at updated_at accepted_at deadline estimate story_type story_priority name "
+    "description current_state requested_by_id external_id url project_id owner_ids labels "
+    "owned_by_id",
 )
 
 RELEASE = Kind(
     "release",
     STORY.getters
     | {
-        "kind": constant("release"),
         "story_ids": lambda renderer, story, nested: _covered_ids(renderer, story),
         "stories": lambda renderer, story, nested: renderer.many(
             "story",
@@ -163,100 +144,58 @@ RELEASE = Kind(
             nested,
         ),
     },
-    (
-        "kind",
-        "id",
-        "created_at",
-        "updated_at",
-        "accepted_at",
-        "deadline",
-        "name",
-        "description",
-        "current_state",
-        "url",
-        "project_id",
-        "labels",
-    ),
+    "kind id created_at updated_at accepted_at deadline name description current_state url "
+    "project_id labels",
 )
 
 STORY_TRANSITION = Kind(
     "story_transition",
-    {"kind": constant("story_transition")}
-    | plain("state", "story_id", "project_id", "project_version")
+    plain("state", "story_id", "project_id", "project_version")
     | dated("occurred_at")
     | person("performed_by", "performed_by_id"),
-    (
-        "kind",
-        "state",
-        "story_id",
-        "project_id",
-        "project_version",
-        "occurred_at",
-        "performed_by_id",
-    ),
+    "kind state story_id project_id project_version occurred_at performed_by_id",
     always=(),
 )
 
 COMMENT = Kind(
     "comment",
-    {"kind": constant("comment")}
-    | plain("id", "story_id", "epic_id", "text")
+    plain("id", "story_id", "epic_id", "text")
     | person("person", "person_id")
     | dated("created_at", "updated_at")
     | _empty("file_attachments", "file_attachment_ids", "google_attachments")
     | _empty("google_attachment_ids", "attachment_ids")
     | {"commit_identifier": constant(None), "commit_type": constant(None)},
-    ("kind", "id", "story_id", "epic_id", "text", "person_id", "created_at", "updated_at"),
+    "kind id story_id epic_id text person_id created_at updated_at",
 )
 
 TASK = Kind(
     "task",
-    {"kind": constant("task")}
-    | plain("id", "story_id", "description", "complete", "position")
+    plain("id", "story_id", "description", "complete", "position")
     | dated("created_at", "updated_at"),
-    ("kind", "id", "story_id", "description", "complete", "position", "created_at", "updated_at"),
+    "kind id story_id description complete position created_at updated_at",
 )
 
 BLOCKER = Kind(
     "blocker",
-    {"kind": constant("blocker")}
-    | plain("id", "story_id", "description", "resolved")
+    plain("id", "story_id", "description", "resolved")
     | person("person", "person_id")
     | dated("created_at", "updated_at"),
-    (
-        "kind",
-        "id",
-        "story_id",
-        "person_id",
-        "description",
-        "resolved",
-        "created_at",
-        "updated_at",
-    ),
+    "kind id story_id person_id description resolved created_at updated_at",
 )
 
 REVIEW = Kind(
     "review",
-    {"kind": constant("review"), "review_type": _review_type}
+    {"review_type": _review_type}
     | plain("id", "story_id", "review_type_id", "status")
     | person("reviewer", "reviewer_id")
     | dated("created_at", "updated_at"),
-    (
-        "kind",
-        "id",
-        "story_id",
-        "review_type_id",
-        "reviewer_id",
-        "status",
-        "created_at",
-        "updated_at",
-    ),
+    "kind id story_id review_type_id reviewer_id status created_at updated_at",
 )
 
 REVIEW_TYPE = Kind(
     "review_type",
-    {"kind": constant("review_type"), "updated_at": moment("created_at")}
+    {"updated_at": moment("created_at")}
     | plain("id", "project_id", "name", "hidden")
     | dated("created_at"),
-    ("kind", "id", "project_id", "name", "hidden", "created_at", "updated_at"),
+    "kind id project_id name hidden created_at updated_at",
 )

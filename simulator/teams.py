@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from simulator.words import Vocabulary
 
@@ -16,6 +16,7 @@ class Team:
         share: its share of all stories.
         settings: project settings that differ from Tracker's defaults.
         points: the estimates it uses, from the point scale.
+        words: its vocabulary.
         epics: the names and labels of its epics.
         begins: the day on which the project is created.
         ends: the last day of work on the project; empty if there is none.
@@ -33,7 +34,6 @@ class Team:
     ends: str = ""
     rejects: float = 0.14
     imports: bool = False
-    extra: dict[str, object] = field(default_factory=dict)
 
 
 TEAMS = (
