@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulator import words
 from simulator.crew import Crew
 from simulator.entities import IN_PROGRESS, Story
-from simulator.work import carry_on
+from simulator.work import resuming
 
 if TYPE_CHECKING:
     from simulator.simulation import Simulation
@@ -39,7 +39,7 @@ def mover(simulation: Simulation) -> Process:
         story = rng.choice(stories)
         workspace.move_to_project(story.id, target.project.id, by=source.manager())
         if story.current_state in IN_PROGRESS:
-            simulation.spawn(carry_on(target, story), target.later(1))
+            simulation.spawn(resuming(target, story), target.later(1))
 
 
 def _movable(crew: Crew, chance: float) -> list[Story]:
@@ -96,7 +96,7 @@ def _merge_label(crew: Crew) -> None:
         crew.workspace.merge_label(crew.project.id, label_id, target_id, by=crew.manager())
 
 
-def _talk_about_epic(crew: Crew) -> None:
+def _comment_on_epic(crew: Crew) -> None:
     if crew.project.epics:
         epic_id = crew.rng.choice(crew.project.epics)
         crew.workspace.add_epic_comment(epic_id, crew.comment(), by=crew.anybody())
@@ -117,12 +117,12 @@ def _new_epic(crew: Crew) -> None:
         crew.workspace.create_epic(crew.project.id, name, label=label, by=crew.manager())
 
 
-def _drop_epic(crew: Crew) -> None:
+def _delete_epic(crew: Crew) -> None:
     if len(crew.project.epics) > len(crew.team.epics):
         crew.workspace.delete_epic(crew.project.epics[-1], by=crew.manager())
 
 
-def _odd_iteration(crew: Crew) -> None:
+def _override_iteration(crew: Crew) -> None:
     """Override the length or team strength of the current or a recent iteration."""
     project = crew.project
     number = crew.workspace.calendar(project.id).current.number
@@ -164,11 +164,11 @@ _EVENTS: tuple[tuple[Callable[[Crew], None], float], ...] = (
     (_rename_label, 0.02),
     (_delete_label, 0.02),
     (_merge_label, 0.035),
-    (_talk_about_epic, 0.35),
+    (_comment_on_epic, 0.35),
     (_edit_epic, 0.1),
     (_new_epic, 0.045),
-    (_drop_epic, 0.03),
-    (_odd_iteration, 0.07),
+    (_delete_epic, 0.03),
+    (_override_iteration, 0.07),
     (_change_people, 0.03),
     (_change_settings, 0.02),
 )

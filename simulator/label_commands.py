@@ -68,8 +68,8 @@ class LabelCommands(WorkspaceCore):
         for story in self._stories_with(project, label_id):
             if into_label_id not in story.label_ids:
                 before.setdefault(into_label_id, target.counts)
-                standing = (story.current_state, story.points)
-                target.counts = counts_moved(target.counts, None, standing)
+                status = (story.current_state, story.points)
+                target.counts = counts_moved(target.counts, None, status)
             replaced = [into_label_id if each == label_id else each for each in story.label_ids]
             changes.append(self._relabel(story, list(dict.fromkeys(replaced)), at))
         changes = self._count_changes(project, before) + changes

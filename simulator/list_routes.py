@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from simulator.activities import Activity, activity_record
-from simulator.answers import ApiError, Page, Reply, page_limit
-from simulator.entities import Project, Story
+from simulator.answers import ApiError, Page, Reply, Request, page_limit
+from simulator.entities import Project, Story, Transition
 from simulator.figures import (
     cycle_time_details,
     iteration_history,
@@ -21,6 +21,18 @@ from simulator.planning import Iteration
 from simulator.project_fields import IterationOf, iteration_analytics
 from simulator.rendering import picked
 from simulator.routes import PEOPLE_AND_PROJECTS, Call, Handler, Router
+
+
+def _window(request: Request, rows: Sequence[Activity] | Sequence[Transition]) -> tuple[int, int]:
+    """Return the range of rows (oldest first) between `occurred_after` and `occurred_before`."""
+    after, before = request.instant("occurred_after"), request.instant("occurred_before")
+    first, last = 0, len(rows)
+    if after is not None:
+        first = bisect_right(rows, after, key=lambda row: row.occurred_at)
+    if before is not None:
+        last = bisect_left(rows, before, key=lambda row: row.occurred_at)
+    return first, max(first, last)
+
 
 # ---------------------------------------------------------------------- stories and releases
 
@@ -36,8 +48,8 @@ def _bulk(call: Call) -> Reply:
     if not ids or len(ids) > 500:
         raise ApiError("invalid_parameter", general_problem="ids must name 1 to 500 stories")
     found = (call.workspace.stories.get(story_id) for story_id in ids)
-    mine = [story for story in found if story and story.project_id == call.project.id]
-    return call.whole_list("story", mine, call.project)
+    stories = [story for story in found if story and story.project_id == call.project.id]
+    return call.whole_list("story", stories, call.project)
 
 
 def _release_list(call: Call) -> list[Story]:
@@ -71,14 +83,10 @@ def _release_stories(call: Call) -> Reply:
 
 def _transitions(call: Call) -> Reply:
     # A deleted story has no rows; rows of a moved story stay in the project where they happened.
-    alive = call.workspace.stories
+    existing = call.workspace.stories
     rows = call.project.transitions
-    after, before = call.request.instant("occurred_after"), call.request.instant("occurred_before")
-    first = 0 if after is None else bisect_right(rows, after, key=lambda row: row.occurred_at)
-    last = (
-        len(rows) if before is None else bisect_left(rows, before, key=lambda row: row.occurred_at)
-    )
-    found = [row for row in rows[first:last] if row.story_id in alive]
+    first, last = _window(call.request, rows)
+    found = [row for row in rows[first:last] if row.story_id in existing]
     return call.paged("story_transition", found, call.project)
 
 
@@ -197,25 +205,13 @@ def _history_iteration(call: Call) -> Reply:
 # ---------------------------------------------------------------------- activity
 
 
-def _windowed(call: Call, log: Sequence[Activity]) -> tuple[Sequence[Activity], int, int]:
-    """Return a log (oldest first) and the range of it that the parameters select."""
-    request = call.request
-    if "since_version" in request.query:
-        version = request.integer("since_version", 0)
-        log = [each for each in log if each.project_version > version]
-    after, before = request.instant("occurred_after"), request.instant("occurred_before")
-    first, last = 0, len(log)
-    if after is not None:
-        first = bisect_right(log, after, key=lambda each: each.occurred_at)
-    if before is not None:
-        last = bisect_left(log, before, key=lambda each: each.occurred_at)
-    return log, first, max(first, last)
-
-
 def _activity_page(call: Call, log: Sequence[Activity], project: Project | None) -> Reply:
     """Return a page of a log, newest first; activities past retention only count in the total."""
     request, options = call.request, call.options
-    log, first, last = _windowed(call, log)
+    if "since_version" in request.query:
+        version = request.integer("since_version", 0)
+        log = [each for each in log if each.project_version > version]
+    first, last = _window(request, log)
     limit, offset = page_limit(request, options), request.integer("offset", 0)
     if request.query.get("sort_order") == "asc":
         part = log[min(first + offset, last) : min(first + offset + limit, last)]

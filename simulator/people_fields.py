@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from simulator.entities import Account, Person
 from simulator.fields import Selection
-from simulator.instants import utc_offset
 from simulator.rendering import (
     Kind,
     Renderer,
@@ -14,6 +13,7 @@ from simulator.rendering import (
     moment,
     person,
     plain,
+    zone_record,
 )
 
 PERSON = Kind(
@@ -83,8 +83,7 @@ def _my_memberships(renderer: Renderer, me: Person, nested: Selection) -> list[o
 def _my_zone(renderer: Renderer, me: Person, nested: Selection) -> dict[str, object]:
     projects = list(renderer.workspace.projects.values())
     name = projects[0].time_zone if projects else "UTC"
-    offset = utc_offset(renderer.workspace.now, name)
-    return {"kind": "time_zone", "olson_name": name, "offset": offset}
+    return zone_record(renderer, name)
 
 
 def me_kind(token: str) -> Kind:

@@ -16,7 +16,7 @@ def panel_of(state: str) -> str:
     return "icebox" if state == "unscheduled" else "active"
 
 
-def take_out(project: Project, story: Story) -> None:
+def remove_story(project: Project, story: Story) -> None:
     """Remove a story from the list."""
     panel = panel_of(story.current_state)
     if panel == "accepted":
@@ -25,7 +25,7 @@ def take_out(project: Project, story: Story) -> None:
         getattr(project, panel).remove(story.id)
 
 
-def put_in(project: Project, story: Story, index: int | None = None) -> None:
+def insert_story(project: Project, story: Story, index: int | None = None) -> None:
     """Insert a story into the section of its state; accepted stories are sorted by acceptance.
 
     Args:

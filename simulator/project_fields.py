@@ -10,7 +10,7 @@ from simulator.counts import counts_record, whole
 from simulator.entities import Epic, Label, Membership, Project, Story
 from simulator.fields import Selection
 from simulator.figures import analytics, epic_progress
-from simulator.instants import local_midnight, utc_offset
+from simulator.instants import local_midnight
 from simulator.planning import Iteration
 from simulator.rendering import (
     Getter,
@@ -22,6 +22,7 @@ from simulator.rendering import (
     parts,
     plain,
     text,
+    zone_record,
 )
 
 
@@ -34,8 +35,7 @@ class IterationOf:
 
 
 def _zone(renderer: Renderer, project: Project, nested: Selection) -> dict[str, object]:
-    offset = utc_offset(renderer.workspace.now, project.time_zone)
-    return {"kind": "time_zone", "olson_name": project.time_zone, "offset": offset}
+    return zone_record(renderer, project.time_zone)
 
 
 def _start_time(renderer: Renderer, project: Project, nested: Selection) -> object:
@@ -51,7 +51,8 @@ def _current_number(renderer: Renderer, project: Project, nested: Selection) -> 
     return renderer.workspace.calendar(project.id).current.number
 
 
-def _sorted_labels(project: Project) -> list[Label]:
+def sorted_labels(project: Project) -> list[Label]:
+    """Return a project's labels by name."""
     return sorted(project.labels.values(), key=lambda label: label.name)
 
 
@@ -90,8 +91,8 @@ PROJECT = Kind(
     | {"account": _account, "story_ids": attribute("story_ids")}
     | {"epic_ids": attribute("epics"), "integration_ids": constant([])}
     | {"iteration_override_numbers": lambda r, project, n: sorted(project.overrides)}
-    | {"label_ids": lambda r, project, n: [each.id for each in _sorted_labels(project)]}
-    | {"labels": lambda r, project, n: r.many("label", _sorted_labels(project), n)}
+    | {"label_ids": lambda r, project, n: [each.id for each in sorted_labels(project)]}
+    | {"labels": lambda r, project, n: r.many("label", sorted_labels(project), n)}
     | {"epics": lambda r, project, n: r.many("epic", epics_of(r, project), n)}
     | {"stories": lambda r, project, n: r.many("story", _stories(r, project), n)}
     | {"membership_ids": lambda r, project, n: [each.id for each in members(project)]}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from simulator.fields import FieldsError, Selection
-from simulator.instants import iso, millis
+from simulator.instants import iso, millis, utc_offset
 from simulator.workspace import Workspace
 
 # (renderer, entity, selection of a nested resource) -> value, None meaning absent
@@ -172,3 +172,9 @@ def person(name: str, id_attribute: str) -> dict[str, Getter]:
 def person_record(renderer: Renderer, number: int, nested: Selection) -> dict[str, object]:
     """Return a person's record by id."""
     return renderer.shared("person", number, renderer.workspace.people[number], nested)
+
+
+def zone_record(renderer: Renderer, name: str) -> dict[str, object]:
+    """Return the record of a time zone, with its current offset."""
+    offset = utc_offset(renderer.workspace.now, name)
+    return {"kind": "time_zone", "olson_name": name, "offset": offset}

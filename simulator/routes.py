@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from simulator import people_fields, project_fields, story_fields
 from simulator.activities import Activity
@@ -12,6 +13,8 @@ from simulator.answers import FORBIDDEN, ApiError, Reply, Request, ServerOptions
 from simulator.entities import Epic, Project, Story
 from simulator.rendering import Kind, Renderer, person_record
 from simulator.workspace import Workspace
+
+Found = TypeVar("Found")
 
 
 @dataclass(slots=True)
@@ -42,19 +45,26 @@ class Call:
             raise ApiError("unauthorized_operation", **FORBIDDEN)
         return project
 
+    def found(self, entities: Mapping[int, Found], position: int = 0) -> Found:
+        """Return the entity with the id at a position in the path, or raise Tracker's error."""
+        entity = entities.get(self.ids[position])
+        if entity is None:
+            raise ApiError("unfound_resource")
+        return entity
+
     @property
     def story(self) -> Story:
         """The story in a path under a project."""
-        story = self.workspace.stories.get(self.ids[1])
-        if story is None or story.project_id != self.project.id:
+        story = self.found(self.workspace.stories, 1)
+        if story.project_id != self.project.id:
             raise ApiError("unfound_resource")
         return story
 
     @property
     def epic(self) -> Epic:
         """The epic in a path under a project."""
-        epic = self.workspace.epics.get(self.ids[1])
-        if epic is None or epic.project_id != self.project.id:
+        epic = self.found(self.workspace.epics, 1)
+        if epic.project_id != self.project.id:
             raise ApiError("unfound_resource")
         return epic
 
@@ -132,10 +142,7 @@ def _accounts(call: Call) -> Reply:
 
 
 def _account(call: Call) -> Reply:
-    account = call.workspace.accounts.get(call.ids[0])
-    if account is None:
-        raise ApiError("unfound_resource")
-    return call.reply("account", account)
+    return call.reply("account", call.found(call.workspace.accounts))
 
 
 def _account_summaries(call: Call) -> Reply:
@@ -207,15 +214,11 @@ def _memberships(call: Call) -> Reply:
 
 
 def _labels(call: Call) -> Reply:
-    labels = sorted(call.project.labels.values(), key=lambda label: label.name)
-    return call.whole_list("label", labels, call.project)
+    return call.whole_list("label", project_fields.sorted_labels(call.project), call.project)
 
 
 def _label(call: Call) -> Reply:
-    label = call.project.labels.get(call.ids[1])
-    if label is None:
-        raise ApiError("unfound_resource")
-    return call.reply("label", label, call.project)
+    return call.reply("label", call.found(call.project.labels, 1), call.project)
 
 
 def _review_types(call: Call) -> Reply:
@@ -236,9 +239,7 @@ def _epic_comments(call: Call) -> Reply:
 
 
 def _any_epic(call: Call) -> Reply:
-    epic = call.workspace.epics.get(call.ids[0])
-    if epic is None:
-        raise ApiError("unfound_resource")
+    epic = call.found(call.workspace.epics)
     return call.reply("epic", epic, call.project_by_id(epic.project_id))
 
 
@@ -250,9 +251,7 @@ def _story(call: Call) -> Reply:
 
 
 def _any_story(call: Call) -> Reply:
-    story = call.workspace.stories.get(call.ids[0])
-    if story is None:
-        raise ApiError("unfound_resource")
+    story = call.found(call.workspace.stories)
     return call.reply("story", story, call.project_by_id(story.project_id))
 
 

@@ -60,8 +60,8 @@ class Simulation:
         while self._queue:
             at, _, process = heappop(self._queue)
             self.workspace.now = at
-            going_on = next(process, NEVER)
-            self.spawn(process, max(going_on, at))
+            continues_at = next(process, NEVER)
+            self.spawn(process, max(continues_at, at))
         self.workspace.advance_to(self.until)
         self.crews.clear()  # they refer to the simulation: break the reference cycle
 
@@ -82,16 +82,16 @@ def simulate(seed: int = 7, stories: int = 2000, *, until: str = END) -> Workspa
             for number in range(1, companies + 1)
             for team in TEAMS
         ]
-        counts = _shared_out(stories, [team.share for team, _ in teams])
-        _hire(simulation, sum(_developers(count) + 2 for count in counts))
+        counts = _split(stories, [team.share for team, _ in teams])
+        _add_people(simulation, sum(_developers(count) + 2 for count in counts))
         for position, ((team, name), count) in enumerate(zip(teams, counts, strict=True)):
-            simulation.spawn(_found(simulation, team, name, count, position), _opening(team))
+            simulation.spawn(_set_up(simulation, team, name, count, position), _creation(team))
         simulation.spawn(mover(simulation), simulation.now + 24 * HOUR)
         simulation.run()
     return simulation.workspace
 
 
-def _found(simulation: Simulation, team: Team, name: str, count: int, position: int) -> Process:
+def _set_up(simulation: Simulation, team: Team, name: str, count: int, position: int) -> Process:
     """Create a project, add its people and start their processes."""
     workspace, rng = simulation.workspace, simulation.rng
     project = workspace.create_project(name, **team.settings)
@@ -123,14 +123,14 @@ def _found(simulation: Simulation, team: Team, name: str, count: int, position: 
     yield NEVER
 
 
-def _opening(team: Team) -> int:
+def _creation(team: Team) -> int:
     """Return when a team's project is created: 8:00 on its first day."""
     zone_name = str(team.settings.get("time_zone", "America/Los_Angeles"))
     opening = local_instant(date.fromisoformat(team.begins), 8 * HOUR, zone_name)
     return max(opening, to_instant(BEGIN))
 
 
-def _hire(simulation: Simulation, wanted: int) -> None:
+def _add_people(simulation: Simulation, wanted: int) -> None:
     """Add people; every third position is filled by somebody from another team."""
     count = min(max(12, wanted * 2 // 3), len(FIRST_NAMES) * len(LAST_NAMES))
     for each in range(count):
@@ -143,7 +143,7 @@ def _developers(stories: int) -> int:
     return min(max(round(stories / 90), 2), 60)
 
 
-def _shared_out(total: int, shares: list[float]) -> list[int]:
+def _split(total: int, shares: list[float]) -> list[int]:
     """Split a total into integers in proportion to the shares."""
     scale = total / sum(shares)
     counts = [int(share * scale) for share in shares]

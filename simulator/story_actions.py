@@ -13,7 +13,7 @@ Process = Generator[int, None, None]
 Action = Callable[[Crew, Story, int], None]
 
 
-def say(crew: Crew, story: Story, person_id: int) -> None:
+def add_comment(crew: Crew, story: Story, person_id: int) -> None:
     """Comment on a story."""
     crew.workspace.add_comment(story.id, crew.comment(), by=person_id)
 
@@ -29,27 +29,27 @@ def correct_comment(crew: Crew, story: Story, person_id: int) -> None:
             crew.workspace.edit_comment(story.id, comment.id, text, by=comment.person_id)
 
 
-def list_tasks(crew: Crew, story: Story, person_id: int) -> None:
+def add_tasks(crew: Crew, story: Story, person_id: int) -> None:
     """Add a few tasks."""
     for _ in range(crew.rng.randrange(2, 6)):
         crew.workspace.add_task(story.id, words.task(crew.rng, crew.team.words), by=person_id)
 
 
-def mark(crew: Crew, story: Story, person_id: int) -> None:
+def add_label(crew: Crew, story: Story, person_id: int) -> None:
     """Add a label to a story."""
     name = crew.label()
     if crew.project.label_ids_by_name.get(name) not in story.label_ids:
         crew.workspace.add_label(story.id, name, by=person_id)
 
 
-def unmark(crew: Crew, story: Story, person_id: int) -> None:
+def remove_label(crew: Crew, story: Story, person_id: int) -> None:
     """Remove a label from a story."""
     if story.label_ids:
         name = crew.workspace.label_names[crew.rng.choice(story.label_ids)]
         crew.workspace.remove_label(story.id, name, by=person_id)
 
 
-def reword(crew: Crew, story: Story, person_id: int) -> None:
+def change_description(crew: Crew, story: Story, person_id: int) -> None:
     """Change the description."""
     text = words.description(crew.rng, crew.team.words)
     if text != story.description:
@@ -76,7 +76,7 @@ def retype(crew: Crew, story: Story, person_id: int) -> None:
         crew.workspace.update_story(story.id, story_type="bug", by=person_id)
 
 
-def share(crew: Crew, story: Story, person_id: int) -> None:
+def add_owner(crew: Crew, story: Story, person_id: int) -> None:
     """Add a colleague as an owner."""
     if len(story.owner_ids) < 4:
         helper = crew.rng.choice(crew.developers)
@@ -84,13 +84,13 @@ def share(crew: Crew, story: Story, person_id: int) -> None:
             crew.workspace.add_owner(story.id, helper, by=person_id)
 
 
-def hand_back(crew: Crew, story: Story, person_id: int) -> None:
+def remove_owner(crew: Crew, story: Story, person_id: int) -> None:
     """Remove the last of several owners."""
     if len(story.owner_ids) > 1:
         crew.workspace.remove_owner(story.id, story.owner_ids[-1], by=person_id)
 
 
-def ask_for_review(crew: Crew, story: Story, person_id: int) -> None:
+def request_review(crew: Crew, story: Story, person_id: int) -> None:
     """Request a review, which is done later."""
     review_type = crew.rng.choice(crew.project.review_types)
     reviewer = crew.anybody() if crew.chance(0.8) else None
@@ -98,7 +98,7 @@ def ask_for_review(crew: Crew, story: Story, person_id: int) -> None:
     crew.simulation.spawn(reviewing(crew, story, review.id), crew.later(0.5))
 
 
-def block(crew: Crew, story: Story, person_id: int) -> None:
+def add_blocker(crew: Crew, story: Story, person_id: int) -> None:
     """Add a blocker, which is resolved later or never."""
     other = crew.rng.choice(crew.project.active) if crew.project.active else story.id
     text = words.blocker(crew.rng, crew.team.words, other)
@@ -106,7 +106,7 @@ def block(crew: Crew, story: Story, person_id: int) -> None:
     crew.simulation.spawn(unblocking(crew, story, blocker.id), crew.later(2))
 
 
-def tick(crew: Crew, story: Story, person_id: int) -> None:
+def complete_tasks(crew: Crew, story: Story, person_id: int) -> None:
     """Complete one or two tasks."""
     open_tasks = [task for task in story.tasks if not task.complete]
     for task in open_tasks[: crew.rng.randrange(1, 3)]:
@@ -131,7 +131,7 @@ def set_priority(crew: Crew, story: Story, person_id: int) -> None:
         crew.workspace.update_story(story.id, story_priority=priority, by=person_id)
 
 
-def follow_up(crew: Crew, story: Story, person_id: int) -> None:
+def change_requester(crew: Crew, story: Story, person_id: int) -> None:
     """Change the requester."""
     if person_id != story.requested_by_id:
         crew.workspace.update_story(story.id, requested_by_id=person_id, by=person_id)
@@ -139,36 +139,36 @@ def follow_up(crew: Crew, story: Story, person_id: int) -> None:
 
 # What may happen to a story before it is scheduled, and while it is worked on.
 GROOMING: tuple[tuple[Action, float], ...] = (
-    (reword, 0.35),
-    (mark, 0.5),
+    (change_description, 0.35),
+    (add_label, 0.5),
     (estimate, 0.8),
-    (say, 0.65),
-    (list_tasks, 0.42),
+    (add_comment, 0.65),
+    (add_tasks, 0.42),
     (set_priority, 0.25),
-    (reword, 0.2),
-    (say, 0.6),
+    (change_description, 0.2),
+    (add_comment, 0.6),
     (rename, 0.15),
-    (unmark, 0.07),
-    (follow_up, 0.06),
+    (remove_label, 0.07),
+    (change_requester, 0.06),
     (retype, 0.03),
     (estimate, 0.14),
 )
 WORKING: tuple[tuple[Action, float], ...] = (
-    (tick, 0.85),
-    (say, 0.85),
-    (share, 0.3),
-    (block, 0.12),
-    (tick, 0.85),
-    (say, 0.7),
+    (complete_tasks, 0.85),
+    (add_comment, 0.85),
+    (add_owner, 0.3),
+    (add_blocker, 0.12),
+    (complete_tasks, 0.85),
+    (add_comment, 0.7),
     (correct_comment, 0.12),
     (retype, 0.012),
-    (mark, 0.15),
+    (add_label, 0.15),
     (change_tasks, 0.12),
-    (hand_back, 0.07),
-    (tick, 0.95),
-    (say, 0.6),
-    (ask_for_review, 0.33),
-    (ask_for_review, 0.12),
+    (remove_owner, 0.07),
+    (complete_tasks, 0.95),
+    (add_comment, 0.6),
+    (request_review, 0.33),
+    (request_review, 0.12),
 )
 
 

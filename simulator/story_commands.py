@@ -8,7 +8,7 @@ from simulator.activities import Activity, Change
 from simulator.core import CommandError, command
 from simulator.counts import Counts
 from simulator.entities import IN_PROGRESS, Number, Project, Story
-from simulator.priorities import first_idle_index, neighbours, panel_of, put_in, take_out
+from simulator.priorities import first_idle_index, insert_story, neighbours, panel_of, remove_story
 from simulator.story_edits import StoryEdits
 from simulator.story_rules import (
     check,
@@ -54,7 +54,7 @@ class StoryCommands(StoryEdits):
             index = 0
         elif current_state in IN_PROGRESS:
             index = first_idle_index(project, self.stories)
-        put_in(project, story, index)
+        insert_story(project, story, index)
         before: dict[int, Counts] = {}
         self._update_counts(project, story, None, [], before, at)
         changes = self._count_changes(project, before)
@@ -173,7 +173,7 @@ class StoryCommands(StoryEdits):
         if len(stories) > 1:
             wording = f"deleted {len(stories)} stories"
         for story in stories:
-            take_out(project, story)
+            remove_story(project, story)
             self._leave(project, story, before, at)
             story.deleted_at = at
         changes = self._count_changes(project, before)
@@ -204,7 +204,7 @@ class StoryCommands(StoryEdits):
         was = {"project_id": old.id, "updated_at": story.updated_at}
         was |= {"label_ids": list(story.label_ids), "labels": names} if names else {}
         before: dict[int, Counts] = {}
-        take_out(old, story)
+        remove_story(old, story)
         self._leave(old, story, before, at)
         changes = self._count_changes(old, before)
         into = {"project_id": new.id, "updated_at": at}
@@ -228,7 +228,7 @@ class StoryCommands(StoryEdits):
     ) -> Activity:
         """Add a story from another project, and log it in this one."""
         story.label_ids = self._label_ids(project, names, at=at, by=by)
-        put_in(project, story)
+        insert_story(project, story)
         before: dict[int, Counts] = {}
         self._update_counts(project, story, None, [], before, at)
         changes = self._count_changes(project, before)

@@ -10,12 +10,12 @@ from simulator.label_commands import LabelCommands
 from simulator.priorities import (
     Neighbours,
     first_idle_index,
+    insert_story,
     neighbours,
     panel_of,
-    put_in,
-    take_out,
+    remove_story,
 )
-from simulator.story_rules import VALUE_ORDER, Standing, standing_of
+from simulator.story_rules import VALUE_ORDER, Status, status_of
 
 _NO_FILES = (
     "file_attachment_ids",
@@ -40,38 +40,38 @@ class StoryEdits(LabelCommands):
         index: int | None = None,
     ) -> tuple[dict[str, object], dict[str, object]]:
         """Set values; update position, label counts, flow and transitions. Returns the change."""
-        standing, old_labels = standing_of(story), story.label_ids
+        status, old_labels = status_of(story), story.label_ids
         old_state, old_updated_at = story.current_state, story.updated_at
         ordered = {key: values[key] for key in VALUE_ORDER if key in values}
         moves = index is not None or any(
             ordered.get(key, getattr(story, key)) != getattr(story, key)
             for key in ("current_state", "accepted_at")
         )
-        place = self._take_out(project, story) if moves else None
+        place = self._remove(project, story) if moves else None
         original, new = changed_values(story, ordered)
         if place is not None:
-            self._reinsert(project, story, old_state, place[0], index)
+            self._insert(project, story, old_state, place[0], index)
         if new or moves:
             _note_first_owner(original, new)
             note_update(story, original, new, at)
             self._add_label_names(original, new)
         if place is not None:
-            _note_place(original, new, place[1], neighbours(project, story))
+            _note_neighbours(original, new, place[1], neighbours(project, story))
             if new.keys() <= {"updated_at"}:
                 story.updated_at = old_updated_at
                 return {}, {}
         if new.keys() & {"current_state", "estimate", "label_ids", "story_type"}:
-            self._update_counts(project, story, standing, old_labels, before, at)
+            self._update_counts(project, story, status, old_labels, before, at)
         if story.current_state != old_state:
             self._transit(project, story, at, by)
         return original, new
 
-    def _take_out(self, project: Project, story: Story) -> tuple[int | None, Neighbours]:
+    def _remove(self, project: Project, story: Story) -> tuple[int | None, Neighbours]:
         """Remove a story from the list. Returns its index and its neighbours."""
         around = neighbours(project, story)
         panel = panel_of(story.current_state)
         index = None if panel == "accepted" else getattr(project, panel).index(story.id)
-        take_out(project, story)
+        remove_story(project, story)
         return index, around
 
     def _new_comment(self, host: Story | Epic, text: str, at: int, by: int) -> Change:
@@ -92,7 +92,7 @@ class StoryEdits(LabelCommands):
             for values in (original, new):
                 values["labels"] = [self.label_names[each] for each in values["label_ids"]]
 
-    def _reinsert(
+    def _insert(
         self,
         project: Project,
         story: Story,
@@ -112,40 +112,40 @@ class StoryEdits(LabelCommands):
             index = old_index if panel == old_panel else len(project.active)
             if story.current_state in IN_PROGRESS:
                 index = min(index, first_idle_index(project, self.stories))
-        put_in(project, story, index)
+        insert_story(project, story, index)
 
     def _update_counts(
         self,
         project: Project,
         story: Story,
-        standing: Standing,
+        status: Status,
         old_labels: list[int],
         before: dict[int, Counts],
         at: int,
     ) -> None:
         """Update label counts and daily flow to a story's new state and points."""
-        now = standing_of(story)
+        now = status_of(story)
         for label_id in dict.fromkeys([*old_labels, *story.label_ids]):
-            out_of = standing if label_id in old_labels else None
+            out_of = status if label_id in old_labels else None
             into = now if label_id in story.label_ids else None
             if out_of != into:
                 label = project.labels[label_id]
                 before.setdefault(label_id, label.counts)
                 label.counts = counts_moved(label.counts, out_of, into)
-        if story.story_type != "release" and standing != now:
-            self._flow(project, story, standing, now, at)
+        if story.story_type != "release" and status != now:
+            self._flow(project, story, status, now, at)
 
     def _leave(self, project: Project, story: Story, before: dict[int, Counts], at: int) -> None:
         """Remove a deleted or moved story from label counts and daily flow."""
-        standing = standing_of(story)
+        status = status_of(story)
         for label_id in story.label_ids:
             label = project.labels[label_id]
             before.setdefault(label_id, label.counts)
-            label.counts = counts_moved(label.counts, standing, None)
+            label.counts = counts_moved(label.counts, status, None)
         if story.story_type != "release":
-            self._flow(project, story, standing, None, at)
+            self._flow(project, story, status, None, at)
 
-    def _flow(self, project: Project, story: Story, old: Standing, new: Standing, at: int) -> None:
+    def _flow(self, project: Project, story: Story, old: Status, new: Status, at: int) -> None:
         change = FlowChange(at, story.id, *(old or (None, 0)), *(new or (None, 0)))
         project.flow.append(change)
         story.flow.append(change)
@@ -167,7 +167,7 @@ def _note_first_owner(original: dict[str, object], new: dict[str, object]) -> No
             new["owned_by_id"] = now[0] if now else None
 
 
-def _note_place(
+def _note_neighbours(
     original: dict[str, object], new: dict[str, object], was: Neighbours, now: Neighbours
 ) -> None:
     """Report a change of a story's neighbours."""

@@ -19,7 +19,7 @@ from simulator.entities import (
 from simulator.instants import to_instant
 
 # A story's state and points, which determine label counts and daily totals.
-Standing = tuple[str, Number] | None
+Status = tuple[str, Number] | None
 
 # The order in which Tracker lists changed values.
 VALUE_ORDER = (
@@ -41,7 +41,7 @@ VALUE_ORDER = (
 EDITABLE = frozenset(VALUE_ORDER) - {"project_id", "label_ids"} | {"labels"}
 
 
-def standing_of(story: Story) -> tuple[str, Number]:
+def status_of(story: Story) -> tuple[str, Number]:
     """Return a story's state and points."""
     return story.current_state, story.points
 

@@ -58,7 +58,7 @@ _RELEASES = (
     "Public beta of {thing}", "Demo day: {thing}", "Hotfix {thing}",
 )  # fmt: skip
 _EPICS = ("A better {thing}", "{thing} 2.0", "{thing} for teams", "Goodbye, old {thing}")
-_ODD_NAMES = (
+_UNUSUAL_NAMES = (
     "Support العربية in {thing} export", "Rename “{thing}” to 'Übersicht' — everywhere",
     "{thing}: 日本語 search returns nothing", "🚀 Launch {thing} for everyone",
     "Copy \\n in {thing} is shown literally", "{thing}, {place}, and \"the rest\"",
@@ -71,7 +71,7 @@ _COMMENTS = (
     "The numbers of {thing} match now.", "Paired on this with the {place} team.",
     "We agreed to keep it simple: no settings for now.", "Ready when {system} is back.",
 )  # fmt: skip
-_ODD_COMMENTS = (
+_UNUSUAL_COMMENTS = (
     "Done ✅ – merci à tous 🎉", "يرجى مراجعة {thing} قبل الإصدار", "See \"{thing}\" & <{place}>",
     "Steps:\n1. Open {place}\n2. Choose {thing}\n3. Nothing happens\n\nExpected: it opens.",
     "注意: {system} は停止中です", "It's O'Brien's account; see #186000001.", "=SUM(1,2)?",
@@ -102,7 +102,7 @@ def story_name(rng: Random, words: Vocabulary, story_type: str) -> str:
     if story_type == "release":
         return rng.choice(_RELEASES).format(thing=thing, number=rng.randrange(2, 9))
     if rng.random() < 0.02:
-        return rng.choice(_ODD_NAMES).format(thing=thing, place=place)
+        return rng.choice(_UNUSUAL_NAMES).format(thing=thing, place=place)
     if story_type == "bug":
         subject = thing if rng.random() < 0.6 else f"{place} {thing}"
         return f"{subject[0].upper()}{subject[1:]} {rng.choice(_FAULTS)}"
@@ -136,7 +136,7 @@ def description(rng: Random, words: Vocabulary) -> str:
 def comment(rng: Random, words: Vocabulary) -> str:
     """Return a comment."""
     chance = rng.random()
-    pool = _ODD_COMMENTS if chance < 0.06 else _COMMENTS
+    pool = _UNUSUAL_COMMENTS if chance < 0.06 else _COMMENTS
     text = _filled(rng, rng.choice(pool), words)
     if chance > 0.995:
         text = "\n\n".join(_filled(rng, each, words) for each in _COMMENTS * 12)

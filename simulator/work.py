@@ -31,9 +31,9 @@ def product_manager(crew: Crew) -> Process:
             yield at
         story = _write(crew)
         if story.story_type == "release":
-            crew.simulation.spawn(shipping(crew, story), crew.later(3))
+            crew.simulation.spawn(releasing(crew, story), crew.later(3))
         elif story.current_state in IN_PROGRESS:
-            crew.simulation.spawn(carry_on(crew, story), crew.later(1))
+            crew.simulation.spawn(resuming(crew, story), crew.later(1))
         else:
             crew.simulation.spawn(grooming(crew, story), crew.later(2))
 
@@ -105,17 +105,17 @@ def grooming(crew: Crew, story: Story) -> Process:
         if points is not None:
             crew.workspace.estimate_story(story.id, points, by=crew.anybody())
     yield crew.later(1.5)
-    if crew.chance(0.5) and _waiting(crew, story):
+    if crew.chance(0.5) and _is_in_backlog(crew, story):
         _reprioritize(crew, story)
     yield crew.later(2)
-    if crew.chance(0.07) and _waiting(crew, story):
+    if crew.chance(0.07) and _is_in_backlog(crew, story):
         crew.workspace.move_story(story.id, panel="icebox", by=crew.manager())
         yield crew.later(8)
         if crew.chance(0.7) and crew.has(story) and story.current_state == "unscheduled":
             _schedule(crew, story)
 
 
-def _waiting(crew: Crew, story: Story) -> bool:
+def _is_in_backlog(crew: Crew, story: Story) -> bool:
     return crew.has(story) and story.current_state in {"unstarted", "planned"}
 
 
@@ -174,7 +174,7 @@ def _take(crew: Crew, story: Story, person_id: int) -> Process:
     if story.needs_estimate:
         crew.workspace.estimate_story(story.id, crew.points("feature"), by=person_id)
         yield crew.now + MINUTE
-        if not _waiting(crew, story):
+        if not _is_in_backlog(crew, story):
             return
     owners = list(dict.fromkeys([person_id, *story.owner_ids]))
     if crew.chance(0.4) and owners != story.owner_ids:
@@ -190,13 +190,11 @@ def _take(crew: Crew, story: Story, person_id: int) -> Process:
 
 def _work(crew: Crew, story: Story, person_id: int, seconds: int) -> Process:
     """Work on a started story, with the events that happen meanwhile."""
-    happening = [
-        action for action, probability in story_actions.WORKING if crew.chance(probability)
-    ]
+    events = [action for action, probability in story_actions.WORKING if crew.chance(probability)]
     if crew.chance(0.06):
-        happening.insert(crew.rng.randrange(len(happening) + 1), _pause)
-    step = seconds // (len(happening) + 1)
-    for action in happening:
+        events.insert(crew.rng.randrange(len(events) + 1), _pause)
+    step = seconds // (len(events) + 1)
+    for action in events:
         yield crew.shifts.later(crew.now, step)
         if not crew.has(story) or story.current_state != "started":
             return
@@ -217,7 +215,7 @@ def _hand_over(crew: Crew, story: Story, person_id: int) -> Process:
     if crew.has(story) and story.current_state == "started":
         if story.story_type == "chore":
             crew.workspace.change_state(story.id, "accepted", by=person_id)
-            crew.simulation.spawn(aftermath(crew, story), crew.later(1))
+            crew.simulation.spawn(after_acceptance(crew, story), crew.later(1))
             return
         crew.workspace.change_state(story.id, "finished", by=person_id)
         if not crew.chance(0.06):  # otherwise delivered in the same second
@@ -225,10 +223,10 @@ def _hand_over(crew: Crew, story: Story, person_id: int) -> Process:
     if crew.has(story) and story.current_state == "finished":
         crew.workspace.change_state(story.id, "delivered", by=person_id)
     if crew.has(story) and story.current_state == "delivered":
-        crew.simulation.spawn(judging(crew, story), crew.later(1.2))
+        crew.simulation.spawn(acceptance(crew, story), crew.later(1.2))
 
 
-def carry_on(crew: Crew, story: Story) -> Process:
+def resuming(crew: Crew, story: Story) -> Process:
     """Continue a story that was moved to the team while in progress."""
     person_id = story.owner_ids[0] if story.owner_ids else crew.rng.choice(crew.developers)
     if crew.has(story) and story.current_state == "rejected":
@@ -238,15 +236,15 @@ def carry_on(crew: Crew, story: Story) -> Process:
     yield from _hand_over(crew, story, person_id)
 
 
-# ---------------------------------------------------------------------- judging
+# ---------------------------------------------------------------------- acceptance
 
 
-def judging(crew: Crew, story: Story) -> Process:
+def acceptance(crew: Crew, story: Story) -> Process:
     """Accept a delivered story, or reject it and have it reworked."""
     while crew.has(story) and story.current_state == "delivered":
         if not crew.chance(crew.team.rejects):
             crew.workspace.change_state(story.id, "accepted", by=crew.manager())
-            crew.simulation.spawn(aftermath(crew, story), crew.later(1))
+            crew.simulation.spawn(after_acceptance(crew, story), crew.later(1))
             return
         why = words.reason(crew.rng, crew.team.words)
         with_comment = crew.chance(0.6)
@@ -271,10 +269,10 @@ def _rework(crew: Crew, story: Story) -> Process:
         yield crew.later(wait)
 
 
-def aftermath(crew: Crew, story: Story) -> Process:
+def after_acceptance(crew: Crew, story: Story) -> Process:
     """Change accepted stories: comments, corrections, and sometimes a reopened story."""
     if crew.has(story) and crew.chance(0.15):
-        story_actions.say(crew, story, crew.anybody())
+        story_actions.add_comment(crew, story, crew.anybody())
     yield crew.now + crew.rng.randrange(MINUTE, 9 * DAY)  # at any time of day, including weekends
     if not crew.has(story) or story.current_state != "accepted":
         return
@@ -287,13 +285,13 @@ def aftermath(crew: Crew, story: Story) -> Process:
         crew.workspace.change_state(story.id, state, by=crew.manager())
         if crew.chance(0.7):
             yield crew.later(1)
-            yield from carry_on(crew, story)
+            yield from resuming(crew, story)
 
 
 # ---------------------------------------------------------------------- releases
 
 
-def shipping(crew: Crew, story: Story) -> Process:
+def releasing(crew: Crew, story: Story) -> Process:
     """Accept a release once no unstarted story is above its marker."""
     while crew.has(story) and story.current_state != "accepted":
         if story.current_state == "unstarted":
