@@ -138,9 +138,7 @@ def _only_row(connection: duckdb.DuckDBPyConnection, statement: str) -> tuple[An
 
 
 def _note_publication(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    (as_of,) = _only_row(
-        connection, "select max(as_of) from warehouse.intermediate.int_projects"
-    )
+    (as_of,) = _only_row(connection, "select max(as_of) from warehouse.intermediate.int_projects")
     (sources,) = _only_row(
         connection,
         "select string_agg(source_kind || ': ' || source_name, ', ' order by latest desc) from ("

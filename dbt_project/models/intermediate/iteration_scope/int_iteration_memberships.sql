@@ -117,7 +117,7 @@ intervals as (
 
 ),
 
--- Where Tracker has the story now: the best evidence left of the backlog's order.
+-- The story's position now is the best evidence of the backlog's past order.
 places as (
 
     select
@@ -175,8 +175,8 @@ points_in_progress as (
 
 ),
 
--- No source kept the order of a backlog in the past. What was taken up first stood
--- first; the rest in the order that Tracker gives now.
+-- No source has the past order of a backlog. The stories that were started first count
+-- as first, followed by the others in their current order.
 ordered as (
 
     select
@@ -213,8 +213,8 @@ with_points_above as (
 
 ),
 
--- Tracker's cut: the backlog is taken in until velocity is reached. The last story may
--- overshoot; one without points still enters when it is just reached.
+-- As in Tracker, stories are included until velocity is reached. The last one may
+-- exceed it, and one without points is included when it has just been reached.
 plans as (
 
     select
