@@ -137,7 +137,7 @@ def implied_values(
         raise CommandError("a story cannot be accepted in the future")
     story_type = values.get("story_type", story.story_type)
     if "release" in {story_type, story.story_type} and story_type != story.story_type:
-        raise CommandError("a release stays a release")
+        raise CommandError("a release cannot become another type, nor another type a release")
     unestimated = story_type in {"bug", "chore"} and not project.bugs_and_chores_are_estimatable
     if unestimated and story_type != story.story_type and story.estimate is not None:
         values.setdefault("estimate", None)

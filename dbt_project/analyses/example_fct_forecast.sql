@@ -1,4 +1,4 @@
--- By when are we 85 % sure to be done?
+-- By when will it be done, with a probability of 85 %?
 {{ config(enabled=is_built('plans')) }}
 select
     target_kind,

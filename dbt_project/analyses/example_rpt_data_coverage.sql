@@ -1,4 +1,4 @@
--- What can be known of each project, and what would it take to know more?
+-- What does the data of each project contain, and how can more be added?
 {{ config(enabled=is_built('reports')) }}
 select
     project_name,

@@ -40,7 +40,7 @@ numbered_versions as (
 
 ),
 
-stays as (
+periods as (
 
     select
         story_id,
@@ -61,7 +61,7 @@ project_stays as (
     select
         *,
         valid_to = max(valid_to) over (partition by story_id) as is_last
-    from stays
+    from periods
 
 ),
 

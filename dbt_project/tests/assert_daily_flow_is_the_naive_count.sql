@@ -1,5 +1,5 @@
 -- On every 47th day of a project, back from as_of: each story looked up by itself, in
--- the one state and version that hold the end of the day, counted without running sums.
+-- its state and version at the end of the day, counted without running sums.
 with
 
 project_settings as (

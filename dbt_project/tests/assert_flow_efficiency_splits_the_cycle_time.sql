@@ -28,7 +28,7 @@ left join efficiencies
     on cycle_times.story_id = efficiencies.story_id
 where
     efficiencies.story_id is null
-    -- Where nobody knows how long the story was blocked, neither part is known.
+    -- If it is not known how long the story was blocked, neither part is known.
     or efficiencies.active_seconds + efficiencies.waiting_seconds
     != cycle_times.cycle_time_seconds
     or efficiencies.active_seconds + efficiencies.blocked_seconds

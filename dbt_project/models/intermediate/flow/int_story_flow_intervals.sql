@@ -111,9 +111,9 @@ project_settings as (
 
 ),
 
--- An interval in a state is cut where project, type or estimate change. Versions tile;
--- the first one also covers an import that was accepted before its creation, the last
--- one what is still open at as_of.
+-- An interval in a state is split where project, type or estimate change. Versions have
+-- no gaps or overlaps; the first one also covers an import that was accepted before its
+-- creation, the last one what is still open at as_of.
 flow_intervals as (
 
     select

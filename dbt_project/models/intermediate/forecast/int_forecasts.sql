@@ -66,8 +66,8 @@ horizons_in_weeks as (
 
 ),
 
--- Between two horizons a curve is straight; behind the last one it keeps the mean pace.
--- One piece at most holds a horizon: they tile the weeks.
+-- Between two horizons a curve is straight; after the last one it continues at the mean
+-- rate. The pieces do not overlap, so at most one contains a horizon.
 counts as (
 
     select
@@ -102,8 +102,8 @@ counts as (
 
 ),
 
--- The same curve, read the other way: the first day by whose end the count, rounded,
--- reaches the target. One piece at most holds it: they tile the stories.
+-- The inverse of the curve: the first day by whose end the rounded count reaches the
+-- target. The pieces do not overlap, so at most one contains it.
 reached as (
 
     select

@@ -82,9 +82,9 @@ with_next_work as (
 
 ),
 
--- A move between projects splits an interval in two. The periods in projects tile, so
--- each instant lies in one of them; an import that was accepted before its creation was
--- in the first one.
+-- A move between projects splits an interval in two. The periods in projects have no
+-- gaps or overlaps, so each instant is in one of them; an import that was accepted
+-- before its creation was in the first one.
 intervals as (
 
     select

@@ -25,7 +25,7 @@ accepted_stories as (
         stories_with_cycle_times.accepted_iteration_key as iteration_key,
         stories_with_cycle_times.rejected_count,
         stories_with_cycle_times.cycle_time_seconds,
-        -- Chores go from started to accepted: nobody can reject one.
+        -- Chores go from started to accepted and cannot be rejected.
         stories.story_type in ('feature', 'bug') as is_rejectable
     from stories
     inner join stories_with_cycle_times

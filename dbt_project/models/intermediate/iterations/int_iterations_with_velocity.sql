@@ -140,8 +140,8 @@ with_plans as (
 
 ),
 
--- An iteration can start before its project was created: the first version holds then.
--- Versions tile, so one matches.
+-- An iteration can start before its project was created; the first version applies
+-- then. Versions have no gaps or overlaps, so exactly one matches.
 final as (
 
     select

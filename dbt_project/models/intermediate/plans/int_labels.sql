@@ -64,8 +64,7 @@ listed_labels as (
 
 ),
 
--- A label that its project does not list is known from stories that carry it, or from
--- its epic.
+-- A label that its project does not list is known from its stories or its epic.
 mentions as (
 
     select

@@ -48,7 +48,7 @@ labels as (
 
 ),
 
--- The labels of a release: those that it carries, and the one that has its name.
+-- The labels of a release: its own, and the one that has its name.
 release_labels as (
 
     select
@@ -110,7 +110,7 @@ memberships as (
 
     union all
 
-    -- Distinct: a story may carry two of a release's labels.
+    -- Distinct: a story can have two of a release's labels.
     select distinct
         'release' as target_kind,
         release_labels.release_id as target_id,

@@ -152,8 +152,8 @@ stories_by_target as (
 
 ),
 
--- The queue down to its last story. One without a place stands after the whole backlog,
--- and the icebox comes last.
+-- The queue down to its last story. A story without a position comes after the whole
+-- backlog, and the icebox comes last.
 with_queues as (
 
     select

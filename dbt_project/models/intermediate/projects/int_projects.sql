@@ -73,7 +73,7 @@ known_projects as (
 ),
 
 -- What a project of an archive does not say is as Tracker sets up a new project, but
--- for its initial velocity: that would be a figure which nobody measured.
+-- for its initial velocity, which would be an invented figure.
 final as (
 
     select

@@ -31,7 +31,7 @@ activities as (
 
 ),
 
--- The last version that as_of could know: those after it belong to later activities.
+-- The last version at as_of: those after it belong to later activities.
 bounds as (
 
     select

@@ -73,7 +73,7 @@ release_stories as (
 
 ),
 
--- Tracker counts every story that carries the label, releases too.
+-- Tracker counts every story with the label, including releases.
 label_counts_by_state as (
 
     select

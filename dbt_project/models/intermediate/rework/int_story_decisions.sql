@@ -51,7 +51,7 @@ numbered as (
 
 ),
 
--- A round ends with a decision: it holds the delivery that the decision answers.
+-- A round ends with a decision and contains the delivery that was decided on.
 with_deliveries as (
 
     select
@@ -73,7 +73,7 @@ decisions as (
 
 ),
 
--- The versions of a story tile its time: the range join finds at most one of them.
+-- The versions of a story have no gaps or overlaps: the range join finds at most one.
 final as (
 
     select

@@ -17,8 +17,8 @@ iterations as (
 
 ),
 
--- Nobody recorded the entry into an inferred first interval: its time counts in daily
--- flow only.
+-- The entry into an inferred first interval was not recorded, so its time counts in
+-- daily flow only.
 intervals as (
 
     select * from {{ ref('int_story_state_intervals') }}

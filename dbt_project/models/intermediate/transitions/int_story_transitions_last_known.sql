@@ -108,8 +108,8 @@ last_known as (
 
 ),
 
--- Tracker's own instant of an acceptance: of the one that stands, the story's; else the
--- one that the activity gave.
+-- Tracker's own time of an acceptance: accepted_at of the story if the acceptance still
+-- applies, else that of the activity.
 with_acceptances as (
 
     select
@@ -174,7 +174,7 @@ unioned as (
     union all
 
     -- Created or imported as accepted: accepted when Tracker says so, maybe before its
-    -- creation, and not by whoever created it.
+    -- creation, and not by the person who created it.
     select
         story_id,
         project_id,

@@ -25,7 +25,7 @@ projects_as_of as (
 
 ),
 
--- A project of an archive has no instant of creation: its first story stands for it.
+-- A project of an archive has no creation time: that of its first story is used.
 first_stories as (
 
     select
@@ -112,8 +112,8 @@ setting_changes as (
 
 ),
 
--- As for stories: a setting begins with what the first change replaced, and the
--- project's record has the last word.
+-- As for stories: a setting begins with the value that the first change replaced, and
+-- the project's record is decisive at the end.
 all_values as (
 
     select

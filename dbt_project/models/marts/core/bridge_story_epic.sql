@@ -12,7 +12,8 @@ epics as (
 
 ),
 
--- An epic has one label, and a story carries it once: each pair comes once.
+-- An epic has one label, and a story has a label at most once, so each pair occurs
+-- once.
 final as (
 
     select

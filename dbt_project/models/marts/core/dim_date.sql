@@ -43,8 +43,8 @@ epic_comments as (
 
 ),
 
--- An imported story may be older than its project, and an archive may hold activities
--- or comments without their stories.
+-- An imported story can be older than its project, and an archive can contain
+-- activities or comments without their stories.
 first_instants as (
 
     select

@@ -93,7 +93,7 @@ label_names as (
 
 ),
 
--- A story belongs to the epics of its project whose labels it carries.
+-- A story belongs to the epics of its project whose labels it has.
 epic_names as (
 
     select
@@ -159,7 +159,7 @@ parts_by_story as (
 ),
 
 -- A record that was read without a list says nothing about it, unless an activity does.
--- Activities that begin with the creation of a story know all of its lists.
+-- Activities that begin with the creation of a story contain all of its lists.
 with_knowledge as (
 
     select

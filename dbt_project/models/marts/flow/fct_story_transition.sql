@@ -13,7 +13,8 @@ versions as (
 
 ),
 
--- Versions tile, and the first one stands for what was before it: one matches.
+-- Versions have no gaps or overlaps, and the first one also applies before it: exactly
+-- one matches.
 with_versions as (
 
     select

@@ -95,7 +95,7 @@ compared as (
 
 ),
 
--- The range holds the stories that took equally long too.
+-- The range includes the stories that took equally long.
 age_ranks as (
 
     select

@@ -87,7 +87,8 @@ with_kinds as (
 
 ),
 
--- Versions tile: one holds at the entry, and one up to the exit or the end.
+-- Versions have no gaps or overlaps: one applies at the entry, and one until the exit
+-- or the end.
 final as (
 
     select

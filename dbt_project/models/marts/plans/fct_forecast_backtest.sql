@@ -280,8 +280,8 @@ with_baselines as (
 ),
 
 -- Dates are compared up to the last day that is known: a date beyond it, forecast or
--- actual, counts as that day. So each forecast has a loss, the late ones too. A count
--- that is 85 % sure should be reached in 85 of 100 cases: it is the 15th percentile.
+-- actual, counts as that day. So each forecast has a loss, the late ones too. An 85 %
+-- count should be reached in 85 of 100 cases: it is the 15th percentile.
 with_values as (
 
     select

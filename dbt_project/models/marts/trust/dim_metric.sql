@@ -4,7 +4,7 @@
     'guarded_by'
 ] -%}
 
--- One definition of each measure: its column's description, which dbt's graph holds.
+-- Each measure is defined once: in its column's description, which is in dbt's graph.
 with
 
 measures as (

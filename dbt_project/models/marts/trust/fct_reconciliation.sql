@@ -300,8 +300,8 @@ our_iterations as (
 
 ),
 
--- Which stories the current and the coming iterations hold is Tracker's plan; their
--- points are ours.
+-- Tracker decides which stories are in the current and future iterations; their points
+-- are ours.
 planned_points as (
 
     select
@@ -366,7 +366,8 @@ tracker_medians as (
 
 ),
 
--- A done iteration holds what was accepted in it, a later one what is planned.
+-- A done iteration contains the stories accepted in it, a later one the planned
+-- stories.
 iterations_with_figures as (
 
     select

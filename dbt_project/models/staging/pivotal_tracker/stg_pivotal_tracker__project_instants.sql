@@ -113,7 +113,7 @@ files as (
 
 ),
 
--- A file of recorded answers can hold several projects, each read at another instant.
+-- A file of recorded responses can contain several projects, each read at another time.
 recorded_projects as (
 
     {{ unnest_json_list(

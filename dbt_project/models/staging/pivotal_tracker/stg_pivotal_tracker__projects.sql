@@ -26,7 +26,8 @@ project_ids as (
 
 ),
 
--- A project that nobody read is one all the same, when stories or activities are in it.
+-- A project that was not loaded has a row too, if there are stories or activities in
+-- it.
 with_unread as (
 
     select
