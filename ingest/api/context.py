@@ -1,4 +1,4 @@
-"""What all parts of one run over an API share."""
+"""The objects that all parts of a run over an API share."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReadContext:
-    """What reading a workspace rests on.
+    """The objects for reading a workspace.
 
     Attributes:
-        client: the session.
+        client: the HTTP client.
         workspace: the projects to read.
-        options: what is read beyond the usual.
-        stored: what the warehouse has already.
-        intake: makes records into rows.
-        is_wanted: whether a shaped record of a raw table was asked for.
-        keys: which rows were read in this run.
+        options: what to read in addition.
+        stored: the stored rows of the warehouse.
+        intake: converts records to rows.
+        is_wanted: whether a shaped record of a raw table belongs to the requested projects.
+        keys: the keys of the rows that were read in this run.
         refusals: what could not be read.
-        progress: hears of every page.
+        progress: called after every page.
     """
 
     client: TrackerClient

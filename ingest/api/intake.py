@@ -1,4 +1,4 @@
-"""The way of the records of an answer into rows: whatever cannot be a row is refused by itself."""
+"""Convert the records of a response to rows; records that cannot be rows are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ingest.records import (
 from ingest.tables import TABLES
 
 RECORD_SOURCE = "api"
-# Without these, more than the key, an activity means nothing.
+# Columns that an activity must have, in addition to its key.
 _NEEDED = dict.fromkeys(("activity", "my_activity"), ("guid", "project_id", "project_version"))
 _NESTED = {
     "activity": ("project", "performed_by"),
@@ -34,7 +34,7 @@ _NESTED = {
     "memberships": ("person",),
     "epics": ("label",),
 }
-# Instants that the server sets, so that none is later than its clock.
+# Timestamps that the server sets, so they cannot be later than its clock.
 _STAMPS = ("created_at", "updated_at", "occurred_at")
 _CLOCK_MARGIN = timedelta(minutes=1)
 _MOST_AHEAD = timedelta(days=1)
@@ -42,12 +42,12 @@ _MOST_AHEAD = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of the records of one answer.
+    """The converted records of one response.
 
     Attributes:
-        records: those that were taken in, shaped for their raw table.
-        rows: the same as rows of the raw table, in the same order.
-        refused_count: how many were refused.
+        records: the accepted records, shaped for their raw table; empty if rows were read in bulk.
+        rows: the rows of the raw table, in the same order.
+        refused_count: the number of refused records.
     """
 
     records: list[Record]
@@ -56,14 +56,14 @@ class Taken:
 
 
 class Intake:
-    """Makes rows of records, refuses those that cannot be rows, and watches the host's clock.
+    """Converts records to rows, and checks the host's clock.
 
     Attributes:
-        clock_fault: why the host's clock is not believed; empty as long as it is.
+        clock_fault: why the host's clock must be wrong; empty if it seems right.
     """
 
     def __init__(self, drift: Drift) -> None:
-        """Collect in `drift` what does not fit the declared tables, and what is refused."""
+        """Collect refused records, and what does not fit the declared tables, in `drift`."""
         self.clock_fault = ""
         self._drift = drift
 
@@ -76,14 +76,14 @@ class Intake:
         is_wanted: Callable[[Record], bool] = lambda record: True,
         extra: Mapping[str, Any] | None = None,
     ) -> Taken:
-        """Make rows of the records of an answer.
+        """Convert the records of a response to rows.
 
         Args:
             table_name: the raw table.
-            answer: a list of records, or one.
-            project_id: the project whose list it is, for records that do not say.
-            is_wanted: says which of the shaped records are kept.
-            extra: values that each record is given.
+            answer: a list of records, or a single one.
+            project_id: the project whose list was read, for records without a project id.
+            is_wanted: which of the shaped records to keep.
+            extra: values to add to each record.
         """
         table, rejections = TABLES[table_name], self._drift.rejections
         needed = _NEEDED.get(table_name, table.key)
@@ -113,13 +113,13 @@ class Intake:
         return Taken(records, rows, len(rejections) - refused_before)
 
     def accept(self, answer: Answer) -> Taken:
-        """The rows of a page whose records are all plain, so that none of them is refused."""
+        """Accept a page that was converted in bulk, in which all records are valid."""
         assert answer.rows is not None
         self._watch_clock(answer.served_at, answer.rows)
         return Taken([], answer.rows, 0)
 
     def sentences(self) -> Iterator[str]:
-        """One sentence for each list of which something was refused."""
+        """One sentence for each list with refused records."""
         by_list: dict[str, list[Rejection]] = defaultdict(list)
         for each in dict.fromkeys(self._drift.rejections):
             if each.request:
@@ -130,7 +130,7 @@ class Intake:
             yield f"{request}: {count} refused (see rejected_rows), the first: {first}"
 
     def _watch_clock(self, served_at: datetime | None, rows: pa.Table) -> None:
-        """Compare the host's clock with ours, and with the newest stamp that it serves."""
+        """Compare the host's clock with the local one, and with the newest timestamp in rows."""
         if served_at is None or self.clock_fault:
             return
         latest = datetime.now(UTC) + _MOST_AHEAD
@@ -142,12 +142,12 @@ class Intake:
             if name in rows.schema.names and rows.num_rows:
                 stamps = rows[name]
                 newest = pc.max(stamps).as_py()
-                if newest is not None and newest > latest:  # nonsense says nothing of the clock
+                if newest is not None and newest > latest:  # ignore timestamps in the future
                     stamps = stamps.filter(pc.less_equal(stamps, pa.scalar(latest)))
                     newest = pc.max(stamps).as_py()
                 if newest is not None and newest > served_at + _CLOCK_MARGIN:
                     self.clock_fault = (
-                        f"{stated}, before a record that it serves ({name} {newest:%F %T} UTC)"
+                        f"{stated}, which is before a record's {name}, {newest:%F %T} UTC"
                     )
                     return
 
@@ -161,7 +161,7 @@ def _listed(table_name: str, data: object, project_id: int | None) -> list[Any]:
 
 
 def _require_objects(table_name: str, record: object) -> None:
-    """Refuse what is no object, or has something else where one belongs."""
+    """Refuse a record that is not an object, or in which a nested object is something else."""
     if isinstance(record, Unreadable):
         raise RowRefused(None, None, record.reason)
     if not isinstance(record, dict):

@@ -1,4 +1,4 @@
-"""What a run over an API tells while it reads."""
+"""Show the progress of a run over an API."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _log = logging.getLogger(__name__)
 
 
 class ReportProgress(Protocol):
-    """Takes note of what was just read for a table, of a project or of the workspace."""
+    """Called with what was just read for a table, of a project or of the workspace."""
 
     def __call__(self, table: str, project: str, requests: int = 0, records: int = 0) -> None:
         """Add to the counts of `table` and `project`."""
 
 
 class Progress:
-    """Counts requests and records per resource and project, and shows them while a run goes on.
+    """Counts requests and records per resource and project, and shows them during the run.
 
-    On a terminal the counts are drawn in place; elsewhere each resource gets one line when it has
+    On a terminal the counts are updated in place; otherwise each resource gets one line when it has
     been read.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        """Draw on `stream`, by default standard error."""
+        """Write to `stream`, by default standard error."""
         self._console = Console(
             file=stream or sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True
         )
@@ -43,7 +43,7 @@ class Progress:
         self._live: Live | None = None
 
     def __enter__(self) -> Progress:
-        """Begin to draw."""
+        """Start the display."""
         if self._console.is_terminal:
             self._live = Live(
                 get_renderable=self._drawn, console=self._console, refresh_per_second=4
@@ -52,7 +52,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop drawing and leave the last state on the screen."""
+        """Stop the display, and leave its last state on the screen."""
         if self._live:
             self._live.stop()
         self._finish_resource()

@@ -1,4 +1,4 @@
-"""Reads a Tracker workspace through its API, table by table, as rows of the raw tables."""
+"""Read a Tracker workspace through its API, table by table, as rows of the raw tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ingest.api.context import ReadContext
-from ingest.api.http.paging import FieldChoices, ReadAhead
+from ingest.api.http.paging import FieldChoices
 from ingest.api.intake import RECORD_SOURCE, Intake
 from ingest.api.lists.catalogue import GROWING_TABLES, ApiOptions, TrackerList, chosen_lists
 from ingest.api.lists.cycle_times import CycleTimes
@@ -18,12 +18,13 @@ from ingest.api.lists.jobs import GivenRows, Job, full_jobs, list_job
 from ingest.api.lists.list_reader import ListReader
 from ingest.api.lists.listed_keys import Key, ListedKeys
 from ingest.api.lists.own_activity import KnownActivities
+from ingest.api.lists.read_ahead import ReadAhead
 from ingest.api.lists.refusals import Refusals
 from ingest.api.lists.workspace import Workspace, open_workspace
 from ingest.api.sync.deleted_stories import DeletedStories
 from ingest.api.sync.planner import Planner
 from ingest.api.sync.project_plans import ProjectPlan, sentences
-from ingest.records import Drift, Record, removal_rows, to_arrow
+from ingest.records import Drift, Record, keys_of, removal_rows, to_arrow
 from ingest.tables import TABLES, Table
 from ingest.warehouses.stored import Stored
 
@@ -31,20 +32,18 @@ if TYPE_CHECKING:
     from ingest.api.http.client import TrackerClient
     from ingest.api.progress import ReportProgress
 
-_NAMING_THEIR_PROJECT = frozenset({"my_activity", "notifications"})
+_WITH_PROJECT = frozenset({"my_activity", "notifications"})
 
 
 class ApiReader:
-    """Everything that a token may see of a workspace, as rows of the raw tables.
+    """Reads everything that a token can see of a workspace (a `Reader`).
 
-    Nothing is asked before the first table is read, or `as_of` or `project_ids` is looked at.
-    Tables are read one after the other, in the order of `tables()`, from one thread; pages of the
-    lists that come next are fetched meanwhile.
-
-    When it is told what the warehouse holds (`continue_from`), only what has changed since is read.
+    Nothing is requested before the first table, `as_of` or `project_ids` is read. Tables must be
+    read one after the other, in the order of `tables()`, from one thread; pages of the next lists
+    are requested in the background. After `continue_from`, only changes are read.
 
     Attributes:
-        drift: what did not fit the declared tables.
+        drift: fields and values that did not fit the declared tables.
     """
 
     def __init__(
@@ -60,13 +59,13 @@ class ApiReader:
         """Prepare to read.
 
         Args:
-            client: the session.
-            project_ids: the projects to read; None for all that the token lists.
-            options: what is read beyond the usual.
+            client: the HTTP client.
+            project_ids: the projects to read; None for all that the token can see.
+            options: what to read in addition.
             drift: collects what does not fit the declared tables.
-            progress: told of every page.
-            is_full: everything is read again, whatever the warehouse holds.
-            is_selected: whether a table will be read, asked while reading; None when all will be.
+            progress: called after every page.
+            is_full: whether to read everything, and not only changes.
+            is_selected: whether a table will be read; called while reading. None: all tables.
         """
         self.drift = drift if drift is not None else Drift()
         self._client = client
@@ -85,19 +84,19 @@ class ApiReader:
         self._table_being_read = ""
 
     def continue_from(self, stored: Stored, can_copy_tables: bool = False) -> None:
-        """Read what has changed since the warehouse was loaded; to be called before reading."""
+        """Read only what differs from the stored rows; call this before reading."""
         self._stored = stored
         self._can_copy_tables = can_copy_tables
 
     @property
     def extract_mode(self) -> str:
-        """Whether everything was read (`full`) or what had changed (`incremental`)."""
+        """Whether everything was read (`full`), or only what changed (`incremental`)."""
         is_incremental = any(plan.mode != "full" for plan in self._plans.values())
         return "incremental" if is_incremental else "full"
 
     @property
     def notes(self) -> list[str]:
-        """How the projects were read, one sentence each, and whether the clock is believed."""
+        """How the projects were read, one sentence each, and if the host's clock is wrong."""
         plans = sentences(self._plans.values(), self._workspace.names) if self._plans else []
         fault = self._intake.clock_fault
         return [*plans, *([f"{fault}: `as_of` is this machine's time"] if fault else [])]
@@ -108,7 +107,7 @@ class ApiReader:
 
     @property
     def as_of(self) -> datetime:
-        """The instant of the data: the host's clock when reading began, if it can be believed."""
+        """The start of reading, by the host's clock, or by the local clock if that is wrong."""
         workspace = self._workspace
         if workspace.served_at is None or self._intake.clock_fault:
             return workspace.began_at
@@ -116,7 +115,7 @@ class ApiReader:
 
     @property
     def project_ids(self) -> list[int]:
-        """The projects that are read, without those that turned out to be closed."""
+        """The projects that are read, without those that could not be read."""
         return [each for each in self._workspace.names if each not in self.failed_project_ids]
 
     @property
@@ -126,23 +125,23 @@ class ApiReader:
 
     @property
     def failed_project_ids(self) -> list[int]:
-        """Projects that should have been read and were not."""
+        """Projects that should have been read but were not."""
         return self._refusals.failed_project_ids
 
     @property
     def requests_count(self) -> int:
-        """HTTP requests made so far, retries included."""
+        """HTTP requests made so far, including retries."""
         return self._client.requests_count
 
     def keys_listed(self, table_name: str, project_id: int) -> set[Key] | None:
-        """The keys of a project's rows, when it is known which there are; else None.
+        """The keys of all rows of a project, if a complete list was read; otherwise None.
 
-        Known once the table has been read, for the tables with a scope and for `stories`.
+        Available after the table was read, for tables with a scope and for `stories`.
         """
         return self._keys.whole(table_name, project_id)
 
     def failure(self, rows: Mapping[str, int]) -> str | None:
-        """Which list of the workspace should have been read and was not; None when all were.
+        """The list of the workspace that could not be read, and why; None if there is none.
 
         Projects that could not be read are in `failed_project_ids`.
         """
@@ -150,34 +149,34 @@ class ApiReader:
 
     @property
     def copied_tables(self) -> dict[str, str]:
-        """Tables that also have all rows of another one; known once they have been read."""
+        """Tables that also have all rows of another one; available after they were read."""
         return {"my_activity": "activity"} if self._known_activities.is_all_of_own else {}
 
     def as_of_files(self) -> dict[str | None, str | None]:
-        """Nothing: no file is read."""
+        """Empty, because no files are read."""
         return {}
 
     def read(self, table_name: str) -> Iterator[pa.Table]:
-        """Rows of one raw table, with exactly its Arrow schema, no key twice.
+        """Read the rows of one raw table, with exactly its Arrow schema, without duplicate keys.
 
         Raises:
-            TrackerError: when the workspace cannot be read; a project that is closed to the token,
-                or a list that the host does not have, is noted in `skipped` instead.
+            TrackerError: if the workspace cannot be read. Projects without access, and lists that
+                the host does not have, are added to `skipped` instead.
         """
         table = TABLES[table_name]
         if table_name == "projects":
             yield self._project_rows()
             return
-        undone = self._undone_keys(table)
+        outdated = self._outdated_keys(table)
         read = self._read_own_activity if self._copies(table_name) else self._read_jobs
         for rows in read(table):
             if table_name == "activity" and self._copies("my_activity"):
                 self._known_activities.add(rows)
-            if undone:
-                undone -= set(zip(*(rows[name].to_pylist() for name in table.key), strict=True))
+            if outdated:
+                outdated -= set(keys_of(table, rows))
             yield rows
-        if undone:
-            yield removal_rows(table, sorted(undone))
+        if outdated:
+            yield removal_rows(table, sorted(outdated))
         if table_name == "stories":
             deleted = DeletedStories(self._context, self.as_of, self._plans)
             for project_id in self.project_ids:
@@ -186,16 +185,16 @@ class ApiReader:
             yield from self._cycle_times.removed(self.project_ids)
 
     def _copies(self, table_name: str) -> bool:
-        """Whether a table may have the rows of `activity`: when those are all read."""
+        """Whether a table's rows can be copied from `activity`, because all of those are read."""
         is_own = table_name == "my_activity"
         return is_own and self._can_copy_tables and self._planner is None
 
     def _read_own_activity(self, table: Table) -> Iterator[pa.Table]:
-        """Read the token owner's activities as far as those of the projects are not the same."""
+        """Read the token owner's activities, unless all of them were read from the projects."""
         self._table_being_read = table.name
         each = next(each for each in self._lists if each.table == table.name)
         job = list_job(self._client, each, None, FieldChoices(*each.fields))
-        ahead = ReadAhead[Job](iter([job]), window=1)  # the first page may be enough
+        ahead = ReadAhead(iter([job]), window=1)  # the first page may be enough
         ahead.next_job()
         yield from ListReader(table, self._context).read(job, ahead, self._known_activities)
 
@@ -208,7 +207,7 @@ class ApiReader:
             job = ahead.next_job()
             if self._table_being_read != table_name:
                 raise RuntimeError(
-                    f"{self._table_being_read} was begun while {table_name} was read"
+                    f"{self._table_being_read} was started while {table_name} was read"
                 )
             if job is None or self._position(job.table) > self._position(table_name):
                 return
@@ -216,7 +215,7 @@ class ApiReader:
                 ahead.drop(job)
             elif isinstance(job, GivenRows):
                 ahead.drop(job)
-                yield from lists.give(job)
+                yield from lists.pass_on(job)
             else:
                 yield from lists.read(job, ahead)
 
@@ -249,37 +248,32 @@ class ApiReader:
 
     @cached_property
     def _planner(self) -> Planner | None:
-        """What has changed, found out; None when everything is read."""
+        """The plan for reading only changes; None if everything is read."""
         if self._is_full or not self._stored.projects:
             return None
-        planner = Planner(self._context, self._usual_lists)
+        planner = Planner(self._context, self._selected_lists)
         planner.make()
         return planner
 
     @property
-    def _usual_lists(self) -> list[TrackerList]:
+    def _selected_lists(self) -> list[TrackerList]:
+        """The lists to read, without cycle times, which are read per iteration."""
         return [
             each
             for each in self._lists
             if each.table != "cycle_time_details" and self._is_selected(each.table)
         ]
 
-    @property
-    def _listed_anyway(self) -> list[TrackerList]:
-        return [each for each in self._usual_lists if not self._copies(each.table)]
+    @cached_property
+    def _ahead(self) -> ReadAhead:
+        if self._planner:
+            return self._read_ahead(self._planner.jobs())
+        lists = [each for each in self._selected_lists if not self._copies(each.table)]
+        return self._read_ahead(full_jobs(self._client, lists, list(self._workspace.names)))
 
     @cached_property
-    def _ahead(self) -> ReadAhead[Job]:
-        jobs = (
-            self._planner.jobs()
-            if self._planner
-            else full_jobs(self._client, self._listed_anyway, list(self._workspace.names))
-        )
-        return self._read_ahead(jobs)
-
-    @cached_property
-    def _ahead_of_iterations(self) -> ReadAhead[Job]:
-        """Begun only when the iterations have been read."""
+    def _ahead_of_iterations(self) -> ReadAhead:
+        """The jobs for cycle times, which are known after the iterations were read."""
         details = next(each for each in self._lists if each.table == "cycle_time_details")
         return self._read_ahead(self._cycle_times.jobs(details))
 
@@ -287,7 +281,7 @@ class ApiReader:
     def _cycle_times(self) -> CycleTimes:
         return CycleTimes(self._context, is_sync=self._planner is not None)
 
-    def _read_ahead(self, jobs: Iterator[Job]) -> ReadAhead[Job]:
+    def _read_ahead(self, jobs: Iterator[Job]) -> ReadAhead:
         wanted = (job for job in jobs if not self._refusals.is_given_up(job))
         return ReadAhead(wanted, self._client.pages_ahead)
 
@@ -297,18 +291,18 @@ class ApiReader:
         self._progress("projects", workspace.name(None), workspace.requests_count, count)
         return to_arrow(TABLES["projects"], workspace.projects, RECORD_SOURCE, Drift())
 
-    def _undone_keys(self, table: Table) -> set[Key]:
-        """The keys of stored rows that are newer than their project, which was set back."""
-        undone: set[Key] = set()
+    def _outdated_keys(self, table: Table) -> set[Key]:
+        """The keys of stored rows with later versions than their project, which was reset."""
+        outdated: set[Key] = set()
         if table.name in GROWING_TABLES:
             for project_id, plan in self._plans.items():
-                if plan.undone_after is not None:
-                    undone |= self._stored.keys_after(table.name, project_id, plan.undone_after)
-        return undone
+                if plan.reset_to is not None:
+                    outdated |= self._stored.keys_after(table.name, project_id, plan.reset_to)
+        return outdated
 
     def _is_wanted(self, table_name: str, record: Record) -> bool:
-        """Leave out what the workspace's own lists tell of projects that were not asked for."""
-        if self._wanted_ids is None or table_name not in _NAMING_THEIR_PROJECT:
+        """Whether a record of a workspace's list belongs to one of the requested projects."""
+        if self._wanted_ids is None or table_name not in _WITH_PROJECT:
             return True
         project = record.get("project")
         return isinstance(project, dict) and project.get("id") in self._workspace.names
@@ -318,4 +312,4 @@ class ApiReader:
 
 
 def _report_nothing(table: str, project: str, requests: int = 0, records: int = 0) -> None:
-    """Nobody wants to know."""
+    """Report nothing."""

@@ -397,7 +397,7 @@ BODIES = {
     ),
     "silence": Behaviour(STORY_LIST, raw(lambda _: endless(piece=b"", seconds=_SLOW)), fails="project"),
     "JSON cut short, once": Behaviour(STORY_LIST, body(lambda good: good[:-3]), times=1),
-    "JSON cut short, always": Behaviour(STORY_LIST, body(lambda good: good[:-3]), fails="project", says=("cut short",)),
+    "JSON cut short, always": Behaviour(STORY_LIST, body(lambda good: good[:-3]), fails="project", says=("truncated or invalid JSON",)),
     "JSON that is damaged": Behaviour(STORY_LIST, body(lambda good: good.replace(b":", b";", 1)), fails="project"),
     "something after the JSON": Behaviour(STORY_LIST, body(lambda good: good + b"}"), fails="project"),
     "an empty body": Behaviour(STORY_LIST, instead(200), fails="project"),

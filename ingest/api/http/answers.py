@@ -1,4 +1,4 @@
-"""From an HTTP response to an answer, or to the reason why it is none: no sockets here."""
+"""Parse HTTP responses as answers of the API, or raise the error that fits (without sockets)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from ingest.run.redaction import redacted_bytes
 if TYPE_CHECKING:
     from ingest.api.http.bodies import Received
 
-# Makes rows of the text of a page, when all of its records are plain.
+# Converts the text of a page to rows if all of its records are plain.
 PlainRows = Callable[[bytes | bytearray], pa.Table | None]
 
 _PAGINATION = "X-Tracker-Pagination-"
 _TRANSIENT_STATUS = frozenset({204, 408, 425, 429})
-_LONGEST_WAIT = 24 * 3600  # seconds; nobody means a `Retry-After` beyond a day
+_LONGEST_WAIT = 24 * 3600  # seconds; a longer `Retry-After` is ignored
 _MAX_INT64 = 2**63 - 1
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -46,19 +46,19 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
-# Ordinary letters need no escape: it may be how a secret is written.
+# Ordinary letters need no escape, but a secret may be written with escapes.
 _ESCAPE = re.compile(rb"\\u00")
 _JSON_PART = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
-    """Where a page lies in its list, as the server states it; what cannot be is None.
+    """The pagination that the server states; invalid values are None.
 
     Attributes:
-        total: records in the whole list; None when the server does not know, and at times more
-            than it ever gives (activity beyond its retention is counted).
-        limit: records in a full page; servers lower what was asked.
+        total: the number of records in the list; None if unknown. It may be higher than the number
+            of records that are returned: old activity is counted, but not returned.
+        limit: the number of records in a full page; it may be lower than requested.
     """
 
     total: int | None
@@ -67,24 +67,24 @@ class Pagination:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Stands in a list for a record that cannot be read, with the reason."""
+    """The place of a record that cannot be parsed, with the reason."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One whole answer of the API.
+    """One complete response of the API.
 
     Attributes:
-        data: the parsed body, without the envelope; None where there are rows.
-        rows: the records as rows of a raw table, when all of them are plain.
-        text: what the rows were made of.
-        project_version: the project's change counter at that moment; None outside projects.
-        pagination: None where the server gives none.
-        served_at: the server's clock (`Date`); None when it gives none.
-        requests_count: requests that it took, retries included.
-        request: what was asked, such as `GET /projects/101/stories?offset=500`.
+        data: the parsed body, without the envelope; None if there are rows.
+        rows: the records as rows of a raw table, if all of them are plain.
+        text: the body from which the rows were made.
+        project_version: the project's change counter at that time; None outside of projects.
+        pagination: the stated pagination, if any.
+        served_at: the server's clock (`Date`), if stated.
+        requests_count: the number of requests, including retries.
+        request: the request, such as `GET /projects/101/stories?offset=500`.
     """
 
     data: Any
@@ -97,20 +97,20 @@ class Answer:
     text: bytes | bytearray = b""
 
     def as_records(self) -> Answer:
-        """The same answer with its records as data."""
+        """The same response with its records as data."""
         if self.rows is None:
             return self
         return replace(self, data=_loads(self.text), rows=None, text=b"")
 
 
 class TransientFailure(Exception):
-    """A failure that a repetition may cure; never leaves the client.
+    """A failure after which a retry may succeed; it is never raised outside of the client.
 
     Attributes:
-        retry_after: seconds that the server asks to wait, if it does.
-        is_throttling: the server asks for fewer requests, whoever makes them.
-        fatal: what to raise instead when the host has never answered before: then it is more
-            likely the wrong host than a bad moment.
+        retry_after: the seconds that the server asks to wait, if stated.
+        is_throttling: whether the server asks for fewer requests.
+        fatal: the error to raise instead if the host has never answered: then it is probably the
+            wrong host, and not a temporary failure.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class TransientFailure(Exception):
         is_throttling: bool = False,
         fatal: TrackerError | None = None,
     ) -> None:
-        """Tell why, as a part of a sentence."""
+        """State the reason as a part of a sentence; the other arguments are the attributes."""
         super().__init__(one_line(reason))
         self.retry_after = retry_after
         self.is_throttling = is_throttling
@@ -131,17 +131,17 @@ class TransientFailure(Exception):
 def read_answer(
     received: Received, what: str, secrets: Iterable[str] = (), plain: PlainRows | None = None
 ) -> Answer:
-    """Read a response; secrets that the host repeats in it are blanked.
+    """Parse a response, and mask the secrets that the host repeats in it.
 
     Args:
         received: the response.
         what: the request, for messages.
-        secrets: what must not be in the answer.
-        plain: makes rows of a page of plain records, which is then not parsed.
+        secrets: the secrets to mask.
+        plain: converts a page of plain records to rows, without parsing it.
 
     Raises:
-        TransientFailure: when asking again may help.
-        TrackerError: when it will not.
+        TransientFailure: if a retry may succeed.
+        TrackerError: if it will not.
     """
     status, headers = received.status, received.headers
     body = redacted_bytes(received.body, secrets)
@@ -185,7 +185,7 @@ def _parsed(received: Received, text: bytes | bytearray, what: str) -> Any:  # n
     if is_xml:
         page = NotTrackerV5(
             what,
-            f"{status} with XML, as API v3 and v4 give it",
+            f"{status} with XML, as from API v3 or v4",
             "set base_url to the host's v5 API (.../services/v5)",
         )
         raise TransientFailure("XML instead of JSON", fatal=page)
@@ -199,7 +199,7 @@ def _parsed(received: Received, text: bytes | bytearray, what: str) -> Any:  # n
 
 
 def _in_utf8(body: bytes | bytearray, content_type: str) -> bytes | bytearray:
-    """The text of a body, whatever it is written in, without a byte order mark."""
+    """Convert a body to UTF-8; an unknown encoding leaves it unchanged."""
     encoding = next((name for mark, name in _MARKS.items() if body.startswith(mark)), None)
     if encoding is None and (stated := _CHARSET.search(content_type)):
         encoding = stated[1]
@@ -212,19 +212,19 @@ def _in_utf8(body: bytes | bytearray, content_type: str) -> bytes | bytearray:
 
 
 def _parsed_by_record(text: bytes | bytearray) -> Any:  # noqa: ANN401 - JSON is anything
-    """Parse what orjson refuses and other hosts write: half characters, NaN, deep nesting.
+    """Parse what orjson rejects but other hosts write: lone surrogates, NaN, deep nesting.
 
-    Of a list, a record that is nested too deep becomes an `Unreadable` in its place.
+    A record that is nested too deeply becomes an `Unreadable` in its list.
 
     Raises:
-        TransientFailure: when it is no JSON.
+        TransientFailure: if it is not JSON.
     """
     try:
         return json.loads(text.decode(errors="replace"), parse_int=_whole_number)
     except RecursionError:
         pass
     except ValueError:
-        raise TransientFailure("JSON that is cut short or damaged") from None
+        raise TransientFailure("truncated or invalid JSON") from None
     return [_parsed_alone(record) for record in _records_of(text)]
 
 
@@ -232,21 +232,21 @@ def _parsed_alone(record: str) -> Any:  # noqa: ANN401 - JSON is anything
     try:
         return json.loads(record, parse_int=_whole_number)
     except RecursionError:
-        return Unreadable("it is nested too deep")
+        return Unreadable("it is nested too deeply")
     except ValueError:
-        raise TransientFailure("JSON that is cut short or damaged") from None
+        raise TransientFailure("truncated or invalid JSON") from None
 
 
 def _whole_number(digits: str) -> int | float:
-    """A number of thousands of digits, which Python does not read, is infinite."""
+    """Convert a number; with thousands of digits, which Python does not parse, it is infinite."""
     return int(digits) if len(digits) < 1000 else math.inf
 
 
 def _records_of(text: bytes | bytearray) -> Iterator[str]:
-    """The texts between the commas of a list, without looking into them."""
+    """Split the text of a list at its commas, without parsing the records."""
     text = text.strip()
     if not text.startswith(b"["):
-        raise TransientFailure("JSON that is nested too deep")
+        raise TransientFailure("JSON that is nested too deeply")
     depth, start = 0, 1
     for part in _JSON_PART.finditer(text):
         sign = part.group()
@@ -258,7 +258,7 @@ def _records_of(text: bytes | bytearray) -> Iterator[str]:
             yield text[start : part.start()].decode(errors="replace")
             start = part.end()
     if depth or start != len(text):
-        raise TransientFailure("JSON that is cut short or damaged")
+        raise TransientFailure("truncated or invalid JSON")
 
 
 def _loads(text: bytes | bytearray) -> Any:  # noqa: ANN401 - JSON is anything
@@ -281,14 +281,14 @@ def _have_secrets(rows: pa.Table, secrets: Iterable[str]) -> bool:
 def _without_escaped_secrets(data: Any, secrets: Iterable[str]) -> Any:  # noqa: ANN401 - JSON
     try:
         plain = orjson.dumps(data)
-    except TypeError:  # nested deeper, or a number longer, than it can write
+    except TypeError:  # nested too deeply, or with a number that is too long, for orjson
         return data
     blanked = redacted_bytes(plain, secrets)
     return data if blanked is plain else orjson.loads(blanked)
 
 
 def _opened_envelope(envelope: dict[str, Any], what: str, served_at: datetime | None) -> Answer:
-    """Take an enveloped answer apart; its `http_status` is a text, its `total` may be null."""
+    """Unwrap an envelope; its `http_status` is text, and its `total` may be null."""
     status = _count(envelope["http_status"]) or 200
     data = envelope["data"]
     if status == 429 or status >= 500:
@@ -318,7 +318,7 @@ def _explained(received: Received, body: bytes | bytearray) -> str:
 
 
 def _retry_after(headers: CaseInsensitiveDict[str]) -> float | None:
-    """Seconds to wait, from a number or a date; None when that is not stated, or is absurd.
+    """The seconds to wait, from a number or a date; None if not stated, invalid or too long.
 
     A date is compared with the server's own clock.
     """
@@ -329,7 +329,7 @@ def _retry_after(headers: CaseInsensitiveDict[str]) -> float | None:
         until = _http_date(stated)
         now = _http_date(headers.get("Date")) or datetime.now(UTC)
         seconds = (until - now).total_seconds() if until else math.nan
-    return max(0.0, seconds) if seconds <= _LONGEST_WAIT else None  # nan is not, either
+    return max(0.0, seconds) if seconds <= _LONGEST_WAIT else None  # None for nan, too
 
 
 def _http_date(text: str | None) -> datetime | None:
@@ -341,9 +341,9 @@ def _http_date(text: str | None) -> datetime | None:
 
 
 def _count(value: object) -> int | None:
-    """A number that counts something, from a number or a text; None when it is none."""
+    """Convert a number or a text to a count; None if it is invalid."""
     try:
-        number = int(value)  # type: ignore[call-overload]  # what is no number raises
+        number = int(value)  # type: ignore[call-overload]  # other types raise
     except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number <= _MAX_INT64 else None

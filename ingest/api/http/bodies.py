@@ -1,4 +1,4 @@
-"""Receive answers within bounds: of time, however slowly they drip, and of size once unpacked."""
+"""Receive responses with limits on their total duration and their decompressed size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PIECE_BYTES = 256 * 1024
 
 
 class Received(NamedTuple):
-    """A response of which everything has arrived."""
+    """A completely received response."""
 
     status: int
     reason: str
@@ -33,21 +33,21 @@ class Received(NamedTuple):
 
 
 def receive(response: requests.Response, what: str, host: str, most_bytes: int) -> Received:
-    """Read the body of a response that was asked for with `stream`, and unpack it.
+    """Read and decompress the body of a response.
 
     Args:
-        response: a response whose body has not been read.
+        response: a response to a request with `stream=True`.
         what: the request, for messages.
-        host: what a message calls the other side.
-        most_bytes: the most that the body may hold once it is unpacked.
+        host: the host's name, for messages.
+        most_bytes: the maximum decompressed size.
 
     Raises:
-        AnswerTooLarge: when it holds more.
-        TransientFailure: when the connection breaks, stalls, or the time is over.
+        AnswerTooLarge: if the body is larger.
+        TransientFailure: if the connection breaks or stalls, or the time is over.
     """
     body = bytearray()
     try:
-        # Unlike `iter_content`, which waits until a piece is full.
+        # `iter_content` would wait until a piece is full.
         while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
             body += piece
             if len(body) > most_bytes:
@@ -56,7 +56,7 @@ def receive(response: requests.Response, what: str, host: str, most_bytes: int) 
         reason = "stopped sending" if not body else "was still sending when the time was over"
         raise TransientFailure(f"{host} {reason}") from None
     except (HTTPError, OSError, ValueError):
-        reason = f"the connection to {host} broke before the answer was whole"
+        reason = f"the connection to {host} broke before the response was complete"
         raise TransientFailure(reason) from None
     finally:
         if not response.raw.isclosed():
@@ -65,14 +65,14 @@ def receive(response: requests.Response, what: str, host: str, most_bytes: int) 
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Gives up an answer that has not arrived some seconds after it began to be waited for.
+    """Limits the duration of a response.
 
-    A timeout of `requests` bounds only the wait for the next byte, so a host that sends one a
-    minute, of its headers or of the body, would hold a request for ever.
+    The timeouts of `requests` limit only the wait for the next bytes, so a host that sends one byte
+    per minute would block a request for ever.
     """
 
     def __init__(self, answer_seconds: float, connections: int) -> None:
-        """Bound each answer, from its first byte to its last; keep some connections open."""
+        """Limit the seconds from sending a request to the last byte of its response."""
         response_class = functools.partial(_BoundedResponse, seconds=answer_seconds)
         self._pools = {
             "http": _with_responses(HTTPConnectionPool, HTTPConnection, response_class),
@@ -81,12 +81,12 @@ class BoundedAdapter(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=connections)
 
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - theirs
-        """Make the pools' connections bounded."""
+        """Use connections with the limit."""
         super().init_poolmanager(*arguments, **settings)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, *arguments: Any, **settings: Any) -> PoolManager:  # noqa: ANN401
-        """Make those to a proxy bounded, too."""
+        """Use connections with the limit to proxies, too."""
         manager = super().proxy_manager_for(*arguments, **settings)
         manager.pool_classes_by_scheme = self._pools
         return manager
@@ -98,7 +98,7 @@ def _with_responses(pool: type, connection: type, response_class: object) -> typ
 
 
 class _BoundedResponse(http.client.HTTPResponse):
-    """A response that is read until a deadline."""
+    """A response that must be received before a deadline."""
 
     def __init__(
         self,
@@ -113,20 +113,20 @@ class _BoundedResponse(http.client.HTTPResponse):
 
 
 class _DeadlineStream(socket.SocketIO):
-    """The bytes of a socket, as `socket.makefile` gives them, until a deadline."""
+    """The stream of a socket, as from `socket.makefile`, with a deadline."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         super().__init__(sock, "r")
-        # So that the socket stays open until this is closed, as `makefile` does it.
+        # Keep the socket open until this stream is closed, as `makefile` does.
         sock._io_refs += 1  # type: ignore[attr-defined]
         self._socket = sock
         self._deadline = deadline
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - a buffer
-        """Wait for bytes, no longer than the deadline allows."""
+        """Wait for bytes until the deadline."""
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the time of this answer is over")
+            raise TimeoutError("the response took too long")
         usual = self._socket.gettimeout()
         if usual is None or left < usual:
             self._socket.settimeout(left)

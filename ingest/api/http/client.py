@@ -1,7 +1,7 @@
-"""The session with a Tracker v5 API: who asks, how fast, what is tried again, what an error means.
+"""The HTTP client of a Tracker v5 API: authentication, rate, retries and errors.
 
-Tracker documented no limits: at most eight requests are in flight, and their rate follows the host
-(see `Pace`).
+Tracker documented no limits. By default at most eight requests are in flight, and their rate adapts
+to the host (see `Pace`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal, ParamSpec, TypeVar
@@ -41,10 +41,8 @@ from ingest.api.http.errors import (
     Unreachable,
 )
 from ingest.api.http.hosts import checked_base_url, connection_failure, redirect_target
-from ingest.api.http.pace import Pace, first_rate
-from ingest.api.http.paging import ListRequest, Pages
+from ingest.api.http.pace import Pace
 from ingest.api.http.plain_pages import PlainPages
-from ingest.records import Record
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +52,8 @@ T = TypeVar("T")
 Scheme = Literal["token", "bearer"]
 
 _MAX_REDIRECTS = 5
-_FIRST_TRIES = 3  # of a host that has only given web pages so far: it may be the wrong address
+_FIRST_RATE = 5.0  # requests per second, unless the host is this machine
+_FIRST_TRIES = 3  # for a host that has never answered properly: it may be the wrong address
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SENDING_FAILED = (OSError, HTTPError, http.client.HTTPException, ValueError)
 _TOKEN = re.compile(r"[!-~]+")
@@ -63,19 +62,19 @@ _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """How a host is asked, and what it may take.
+    """The limits of the client.
 
     Attributes:
         auth: how the token is sent: `X-TrackerToken`, or `Authorization: Bearer`, which is also
-            tried when the host asks for it.
-        max_in_flight: requests under way at once, whoever asks.
-        requests_per_second: the highest rate of requests; None or 0 for none.
-        timeout: seconds to connect, and between two pieces of an answer.
-        answer_seconds: the most that one answer may take, however it drips.
-        most_answer_bytes: the most that one answer may hold, once it is unpacked.
-        most_records: the most that one list may hold.
-        max_attempts: how often one request is tried.
-        retry_seconds: how long one request is tried.
+            used if the host asks for it.
+        max_in_flight: the maximum number of concurrent requests.
+        requests_per_second: the maximum request rate; None or 0 for no limit.
+        timeout: seconds to wait for a connection, and for the next bytes of a response.
+        answer_seconds: the maximum duration of one response.
+        most_answer_bytes: the maximum size of one response after decompression.
+        most_records: the maximum number of records in one list.
+        max_attempts: the maximum number of attempts per request.
+        retry_seconds: the maximum time for all attempts of a request.
     """
 
     auth: Scheme = "token"
@@ -90,7 +89,7 @@ class ClientSettings:
 
 
 class TrackerClient:
-    """A session with one Tracker v5 API; every method may be called from any thread."""
+    """A client of one Tracker v5 API; all methods are thread-safe."""
 
     def __init__(
         self,
@@ -105,20 +104,20 @@ class TrackerClient:
 
         Args:
             base_url: such as `https://host/services/v5`; plain http only on loopback.
-            token: sent to this host only. None reads public projects.
-            settings: how the host is asked.
-            sleep: waits some seconds; by default until the client is closed.
-            clock: seconds that never go back.
+            token: sent to this host only. With None, only public projects can be read.
+            settings: the limits.
+            sleep: waits for some seconds; by default, closing the client ends the wait.
+            clock: a monotonic clock, in seconds.
 
         Raises:
-            BadBaseUrl: when base_url is not one that a token may be sent to.
-            InvalidAuthentication: when the token cannot be one.
+            BadBaseUrl: if base_url is invalid, or a token must not be sent to it.
+            InvalidAuthentication: if the token contains invalid characters.
         """
         settings = settings or ClientSettings()
         self.base_url, is_loopback = checked_base_url(base_url)
         self._host = urlsplit(self.base_url).netloc
         self.max_in_flight = max(1, settings.max_in_flight)
-        # Half as many again as may be in flight: while one page is made into rows, none idles.
+        # More than may be in flight, so that requests continue while a page is converted to rows.
         self.pages_ahead = self.max_in_flight * 3 // 2
         self.most_records = settings.most_records
         token = _checked_token(token)
@@ -128,7 +127,8 @@ class TrackerClient:
         self._clock = clock
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
-        self._pace = Pace(first_rate(is_loopback), settings.requests_per_second, clock, self._sleep)
+        first_rate = None if is_loopback else _FIRST_RATE
+        self._pace = Pace(first_rate, settings.requests_per_second, clock, self._sleep)
         self._retrying = Retrying(
             retry=retry_if_exception_type(TransientFailure),
             wait=_wait_seconds,
@@ -146,7 +146,7 @@ class TrackerClient:
         self.requests_count = 0
         self.retries_count = 0
         self.plain_pages = PlainPages()
-        # Whether a list's pages must be asked for in their enveloped form, by the list's name.
+        # Whether a list's pages must be requested with an envelope, by the list's name.
         self.enveloped_lists: dict[str, bool] = {}
 
     def __enter__(self) -> TrackerClient:
@@ -158,27 +158,27 @@ class TrackerClient:
         self.close()
 
     def close(self) -> None:
-        """Stop: requests that wait for their turn or for a retry end with `ClientClosed`."""
+        """Stop; waiting requests fail with `ClientClosed`."""
         self._closed.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
     def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run something that asks this client, in one of its threads."""
+        """Run a function that uses this client in one of its threads."""
         return self._pool.submit(work, *args, **kwargs)
 
     def get(
         self, path: str, params: Params | None = None, plain: PlainRows | None = None
     ) -> Answer:
-        """Ask for one path and return its whole answer.
+        """Request one path and return the response.
 
         Args:
-            path: below the base URL, such as `/projects/101/labels`.
+            path: the path below the base URL, such as `/projects/101/labels`.
             params: the query.
-            plain: makes rows of a page of plain records, which is then not parsed.
+            plain: converts a page of plain records to rows, without parsing it.
 
         Raises:
-            TrackerError: the subclass that fits, when it could not be had.
+            TrackerError: if the request fails; the subclass depends on the cause.
         """
         what = f"GET {path}"
         retrying = self._retrying.copy()
@@ -195,28 +195,11 @@ class TrackerClient:
         request = f"{what}?offset={offset}" if offset else what
         return replace(answer, requests_count=attempts, request=request)
 
-    def pages(
-        self, path: str, params: Params | None = None, page_size: int | None = None
-    ) -> Iterator[list[Record]]:
-        """Read one list page by page, in its order, a few pages ahead.
-
-        Args:
-            path: the list's path.
-            params: the query, without `limit` and `offset`.
-            page_size: records asked for at once; None for lists that come whole.
-        """
-        pages = Pages(self, ListRequest(path, params or {}, page_size))
-        try:
-            while (answer := self._next_page(pages)) is not None:
-                yield answer.data
-        finally:
-            pages.cancel()
-
     def login(self, username: str, password: str) -> str:
-        """Exchange a user name and password for the API token (`GET /me`), and use it from now on.
+        """Exchange a user name and password for the API token (`GET /me`), and use that token.
 
         Raises:
-            InvalidAuthentication: when they are not accepted.
+            InvalidAuthentication: if they are rejected.
         """
         self._secrets += [password, f"{username}:{password}"]
         self._auth = HTTPBasicAuth(username.encode(), password.encode())
@@ -228,19 +211,14 @@ class TrackerClient:
         self._auth = _TokenAuth(token)
         return token
 
-    def _next_page(self, pages: Pages) -> Answer | None:
-        while pages.outstanding < self.max_in_flight and pages.submit():
-            pass
-        return pages.take()
-
     def _exchange(
         self, url: str, params: Params | None, plain: PlainRows | None, what: str
     ) -> Answer:
-        """One attempt: send, follow redirects within the host, read the whole answer."""
+        """Make one attempt, following redirects within the host."""
         for _ in range(_MAX_REDIRECTS):
             auth = self._auth
             received = self._send(url, params, what, auth)
-            if self._is_asked_for_bearer(received, auth):
+            if self._switches_to_bearer(received, auth):
                 received = self._send(url, params, what, self._auth)
             if "Location" not in received.headers or received.status not in _REDIRECTS:
                 return read_answer(received, what, self._secrets, plain)
@@ -272,14 +250,14 @@ class TrackerClient:
             self._pace.note_answer(what.rpartition("/")[2], seconds)
         return received
 
-    def _is_asked_for_bearer(self, received: Received, auth: AuthBase) -> bool:
-        """Whether the host wants the token in another header; it is sent so from now on."""
+    def _switches_to_bearer(self, received: Received, auth: AuthBase) -> bool:
+        """Send the token as a bearer token from now on if the host asks for it. Returns whether."""
         wanted = received.headers.get("WWW-Authenticate", "").lower()
         if received.status != 401 or "bearer" not in wanted or not isinstance(auth, _TokenAuth):
             return False
         if auth.token is None or auth.scheme == "bearer":
             return False
-        _log.info("%s: the host asks for a bearer token; it is sent so from now on", self._host)
+        _log.info("%s: the host asks for a bearer token", self._host)
         self._auth = _TokenAuth(auth.token, "bearer")
         return True
 
@@ -297,7 +275,7 @@ class TrackerClient:
         with self._counts_lock:
             self.retries_count += 1
         what, pause = state.args[-1], state.upcoming_sleep
-        _log.info("%s: %s; again in %.1f s (try %d)", what, failure, pause, state.attempt_number)
+        _log.info("%s: %s; retry %d in %.1f s", what, failure, state.attempt_number, pause)
         if failure.is_throttling:
             self._pace.note_refusal()
             self._pace.pause(pause)
@@ -315,17 +293,17 @@ class TrackerClient:
 def login(
     base_url: str, username: str, password: str, settings: ClientSettings | None = None
 ) -> str:
-    """The API token of a user, by name and password (`GET /me`); settings are the client's.
+    """Get the API token of a user by name and password (`GET /me`).
 
     Raises:
-        TrackerError: when it could not be had.
+        TrackerError: if the request fails.
     """
     with TrackerClient(base_url, None, settings) as client:
         return client.login(username, password)
 
 
 class _TokenAuth(AuthBase):
-    """Adds the token to a request; as an `auth`, it also keeps ~/.netrc out of it."""
+    """Adds the token to a request. Any `auth` also stops requests from reading ~/.netrc."""
 
     def __init__(self, token: str | None, scheme: Scheme = "token") -> None:
         self.token = token
@@ -340,10 +318,10 @@ class _TokenAuth(AuthBase):
 
 
 def _checked_token(token: str | None) -> str | None:
-    """The token without blanks around it; what http cannot carry is refused without showing it."""
+    """Strip a token, and refuse invalid characters without showing them."""
     token = token.strip() if token else None
     if token and not _TOKEN.fullmatch(token):
-        raise InvalidAuthentication("api_token", "it holds characters that no token has")
+        raise InvalidAuthentication("api_token", "it contains characters that no token has")
     return token
 
 
@@ -354,7 +332,7 @@ def _session(max_in_flight: int, is_loopback: bool, answer_seconds: float) -> re
     session.mount("http://", adapter)
     session.headers["Accept"] = "application/json"
     session.headers["User-Agent"] = "pivotal-tracker-warehouse"
-    # Elsewhere proxies and certificate bundles of the environment apply; never between us and us.
+    # Use the proxies and certificates configured in the environment, except for this machine.
     session.trust_env = not is_loopback
     return session
 
@@ -362,5 +340,5 @@ def _session(max_in_flight: int, is_loopback: bool, answer_seconds: float) -> re
 def _wait_seconds(state: RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
     asked = failure.retry_after if isinstance(failure, TransientFailure) else None
-    # A little later than asked, each at its own moment, so that threads do not come back as one.
+    # Wait a random time longer than asked, so that the threads do not all retry at once.
     return _BACKOFF(state) if asked is None else asked + min(1.0, _BACKOFF(state))

@@ -1,6 +1,6 @@
-"""What can go wrong with a Tracker API, each as one line that says what to do.
+"""The errors of a Tracker API, each with a one-line message that says what to do.
 
-The classes carry Tracker's own words where it has some: the `code` of an error answer.
+The classes are named after the `code` in Tracker's error responses, if there is one.
 """
 
 from __future__ import annotations
@@ -14,131 +14,128 @@ _LONGEST_QUOTE = 300
 
 
 class TrackerError(Exception):
-    """A Tracker API could not be read; `str()` is one line, without a token in it.
+    """A Tracker API could not be read. The message is one line, without secrets.
 
     Attributes:
-        meaning: what this kind of failure usually means.
-        remedy: what the reader of the message can do about it.
+        meaning: what this kind of error usually means.
+        remedy: how to fix it.
     """
 
     meaning = "the API could not be read"
     remedy = "try again, or check base_url and the token"
 
     def __init__(self, what: str, problem: str = "", remedy: str = "") -> None:
-        """Compose the line.
+        """Compose the message.
 
         Args:
             what: what failed, such as `GET /projects/101/stories`.
-            problem: what was seen, such as Tracker's `code` and `general_problem`.
-            remedy: what to do, when something better than the class's own is known.
+            problem: what happened, such as Tracker's `code` and `general_problem`.
+            remedy: how to fix it, if something better than the class's own advice is known.
         """
         parts = [what, problem, f"{self.meaning}; {remedy or self.remedy}"]
         self._parts = [str(part) for part in parts if part]
         super().__init__(": ".join(map(one_line, self._parts)))
 
     def without(self, secrets: Iterable[str]) -> Self:
-        """The same error without tokens or passwords that a host repeats in what it says.
-
-        Blanked before a long text is cut, so that no half of one is left.
-        """
+        """Mask the secrets that a host repeats in its message, before a long message is cut."""
         self._parts = [redacted(part, secrets) for part in self._parts]
         self.args = (": ".join(map(one_line, self._parts)),)
         return self
 
 
 class InvalidParameter(TrackerError):
-    """400 `invalid_parameter`, or another refusal of how something was asked."""
+    """400 `invalid_parameter`, or another rejection of a request's parameters."""
 
-    meaning = "the host refused the request as it was asked"
-    remedy = "report this with the line above; another host may accept it"
+    meaning = "the host rejected the request's parameters"
+    remedy = "report this message; another host may accept them"
 
 
 class InvalidAuthentication(TrackerError):
-    """401, or 403 `invalid_authentication`: nobody is known by this token or password."""
+    """401, or 403 `invalid_authentication`: the token or password is not known."""
 
     meaning = "the token (or user name and password) was not accepted"
     remedy = "set api_token to the token shown on your Tracker profile page"
 
 
 class UnauthorizedOperation(TrackerError):
-    """403 `unauthorized_operation`: known, but not allowed to see this."""
+    """403 `unauthorized_operation`: the token's owner has no access to this."""
 
-    meaning = "the token's owner may not see this"
+    meaning = "the token's owner has no access to this"
     remedy = "ask an owner of the project for membership, or leave the project out of project_ids"
 
 
 class NotFound(TrackerError):
-    """404: nothing is there."""
+    """404: not found."""
 
 
 class UnfoundResource(NotFound):
-    """404 `unfound_resource`: a known path, but no such project, story, ..."""
+    """404 `unfound_resource`: the path is known, but there is no such project, story, ..."""
 
-    meaning = "there is no such thing on this host, or it was deleted"
+    meaning = "it does not exist on this host, or it was deleted"
     remedy = "check the id"
 
 
 class RouteNotFound(NotFound):
-    """404 `route_not_found`, or a 404 in no words of Tracker's: no such path on this host."""
+    """404 `route_not_found`, or a 404 without one of Tracker's codes: there is no such path."""
 
     meaning = "the host has no such path"
-    remedy = "check base_url: a v5 API's usually ends in /services/v5"
+    remedy = "check base_url: it usually ends in /services/v5"
 
 
 class NotTrackerV5(TrackerError):
-    """Whatever answers is not a v5 API: a web page, or XML of API v3 or v4."""
+    """The response is not from a v5 API: a web page, or XML of API v3 or v4."""
 
     meaning = "this is not a Tracker API v5"
-    remedy = "check base_url: a v5 API's usually ends in /services/v5"
+    remedy = "check base_url: it usually ends in /services/v5"
 
 
 class BadBaseUrl(TrackerError):
-    """`base_url` cannot be used at all."""
+    """`base_url` is invalid."""
 
     meaning = "base_url cannot be used"
-    remedy = "give it in the form https://host/services/v5"
+    remedy = "use the form https://host/services/v5"
 
 
 class RedirectRefused(TrackerError):
-    """The host points elsewhere; the token is not taken there."""
+    """The host redirects to another host, to which the token is not sent."""
 
     meaning = "the token is never sent to another host"
     remedy = "if the API has moved, set base_url to its new address"
 
 
 class Unreachable(TrackerError):
-    """No answer from the host: no network, no such name, connection refused, or no TLS."""
+    """No response from the host: no network, no such name, connection refused, or no TLS."""
 
     meaning = "the host cannot be reached"
     remedy = "check base_url and the network"
 
 
 class RetriesExhausted(TrackerError):
-    """The host kept failing for as long as the client was willing to try."""
+    """The host failed until the retries were exhausted."""
 
     meaning = "the host kept failing"
-    remedy = "try again later, or with fewer requests at once (max_in_flight, requests_per_second)"
+    remedy = "try again later, or with fewer requests (max_in_flight, requests_per_second)"
 
 
 class UnexpectedAnswer(TrackerError):
-    """Whole JSON, but not what this path answers on Tracker."""
+    """Valid JSON, but not what Tracker returns for this path."""
 
-    meaning = "the answer is not what Tracker gives here"
+    meaning = "the response is not what Tracker returns here"
     remedy = "check that the host is compatible with Tracker's API v5"
 
 
 class AnswerTooLarge(TrackerError):
-    """The body of an answer is larger, once unpacked, than any that is read."""
+    """The decompressed body of a response exceeds the limit."""
 
-    meaning = "an answer of this size is not read"
-    remedy = "if the host is to be trusted, raise answer_megabytes"
+    meaning = "responses of this size are refused"
+    remedy = "if you trust the host, raise answer_megabytes"
 
 
 class IncompleteList(TrackerError):
-    """A list ended before it held what the host states, or did not end at all."""
+    """A list has fewer records than the host states, or does not end."""
 
-    meaning = "the host did not give the whole list"
-    remedy = "run it again: the project is read again then"
+    meaning = "the host did not return the complete list"
+    remedy = "run it again to read the project again"
 
 
 class ClientClosed(TrackerError):
@@ -148,7 +145,7 @@ class ClientClosed(TrackerError):
     remedy = "run it again"
 
 
-# Nothing more can be read of the workspace after one of these.
+# After one of these errors, nothing more can be read.
 ENDING_THE_RUN = (BadBaseUrl, ClientClosed, InvalidAuthentication, Unreachable)
 
 _BY_CODE: dict[str, type[TrackerError]] = {
@@ -164,7 +161,7 @@ _BY_STATUS: dict[int, type[TrackerError]] = {
     400: InvalidParameter,
     401: InvalidAuthentication,
     403: UnauthorizedOperation,
-    404: RouteNotFound,  # in no words of Tracker's, so more likely a wrong address
+    404: RouteNotFound,  # without one of Tracker's codes, so probably a wrong address
     405: RouteNotFound,
     410: RouteNotFound,
     501: RouteNotFound,
@@ -172,12 +169,12 @@ _BY_STATUS: dict[int, type[TrackerError]] = {
 
 
 def refusal(what: str, status: int, body: dict[str, Any]) -> TrackerError:
-    """The error for an answer by which a host refuses a request.
+    """The error for a response that rejects a request.
 
     Args:
         what: the request, such as `GET /me`.
         status: the HTTP status.
-        body: the parsed error object; hosts other than Tracker leave parts of it out.
+        body: the parsed error object, of which other hosts than Tracker may omit parts.
     """
     code = body.get("code")
     known = _BY_CODE.get(code) if isinstance(code, str) else None
@@ -186,7 +183,7 @@ def refusal(what: str, status: int, body: dict[str, Any]) -> TrackerError:
 
 
 def explanation(body: dict[str, Any]) -> str:
-    """What Tracker says about an error: its code and the most specific sentence given."""
+    """Tracker's code of an error, and its most specific message."""
     invalid = body.get("validation_errors")
     problems = [
         f"{entry.get('field')}: {entry.get('problem')}"
@@ -199,6 +196,6 @@ def explanation(body: dict[str, Any]) -> str:
 
 
 def one_line(text: object) -> str:
-    """A text without line breaks, shortened when it is a whole page."""
+    """Put a text on one line, and shorten it if it is very long."""
     line = " ".join(str(text).split())
     return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."

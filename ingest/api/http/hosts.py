@@ -1,4 +1,4 @@
-"""The host behind a base URL: whether a token may go there, and why it cannot be reached."""
+"""Check whether a token may be sent to a host, and explain why a host cannot be reached."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def checked_base_url(base_url: str) -> tuple[str, bool]:
     """The base URL without a trailing slash, and whether its host is this machine.
 
     Raises:
-        BadBaseUrl: when it is not an address that a token may be sent to.
-        NotTrackerV5: when it is one of API v3 or v4.
+        BadBaseUrl: if it is invalid, or a token must not be sent to it.
+        NotTrackerV5: if it is the URL of API v3 or v4.
     """
     try:
         parts = urlsplit(base_url.strip())
         host = parts.hostname or ""
-        parts.port  # noqa: B018 - raises when it is no number
+        parts.port  # noqa: B018 - raises if it is not a number
     except ValueError as error:
         raise BadBaseUrl("base_url", str(error)) from None
     if parts.scheme not in ("http", "https") or not host:
@@ -43,20 +43,20 @@ def checked_base_url(base_url: str) -> tuple[str, bool]:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise BadBaseUrl(
             "base_url",
-            "it holds more than a host and a path",
-            "give the token as api_token, and base_url in the form https://host/services/v5",
+            "it contains more than a host and a path",
+            "set the token as api_token, and base_url in the form https://host/services/v5",
         )
     is_loopback = _is_loopback(host)
     if parts.scheme == "http" and not is_loopback:
         raise BadBaseUrl(
             f"base_url http://{parts.netloc}",
-            "over plain http anyone on the way could read the token",
+            "plain http would expose the token on the network",
             "use https",
         )
     if re.search(r"/services/v[34](/|$)", parts.path):
         raise NotTrackerV5(
             f"base_url {parts.path}",
-            "API v3 and v4 answer XML",
+            "API v3 and v4 return XML",
             "set base_url to the host's v5 API (.../services/v5)",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", is_loopback
@@ -72,10 +72,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def redirect_target(url: str, received: Received, what: str) -> str:
-    """Where a redirect leads, if that is the same host.
+    """The target of a redirect, which must be on the same host.
 
     Raises:
-        RedirectRefused: when it leads to another scheme, host or port, or nowhere.
+        RedirectRefused: if it has another scheme, host or port, or is invalid.
     """
     status = received.status
     try:
@@ -85,7 +85,7 @@ def redirect_target(url: str, received: Received, what: str) -> str:
         if is_same:
             requests.Request("GET", target).prepare()
     except ValueError:
-        raise RedirectRefused(what, f"{status} to what is no address") from None
+        raise RedirectRefused(what, f"{status} to an invalid address") from None
     if not is_same:
         raise RedirectRefused(
             what, f"{status} to {there.scheme}://{there.hostname}", _switched_off(url)
@@ -96,7 +96,7 @@ def redirect_target(url: str, received: Received, what: str) -> str:
 def connection_failure(
     what: str, base_url: str, error: Exception
 ) -> TransientFailure | TrackerError:
-    """Tell a bad moment from a host that is not there."""
+    """The error for a failed connection: temporary, or a host that does not exist."""
     host = urlsplit(base_url).netloc
     if isinstance(error, requests.exceptions.SSLError):
         return _tls_failure(what, host, error)
@@ -105,7 +105,7 @@ def connection_failure(
     causes = list(_causes(error))
     reason = remedy = ""
     if isinstance(error, requests.exceptions.ProxyError):
-        reason, remedy = "the proxy let nothing through", "check the setting HTTPS_PROXY"
+        reason, remedy = "the proxy refused the connection", "check the setting HTTPS_PROXY"
     elif any(isinstance(cause, NameResolutionError) for cause in causes):
         reason = f"the name {urlsplit(base_url).hostname} was not found"
     elif any(getattr(cause, "errno", None) == errno.ECONNREFUSED for cause in causes):
@@ -113,13 +113,13 @@ def connection_failure(
     elif isinstance(error, requests.exceptions.ConnectTimeout):
         reason = f"{host} did not accept a connection in time"
     elif any(isinstance(cause, NewConnectionError) for cause in causes):
-        reason = f"there is no way to {host} (is there a network?)"
+        reason = f"there is no route to {host} (is there a network?)"
     if reason:
         remedy = remedy or _switched_off(base_url)
         return TransientFailure(reason, fatal=Unreachable(what, reason, remedy))
     if isinstance(error, requests.exceptions.Timeout):
         return TransientFailure(f"{host} did not answer in time")
-    return TransientFailure(f"the connection to {host} broke before the answer was whole")
+    return TransientFailure(f"the connection to {host} broke before the response was complete")
 
 
 def _tls_failure(
@@ -137,7 +137,7 @@ def _tls_failure(
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it was made of: requests and urllib3 wrap in several ways."""
+    """An error and all its causes, which requests and urllib3 store in several attributes."""
     waiting: list[Any] = [error]
     seen: set[int] = set()
     while waiting:
@@ -150,7 +150,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _switched_off(url: str) -> str:
-    """Better advice than the usual for the one host that is known to be gone."""
+    """Specific advice for Tracker's own host, which no longer exists."""
     host = urlsplit(url).hostname or ""
     if host == "pivotaltracker.com" or host.endswith(".pivotaltracker.com"):
         return (

@@ -1,4 +1,4 @@
-"""How fast requests may start: faster while the host answers well, slower when it does not."""
+"""Adapt the request rate to the host: faster while it responds quickly, slower otherwise."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-_FIRST_RATE = 5.0  # requests a second, to a host that is not this machine
 _SLOWEST_RATE = 0.2
-_LATENCY_FACTOR = 3.0  # answers that take so many times longer than usual mean a busy host
+_LATENCY_FACTOR = 3.0  # a host is busy if responses take so many times longer than usual
 _LATENCY_MARGIN = 0.2  # and so many seconds longer
-_RECENT = 50  # starts from which the present rate is measured
+_RECENT = 50  # the number of request starts by which the actual rate is measured
 
 
 class Pace:
-    """Spaces the starts of requests, for all threads together.
+    """Limits the rate at which all threads together start requests.
 
-    Additive increase, multiplicative decrease, as TCP does it: the rate doubles each second until
-    the host asks for less (429 or 503) or its answers take much longer than usual; then it is
-    halved, and grows by one request a second each second.
+    Additive increase, multiplicative decrease, as in TCP: the rate doubles each second until the
+    host throttles (429 or 503) or its responses take much longer than usual. Then it is halved, and
+    grows by one request per second each second.
     """
 
     def __init__(
@@ -28,7 +27,7 @@ class Pace:
         clock: Callable[[], float],
         sleep: Callable[[float], object],
     ) -> None:
-        """Begin with `first_rate` starts a second, None for any number, up to `highest_rate`."""
+        """Start with `first_rate` requests per second (None: unlimited), up to `highest_rate`."""
         self._highest_rate = highest_rate or float("inf")
         self._rate = min(first_rate or float("inf"), self._highest_rate)
         self._clock = clock
@@ -36,17 +35,17 @@ class Pace:
         self._lock = threading.Lock()
         self._next_start = 0.0
         self._starts: deque[float] = deque(maxlen=_RECENT)
-        self._is_exploring = True  # nothing has shown yet what the host can bear
+        self._is_exploring = True  # the host's limit is not known yet
         self._slowed_at = float("-inf")
         self._usual_seconds: dict[str, float] = {}
 
     @property
     def rate(self) -> float:
-        """The requests that may start in a second now."""
+        """The current limit, in requests per second."""
         return self._rate
 
     def wait(self) -> None:
-        """Wait until this thread may start a request."""
+        """Wait until a request may start."""
         with self._lock:
             now = self._clock()
             start = max(now, self._next_start)
@@ -56,35 +55,35 @@ class Pace:
             self._sleep(start - now)
 
     def pause(self, seconds: float) -> None:
-        """Let no request start for a while: a throttled host throttles the token, not a thread."""
+        """Let no request start for a while, because hosts throttle a token, not a thread."""
         with self._lock:
             self._next_start = max(self._next_start, self._clock() + seconds)
 
     def note_answer(self, kind: str, seconds: float) -> None:
-        """Go faster after an answer, or slower when it took much longer than its kind does.
+        """Raise the rate after a response, or lower it if the response was unusually slow.
 
         Args:
-            kind: what was asked for; the answers of different lists take different times.
-            seconds: until the answer began.
+            kind: the kind of list; different lists take different times.
+            seconds: the time until the response started.
         """
         with self._lock:
             usual = self._usual_seconds.get(kind, seconds)
-            # The fastest answers count, and are forgotten slowly: a host may have become slower.
+            # The fastest response is the norm; it rises slowly, as a host may have become slower.
             self._usual_seconds[kind] = min(seconds, usual * 1.02)
             if seconds > usual * _LATENCY_FACTOR + _LATENCY_MARGIN:
-                self._slow_down(0.8, at_least=1 / seconds)  # what one request at a time gives
+                self._slow_down(0.8, at_least=1 / seconds)  # the rate of one request at a time
             elif self._rate < self._highest_rate:
-                # Each second `rate` answers come: so it doubles, or grows by one.
+                # There are `rate` responses per second, so the rate doubles, or grows by one.
                 grown = self._rate + (1.0 if self._is_exploring else 1 / self._rate)
                 self._rate = min(grown, self._highest_rate)
 
     def note_refusal(self) -> None:
-        """Go at half the pace: the host asked for fewer requests."""
+        """Halve the rate, because the host asked for fewer requests."""
         with self._lock:
             self._slow_down(0.5)
 
     def _slow_down(self, factor: float, at_least: float = _SLOWEST_RATE) -> None:
-        """Lower the rate, once for all answers to requests that had started before."""
+        """Lower the rate, at most once per second."""
         now = self._clock()
         if now - self._slowed_at < 1:
             return
@@ -93,12 +92,7 @@ class Pace:
         self._rate = min(self._rate, max(at_least, slower))
 
     def _recent_rate(self, now: float) -> float:
-        """Starts a second lately: less than was allowed, where the answers set the pace."""
+        """The actual rate, which is below the limit if responses are slow."""
         if len(self._starts) < 2 or now <= self._starts[0]:
             return self._rate
         return len(self._starts) / (now - self._starts[0])
-
-
-def first_rate(is_loopback: bool) -> float | None:
-    """The rate to begin with: no bound between this machine and itself."""
-    return None if is_loopback else _FIRST_RATE

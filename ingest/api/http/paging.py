@@ -1,20 +1,20 @@
-"""Lists of the API, page by page, in order, a few pages ahead.
+"""Read lists of the API page by page, in order, with requests for later pages already under way.
 
-What the server states counts, not what was asked: hosts lower the limit, a total may be null or
-more than is ever given, the current iteration has no pagination headers, and some hosts have none
-at all (there the enveloped form may tell, and otherwise only an empty page ends a list).
+The server's pagination headers are used, not the request parameters: hosts lower the limit, and the
+total may be null, or higher than the number of records that are returned. The current iteration
+has no pagination headers, and some hosts have none at all; then the envelope may contain them, and
+otherwise the list ends at an empty page.
 
-Whatever a host does, a list ends: at a page that was there before, when its total has grown twice
-past what it was, or at a bound. `flaw` then says why its records may not be all.
+Every list ends, whatever the host does: at a repeated page, if its total keeps growing, or at the
+maximum number of records. `flaw` then says why records may be missing.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from ingest.api.http.answers import Answer, PlainRows
 from ingest.api.http.errors import IncompleteList, InvalidParameter, UnexpectedAnswer
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
 
 class FieldChoices:
-    """What to ask for with `fields=`: the largest set first, smaller ones for hosts that refuse.
+    """The values for `fields=`: the largest set first, smaller ones for hosts that reject it.
 
-    Shared by the lists of one kind: what one of them learnt, the others need not find out.
+    All lists of a kind share one instance, so that only one of them has to try.
     """
 
     def __init__(self, *choices: str) -> None:
-        """Begin with the first choice; after the last one `fields` is left out."""
+        """Start with the first choice; after the last one, send no `fields`."""
         self._choices: tuple[str | None, ...] = (*choices, None)
         self._index = 0
 
     @property
     def index(self) -> int:
-        """How many choices have been refused so far."""
+        """The number of choices that have been rejected so far."""
         return self._index
 
     @property
     def current(self) -> str | None:
-        """The largest set that has not been refused."""
+        """The largest set that has not been rejected."""
         return self._choices[self._index]
 
     def refuse(self, index: int) -> bool:
-        """Note that a choice was refused; False when there is no smaller one."""
+        """Record that a choice was rejected; False if there is no smaller one."""
         if index + 1 >= len(self._choices):
             return False
         self._index = max(self._index, index + 1)
@@ -54,16 +54,16 @@ class FieldChoices:
 
 @dataclass(frozen=True)
 class ListRequest:
-    """What is asked of one list.
+    """The request for one list.
 
     Attributes:
-        path: below the base URL.
+        path: the path below the base URL.
         params: the query, without `limit` and `offset`.
-        page_size: records asked for at once; None for lists that come whole.
-        first_offset: the list is read from this record on.
-        is_cautious: ask for one page at a time, each from where the one before it ended, and trust
-            neither a limit nor a total.
-        plain: makes rows of a page of plain records.
+        page_size: records per page; None for lists without pages.
+        first_offset: the offset of the first record to read.
+        is_cautious: request one page at a time, at the end of the one before, and ignore the
+            host's limit and total.
+        plain: converts a page of plain records to rows.
     """
 
     path: str
@@ -75,19 +75,18 @@ class ListRequest:
 
 
 class Pages:
-    """One list. `submit` asks for its pages ahead, `take` gives them in order.
+    """The pages of one list: `submit` requests a page, `take` returns the next one in order.
 
-    Only the threads of the client's pool ask; `submit` and `take` belong to one thread.
+    Requests are sent by the threads of the client's pool; call `submit` and `take` from one thread.
 
     Attributes:
-        requests_count: requests that the pages taken so far took.
+        requests_count: requests for the pages taken so far.
         pages_count: pages taken so far.
-        versions: the project versions that the pages taken so far speak for.
-        total: the list's length as stated last; None when unknown.
-        has_shrunk: the stated length became less, so that records may have slid into pages that
-            had been answered already.
-        first: the first page, once taken.
-        flaw: why the list was ended although the host had more pages; empty when it was not.
+        versions: the project versions of the pages taken so far.
+        total: the length of the list as last stated; None if unknown.
+        has_shrunk: the stated length decreased, so records may have moved to pages that had already
+            been returned.
+        flaw: why the list was ended although the host had more pages; empty if it was not.
         is_endless: it was ended because there were always more records.
     """
 
@@ -97,14 +96,13 @@ class Pages:
         request: ListRequest,
         fields: FieldChoices | None = None,
     ) -> None:
-        """Describe the list; nothing is asked yet."""
+        """Describe the list; nothing is requested yet."""
         self.path = request.path
         self.requests_count = 0
         self.pages_count = 0
         self.versions: set[int | None] = set()
         self.total: int | None = None
         self.has_shrunk = False
-        self.first: Answer | None = None
         self.flaw = ""
         self.is_endless = False
         self._client = client
@@ -115,25 +113,25 @@ class Pages:
         self._is_open = False
         self._has_ended = False
         self._step = request.page_size
-        self._next_offset: int | None = None  # unknown until the first page is here
+        self._next_offset: int | None = None  # unknown until the first page has arrived
         self._previous: Answer | None = None
-        self._pages_seen: dict[int, tuple[int, int]] = {}  # and how old the list was then
+        self._pages_seen: dict[int, tuple[int, int]] = {}  # and the age of the list then
         self._may_slide = True
         self._total_to_pass: int | None = None
         self._has_passed_total = False
 
     @property
     def outstanding(self) -> int:
-        """Pages that have been asked for and not been taken."""
+        """Pages that have been requested and not yet taken."""
         return len(self._pending)
 
     @property
     def _span(self) -> int:
-        """How many records a page covers, the empty places of filtered ones included."""
+        """The number of records that a page covers, including those that the host filters out."""
         return self._step or self._page_size or 100
 
     def submit(self) -> bool:
-        """Ask for one more page, if it is known which; False when not."""
+        """Request the next page; False if its offset is not known, or there is none."""
         if self._has_ended:
             return False
         if not self._is_open:
@@ -144,7 +142,7 @@ class Pages:
             return False
         total = None if self._request.is_cautious else self.total
         if total is None and self._pending:
-            return False  # each page may be the last: only one at a time
+            return False  # any page may be the last, so request only one at a time
         offset = self._next_offset
         if offset is None or (total is not None and offset >= total):
             return False
@@ -153,10 +151,10 @@ class Pages:
         return True
 
     def take(self) -> Answer | None:
-        """The next page, waited for if need be; None at the end of the list.
+        """Wait for the next page and return it; None at the end of the list.
 
         Raises:
-            TrackerError: when the page could not be had.
+            TrackerError: if the page could not be read.
         """
         if not self._pending and not self.submit():
             self._has_ended = True
@@ -172,30 +170,29 @@ class Pages:
         if is_repeated or self._is_past_the_end(answer):
             self.cancel()
             return None
-        self.first = self.first or answer
         self.pages_count += 1
         if not self._has_ended and offset + self._span > self._client.most_records:
             self._end(f"more than {self._client.most_records:,} records", is_endless=True)
         return answer
 
     def again(self) -> Pages:
-        """The same list, to be read once more, from its beginning and with caution."""
+        """The same list, to be read again from its start, cautiously."""
         request = replace(self._request, first_offset=0, is_cautious=True)
         return Pages(self._client, request, self._fields)
 
     def incomplete(self, count: int, noun: str) -> IncompleteList:
-        """Say that only `count` records of the list could be had, of how many, and why."""
+        """An error that says how many records were read, of how many, and why."""
         stated = f"{count:,} of {self.total:,} {noun}" if self.total else f"{count:,} {noun}"
         return IncompleteList(f"GET {self.path}", ", ".join(filter(None, [stated, self.flaw])))
 
     def cancel(self) -> None:
-        """Ask for nothing more."""
+        """End the list, and cancel its requests."""
         self._has_ended = True
         while self._pending:
             self._pending.pop()[1].cancel()
 
     def _peek(self) -> bool:
-        """Learn what follows from a first page that is here but has not been taken."""
+        """Find the next offset in a first page that has arrived but was not taken."""
         if not self._pending:
             return False
         offset, future = self._pending[0]
@@ -205,11 +202,11 @@ class Pages:
         return self._next_offset is not None
 
     def _caught_up(self, offset: int, answer: Answer) -> Answer:
-        """Close the gap before a page that was answered earlier than the page in front of it.
+        """Close the gap before a page that is older than the preceding page.
 
-        Pages are asked for in parallel. When a list grows at its head (activity does) after this
-        page was answered and before the one in front was, records slid over the border unseen;
-        asked again now, this page begins with them.
+        Pages are requested in parallel. If new records appear at the head of the list (as in
+        activity) between the two responses, some records move from the preceding page to this one
+        unseen. A second request for this page returns them.
         """
         before, self._previous = self._previous, answer
         if before is None or not _is_later(before, answer):
@@ -219,30 +216,30 @@ class Pages:
         return replace(answer, data=[*newer.data, *answer.data], requests_count=requests_count)
 
     def _learn(self, offset: int, answer: Answer) -> None:
-        """Find out where the next page begins."""
+        """Find the offset of the next page."""
         pagination, length = answer.pagination, _length(answer)
         if pagination is None and self._page_size is None:
-            self._has_ended = True  # a list that comes whole
+            self._has_ended = True  # a list without pages
             return
         asked = self._step or max(length, 1)
         if pagination is None:
             following = offset + length
         else:
-            # Fewer than are here cannot be all.
+            # A total that is less than what was received is wrong.
             total = pagination.total
             if total is not None and length and total < offset + length:
                 total = None
             if total is not None and self.total is not None and total < self.total:
                 self.has_shrunk = True
             self.total = total
-            # The limit, never what was returned: a page may hold fewer than it spans.
+            # Use the limit, because a page may have fewer records than it covers.
             self._step = min(pagination.limit or length or asked, asked)
             following = offset + self._step
         if self._request.is_cautious:
             following = offset + length
         ahead = next((at for at, _ in self._pending if at > offset), None)
         if ahead is not None and ahead > following:
-            # The host lowered its limit half-way: what was asked ahead would leave a gap.
+            # The host has lowered its limit: the pages requested ahead would leave a gap.
             while self._pending and self._pending[-1][0] > offset:
                 self._pending.pop()[1].cancel()
             ahead = None
@@ -251,20 +248,20 @@ class Pages:
         self._note_total(following)
 
     def _note_total(self, following: int) -> None:
-        """End a list whose total has grown when it was reached, and again when that was."""
+        """End a list whose total keeps growing: it grew by the time that it was reached, twice."""
         if self.total is None:
             return
         if self._total_to_pass is None:
             self._total_to_pass = self.total
         elif self._total_to_pass <= following < self.total:
             if self._has_passed_total:
-                grown = f"its total grew from {self._total_to_pass:,} to {self.total:,} and on"
+                grown = f"its total keeps growing ({self._total_to_pass:,}, {self.total:,}, ...)"
                 self._end(grown, is_endless=True)
             self._has_passed_total = True
             self._total_to_pass = self.total
 
     def _is_repeated(self, answer: Answer) -> bool:
-        """Whether a page holds the same records as one before it; the list then ends."""
+        """Whether a page has the same records as an earlier one; the list then ends."""
         if not _is_list(answer) or not _length(answer) or self._has_ended:
             return False
         page = _identity_of_page(answer)
@@ -273,11 +270,11 @@ class Pages:
             self._pages_seen[page] = age
             return False
         if self._pages_seen[page] < age and self._may_slide:
-            self._may_slide = False  # a whole page of records may have arrived meanwhile, once
+            self._may_slide = False  # a full page of new records may have appeared, once
             return False
-        # A host without any paging gives its whole list, whatever is asked.
+        # A host without pagination returns the whole list for every request.
         if answer.pagination is not None or _length(answer) == self._page_size:
-            self._end("the same page came again")
+            self._end("the host returned the same page again")
         return True
 
     def _end(self, flaw: str, is_endless: bool = False) -> None:
@@ -293,7 +290,7 @@ class Pages:
         return False
 
     def _open(self) -> Answer:
-        """Ask for the first page; in a thread of the pool."""
+        """Request the first page; runs in a thread of the pool."""
         refused = 0
         while True:
             index = self._fields.index
@@ -340,7 +337,7 @@ class Pages:
 
 
 def _is_later(one: Answer, other: Answer) -> bool:
-    """Whether one page speaks for a later moment of a growing list than another."""
+    """Whether one page of a growing list is newer than another."""
     if one.project_version is not None and other.project_version is not None:
         return one.project_version > other.project_version
     total, other_total = _total(one), _total(other)
@@ -352,7 +349,7 @@ def _total(answer: Answer) -> int | None:
 
 
 def _identity(record: object) -> object:
-    """What tells one record of a list from another, quickly."""
+    """A value that identifies a record in its list."""
     if isinstance(record, dict):
         for name in ("id", "guid", "number"):
             if type(value := record.get(name)) in (int, str):
@@ -376,89 +373,3 @@ def _length(answer: Answer) -> int:
     if answer.rows is not None:
         return answer.rows.num_rows
     return len(answer.data) if isinstance(answer.data, list) else 1
-
-
-class PagesAhead(Protocol):
-    """Pages that can be asked for before they are taken."""
-
-    @property
-    def outstanding(self) -> int:
-        """Pages that have been asked for and not been taken."""
-        ...
-
-    def submit(self) -> bool:
-        """Ask for one more page, if it is known which; False when not."""
-        ...
-
-    def take(self) -> Answer | None:
-        """The next page; None at the end of the list."""
-        ...
-
-    def cancel(self) -> None:
-        """Ask for nothing more."""
-        ...
-
-
-class HasPages(Protocol):
-    """Whatever reads one list."""
-
-    @property
-    def pages(self) -> PagesAhead:
-        """The pages of the list."""
-        ...
-
-
-Job = TypeVar("Job", bound=HasPages)
-
-
-class ReadAhead(Generic[Job]):
-    """Reads lists one after the other, while pages of the later ones are already under way.
-
-    The window is a number of pages, over all lists: so memory stays flat however long a list is,
-    and the last page of one project does not wait alone.
-
-    Attributes:
-        window: at most so many pages are under way.
-    """
-
-    def __init__(self, jobs: Iterable[Job], window: int) -> None:
-        """Read the lists of `jobs`, at most `window` pages ahead."""
-        self._later: Iterator[Job] = iter(jobs)
-        self._begun: deque[Job] = deque()
-        self.window = window
-
-    def next_job(self) -> Job | None:
-        """The list that is to be read next; None when there is no more."""
-        if not self._begun:
-            job = next(self._later, None)
-            if job is not None:
-                self._begun.append(job)
-        return self._begun[0] if self._begun else None
-
-    def answers(self, job: Job) -> Iterator[Answer]:
-        """The pages of the list at the head, which is gone afterwards."""
-        try:
-            while True:
-                self._fill()
-                answer = job.pages.take()
-                if answer is None:
-                    return
-                yield answer
-        finally:
-            self.drop(job)
-
-    def drop(self, job: Job) -> None:
-        """Leave a list unread."""
-        job.pages.cancel()
-        if job in self._begun:
-            self._begun.remove(job)
-
-    def _fill(self) -> None:
-        room = self.window - sum(job.pages.outstanding for job in self._begun)
-        for job in self._begun:
-            while room > 0 and job.pages.submit():
-                room -= 1
-        while room > 0 and (later := next(self._later, None)) is not None:
-            self._begun.append(later)
-            while room > 0 and later.pages.submit():
-                room -= 1

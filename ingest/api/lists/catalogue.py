@@ -1,23 +1,23 @@
-"""Which lists of the API are read, in which order, and which fields are asked for.
+"""The lists of the API that are read, in order, with the requested fields.
 
-`fields=` brings everything that belongs to a story or epic along with it, so that no request per
-record is needed. Each list names its fields from the fullest set to smaller ones: a host that does
-not know a field may refuse the request, and then the next set is asked for.
+With `fields=`, a story or an epic includes all its parts, so that no request per record is needed.
+Each list has several sets of fields, from the largest to the smallest: a host that does not know a
+field may reject the request, and then the next set is requested.
 
-Not asked for, because they change without the record's own change and would be stale until the next
-full load: a story's or epic's neighbours (`before_id`, `after_id`; the order of what is planned is
-in `iterations.story_ids`), and the roll-ups of release stories (they are in `releases`, which is
-read whole each time).
+Some fields are not requested, because they can change without an update of their record, and would
+then be outdated until the next full load: `before_id` and `after_id` (`iterations.story_ids` has
+the planned order), and the roll-ups of release stories (`releases` has them, and is always read
+completely).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-PAGE_SIZE = 500  # Tracker's maximum for stories; hosts with a lower one lower it
+PAGE_SIZE = 500  # Tracker's maximum for stories; other hosts may use a lower limit
 _ITERATIONS_PAGE_SIZE = 10  # Tracker's default; a maximum is not known
 
-# Logs: what happens is added to them, also while they are read, and stays as it is.
+# Logs, to which records are added while they are read; existing records never change.
 GROWING_TABLES = frozenset({"activity", "my_activity", "story_transitions"})
 
 _COMMENTS = "comments(:default,file_attachments,google_attachments)"
@@ -33,7 +33,7 @@ PROJECT_FIELDS = (
 STORY_FIELDS = (
     f":default,{_COMMENTS},tasks(:default),owners(:default),reviews(:default,review_type),"
     "blockers(:default),transitions(:default),labels(:default),follower_ids,pull_requests,branches",
-    # What exporters asked of Tracker itself, for years.
+    # The fields that public export tools requested from Tracker for years.
     f":default,{_COMMENTS},tasks(:default),owners(:default),reviews(:default),"
     "blockers(:default),transitions(:default),labels(:default)",
     ":default,comments,tasks,transitions",
@@ -46,14 +46,14 @@ class TrackerList:
 
     Attributes:
         table: the raw table.
-        path: below the base URL; `{project_id}` when each project has its own.
-        page_size: records asked for at once; None for lists that come whole.
-        fields: sets for `fields=`, the fullest first.
-        cautious_page_size: how many are asked for when a host refuses that many; None when hosts
-            are known to lower the limit instead.
-        option: the attribute of `ApiOptions` that switches it on; None when it is always read.
-            What is optional may be refused without the project being skipped.
-        is_required: without it a project counts as not read.
+        path: the path below the base URL, with `{project_id}` if each project has its own list.
+        page_size: records per page; None for lists without pages.
+        fields: sets for `fields=`, the largest first.
+        cautious_page_size: the page size for hosts that reject `page_size`; None if hosts are
+            known to lower the limit instead.
+        option: the attribute of `ApiOptions` that enables it; None if it is always read. If an
+            optional list is refused, its project is not skipped.
+        is_required: whether its project is skipped if the host does not have it.
     """
 
     table: str
@@ -66,18 +66,18 @@ class TrackerList:
 
     @property
     def is_per_project(self) -> bool:
-        """Whether each project has its own."""
+        """Whether each project has its own list."""
         return "{project_id}" in self.path
 
 
 @dataclass(frozen=True)
 class ApiOptions:
-    """What is read beyond the usual.
+    """What is read in addition.
 
     Attributes:
-        history_days: Tracker's own end-of-day history, one request a project.
-        cycle_time_details: Tracker's own cycle times, one request an iteration.
-        iteration_analytics: Tracker's own analytics, with each iteration.
+        history_days: Tracker's own daily history; one request per project.
+        cycle_time_details: Tracker's own cycle times; one request per iteration.
+        iteration_analytics: Tracker's own analytics of each iteration.
     """
 
     history_days: bool = False
@@ -117,8 +117,8 @@ _LISTS = (
             ":default,story_ids",
         ),
     ),
-    # Without a scope the list holds done, current and backlog iterations: one list, in which
-    # nothing falls between the chairs when an iteration ends while it is read.
+    # Without a scope, the list contains done, current and backlog iterations, so that no story is
+    # missed if an iteration ends while the list is read.
     TrackerList(
         "iterations",
         "/projects/{project_id}/iterations",

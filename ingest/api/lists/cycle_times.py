@@ -1,4 +1,4 @@
-"""Tracker's own cycle times, which have a list an iteration: of which iterations they are read."""
+"""Choose the iterations whose cycle times are read (Tracker's own, one list per iteration)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _TABLE = TABLES["cycle_time_details"]
 
 
 class CycleTimes:
-    """Begun iterations that were read, and what Tracker tells of the stories in them.
+    """Tracker's own cycle times in the current and past iterations.
 
-    To be asked only when the iterations have been read; predicted ones have no cycle times yet.
+    Use this only after the iterations were read.
     """
 
     def __init__(self, context: ReadContext, is_sync: bool) -> None:
-        """Prepare to read; `is_sync` when only what has changed is read."""
+        """Prepare to read; `is_sync` if only changes are read."""
         self._client = context.client
         self._projects = context.workspace.projects
         self._stored = context.stored
@@ -31,7 +31,7 @@ class CycleTimes:
         self._jobs: list[ListJob] = []
 
     def jobs(self, details: TrackerList) -> Iterator[ListJob]:
-        """The lists to read, as `details` declares them."""
+        """The lists to read, with `details` as their declaration."""
         begun = [
             (project["id"], number)
             for project in self._projects
@@ -42,9 +42,7 @@ class CycleTimes:
             yield job
 
     def removed(self, project_ids: list[int]) -> Iterator[pa.Table]:
-        """Order the removal of what is stored of a list that was read, and now in none.
-
-        What is stored of a list that was refused stays.
+        """Yield deletions of stored cycle times that are no longer in the lists that were read.
 
         Args:
             project_ids: the projects that could be read.
@@ -62,11 +60,11 @@ class CycleTimes:
                     yield removal_rows(_TABLE, sorted(removed))
 
     def _numbers(self, project: Record) -> list[int]:
-        """Iterations that were read; the current one always, as time passes for what is in it."""
+        """The iterations that were read, and always the current one, in which time passes."""
         current = project.get("current_iteration_number") or 0
         stored = self._stored.projects.get(project["id"])
         if stored is not None and not stored.rows_count[_TABLE.name]:
-            return list(range(1, current + 1))  # they were not asked for until now
+            return list(range(1, current + 1))  # cycle times were not read until now
         numbers = {number for _, number in self._keys.read("iterations", project["id"])}
         numbers |= {current} if self._is_sync and current else set()
         return sorted(number for number in numbers if number <= current)

@@ -1,8 +1,8 @@
-"""What one run asks for: the lists to read, in the order of the raw tables.
+"""The jobs of one run: the lists to read, in the order of the raw tables.
 
-A way of reading is a function that gives these jobs. `full_jobs` asks for everything there is;
-`ingest.api.sync.planner` for what has changed since the warehouse was synced: the same tables, from
-a later record on, or not at all, or rows that finding out what changed has brought (`GivenRows`).
+`full_jobs` reads everything. `ingest.api.sync.planner` reads what has changed since the last sync:
+for each table the whole list, its end, nothing, or rows that were read to find the changes
+(`GivenRows`).
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from ingest.tables import TABLES
 
 @dataclass(eq=False)
 class ListJob:
-    """One list that is to be read for a raw table.
+    """One list to read for a raw table.
 
     Attributes:
         tracker_list: the list's declaration.
         pages: its pages.
-        fields: what is asked for of each record.
-        project_id: the project whose list it is; None for the workspace's.
-        is_whole: the pages hold all records of the project, so that what they lack is gone.
-        first_offset: records that the pages leave out at the list's beginning.
-        cautious: makes the same list, asked for in a way that no host refuses.
-        extra: values that each record is given.
-        is_read: the list came to its end.
-        records_count: records that were read, each once.
-        refused_count: records that were refused.
+        fields: the requested fields.
+        project_id: the project of the list; None for a list of the workspace.
+        is_whole: the pages contain all records of the project, so that missing ones were removed.
+        first_offset: the number of records at the start of the list that are not read.
+        cautious: creates the same job with a page size that no host rejects.
+        extra: values to add to each record.
+        is_read: whether the list was read to its end.
+        records_count: the number of distinct records read so far.
+        refused_count: the number of refused records.
     """
 
     tracker_list: TrackerList
@@ -57,32 +57,16 @@ class ListJob:
         return self.tracker_list.table
 
 
-class NoPages:
-    """The pages of a list of which nothing is left to ask for."""
-
-    outstanding = 0
-
-    def submit(self) -> bool:
-        """Nothing to ask for."""
-        return False
-
-    def take(self) -> None:
-        """Nothing to take."""
-
-    def cancel(self) -> None:
-        """Nothing to cancel."""
-
-
 @dataclass(eq=False)
 class GivenRows:
-    """Rows of a raw table that are here already.
+    """Rows of a raw table that have already been read.
 
     Attributes:
         table: the raw table's name.
-        project_id: the project whose rows they are; None for the workspace's.
+        project_id: the project of the rows; None for those of the workspace.
         rows: Arrow tables with the raw table's schema.
-        requests_count: requests that they took.
-        is_whole: they are all rows of the project, so that what they lack is gone.
+        requests_count: the number of requests for them.
+        is_whole: they are all rows of the project, so that missing ones were removed.
     """
 
     table: str
@@ -90,7 +74,6 @@ class GivenRows:
     rows: list[pa.Table]
     requests_count: int = 0
     is_whole: bool = False
-    pages: NoPages = field(default_factory=NoPages)
 
 
 Job = ListJob | GivenRows
@@ -99,7 +82,7 @@ Job = ListJob | GivenRows
 def full_jobs(
     client: TrackerClient, lists: Iterable[TrackerList], project_ids: list[int]
 ) -> Iterator[ListJob]:
-    """Everything that the lists hold, whatever was read before."""
+    """Jobs that read these lists completely."""
     for each in lists:
         fields = FieldChoices(*each.fields)
         owners: Sequence[int | None] = [*project_ids] if each.is_per_project else [None]
@@ -115,7 +98,7 @@ def list_job(
     params: Params | None = None,
     first_offset: int = 0,
 ) -> ListJob:
-    """One list of a project or of the workspace, whole unless there are parameters."""
+    """A job for a list of a project or of the workspace; with `params`, it is not whole."""
     plain = None
     if each.table in TABLES_WITH_PLAIN_RECORDS:
         plain = partial(client.plain_pages.rows, TABLES[each.table], project_id)
@@ -128,16 +111,16 @@ def list_job(
 
     if each.cautious_page_size is None:
         return job(each.page_size, fields)
-    # Its own choice of fields: it may be the limit that is refused.
-    daring = job(each.page_size, FieldChoices(*each.fields))
-    daring.cautious = lambda: job(each.cautious_page_size, fields)
-    return daring
+    # Separate field choices, because the host may reject the limit and not the fields.
+    first_try = job(each.page_size, FieldChoices(*each.fields))
+    first_try.cautious = lambda: job(each.cautious_page_size, fields)
+    return first_try
 
 
 def iteration_jobs(
     client: TrackerClient, each: TrackerList, iterations: Iterable[tuple[int, int]]
 ) -> Iterator[ListJob]:
-    """A list that every iteration has; `iterations` are pairs of project id and number."""
+    """Jobs for the lists of iterations, which are given by project id and number."""
     fields = FieldChoices(*each.fields)
     for project_id, number in iterations:
         path = each.path.format(project_id=project_id, number=number)

@@ -1,4 +1,4 @@
-"""The lists of one raw table as rows, whatever happens to a list while it is read."""
+"""Read the lists of one raw table as rows, even if they change while they are read."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import pyarrow.compute as pc
 from ingest.api.context import ReadContext
 from ingest.api.http.answers import Answer
 from ingest.api.http.errors import InvalidParameter, TrackerError
-from ingest.api.http.paging import Pages, ReadAhead
+from ingest.api.http.paging import Pages
 from ingest.api.lists.catalogue import GROWING_TABLES
 from ingest.api.lists.jobs import GivenRows, Job, ListJob
 from ingest.api.lists.moving_lists import BufferedRows, SeenKeys, StoryCheck
 from ingest.api.lists.own_activity import KnownActivities
+from ingest.api.lists.read_ahead import ReadAhead
 from ingest.records import keys_of
 from ingest.tables import Table
 
-_LATEST_KEYS = 100_000  # far more than arrives while one list is read; see SeenKeys
+_LATEST_KEYS = 100_000  # far more than can appear while one list is read; see SeenKeys
 
 
 class ListReader:
-    """Reads the lists of one raw table, project by project; no key comes twice."""
+    """Reads the lists of one raw table, project by project, without duplicate keys."""
 
     def __init__(self, table: Table, context: ReadContext) -> None:
         """Prepare to read the lists of a raw table."""
@@ -37,17 +38,18 @@ class ListReader:
         self._seen = SeenKeys(_LATEST_KEYS if table.name in GROWING_TABLES else None)
 
     def read(
-        self, job: ListJob, ahead: ReadAhead[Job], known: KnownActivities | None = None
+        self, job: ListJob, ahead: ReadAhead, known: KnownActivities | None = None
     ) -> Iterator[pa.Table]:
-        """The rows of a list, whose pages `ahead` gives; a refusal is noted, not raised.
+        """Read the rows of a list; a list that cannot be read is added to the refusals.
 
         Args:
             job: the list.
-            ahead: reads its pages.
-            known: what the list repeats; it is read no further once it holds nothing else.
+            ahead: requests its pages.
+            known: activities that the list repeats; reading stops after the first page if the list
+                contains no others.
 
         Raises:
-            TrackerError: when the whole run cannot go on.
+            TrackerError: if the whole run cannot continue.
         """
         buffered, counted = BufferedRows(), 0
         later_copies = [self._table.arrow_schema.empty_table()]
@@ -68,7 +70,7 @@ class ListReader:
                     yield from buffered.add(fresh)
                 else:
                     yield fresh
-            # A page past the end of the list costs a request too.
+            # Also count the request for a page after the end of the list.
             self._report(job, job.pages.requests_count - counted, 0)
             if job.pages.is_endless:
                 raise job.pages.incomplete(self._count(job), job.table)
@@ -81,12 +83,12 @@ class ListReader:
                 yield from self.read(job.cautious(), ahead)
                 return
             if not job.pages.is_endless:
-                # What has been read is good, and stays.
+                # The rows that were read are valid.
                 yield from buffered.release(pa.concat_tables(later_copies))
-            self._refusals.note(job, self._workspace.name(job.project_id), error)
+            self._refusals.add(job, self._workspace.name(job.project_id), error)
 
-    def give(self, job: GivenRows) -> Iterator[pa.Table]:
-        """Hand on rows that are here already."""
+    def pass_on(self, job: GivenRows) -> Iterator[pa.Table]:
+        """Return rows that have already been read."""
         self._report(job, job.requests_count, sum(rows.num_rows for rows in job.rows))
         for rows in job.rows:
             keys = keys_of(self._table, rows)
@@ -97,10 +99,10 @@ class ListReader:
             self._keys.note_whole(self._table, job.project_id)
 
     def _finish(self, job: ListJob) -> Iterator[pa.Table]:
-        """Finish a list: read again what may be missing, and note whether it is whole.
+        """Finish a list: read records that may be missing, and record whether it is complete.
 
         Raises:
-            IncompleteList: when the host does not give all that it states.
+            IncompleteList: if the host returns fewer records than it states.
         """
         name, pages, is_stable = self._table.name, job.pages, True
         if name == "stories":
@@ -119,18 +121,18 @@ class ListReader:
             self._keys.note_whole(self._table, job.project_id)
 
     def _read_on(self, job: ListJob, pages: Pages) -> Iterator[pa.Table]:
-        """What other pages of the same list have that is new."""
+        """The new rows in other pages of the same list."""
         while (answer := pages.take()) is not None:
             fresh, _ = self._take(job, answer)
             yield fresh
 
     def _count(self, job: ListJob) -> int:
-        """How many records of a list there were so far, whatever became of them."""
+        """The number of records of a list so far, including refused ones."""
         read = self._keys.read(self._table.name, job.project_id)
         return max(len(read), job.records_count) + job.refused_count
 
     def _is_short(self, job: ListJob, pages: Pages) -> bool:
-        """Whether a list ended before its time; a log may hold less than is counted."""
+        """Whether a list ended too early; a growing list may have fewer records than it states."""
         if pages.flaw:
             return True
         if self._table.name in GROWING_TABLES or pages.total is None:
@@ -149,7 +151,7 @@ class ListReader:
             raise check.shortfall
 
     def _finish_part(self, job: ListJob) -> Iterator[pa.Table]:
-        """Make sure that the iterations join those before; what was left out is still there."""
+        """Check that the iterations follow those that were not read, and mark these as existing."""
         numbers = [number for _, number in self._keys.read(self._table.name, job.project_id)]
         if not numbers or min(numbers) > job.first_offset + 1:
             yield from self._read_on(job, job.pages.again())
@@ -159,7 +161,7 @@ class ListReader:
             self._keys.leave_out(self._table, job.project_id, keys)
 
     def _take(self, job: ListJob, answer: Answer) -> tuple[pa.Table, pa.Table]:
-        """The rows of an answer: new ones, and those whose key has been given already."""
+        """The rows of a response: new ones, and those with a key that was already returned."""
         if answer.rows is not None:
             taken = self._intake.accept(answer)
         else:

@@ -1,4 +1,4 @@
-"""A list that changes while it is read: no row twice, the newest kept, no story lost."""
+"""Read lists that change meanwhile: without duplicates, with the newest rows and all stories."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ _MAX_LISTINGS = 4
 
 
 class SeenKeys:
-    """Keys of the rows given so far; with a limit, only of the latest."""
+    """The keys of the rows that were returned so far."""
 
     def __init__(self, limit: int | None = None) -> None:
-        """Remember all keys, or the latest `limit`.
+        """Remember all keys, or about the latest `limit` keys.
 
-        A list that grows at its head shifts by what arrives while it is read, so the latest keys
-        are enough there, and a million and a half activities need no memory.
+        A list that grows at its head shifts only by the records that appear while it is read, so
+        the latest keys are enough, which saves memory for a million activities.
         """
         self._keys: set[Hashable] = set()
         self._pages: deque[set[Hashable]] = deque()
         self._limit = limit
 
     def add(self, keys: Sequence[Hashable]) -> list[bool]:
-        """Remember the keys of a page; of each, whether it was not known before."""
+        """Add the keys of a page. Returns whether each key is new."""
         page = set(keys)
         if len(page) == len(keys) and self._keys.isdisjoint(page):
             is_new = [True] * len(keys)
@@ -63,10 +63,10 @@ class SeenKeys:
 
 
 class BufferedRows:
-    """Rows of one list, buffered until the list has been read, so that the newest copy wins.
+    """Buffers the rows of a list until its end, so that the newest copy of a record wins.
 
-    A record that moves while its list is read may come twice. Memory is bounded: beyond a number
-    of bytes the oldest rows are let go, and of those the first copy stands.
+    A record that moves while its list is read may be returned twice. If the buffer is full, its
+    oldest rows are released, and their first copy is used.
     """
 
     def __init__(self, max_bytes: int = _BUFFERED_BYTES) -> None:
@@ -76,7 +76,7 @@ class BufferedRows:
         self._bytes = 0
 
     def add(self, rows: pa.Table) -> Iterator[pa.Table]:
-        """Buffer rows; yields the oldest ones when there is no more room."""
+        """Add rows; yields the oldest ones if the buffer is full."""
         self._tables.append(rows)
         self._bytes += rows.nbytes
         while self._bytes > self._max_bytes:
@@ -85,7 +85,7 @@ class BufferedRows:
             yield released
 
     def release(self, later_copies: pa.Table) -> Iterator[pa.Table]:
-        """Yield all rows, with those of `later_copies` (by `id`) that are newer in their place."""
+        """Yield all rows, or their later copies (with the same `id`) if these are newer."""
         if later_copies.num_rows and self._tables:
             rows = pa.concat_tables(self._tables)
             self._tables = deque([_with_newer(rows, later_copies)])
@@ -95,14 +95,15 @@ class BufferedRows:
 
 
 def _with_newer(rows: pa.Table, later_copies: pa.Table) -> pa.Table:
-    held = dict(zip(rows["id"].to_pylist(), rows["updated_at"].to_pylist(), strict=True))
+    known = dict(zip(rows["id"].to_pylist(), rows["updated_at"].to_pylist(), strict=True))
     newest: dict[int, int] = {}
     for index, copy in enumerate(later_copies.select(["id", "updated_at"]).to_pylist()):
         row_id, updated_at = copy["id"], copy["updated_at"]
-        is_held = row_id in held
-        # The later of two copies of the same second wins.
-        if is_held and (held[row_id] is None or (updated_at and updated_at >= held[row_id])):
-            held[row_id] = updated_at
+        if row_id not in known:
+            continue
+        # Of two copies with the same timestamp, the later one wins.
+        if known[row_id] is None or (updated_at and updated_at >= known[row_id]):
+            known[row_id] = updated_at
             newest[row_id] = index
     outdated = pc.is_in(rows["id"], pa.array(newest, rows["id"].type))
     chosen = later_copies.take(pa.array(newest.values(), pa.int64()))
@@ -110,20 +111,19 @@ def _with_newer(rows: pa.Table, later_copies: pa.Table) -> pa.Table:
 
 
 class StoryCheck:
-    """Holds the stories that were read against the project's listing of story ids.
+    """Compares the stories that were read with a list of the project's story ids.
 
-    A page shifts when someone moves, accepts or deletes a story meanwhile: then a story can fall
-    between two pages. Its id is still listed, so it is found and read by itself.
+    If a story is moved, accepted or deleted while its list is read, the pages shift, and another
+    story can fall between two pages. The list of ids shows which one, and it is read by its id.
 
     Attributes:
-        listed_ids: ids of the last listing.
-        is_stable: the last listing was read without the project changing meanwhile.
-        shortfall: what the last listing lacked of the total that the host states; None when
-            nothing.
+        listed_ids: the ids in the last list.
+        is_stable: whether the project did not change while the last list was read.
+        shortfall: an error if the last list has fewer ids than the host states; otherwise None.
     """
 
     def __init__(self, client: TrackerClient, path: str, fields: FieldChoices) -> None:
-        """Check the list at `path`; stories that are missing are read with the same fields."""
+        """Check the list at `path`; missing stories are read with the same fields."""
         self._client = client
         self._path = path
         self._fields = fields
@@ -134,7 +134,7 @@ class StoryCheck:
 
     @staticmethod
     def is_needed(pages: Pages, count: int) -> bool:
-        """Whether a list, `count` records of which were read, may lack some."""
+        """Whether stories may be missing from a list of which `count` records were read."""
         if pages.flaw or len(pages.versions) > 1:
             return True
         if pages.total is not None and pages.total != count:
@@ -142,7 +142,7 @@ class StoryCheck:
         return pages.pages_count > 1 and pages.versions == {None}
 
     def missing(self, read_ids: set[int]) -> Iterator[Answer]:
-        """List the ids, as often as the project changes meanwhile, and read those not yet read."""
+        """List the ids, again if the project changes meanwhile, and read the missing stories."""
         read_ids = set(read_ids)
         for attempt in range(_MAX_LISTINGS):
             self._list_ids(is_cautious=attempt > 0)
@@ -154,27 +154,27 @@ class StoryCheck:
                 return
 
     def requests_since(self) -> int:
-        """Requests made since this was asked last."""
+        """The number of requests since the last call."""
         count, self._requests_count = self._requests_count, 0
         return count
 
     def _list_ids(self, is_cautious: bool) -> None:
         request = ListRequest(self._path, page_size=PAGE_SIZE, is_cautious=is_cautious)
         pages = Pages(self._client, request, FieldChoices("id"))
-        ids, odd_count = read_ids(pages)
+        ids, invalid_count = read_ids(pages)
         self._requests_count += pages.requests_count
         self.listed_ids, self.is_stable = ids, len(pages.versions) <= 1
-        is_less = self.is_stable and len(ids) + odd_count < (pages.total or 0)
+        is_less = self.is_stable and len(ids) + invalid_count < (pages.total or 0)
         is_short = bool(pages.flaw) or is_less
         self.shortfall = pages.incomplete(len(ids), "stories") if is_short else None
 
     def _read(self, ids: list[int]) -> Iterator[Answer]:
-        """Read stories by id; those that are gone by now are left out."""
+        """Read stories by id, without those that no longer exist."""
         try:
             yield self._get("/bulk", {"ids": ",".join(map(str, ids))})
         except (NotFound, InvalidParameter):
             for each in ids:
-                # Deleted meanwhile, or moved to a project that is not ours.
+                # It was deleted, or moved to a project without access.
                 with suppress(NotFound, UnauthorizedOperation):
                     yield self._get(f"/{each}", {})
 
@@ -187,18 +187,18 @@ class StoryCheck:
             self._requests_count += 1
             raise
         self._requests_count += answer.requests_count
-        return replace(answer, requests_count=0)  # they are counted here
+        return replace(answer, requests_count=0)  # because they are counted here
 
 
 def read_ids(pages: Pages) -> tuple[set[int], int]:
-    """The ids that a list gives, and how many of its records have no usable one."""
+    """The ids in a list, and the number of records without a valid id."""
     ids: set[int] = set()
-    odd_count = 0
+    invalid_count = 0
     while (answer := pages.take()) is not None:
         pages.submit()
         for record in answer.data:
             try:
                 ids.add(usable(_STORIES, ("id",), dict(record))["id"])
             except (TypeError, ValueError, RowRefused):
-                odd_count += 1
-    return ids, odd_count
+                invalid_count += 1
+    return ids, invalid_count

@@ -1,7 +1,7 @@
-"""Labels and epics as part of their project: one request instead of two for each project.
+"""Read labels and epics nested in their project: one request instead of two per project.
 
-`fields=` nests them in the answer of `/projects` and `/projects/{id}` (recorded of Tracker). A host
-that does not do so is asked for the lists themselves.
+With `fields=`, Tracker nests them in `/projects` and `/projects/{id}` (recorded responses show it).
+If a host does not, the lists themselves are read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ingest.records import Record
 if TYPE_CHECKING:
     from ingest.api.http.client import TrackerClient
 
-# From this share of the projects on, all are asked for at once.
+# If at least a quarter of the projects is needed, all are requested at once.
 _SHARE_OF_ALL = 4
 
 Lists = dict[str, pa.Table]
@@ -36,15 +36,15 @@ def read_nested_lists(
     """Read lists of several projects, nested in the projects.
 
     Args:
-        client: the session.
-        lists: the lists by the name under which a project nests them.
-        project_ids: the projects whose lists are wanted.
-        projects_count: how many projects the workspace has.
-        intake: takes in the records.
+        client: the HTTP client.
+        lists: the lists, by their name in a project.
+        project_ids: the projects whose lists are needed.
+        projects_count: the number of projects in the workspace.
+        intake: converts the records.
 
     Returns:
-        By project id the rows of each list; without projects whose lists the host does not nest,
-        or of which a record was refused. And the number of requests.
+        The rows of each list by project id, and the number of requests. Projects whose lists are
+        not nested, or contain a refused record, are omitted.
     """
     if not project_ids:
         return {}, 0

@@ -1,7 +1,7 @@
-"""Which of the token owner's activities need not be fetched, because their projects gave them.
+"""Avoid reading the token owner's activities again if they were read from the projects' lists.
 
-`/my/activity` lists the activities of all projects that the token's owner is a member of, so after
-a first load there is usually nothing in it that is new.
+`/my/activity` lists the activities of all projects of which the token's owner is a member, so on a
+first load it usually contains nothing new.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ import pyarrow.compute as pc
 
 
 class KnownActivities:
-    """Which activities a run has read of their projects.
+    """The activities that a run has read from the projects' lists.
 
     Attributes:
-        count: how many there are.
-        is_all_of_own: the token owner's own list has no others, but those that it was read for.
+        count: their number.
+        is_all_of_own: whether the token owner's list consists of these and of those that
+            `without_known` returned.
     """
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start empty."""
         self.count = 0
         self.is_all_of_own = False
         self._versions: dict[int, list[pa.Array]] = {}
 
     def add(self, rows: pa.Table) -> None:
-        """Take note of more rows."""
+        """Add rows of `activity`."""
         self.count += rows.num_rows
         for project_id in pc.unique(rows["project_id"]).to_pylist():
             its = pc.equal(rows["project_id"], project_id)
@@ -33,7 +34,7 @@ class KnownActivities:
             self._versions.setdefault(project_id, []).append(versions)
 
     def without_known(self, rows: pa.Table) -> pa.Table:
-        """Those of some rows that are not among them."""
+        """The rows of `my_activity` that are not among the known activities."""
         is_known = []
         for project_id, version in zip(
             rows["project_id"].to_pylist(), rows["project_version"].to_pylist(), strict=True

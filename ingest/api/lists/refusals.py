@@ -1,4 +1,4 @@
-"""What of a workspace could not be read: projects that failed, lists that a host does not have."""
+"""Collect what could not be read: projects that failed, and lists that a host does not have."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from ingest.warehouses.stored import Stored
 
 
-_MOST_EXHAUSTED = 3  # lists in a row that failed however often they were asked for
+_MOST_EXHAUSTED = 3  # the run ends after so many lists in a row failed after all retries
 
 
 class Refusals:
-    """Takes note of what is refused, and knows what need not be asked for any more.
+    """The projects and lists that could not be read.
 
     Attributes:
         skipped: what could not be read, one sentence each.
-        failed_project_ids: projects that should have been read and were not.
-        failure: a list of the workspace that should have been read and was not, and why.
+        failed_project_ids: projects that should have been read but were not.
+        failure: a list of the workspace that could not be read, and why; None if there is none.
     """
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start empty."""
         self.skipped: list[str] = []
         self.failed_project_ids: list[int] = []
         self.failure: str | None = None
@@ -42,19 +42,19 @@ class Refusals:
         self._exhausted_count = 0
 
     def is_given_up(self, job: Job) -> bool:
-        """Whether a list is of a project, or of a table, that cannot be read."""
+        """Whether the project or the table of a job could not be read before."""
         return job.project_id in self.failed_project_ids or job.table in self._absent_tables
 
-    def note(self, job: ListJob, name: str, error: TrackerError) -> None:
-        """Skip a project, or one list of it, or a list that the host does not have.
+    def add(self, job: ListJob, name: str, error: TrackerError) -> None:
+        """Skip a project, one of its lists, or a table that the host does not have.
 
         Args:
-            job: the list that was refused.
-            name: whose list it is: the project's name, or the workspace.
-            error: what the host answered.
+            job: the list that could not be read.
+            name: the name of the project, or `workspace`.
+            error: why it could not be read.
 
         Raises:
-            TrackerError: the same, when nothing more can be read.
+            TrackerError: the same error, if nothing more can be read.
         """
         self._exhausted_count += isinstance(error, RetriesExhausted | NotTrackerV5)
         if isinstance(error, ENDING_THE_RUN) or self._exhausted_count >= _MOST_EXHAUSTED:
@@ -74,30 +74,31 @@ class Refusals:
             self.skipped.append(f"{job.table}: this host has no {job.tracker_list.path}")
 
     def note_read(self, job: ListJob) -> None:
-        """Take note of a list that was read; say so when fewer fields were asked for."""
+        """Record that a list was read; add a sentence if fewer fields were requested."""
         self._exhausted_count = 0
-        asked = f"fields={job.fields.current}" if job.fields.current else "no fields"
-        sentence = f"{job.table}: this host refused some fields, so fewer were asked for ({asked})"
+        fields = f"fields={job.fields.current}" if job.fields.current else "no fields"
+        sentence = f"{job.table}: the host rejected some fields; fewer were requested ({fields})"
         if job.fields.index and sentence not in self.skipped:
             self.skipped.append(sentence)
 
     def note_unlisted_projects(self, workspace: Workspace, stored: Stored) -> None:
-        """Say which stored projects a workspace lists no longer.
+        """Add a sentence for each stored project that the workspace no longer lists.
 
-        Nothing tells a project that was deleted from one that is closed to the token now.
+        It may have been deleted, or the token may have lost access to it.
         """
-        for project_id, held in stored.projects.items():
+        for project_id, project in stored.projects.items():
             if project_id not in workspace.names:
                 self.skipped.append(
-                    f"project {project_id} ({held.name}): the host lists it no longer (deleted, or "
-                    f"closed to this token); its rows stay as they were at {held.as_of:%F %T} UTC"
+                    f"project {project_id} ({project.name}): the host no longer lists it (it was "
+                    "deleted, or the token has no access); its rows remain as of "
+                    f"{project.as_of:%F %T} UTC"
                 )
 
     def give_up_project(self, project_id: int, name: str, error: TrackerError) -> None:
-        """Read nothing more of a project.
+        """Skip the rest of a project.
 
         Raises:
-            TrackerError: the same, when nothing more can be read of any.
+            TrackerError: the same error, if nothing more can be read of any project.
         """
         if isinstance(error, ENDING_THE_RUN):
             raise error

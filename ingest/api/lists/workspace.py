@@ -1,4 +1,4 @@
-"""Which projects there are to read: found out before anything else is read."""
+"""Find the projects to read, before anything else is read."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PROJECT_FIELDS
 from ingest.records import Record
 
-_MOST_ITERATIONS = 100_000  # of a week each, two thousand years
+_MOST_ITERATIONS = 100_000  # two thousand years of weeks
 
 
 @dataclass
 class Workspace:
-    """What a token may read.
+    """The projects that a token can read.
 
     Attributes:
-        began_at: this machine's clock when reading began.
-        served_at: the server's; None when it tells none.
-        requests_count: requests that it took to find out.
-        projects: records of the projects to read, in the order asked for or listed.
-        refused: project id -> why it may not be read.
+        began_at: the start of reading, by the local clock.
+        served_at: the same, by the server's clock; None if not stated.
+        requests_count: the number of requests for finding the projects.
+        projects: records of the projects to read, in the requested or listed order.
+        refused: project id -> why the token has no access to it.
     """
 
     began_at: datetime
@@ -49,7 +49,7 @@ class Workspace:
         return {each["id"]: one_line(each.get("name") or each["id"]) for each in self.projects}
 
     def name(self, project_id: int | None) -> str:
-        """What reports call a project, or whatever belongs to none."""
+        """The name of a project in messages; `workspace` for lists without a project."""
         return "workspace" if project_id is None else self.names.get(project_id, "workspace")
 
 
@@ -59,12 +59,12 @@ def open_workspace(
     """Find the projects to read.
 
     Args:
-        client: the session.
-        intake: takes in the projects' records.
-        project_ids: the projects asked for; None for all that the token lists.
+        client: the HTTP client.
+        intake: converts the records.
+        project_ids: the requested projects; None for all that the token can see.
 
     Raises:
-        UnfoundResource: when a project that was asked for does not exist.
+        UnfoundResource: if a requested project does not exist.
     """
     workspace = Workspace(datetime.now(UTC))
     fields = FieldChoices(*PROJECT_FIELDS)
@@ -87,7 +87,7 @@ def open_workspace(
 
 
 def _projects(intake: Intake, answer: Answer) -> list[Record]:
-    """The projects of an answer; a version or an iteration that cannot be is left out."""
+    """The projects in a response; invalid versions and iteration numbers become null."""
     projects = intake.take("projects", answer).records
     for project in projects:
         for name, most in (
@@ -103,7 +103,7 @@ def _projects(intake: Intake, answer: Answer) -> list[Record]:
 def _complete(
     client: TrackerClient, intake: Intake, workspace: Workspace, fields: FieldChoices
 ) -> None:
-    """Ask projects for what their list does not tell: a sync rests on it, a first load does not."""
+    """Read versions and iteration numbers that the list of projects lacks; a sync needs them."""
     lacking = {
         each["id"]: each
         for each in workspace.projects
@@ -138,7 +138,11 @@ def _unlisted(
     fields: FieldChoices,
     workspace: Workspace,
 ) -> Record | None:
-    """A project that the token does not list: a public one, a closed one, or none at all."""
+    """A requested project that is not listed; None if the token has no access to it.
+
+    Raises:
+        UnfoundResource: if it does not exist.
+    """
     pages = Pages(client, ListRequest(f"/projects/{project_id}"), fields)
     try:
         answer = pages.take()

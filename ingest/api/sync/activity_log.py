@@ -1,8 +1,8 @@
-"""The activities since the versions that the warehouse holds.
+"""Read the activities since the stored versions of projects.
 
-The workspace's own list (`/my/activity`) tells of all projects at once and is read anyway, so it is
-asked first. It may leave projects out: whatever is not there without a gap, version by version, is
-asked of the project (`/projects/{id}/activity?since_version=`).
+The workspace's list (`/my/activity`) contains all projects and is needed anyway, so it is read
+first. It may omit projects: if the versions of a project have a gap there, the project's own list
+is read (`/projects/{id}/activity?since_version=`).
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from ingest.tables import TABLES
 if TYPE_CHECKING:
     from ingest.api.http.client import TrackerClient
 
-_MARGIN = timedelta(minutes=1)  # an activity may be stamped a little before it can be read
+_MARGIN = timedelta(minutes=1)  # an activity may be visible only some time after its timestamp
 
 
 @dataclass
-class Watched:
-    """A project whose activities are wanted.
+class ProjectLog:
+    """The activities of a project since its stored version.
 
     Attributes:
-        changes: what they tell; its `since` is the last version that is known.
-        version: the project's version now.
-        known_at: the instant up to which all is known; None for a project that is new.
-        rows: its rows of the raw table `activity`.
-        requests_count: requests that its own list took.
+        changes: the changes in the activities; its `since` is the stored version.
+        version: the current version of the project.
+        known_at: the time up to which the warehouse is complete; None for a new project.
+        rows: rows of the raw table `activity`.
+        requests_count: the number of requests for the project's own list.
     """
 
     changes: Changes
@@ -50,7 +50,7 @@ class Watched:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all activities since the known version are here."""
+        """Whether all activities since the stored version were read."""
         return self.changes.are_complete(self.version)
 
 
@@ -58,8 +58,8 @@ class WorkspaceLog:
     """The newest part of `/my/activity`.
 
     Attributes:
-        rows: rows of the raw table `my_activity`, newest first, no key twice.
-        requests_count: requests that it took.
+        rows: rows of the raw table `my_activity`, newest first, without duplicate keys.
+        requests_count: the number of requests.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class WorkspaceLog:
         is_wanted: Callable[[Record], bool],
         intake: Intake,
     ) -> None:
-        """Prepare to read the list at `path`; of its records those that `is_wanted` are kept."""
+        """Prepare to read the list at `path`, and to keep the records for which `is_wanted`."""
         self.rows: list[pa.Table] = []
         self.requests_count = 0
         self._client = client
@@ -79,20 +79,20 @@ class WorkspaceLog:
         self._seen: set[object] = set()
         self._oldest_at: datetime | None = None
 
-    def read(self, watched: dict[int, Watched]) -> None:
-        """Read until all is there that is wanted of some projects, or can be.
+    def read(self, logs: dict[int, ProjectLog]) -> None:
+        """Read until the activities of some projects are complete, or cannot be completed.
 
         Args:
-            watched: the projects by id; their `changes` are filled, and `rows` when complete.
+            logs: the projects by id; this adds their `changes`, and their `rows` if complete.
 
         Raises:
-            TrackerError: when the list could not be read.
+            TrackerError: if the list cannot be read.
         """
         pages = Pages(self._client, ListRequest(self._path, page_size=PAGE_SIZE))
-        expected = sum(each.version - each.changes.since for each in watched.values())
+        expected = sum(each.version - each.changes.since for each in logs.values())
         needed = -(-expected // PAGE_SIZE)
         try:
-            while self._is_wanting(watched.values()):
+            while self._may_complete(logs.values()):
                 while (
                     pages.pages_count + pages.outstanding < needed
                     and pages.outstanding < self._client.max_in_flight
@@ -102,11 +102,11 @@ class WorkspaceLog:
                 answer = pages.take()
                 if answer is None:
                     break
-                self._take_in(answer, watched)
+                self._add(answer, logs)
         finally:
             pages.cancel()
             self.requests_count = pages.requests_count
-        for project_id, each in watched.items():
+        for project_id, each in logs.items():
             if each.is_complete:
                 each.rows = self.rows_of(project_id, each.changes.since)
 
@@ -120,12 +120,12 @@ class WorkspaceLog:
             chosen.append(rows.filter(pc.and_kleene(is_its, is_new)).cast(schema))
         return [rows for rows in chosen if rows.num_rows]
 
-    def _take_in(self, answer: Answer, watched: dict[int, Watched]) -> None:
+    def _add(self, answer: Answer, logs: dict[int, ProjectLog]) -> None:
         taken = self._intake.take("my_activity", answer, is_wanted=self._is_new)
         for record in taken.records:
-            each = watched.get(record["project_id"])
-            if each is not None:
-                each.changes.note(record)
+            log = logs.get(record["project_id"])
+            if log is not None:
+                log.changes.add(record)
         self.rows.append(taken.rows)
         last = answer.data[-1]
         oldest = last.get("occurred_at") if isinstance(last, dict) else None
@@ -137,52 +137,53 @@ class WorkspaceLog:
         self._seen.add(record["guid"])
         return True
 
-    def _is_wanting(self, watched: Iterable[Watched]) -> bool:
-        """Whether older activities may still tell something that is wanted."""
-        wanting = [each for each in watched if not each.is_complete]
-        if not wanting or self._oldest_at is None or any(not each.known_at for each in wanting):
-            return bool(wanting)
-        return self._oldest_at >= min(each.known_at for each in wanting if each.known_at) - _MARGIN
+    def _may_complete(self, logs: Iterable[ProjectLog]) -> bool:
+        """Whether older activities may complete one of the projects."""
+        incomplete = [each for each in logs if not each.is_complete]
+        known_at = [each.known_at for each in incomplete if each.known_at]
+        if self._oldest_at is None or len(known_at) < len(incomplete) or not incomplete:
+            return bool(incomplete)
+        return self._oldest_at >= min(known_at) - _MARGIN
 
 
 def read_project_log(
-    client: TrackerClient, path: str, project_id: int, each: Watched, intake: Intake
+    client: TrackerClient, path: str, project_id: int, log: ProjectLog, intake: Intake
 ) -> None:
-    """Read a project's own activities back to the known version, into `each`.
+    """Read a project's own list of activities back to the stored version, into `log`.
 
     Raises:
-        TrackerError: when the project cannot be read.
+        TrackerError: if the project cannot be read.
     """
-    for params in ({"since_version": each.changes.since}, None):
+    for params in ({"since_version": log.changes.since}, None):
         pages = Pages(client, ListRequest(path, params or {}, PAGE_SIZE))
         try:
-            _read_back(pages, project_id, each, intake)
+            _read_back(pages, project_id, log, intake)
         except InvalidParameter:
-            continue  # no since_version here; the newest activities come first all the same
+            continue  # the host does not know since_version; the newest activities come first
         except NotFound:
             pass
         finally:
             pages.cancel()
-            each.requests_count += max(pages.requests_count, 1)
+            log.requests_count += max(pages.requests_count, 1)
         return
 
 
-def _read_back(pages: Pages, project_id: int, each: Watched, intake: Intake) -> None:
-    since, changes, given = each.changes.since, each.changes, set()
+def _read_back(pages: Pages, project_id: int, log: ProjectLog, intake: Intake) -> None:
+    since, changes, seen = log.changes.since, log.changes, set()
 
     def is_new(record: Record) -> bool:
         version = record["project_version"]
-        changes.note(record)
-        if version <= since or version in given:
+        changes.add(record)
+        if version <= since or version in seen:
             return False
-        given.add(version)
+        seen.add(version)
         return True
 
     while (answer := pages.take()) is not None:
         taken = intake.take("activity", answer, project_id, is_wanted=is_new)
-        each.rows.append(taken.rows)
-        # The last one, not any: a host may give the known version, too, and the oldest first.
+        log.rows.append(taken.rows)
+        # Check the last one: a host may include the stored version, and list the oldest first.
         last = answer.data[-1]
         version = last.get("project_version") if isinstance(last, dict) else None
-        if each.is_complete or (type(version) is int and version <= since):
+        if log.is_complete or (type(version) is int and version <= since):
             return

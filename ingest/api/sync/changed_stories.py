@@ -1,4 +1,4 @@
-"""Stories read again because something of them changed: by their ids, up to 500 a request."""
+"""Read changed stories by their ids, up to 500 per request."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 _TRANSITION_KEY = TABLES["story_transitions"].key
 
 
-class NoBulk(Exception):
-    """The host does not give stories by their ids."""
+class BulkNotSupported(Exception):
+    """The host cannot return stories by their ids."""
 
 
 @dataclass
-class Batch:
+class StoryBatch:
     """Stories of one project, as rows.
 
     Attributes:
-        rows: rows of the raw table `stories`, no key twice.
-        transition_rows: rows of `story_transitions`: those nested in the stories.
-        ids: the stories that are here.
-        accepted_at: when those of them that are accepted were.
-        release_ids: those of them that are release markers.
-        has_transitions: the host nests transitions.
-        version: the project's version when the last of them was read; None when not told.
-        requests_count: requests that they took.
-        refused_count: stories that were refused: they are there, but cannot be rows.
+        rows: rows of the raw table `stories`, without duplicate keys.
+        transition_rows: rows of `story_transitions`, which were nested in the stories.
+        ids: the ids of the stories.
+        accepted_at: story id -> time of acceptance, for accepted stories.
+        release_ids: the ids of the stories that are release markers.
+        has_transitions: whether the host nests transitions.
+        version: the project's version at the last request; None if not stated.
+        requests_count: the number of requests.
+        refused_count: the number of refused stories, which exist but cannot be rows.
     """
 
     rows: list[pa.Table] = field(default_factory=list)
@@ -57,26 +57,26 @@ class Batch:
 
 
 class StoryReader:
-    """Reads single stories of projects, with all that belongs to them."""
+    """Reads single stories of projects, with their parts."""
 
     def __init__(self, client: TrackerClient, project_ids: Iterable[int], intake: Intake) -> None:
-        """Prepare to read; transitions are kept of the projects `project_ids` only."""
+        """Prepare to read; only transitions of the given projects are kept."""
         self._client = client
         self._project_ids = set(project_ids)
         self._intake = intake
         self._fields = FieldChoices(*STORY_FIELDS)
         self._has_bulk = True
 
-    def read(self, project_id: int, ids: set[int], batch: Batch | None = None) -> Batch:
-        """Read stories by id; those that are gone are left out.
+    def read(self, project_id: int, ids: set[int], batch: StoryBatch | None = None) -> StoryBatch:
+        """Read stories by id, into `batch` if given; those that do not exist are skipped.
 
         Raises:
-            NoBulk: when the host has no such path.
-            UnauthorizedOperation: when the project is closed to the token.
+            BulkNotSupported: if the host does not have this path.
+            UnauthorizedOperation: if the token has no access to the project.
         """
-        batch = batch or Batch()
+        batch = batch or StoryBatch()
         left = ids - batch.ids
-        # Asked again as long as that brings some more: a host may give fewer than were asked for.
+        # A host may return fewer stories than requested, so request the others again.
         while left:
             before = len(batch.ids)
             self._read_once(project_id, sorted(left), batch)
@@ -85,13 +85,13 @@ class StoryReader:
                 break
         return batch
 
-    def listed(self, project_id: int, params: dict[str, str]) -> Batch:
-        """Read a list of stories, such as those that were updated after an instant.
+    def listed(self, project_id: int, params: dict[str, str]) -> StoryBatch:
+        """Read a list of stories, such as those that were updated after some time.
 
         Raises:
-            TrackerError: when it could not be read.
+            TrackerError: if it cannot be read.
         """
-        batch = Batch()
+        batch = StoryBatch()
         fields = FieldChoices(*STORY_FIELDS)
         request = ListRequest(f"/projects/{project_id}/stories", params, PAGE_SIZE)
         pages = Pages(self._client, request, fields)
@@ -101,27 +101,27 @@ class StoryReader:
         return batch
 
     def ids(self, project_id: int) -> tuple[set[int], int]:
-        """The ids of all stories of a project, and the requests that it took to list them.
+        """The ids of all stories of a project, and the number of requests.
 
         Raises:
-            TrackerError: when they could not be listed.
+            TrackerError: if they cannot be listed.
         """
         path = f"/projects/{project_id}/stories"
         request = ListRequest(path, page_size=PAGE_SIZE)
         pages = Pages(self._client, request, FieldChoices("id"))
-        ids, odd_count = read_ids(pages)
-        if pages.flaw or odd_count or len(ids) < (pages.total or 0):
+        ids, invalid_count = read_ids(pages)
+        if pages.flaw or invalid_count or len(ids) < (pages.total or 0):
             raise pages.incomplete(len(ids), "stories")
         return ids, pages.requests_count
 
     @staticmethod
     def _is_capped(left: set[int], ids: set[int]) -> bool:
-        """Whether so many are missing that the host rather cut the list than lost the stories."""
+        """Whether so many are missing that the host has probably limited the list."""
         return len(left) * 2 >= len(ids)
 
-    def _read_once(self, project_id: int, ids: list[int], batch: Batch) -> None:
+    def _read_once(self, project_id: int, ids: list[int], batch: StoryBatch) -> None:
         if not self._has_bulk:
-            raise NoBulk
+            raise BulkNotSupported
         chunks = [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
         path = f"/projects/{project_id}/stories/bulk"
         lists = [
@@ -137,12 +137,12 @@ class StoryReader:
                 self._take(project_id, pages, batch)
         except (NotFound, InvalidParameter):
             self._has_bulk = False
-            raise NoBulk from None
+            raise BulkNotSupported from None
         finally:
             for pages in lists:
                 pages.cancel()
 
-    def _take(self, project_id: int, pages: Pages, batch: Batch) -> None:
+    def _take(self, project_id: int, pages: Pages, batch: StoryBatch) -> None:
         while (answer := pages.take()) is not None:
             pages.submit()
             if answer.project_version is not None:
@@ -152,7 +152,7 @@ class StoryReader:
             self._add(project_id, answer, batch)
         batch.requests_count += pages.requests_count
 
-    def _add(self, project_id: int, answer: Answer, batch: Batch) -> None:
+    def _add(self, project_id: int, answer: Answer, batch: StoryBatch) -> None:
         def is_new(story: Record) -> bool:
             is_known = story["id"] in batch.ids
             batch.ids.add(story["id"])
@@ -180,7 +180,7 @@ class StoryReader:
                 for each in dict(zip(keys, nested, strict=True)).values()
                 if each["project_id"] in self._project_ids
             ]
-        except (KeyError, TypeError):  # not nested here, or in another form
+        except (KeyError, TypeError):  # this host does not nest them, or in another form
             batch.has_transitions = False
             return
         taken = self._intake.take("story_transitions", replace(answer, data=read))

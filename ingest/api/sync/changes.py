@@ -1,24 +1,21 @@
-"""What a project's activities tell of what has changed: pure functions, no HTTP.
+"""Find out from a project's activities what has changed (without HTTP).
 
-An activity names what it changed in `changes` and `primary_resources` (docs/tracker-api.md,
-Activities). What
-follows from a change without being named there (label counts, iterations, roll-ups) is decided
-here too, as lists that have to be read again.
+An activity states what it changed in `changes` and `primary_resources` (docs/tracker-api.md,
+Activities). Indirect changes that are not stated (label counts, iterations, roll-ups) become lists
+to read again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from ingest.api.http.errors import one_line
 from ingest.records import Record, instant_or_none
 
-# Values of a story on which neither iterations nor roll-ups rest; any other may move them.
-_BESIDE_THE_PLAN = frozenset(
+# Fields of a story that do not affect iterations and roll-ups.
+_WITHOUT_EFFECT_ON_PLAN = frozenset(
     {
         "name",
         "description",
@@ -34,7 +31,7 @@ _BESIDE_THE_PLAN = frozenset(
         "updated_at",
     }
 )
-# What hangs on a story or an epic, and the column of `stories` that lists it.
+# Kinds of parts of stories and epics, and the column of `stories` with their list.
 _PARTS = {
     "comment": "comments",
     "task": "tasks",
@@ -56,25 +53,25 @@ _COUNTS_ONLY = frozenset({"counts", "updated_at"})
 
 @dataclass
 class Changes:
-    """What the activities of one project after a version tell.
+    """The changes in a project's activities after a version.
 
     Attributes:
         project_id: the project.
-        since: the version up to which all is known.
-        versions: those that have been read, also older ones.
-        story_ids: stories that were created or changed, or on which something hangs that was.
+        since: the version up to which the warehouse is complete.
+        versions: the versions of all activities that were read, including older ones.
+        story_ids: stories that were created or changed, or whose parts were.
         deleted_ids: stories that were deleted.
-        plan_ids: stories of which something changed that iterations rest on.
-        accepted_at: instants at which stories had been accepted, before and after their changes.
-        label_ids: labels that were renamed, merged or deleted: with them change their stories.
-        part_ids: column of `stories` -> what hangs on a story that the activity does not name.
-        review_type_ids: review types that changed: the stories' reviews name them.
-        iterations_from: the first iteration that a change names; None without one.
-        are_all_iterations_moved: a setting changed on which all of them rest.
-        lists: raw tables whose list has to be read again.
-        state_changed_ids: stories that changed their state.
-        earliest_at: when the first of the changes happened.
-        unclear: the kind of an activity that does not say what it changed; None without one.
+        plan_ids: stories with changes that affect iterations.
+        accepted_at: the acceptance times of stories, before and after their changes.
+        label_ids: labels that were renamed, merged or deleted, which changes their stories.
+        part_ids: column of `stories` -> changed parts of unknown stories.
+        review_type_ids: review types that changed; reviews contain their names.
+        iterations_from: the first iteration that was changed directly; None if there is none.
+        are_all_iterations_moved: whether a setting changed that affects all iterations.
+        lists: raw tables whose list must be read again.
+        state_changed_ids: stories whose state changed.
+        earliest_at: the time of the first change.
+        unclear: the kind of an activity that does not say what it changed; None if there is none.
     """
 
     project_id: int
@@ -96,70 +93,64 @@ class Changes:
     _moves: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def are_complete(self, version: int) -> bool:
-        """Whether every version after `since` is there, up to `version` and the newest seen."""
+        """Whether all versions after `since` were read, up to `version` and the newest one."""
         newest = max(self.versions, default=0)
         wanted = range(self.since + 1, max(version, newest) + 1)
         return all(each in self.versions for each in wanted)
 
     @property
     def newest(self) -> int:
-        """The version that the changes lead to."""
+        """The newest version that was read."""
         return max(self.versions, default=self.since)
 
     def moved_away(self) -> dict[int, int]:
-        """Story id -> the project that the story was moved to, by the last that is told here."""
+        """Story id -> the project that the story was last moved to."""
         return {
             story_id: project_id
             for story_id, (_, project_id) in self._moves.items()
             if project_id != self.project_id
         }
 
-    def note(self, activity: Record) -> None:
-        """Take in one activity, shaped for its raw table; those up to `since` say nothing new."""
+    def add(self, activity: Record) -> None:
+        """Add an activity, shaped for its raw table. Activities up to `since` have no effect."""
         version = int(activity["project_version"])
         is_known = version in self.versions or version <= self.since
         self.versions.add(version)
         if is_known:
             return
-        self._note_instant(activity.get("occurred_at"))
+        occurred_at = instant_or_none(activity.get("occurred_at"))
+        self.earliest_at = min(filter(None, (self.earliest_at, occurred_at)), default=None)
         changes, primary = _objects(activity, "changes"), _objects(activity, "primary_resources")
-        hosts = [(each.get("kind"), _id(each.get("id"))) for each in primary]
-        self._note_primary(hosts)
-        is_hosted = any(kind in ("story", "epic") for kind, _ in hosts)
-        clear = [self._note_change(change, version, is_hosted) for change in changes]
-        if not (all(clear) and (clear or is_hosted)):
-            self.unclear = self.unclear or one_line(activity.get("kind"))
-
-    def _note_instant(self, value: object) -> None:
-        instant = instant_or_none(value)
-        if instant and (self.earliest_at is None or instant < self.earliest_at):
-            self.earliest_at = instant
-
-    def _note_primary(self, hosts: Iterable[tuple[Any, Any]]) -> None:
-        for kind, number in hosts:
+        has_owner = False
+        for each in primary:
+            kind, number = each.get("kind"), _id(each.get("id"))
+            has_owner |= kind in ("story", "epic")
             if kind == "story" and number is not None:
                 self.story_ids.add(number)
             elif kind == "epic":
                 self.lists.add("epics")
+        clear = [self._add_change(change, version, has_owner) for change in changes]
+        if not (all(clear) and (clear or has_owner)):
+            self.unclear = self.unclear or one_line(activity.get("kind"))
 
-    def _note_change(self, change: Record, version: int, is_hosted: bool) -> bool:
-        """Take in one changed resource; False when it is not clear what follows from it."""
+    def _add_change(self, change: Record, version: int, has_owner: bool) -> bool:
+        """Add one changed resource; False if it is not clear what else changes with it."""
         kind, number = change.get("kind"), _id(change.get("id"))
         if not isinstance(kind, str) or (number is None and change.get("id") is not None):
             return False
         original, new = _values(change, "original_values"), _values(change, "new_values")
         if kind == "story" and number is not None:
-            self._note_story(number, change, original, new, version)
+            self._add_story(number, change, original, new, version)
         elif kind in _PARTS:
-            return self._note_part(kind, number, {**original, **new}, is_hosted)
+            return self._add_part(kind, number, {**original, **new}, has_owner)
         elif kind == "label":
-            self._note_label(number, change, new)
+            self._add_label(number, change, new)
         elif kind == "epic":
             self.lists |= {"epics", "labels"}
         elif kind in _MEMBERSHIPS:
             self.lists.add("memberships")
         elif kind in _ITERATIONS:
-            self._note_iteration(change.get("number", number))
+            self._add_iteration(change.get("number", number))
         elif kind == "project":
             if new.keys() - {"updated_at", "version"}:
                 self.are_all_iterations_moved = True
@@ -167,10 +158,10 @@ class Changes:
             if number is not None and change.get("change_type") != "create":
                 self.review_type_ids.add(number)
         else:
-            return is_hosted  # something new that hangs on a story or an epic
+            return has_owner  # an unknown part of a story or an epic
         return True
 
-    def _note_story(
+    def _add_story(
         self, story_id: int, change: Record, original: Record, new: Record, version: int
     ) -> None:
         self.story_ids.add(story_id)
@@ -182,7 +173,7 @@ class Changes:
         change_type = change.get("change_type")
         if change_type == "delete":
             self.deleted_ids.add(story_id)
-        if change_type != "update" or new.keys() - _BESIDE_THE_PLAN:
+        if change_type != "update" or new.keys() - _WITHOUT_EFFECT_ON_PLAN:
             self.plan_ids.add(story_id)
         if new.keys() & {"labels", "label_ids"}:
             self.lists |= {"labels", "epics"}
@@ -198,27 +189,27 @@ class Changes:
             if known is None or known[0] <= version:
                 self._moves[story_id] = (version, new["project_id"])
 
-    def _note_part(self, kind: str, number: int | None, values: Record, is_hosted: bool) -> bool:
+    def _add_part(self, kind: str, number: int | None, values: Record, has_owner: bool) -> bool:
         story_id, column = _id(values.get("story_id")), _PARTS[kind]
         if story_id is not None:
             self.story_ids.add(story_id)
         elif values.get("epic_id") is not None:
             self.lists.add("epics")
-        elif column and number is not None and (kind == "blocker" or not is_hosted):
-            # Accepting a story resolves the blockers on others that name it.
+        elif column and number is not None and (kind == "blocker" or not has_owner):
+            # Accepting a story resolves the blockers of other stories that refer to it.
             self.part_ids[column].add(number)
         else:
-            return is_hosted
+            return has_owner
         return True
 
-    def _note_label(self, label_id: int | None, change: Record, new: Record) -> None:
+    def _add_label(self, label_id: int | None, change: Record, new: Record) -> None:
         self.lists |= {"labels", "epics"}
         is_new = change.get("change_type") == "create"
         is_redefined = change.get("change_type") == "delete" or new.keys() - _COUNTS_ONLY
         if label_id is not None and not is_new and is_redefined:
             self.label_ids.add(label_id)
 
-    def _note_iteration(self, number: object) -> None:
+    def _add_iteration(self, number: object) -> None:
         if not isinstance(number, int):
             self.are_all_iterations_moved = True
         elif self.iterations_from is None or number < self.iterations_from:

@@ -1,4 +1,4 @@
-"""What is read of a workspace when the warehouse holds some of it already."""
+"""Plan what to read of a workspace if the warehouse already contains some of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ingest.api.http.paging import FieldChoices
 from ingest.api.lists.catalogue import TrackerList
 from ingest.api.lists.jobs import GivenRows, Job, list_job
 from ingest.api.lists.nested import read_nested_lists
-from ingest.api.sync.activity_log import Watched, WorkspaceLog, read_project_log
+from ingest.api.sync.activity_log import ProjectLog, WorkspaceLog, read_project_log
 from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.api.sync.rereading import Rereader
@@ -23,12 +23,12 @@ class Planner:
     """Finds out what has changed, and decides how each project is read.
 
     Attributes:
-        plans: by project id, once `make` is done.
-        my_activity: the rows of the workspace's own log; None when nothing of it was read.
+        plans: project id -> plan; filled by `make`.
+        my_activity: the job for the workspace's activities; None if none are needed.
     """
 
     def __init__(self, context: ReadContext, lists: list[TrackerList]) -> None:
-        """Prepare to plan how `lists` are read."""
+        """Prepare to plan the reading of these lists."""
         self.plans: dict[int, ProjectPlan] = {}
         self.my_activity: Job | None = None
         self._context = context
@@ -41,27 +41,27 @@ class Planner:
         self._rereader = Rereader(context, self._projects, self._lists)
 
     def make(self) -> None:
-        """Ask for what has changed; of the workspace's own log, what was asked for is kept."""
+        """Read the activities, and plan how each project is read."""
         for project_id, project in self._projects.items():
             self.plans[project_id] = self._first_plan(project_id, project)
-        watched = {
-            project_id: self._watched(plan)
+        logs = {
+            project_id: self._new_log(plan)
             for project_id, plan in self.plans.items()
             if plan.mode in ("changed", "full")
         }
-        if watched:
-            self._read_logs(watched)
+        if logs:
+            self._read_logs(logs)
         for project_id, plan in self.plans.items():
             if project_id in self._refused_ids:
                 continue
             try:
-                self._rereader.complete(plan, watched.get(project_id))
+                self._rereader.complete(plan, logs.get(project_id))
             except TrackerError as error:
                 self._refuse(project_id, error)
         self._read_nested()
 
     def jobs(self) -> Iterator[Job]:
-        """What is to be read, in the order of the raw tables."""
+        """The jobs, in the order of the raw tables."""
         for table, each in self._lists.items():
             fields = FieldChoices(*each.fields)
             if table == "my_activity":
@@ -86,8 +86,6 @@ class Planner:
             after = plan.transitions_after.strftime("%Y-%m-%dT%H:%M:%SZ")
             yield list_job(self._client, each, project_id, fields, {"occurred_after": after})
 
-    # ------------------------------------------------------------------ what has changed
-
     def _refuse(self, project_id: int, error: TrackerError) -> None:
         if project_id not in self._refused_ids:
             self._refused_ids.add(project_id)
@@ -95,86 +93,87 @@ class Planner:
             self._context.refusals.give_up_project(project_id, name, error)
 
     def _first_plan(self, project_id: int, project: Record) -> ProjectPlan:
-        """What the list of projects and the warehouse alone tell."""
-        held = self._stored.projects.get(project_id)
-        if held is None:
-            known = project_id in self._stored.known_ids
-            reason = "the last run did not read it whole from here" if known else "it is new"
+        """The plan that follows from the list of projects and the warehouse alone."""
+        stored = self._stored.projects.get(project_id)
+        if stored is None:
+            reason = "it is new"
+            if project_id in self._stored.known_ids:
+                reason = "the last run did not read all of it from this source"
             return ProjectPlan(project_id, "full", reason=reason)
         version, number = project.get("version"), project.get("current_iteration_number")
         if version is None or number is None:
-            return ProjectPlan(project_id, "full", reason="the host tells no version of it")
-        if version < held.version:
-            reason = f"its version went back from {held.version} to {version}"
-            return ProjectPlan(project_id, "full", reason=reason, undone_after=version)
-        plan = ProjectPlan(project_id, "changed" if version > held.version else "unchanged")
-        if version == held.version and number != held.current_iteration_number:
+            return ProjectPlan(project_id, "full", reason="the host does not state its version")
+        if version < stored.version:
+            reason = f"its version went back from {stored.version} to {version}"
+            return ProjectPlan(project_id, "full", reason=reason, reset_to=version)
+        plan = ProjectPlan(project_id, "changed" if version > stored.version else "unchanged")
+        if version == stored.version and number != stored.current_iteration_number:
             plan.mode = "clock"
         return plan
 
-    def _watched(self, plan: ProjectPlan) -> Watched:
-        held = self._stored.projects.get(plan.project_id) if plan.mode == "changed" else None
-        changes = Changes(plan.project_id, held.version if held else 0)
+    def _new_log(self, plan: ProjectPlan) -> ProjectLog:
+        stored = self._stored.projects.get(plan.project_id) if plan.mode == "changed" else None
+        changes = Changes(plan.project_id, stored.version if stored else 0)
         version = self._projects[plan.project_id].get("version") or 0
-        return Watched(changes, version, held.as_of if held else None)
+        return ProjectLog(changes, version, stored.as_of if stored else None)
 
-    def _read_logs(self, watched: dict[int, Watched]) -> None:
+    def _read_logs(self, logs: dict[int, ProjectLog]) -> None:
         each = self._lists["my_activity"]
-        log = WorkspaceLog(
+        workspace_log = WorkspaceLog(
             self._client,
             each.path,
             lambda record: self._is_new(record) and self._context.is_wanted("my_activity", record),
             self._intake,
         )
         try:
-            log.read(watched)
-            self.my_activity = GivenRows("my_activity", None, log.rows, log.requests_count)
+            workspace_log.read(logs)
+            rows, requests_count = workspace_log.rows, workspace_log.requests_count
+            self.my_activity = GivenRows("my_activity", None, rows, requests_count)
         except ENDING_THE_RUN:
             raise
         except TrackerError:
-            # Asked once more in its turn, so that it is reported like any list that is missing.
+            # Read it again later, so that the failure is reported like that of any other list.
             self.my_activity = list_job(self._client, each, None, FieldChoices(*each.fields))
-        for project_id, wanted in watched.items():
-            if self.plans[project_id].mode == "changed" and not wanted.is_complete:
-                self._read_project_log(project_id, wanted)
-                kept = log.rows_of(project_id, wanted.changes.since)
-                wanted.rows = _without_repeats([*wanted.rows, *kept])
+        for project_id, log in logs.items():
+            if self.plans[project_id].mode == "changed" and not log.is_complete:
+                self._read_project_log(project_id, log)
+                others = workspace_log.rows_of(project_id, log.changes.since)
+                log.rows = _without_repeats([*log.rows, *others])
 
     def _is_new(self, activity: Record) -> bool:
         plan = self.plans.get(activity["project_id"])
         if plan is None or plan.mode == "full":
             return True
-        held = self._stored.projects[plan.project_id]
-        return activity["project_version"] > held.version
+        return activity["project_version"] > self._stored.projects[plan.project_id].version
 
-    def _read_project_log(self, project_id: int, wanted: Watched) -> None:
+    def _read_project_log(self, project_id: int, log: ProjectLog) -> None:
         path = self._lists["activity"].path.format(project_id=project_id)
         try:
-            read_project_log(self._client, path, project_id, wanted, self._intake)
+            read_project_log(self._client, path, project_id, log, self._intake)
         except TrackerError as error:
             self._refuse(project_id, error)
 
     def _read_nested(self) -> None:
-        """Labels and epics of all projects that need them, with as few requests as possible."""
-        wanting = [
+        """Read labels and epics of the projects that need them, with few requests."""
+        project_ids = [
             plan.project_id
             for plan in self.plans.values()
             if plan.mode in ("clock", "changed") and plan.lists & set(NESTED_LISTS)
         ]
         nested = {name: self._lists[name] for name in NESTED_LISTS}
         found, requests_count = read_nested_lists(
-            self._client, nested, wanting, len(self._projects), self._intake
+            self._client, nested, project_ids, len(self._projects), self._intake
         )
         for project_id, lists in found.items():
             plan = self.plans[project_id]
             for table, rows in lists.items():
-                plan.given[table] = GivenRows(table, project_id, [rows], requests_count, True)
+                plan.add_rows(table, [rows], requests_count, is_whole=True)
                 plan.lists.discard(table)
                 requests_count = 0
 
 
 def _without_repeats(tables: list[pa.Table]) -> list[pa.Table]:
-    """The same rows, of several with the same guid the first."""
+    """Remove all but the first of several rows with the same guid."""
     seen: set[str] = set()
     kept = []
     for rows in tables:

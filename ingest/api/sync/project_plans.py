@@ -1,11 +1,12 @@
-"""How one project is read when the warehouse holds some of it already.
+"""How one project is read if the warehouse already contains it.
 
-- unchanged: version and current iteration are the stored ones, so nothing is asked.
-- clock: only the current iteration moved on: iterations from the stored one on, and what is
-  projected from them.
-- changed: the activities since the stored version name what is read again.
-- listed: the activities do not reach back: stories updated since, and a listing of ids.
-- full: everything.
+- unchanged: version and current iteration are the stored ones; nothing is read.
+- clock: only the current iteration is another one; iterations from the stored one on are read, and
+  what is projected from them.
+- changed: the activities since the stored version say what must be read again.
+- listed: the activities do not go back far enough; the stories updated since, and a list of all
+  ids, are read.
+- full: everything is read.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+import pyarrow as pa
+
 from ingest.api.lists.jobs import GivenRows
 from ingest.api.sync.changes import Changes
 
 Mode = Literal["unchanged", "clock", "changed", "listed", "full"]
-NESTED_LISTS = ("labels", "epics")  # what a project's own record can bring along
+NESTED_LISTS = ("labels", "epics")  # lists that can be nested in a project's record
 
 
 @dataclass
@@ -27,15 +30,17 @@ class ProjectPlan:
     """How one project is read.
 
     Attributes:
-        mode: which of the five ways.
-        changes: what its activities tell; None when they were not asked for.
-        reason: why it is not read by its activities.
-        given: rows that are here already, by raw table.
-        lists: raw tables whose list is read whole.
-        iterations_from: the first iteration to read; None when none is.
-        transitions_after: transitions are read from this instant on; None when they need not be.
-        gone_ids: stored stories that the project no longer has.
-        undone_after: its version, when that went back: what is stored of later ones never was.
+        project_id: the project.
+        mode: one of the five modes.
+        changes: the changes in its activities; None if these were not read.
+        reason: why its activities are not enough; empty if they are.
+        given: rows that have already been read, by raw table.
+        lists: raw tables whose list is read completely.
+        iterations_from: the first iteration to read; None if none is read.
+        transitions_after: the time from which transitions are read; None if none are read.
+        missing_ids: stored stories that the project no longer has.
+        reset_to: its version, if that is lower than the stored one: stored rows of later versions
+            are removed.
     """
 
     project_id: int
@@ -46,24 +51,31 @@ class ProjectPlan:
     lists: set[str] = field(default_factory=set)
     iterations_from: int | None = None
     transitions_after: datetime | None = None
-    gone_ids: set[int] = field(default_factory=set)
-    undone_after: int | None = None
+    missing_ids: set[int] = field(default_factory=set)
+    reset_to: int | None = None
+
+    def add_rows(
+        self, table: str, rows: list[pa.Table], requests_count: int = 0, is_whole: bool = False
+    ) -> None:
+        """Add rows that have already been read."""
+        self.given[table] = GivenRows(table, self.project_id, rows, requests_count, is_whole)
 
 
 def sentences(plans: Iterable[ProjectPlan], names: dict[int, str]) -> list[str]:
-    """How projects were read, for the closing summary: the counts, and why some were not cheap."""
+    """How the projects were read, for the run's summary: counts, and reasons for costly modes."""
     plans = list(plans)
     modes = [plan.mode for plan in plans]
-    told: dict[Mode, str] = {
+    words: dict[Mode, str] = {
         "unchanged": "unchanged",
         "clock": "in a new iteration",
         "changed": "changed",
-        "listed": "changed and compared by listing",
-        "full": "read whole",
+        "listed": "changed and compared with a list of ids",
+        "full": "read completely",
     }
-    parts = [f"{modes.count(mode)} {words}" for mode, words in told.items() if mode in modes]
+    parts = [f"{modes.count(mode)} {text}" for mode, text in words.items() if mode in modes]
     reasons = [
-        f"project {plan.project_id} ({names.get(plan.project_id)}) {told[plan.mode]}: {plan.reason}"
+        f"project {plan.project_id} ({names.get(plan.project_id)}) "
+        f"{words[plan.mode]}: {plan.reason}"
         for plan in plans
         if plan.reason
     ]

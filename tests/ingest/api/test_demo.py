@@ -8,6 +8,7 @@ from ingest.api.http.client import ClientSettings, TrackerClient, login
 from ingest.api.lists.catalogue import ApiOptions
 from ingest.api.reader import ApiReader
 from ingest.warehouses.stored import Stored
+from tests.ingest.api.listing import pages_of
 from tests.ingest.api.test_reader import counts, read_all
 
 demo = pytest.importorskip("simulator", reason="the demo workspace is not built yet")
@@ -139,7 +140,7 @@ def test_a_first_load_asks_for_each_list_once_in_the_largest_pages(small_workspa
         reader.continue_from(Stored(None), can_copy_tables=True)
         rows = read_all(reader)
         requests_count = reader.requests_count
-        listed = [each for page in client.pages("/my/activity", page_size=500) for each in page]
+        listed = [each for page in pages_of(client, "/my/activity", page_size=500) for each in page]
     projects = small_workspace.projects
     paged = ("stories", "releases", "iterations", "activity", "story_transitions")
     needed = len(["projects", "me", "accounts", "my_activity", "notifications"])

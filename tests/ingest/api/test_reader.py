@@ -410,7 +410,7 @@ def test_a_host_that_refuses_a_field_is_asked_for_fewer(open_reader):
     reader = open_reader(answer)
     assert counts(read_all(reader))["stories"] == 14
     assert reader.skipped == [
-        "stories: this host refused some fields, so fewer were asked for "
+        "stories: the host rejected some fields; fewer were requested "
         "(fields=:default,comments(:default,file_attachments,google_attachments),tasks(:default),"
         "owners(:default),reviews(:default),blockers(:default),transitions(:default),"
         "labels(:default))"
@@ -449,7 +449,7 @@ def test_two_tables_cannot_be_read_at_once(open_reader):
     labels = reader.read("labels")
     next(labels)
     next(reader.read("stories"))
-    with pytest.raises(RuntimeError, match="stories was begun while labels was read"):
+    with pytest.raises(RuntimeError, match="stories was started while labels was read"):
         list(labels)
 
 

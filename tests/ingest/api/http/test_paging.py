@@ -8,11 +8,12 @@ import pytest
 from ingest.api.http.errors import TrackerError, UnexpectedAnswer
 from ingest.api.http.paging import FieldChoices, ListRequest, Pages
 from tests.ingest.api.conftest import ListHost, error_body
+from tests.ingest.api.listing import pages_of
 from tests.support.scripted import Reply
 
 
 def read(client, page_size=100, path="/projects/1/stories"):
-    return [record["id"] for page in client.pages(path, page_size=page_size) for record in page]
+    return [record["id"] for page in pages_of(client, path, page_size=page_size) for record in page]
 
 
 CASES = {
@@ -104,7 +105,7 @@ def test_pages_answered_out_of_order_while_the_list_grows_lose_nothing(serve, co
 def test_the_current_iteration_comes_without_pagination(serve, connect):
     server = serve(lambda request: Reply(200, [{"number": 7}]))
     client = connect(server.base_url)
-    pages = list(client.pages("/projects/1/iterations", {"scope": "current"}))
+    pages = list(pages_of(client, "/projects/1/iterations", {"scope": "current"}))
     assert pages == [[{"number": 7}]]
     assert server.requests[0].query == {"scope": "current"}
 
@@ -154,7 +155,9 @@ def test_the_bound_holds_for_requests_from_any_thread(serve, connect):
 
 def test_read_ahead_is_bounded(serve, connect):
     server = serve(ListHost(100_000))
-    pages = connect(server.base_url, max_in_flight=4).pages("/projects/1/activity", page_size=100)
+    pages = pages_of(
+        connect(server.base_url, max_in_flight=4), "/projects/1/activity", page_size=100
+    )
     for _ in range(3):
         next(pages)
     time.sleep(0.1)
@@ -164,7 +167,9 @@ def test_read_ahead_is_bounded(serve, connect):
 
 def test_a_list_that_is_abandoned_requests_no_more_pages(serve, connect):
     server = serve(ListHost(100_000))
-    pages = connect(server.base_url, max_in_flight=2).pages("/projects/1/activity", page_size=100)
+    pages = pages_of(
+        connect(server.base_url, max_in_flight=2), "/projects/1/activity", page_size=100
+    )
     next(pages)
     pages.close()
     time.sleep(0.05)
@@ -181,7 +186,7 @@ def test_a_failing_page_ends_the_list_with_its_error(serve, connect):
             return Reply(403, error_body("unauthorized_operation"))
         return host(request)
 
-    pages = connect(serve(answer).base_url).pages("/projects/1/stories", page_size=100)
+    pages = pages_of(connect(serve(answer).base_url), "/projects/1/stories", page_size=100)
     got = [next(pages) for _ in range(3)]
     with pytest.raises(TrackerError, match="unauthorized_operation"):
         next(pages)

@@ -11,6 +11,7 @@ import pytest
 from ingest.api.http.errors import RetriesExhausted, Unreachable
 from ingest.api.http.pace import Pace
 from tests.ingest.api.conftest import TOKEN, ListHost, error_body, truncated_json
+from tests.ingest.api.listing import pages_of
 from tests.support.scripted import Reply
 
 GOOD = [{"id": number, "name": "Zoë 🚀"} for number in range(50)]
@@ -177,7 +178,7 @@ def test_a_list_survives_one_fault_in_five(serve, connect):
         return fault
 
     client = connect(serve(answer).base_url)
-    read = [each["id"] for page in client.pages("/l", page_size=50) for each in page]
+    read = [each["id"] for page in pages_of(client, "/l", page_size=50) for each in page]
     assert read == list(range(3000))
     assert client.retries_count > 5
 

@@ -43,7 +43,7 @@ def activity(version, *changes, primary=(STORY,), kind="story_update_activity", 
 def told(*activities, since=0):
     changes = Changes(1, since)
     for each in activities:
-        changes.note(each)
+        changes.add(each)
     return changes
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import ApiOptions
-from ingest.api.sync.activity_log import Watched, read_project_log
+from ingest.api.sync.activity_log import ProjectLog, read_project_log
 from ingest.api.sync.changes import Changes
 from ingest.records import Drift
 from ingest.warehouses.stored import Stored
@@ -353,9 +353,9 @@ def test_a_project_that_was_not_read_before_is_read_in_full(scene, tmp_path):
     reader = s.sync()
     assert s.differences() == {}
     assert reader.notes == [
-        "projects: 1 changed, 2 read whole",
-        f"project {s.store.id} (Store) read whole: it is new",
-        f"project {s.quiet.id} (Quiet) read whole: it is new",
+        "projects: 1 changed, 2 read completely",
+        f"project {s.store.id} (Store) read completely: it is new",
+        f"project {s.quiet.id} (Quiet) read completely: it is new",
     ]
 
 
@@ -428,8 +428,9 @@ def test_a_project_that_its_extract_does_not_list_is_read_in_full(scene):
     s.warehouse.execute(f"update pivotal_tracker_data.extracts set project_ids = '{ids}'")
     reader = s.sync()
     assert reader.notes == [
-        "projects: 2 unchanged, 1 read whole",
-        f"project {s.shop.id} (Shop) read whole: the last run did not read it whole from here",
+        "projects: 2 unchanged, 1 read completely",
+        f"project {s.shop.id} (Shop) read completely: "
+        "the last run did not read all of it from this source",
     ]
     assert s.differences() == {}
 
@@ -485,7 +486,7 @@ def test_a_project_restored_from_a_backup_equals_the_hosts_state(scene):
     assert backup.shop.version == held
     reader = backup.sync()
     went_back = f"its version went back from {newer_version} to {held}"
-    assert reader.notes[-1] == f"project {s.shop.id} (Shop) read whole: {went_back}"
+    assert reader.notes[-1] == f"project {s.shop.id} (Shop) read completely: {went_back}"
     assert len(backup.warehouse.rows("activity")) == len(newer) - (newer_version - held)
     assert set(listing_evidence(backup.warehouse)) == {lost.id}
     assert {name: set(each) for name, each in backup.differences().items()} == {
@@ -504,8 +505,8 @@ def test_a_project_that_is_no_longer_listed_keeps_its_rows_and_is_named(scene):
     for _ in range(2):
         reader = s.sync()
         assert reader.skipped == [
-            f"project {s.store.id} (Store): the host lists it no longer (deleted, or closed to "
-            "this token); its rows stay as they were at 2025-03-12 10:00:00 UTC"
+            f"project {s.store.id} (Store): the host no longer lists it (it was deleted, or "
+            "the token has no access); its rows remain as of 2025-03-12 10:00:00 UTC"
         ]
         assert reader.notes[0].startswith("projects: ")
     assert reader.notes == ["projects: 2 unchanged"]
@@ -581,7 +582,7 @@ def test_a_local_clock_that_is_ahead_hides_no_changes(scene):
     s = scene(missing_paths=[r"/activity"])
     s.warehouse.execute("update pivotal_tracker_data.extracts set as_of = as_of + interval 90 day")
     many_changes(s)
-    assert s.sync().notes[0].endswith("2 changed and compared by listing")
+    assert s.sync().notes[0].endswith("2 changed and compared with a list of ids")
     assert set(s.differences()) == {"activity", "my_activity"}
 
 
@@ -590,7 +591,7 @@ def test_a_log_is_read_completely_in_either_order(serve, connect, versions):
     host = WorkspaceHost(1)
     host.max_limit = 3
     host.lists["/projects/1/activity"] = [activity(version) for version in versions]
-    watched = Watched(Changes(1, since=95), version=100)
+    watched = ProjectLog(Changes(1, since=95), version=100)
 
     client = connect(serve(host).base_url)
     read_project_log(client, "/projects/1/activity", 1, watched, Intake(Drift()))
@@ -640,11 +641,11 @@ def test_without_any_log_stories_are_compared_by_a_listing(scene):
     gone = s.backlog[4].id
     reader = s.sync()
     assert reader.notes == [
-        "projects: 1 in a new iteration, 2 changed and compared by listing",
-        f"project {s.shop.id} (Shop) changed and compared by listing: "
-        f"activities since version {s.held_version(s.shop)} are not all there",
-        f"project {s.store.id} (Store) changed and compared by listing: "
-        f"activities since version {s.held_version(s.store)} are not all there",
+        "projects: 1 in a new iteration, 2 changed and compared with a list of ids",
+        f"project {s.shop.id} (Shop) changed and compared with a list of ids: "
+        f"the activities since version {s.held_version(s.shop)} are incomplete",
+        f"project {s.store.id} (Store) changed and compared with a list of ids: "
+        f"the activities since version {s.held_version(s.store)} are incomplete",
     ]
     assert set(s.differences()) == {"activity", "my_activity"}
     assert listing_evidence(s.warehouse) == {gone: ("listing", "2025-03-18T10:00:00+00:00")}
@@ -656,7 +657,9 @@ def test_beyond_the_retention_stories_are_compared_by_a_listing(scene):
     s.workspace.advance_to("2025-06-01T10:00:00Z")
     s.workspace.change_state(s.backlog[2].id, "started")
     reader = s.sync()
-    assert reader.notes[0] == ("projects: 1 in a new iteration, 2 changed and compared by listing")
+    assert reader.notes[0] == (
+        "projects: 1 in a new iteration, 2 changed and compared with a list of ids"
+    )
     found = s.differences()
     assert set(found) == {"activity", "my_activity"}
     assert all(read is None for each in found.values() for _, read in each.values())  # only held
@@ -667,7 +670,7 @@ def test_without_the_required_lists_projects_are_read_in_full(scene):
     s.refuses(lambda request: "updated_after" in request.query)
     many_changes(s)
     reader = s.sync()
-    assert reader.notes[0] == "projects: 1 in a new iteration, 2 read whole"
+    assert reader.notes[0] == "projects: 1 in a new iteration, 2 read completely"
     assert set(s.differences()) == {"activity", "my_activity"}
 
 
@@ -739,8 +742,8 @@ def test_an_activity_without_changes_leads_to_a_full_read(scene):
     s.shop.activities[-1].primary = (("project", s.shop.id),)
     reader = s.sync()
     assert reader.notes == [
-        "projects: 2 unchanged, 1 read whole",
-        f"project {s.shop.id} (Shop) read whole: "
+        "projects: 2 unchanged, 1 read completely",
+        f"project {s.shop.id} (Shop) read completely: "
         "model_import_activity does not say what it changed",
     ]
     assert s.differences() == {}
