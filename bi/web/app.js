@@ -101,7 +101,7 @@ function days(value) {
   return plural(value < 10 ? Math.round(value * 10) / 10 : Math.round(value), 'day');
 }
 
-function said(value, kind) {
+function formatted(value, kind) {
   if (value === null || value === undefined || value === '') return '–';
   switch (kind) {
     case 'date': return day(value);
@@ -137,7 +137,7 @@ function cellOf(column, value, row, places, project) {
       : column.kind === 'date' || column.kind === 'instant' ? 'day' : 'text',
     'data-label': column.label,
   });
-  const text = said(value, column.kind);
+  const text = formatted(value, column.kind);
   const story = places.story_id === undefined ? null : row[places.story_id];
   if (!embedded && story !== null && (column.name === 'story_id' || column.name === 'story_name')) {
     made.append(make('a', {href: storyAddress(story)}, column.name === 'story_id' ? `#${value}` : text));
@@ -255,28 +255,28 @@ const watcher = new IntersectionObserver((entries) => {
 let start = null;
 let options = {};
 let view = {};  // what the page displays: {key, cards}
-let turn = 0;  // the number of the latest rendering; responses to older ones are ignored
+let latestRendering = 0;  // the number of the latest rendering; responses to older ones are ignored
 
 const projectOf = (id) => start.projects.find((each) => String(each.project_id) === String(id));
 
 async function render() {
-  const mine = ++turn;
+  const rendering = ++latestRendering;
   const state = readState();
   byId('main').setAttribute('aria-busy', 'true');
   try {
     if (!start) start = await ask('start');
-    if (mine !== turn) return;
+    if (rendering !== latestRendering) return;
     fillTop(state);
-    if (state.story) await showStory(state, mine);
-    else if (state.q !== undefined) await showSearch(state, mine);
-    else if (state.project) await showProject(state, mine);
+    if (state.story) await showStory(state, rendering);
+    else if (state.q !== undefined) await showSearch(state, rendering);
+    else if (state.project) await showProject(state, rendering);
     else showProjects();
   } catch (error) {
-    if (mine !== turn) return;
+    if (rendering !== latestRendering) return;
     if (!(error instanceof Problem)) throw error;
     showProblem(error.message);
   } finally {
-    if (mine === turn) {
+    if (rendering === latestRendering) {
       byId('main').setAttribute('aria-busy', 'false');
       byId('main').dataset.address = location.hash;
     }
@@ -416,7 +416,7 @@ function figures(row) {
     make('a', {href: pageAddress(row.project_id, page)}, make('b', {}, value), make('span', {}, label))));
 }
 
-async function showProject(state, mine) {
+async function showProject(state, rendering) {
   const row = projectOf(state.project);
   if (!row) throw new Problem(`There is no project ${state.project} in the published copy.`);
   const page = start.pages.find((each) => each.name === (state.page || 'overview'));
@@ -436,14 +436,14 @@ async function showProject(state, mine) {
       answer = await ask('picture', {name: card.name, ...asked});
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (mine !== turn) return;
+      if (rendering !== latestRendering) return;
       if (error.status === 400) showPageProblem(error.message);
       else card.root.replaceChildren(card.root.querySelector('h2'), make('p', {class: 'problem', role: 'alert'}, error.message));
       return;
     }
-    if (mine === turn) fillCard(card, answer, asked);
+    if (rendering === latestRendering) fillCard(card, answer, asked);
   }));
-  if (mine === turn) byId('status').textContent = `${page.title} of ${row.project_name}`;
+  if (rendering === latestRendering) byId('status').textContent = `${page.title} of ${row.project_name}`;
 }
 
 function showPageProblem(message) {
@@ -588,14 +588,14 @@ function choose(form, row, page) {
 
 // ---- Stories.
 
-async function showSearch(state, mine) {
+async function showSearch(state, rendering) {
   if (!state.q.trim()) {
     begin('search', 'Find stories', make('h1', {}, 'Find stories'),
       make('p', {}, 'Type a story’s number, or words from its title, label, epic or owner, and press Enter.'));
     return;
   }
   const found = await ask('search', {q: state.q, project: state.project});
-  if (mine !== turn) return;
+  if (rendering !== latestRendering) return;
   const count = found.story_count === 1 ? '1 story' : `${number(found.story_count, 0)} stories`;
   const row = projectOf(state.project);
   begin('search', `“${state.q}”`, make('h1', {}, `${count} for “${state.q}”`),
@@ -607,9 +607,9 @@ async function showSearch(state, mine) {
   byId('status').textContent = `${count} found`;
 }
 
-async function showStory(state, mine) {
+async function showStory(state, rendering) {
   const story = await ask('story', {story: state.story});
-  if (mine !== turn) return;
+  if (rendering !== latestRendering) return;
   zone = story.time_zone;
   fillTop({...state, project: String(story.project_id), page: 'story'});
   const facts = make('dl', {class: 'story-facts'}, ...story.facts.flatMap((fact) => [
