@@ -156,7 +156,7 @@ def _throughput(rows: list[Row], facts: Row) -> Spec:
 def _throughput_answer(rows: list[Row], facts: Row) -> str:
     if facts["recent"] is None:
         return "No week of the project is complete yet."
-    text = f"In half of the last {facts['weeks']} complete weeks, the team completed at least "
+    text = f"The median of the last {facts['weeks']} complete weeks is "
     text += words.count(facts["recent"], "accepted story")
     if facts["before"] is None:
         return text + "."

@@ -182,7 +182,7 @@ def _plans_answer(rows: list[Row], facts: Row) -> str:
     )
     if late:
         worst = max(late, key=lambda row: row["p85_date"] - row["deadline_date"])
-        text += f", “{worst['plan_name']}” most: {worst['verdict']}"
+        text += f"; the worst is “{worst['plan_name']}”, {worst['verdict']}"
     if empty:
         text += f"; {empty} {'has' if empty == 1 else 'have'} no stories"
     unknown = outlooks.count("no date") - empty
