@@ -166,28 +166,36 @@ LEAD_TIME = _scatter_picture(
 )
 
 
+def _percentiles(
+    channel: str, category: Spec, title: str, width: int, tooltip: list[Spec]
+) -> list[Spec]:
+    """For each category on an axis, the median as a bar and the 85th percentile as a mark."""
+    colors = {"half at most": look.BLUE, "85 % at most": look.PINK}
+    other, size = ("x", "mark_height") if channel == "y" else ("y", "mark_width")
+    return [
+        look.layer(
+            mark,
+            **properties,
+            **{channel: category, other: look.quantity(column, title)},
+            series=(name, colors),
+            tooltip=tooltip,
+        )
+        for mark, column, name, properties in (
+            ("bar", "p50_days", "half at most", {size: width}),
+            ("tick", "p85_days", "85 % at most", {"mark_thickness": 4, "mark_size": width + 8}),
+        )
+    ]
+
+
 def _waits(rows: list[Row], facts: Row) -> Spec:
-    levels = {"half of the stories": look.BLUE, "85 % of the stories": look.PINK}
-    state = look.category("story_state", title=None, sort=list(_STATES))
-    tooltip = look.tips("story_state", "p50_days", "p85_days", "story_count")
-    bars = look.layer(
-        "bar",
-        mark_height=18,
-        y=state,
-        x=look.quantity("p50_days", "At most this many days in the state"),
-        series=("half of the stories", levels),
-        tooltip=tooltip,
+    layers = _percentiles(
+        "y",
+        look.category("story_state", title=None, sort=list(_STATES)),
+        "Time in the state (days)",
+        18,
+        look.tips("story_state", "p50_days", "p85_days", "story_count"),
     )
-    ticks = look.layer(
-        "tick",
-        mark_thickness=4,
-        mark_size=26,
-        y=state,
-        x=look.quantity("p85_days", "At most this many days in the state"),
-        series=("85 % of the stories", levels),
-        tooltip=tooltip,
-    )
-    return look.spec(rows, bars, ticks, height=look.bars_height(rows, "story_state", 40))
+    return look.spec(rows, *layers, height=look.bars_height(rows, "story_state", 40))
 
 
 def _waits_answer(rows: list[Row], facts: Row) -> str:
@@ -327,27 +335,15 @@ order by story_count desc
 
 
 def _estimates(rows: list[Row], facts: Row) -> Spec:
-    levels = {"half at most": look.BLUE, "85 % at most": look.PINK}
-    estimate = {"field": "estimate", "type": "ordinal", "title": "Estimate (points)"}
-    tooltip = look.tips("estimate", "story_count", "p50_days", "p85_days")
-    bars = look.layer(
-        "bar",
-        mark_width=24,
-        x=estimate | {"axis": {"labelAngle": 0, "format": "~g"}},
-        y=look.quantity("p50_days", "Cycle time (days)"),
-        series=("half at most", levels),
-        tooltip=tooltip,
+    axis = {"labelAngle": 0, "format": "~g"}
+    layers = _percentiles(
+        "x",
+        {"field": "estimate", "type": "ordinal", "title": "Estimate (points)", "axis": axis},
+        "Cycle time (days)",
+        24,
+        look.tips("estimate", "story_count", "p50_days", "p85_days"),
     )
-    ticks = look.layer(
-        "tick",
-        mark_thickness=4,
-        mark_size=34,
-        x=estimate,
-        y=look.quantity("p85_days", "Cycle time (days)"),
-        series=("85 % at most", levels),
-        tooltip=tooltip,
-    )
-    return look.spec(rows, bars, ticks)
+    return look.spec(rows, *layers)
 
 
 def _estimates_answer(rows: list[Row], facts: Row) -> str:
