@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
         warehouse = warehouse_path()
     except SettingsError as error:
         return _fail(str(error))
+    # If dbt stops before it runs anything, the results of an earlier build must not be reported.
+    (_target_folder() / "run_results.json").unlink(missing_ok=True)
     code = subprocess.run(dbt, cwd=ROOT).returncode
     if code != 0:
         for line in _failures(warehouse):

@@ -1,10 +1,12 @@
 """For a failed test, `make build` lists the failing rows and how to build without them."""
 
 import json
+import subprocess
 
 import duckdb
 import pytest
 
+from bi import build
 from bi.failed_rows import failures
 
 CASES = {
@@ -43,8 +45,8 @@ def target(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize(("sql", "rows", "ids"), CASES.values(), ids=CASES)
-def test_a_failed_test_names_its_rows_and_the_remedy(sql, rows, ids, target):
+def write_results(target, sql):
+    """The files of a run in which one test failed."""
     manifest = {"nodes": {"test.a": {"name": "a_test", "database": "w"}, "model.fct": {}}}
     results = [
         {"unique_id": "test.a", "status": "fail", "compiled_code": sql},
@@ -52,7 +54,25 @@ def test_a_failed_test_names_its_rows_and_the_remedy(sql, rows, ids, target):
     ]
     (target / "manifest.json").write_text(json.dumps(manifest))
     (target / "run_results.json").write_text(json.dumps({"results": results}))
+
+
+@pytest.mark.parametrize(("sql", "rows", "ids"), CASES.values(), ids=CASES)
+def test_a_failed_test_names_its_rows_and_the_remedy(sql, rows, ids, target):
+    write_results(target, sql)
     assert failures(target, target / "w.duckdb") == [
         f"a_test{rows}",
         f"to build without them: make build ARGS=\"--vars '{{{ids}}}'\"",
     ]
+
+
+def test_a_build_that_did_not_run_reports_no_results_of_an_earlier_one(target, monkeypatch, capsys):
+    write_results(target, next(iter(CASES.values()))[0])
+    monkeypatch.setenv("DBT_TARGET_PATH", str(target))
+    monkeypatch.setenv("WAREHOUSE_PATH", str(target / "w.duckdb"))
+    monkeypatch.setenv("MARTS_PATH", str(target / "marts.duckdb"))
+    monkeypatch.delenv("WAREHOUSE_TARGET", raising=False)
+    stopped = subprocess.CompletedProcess([], 2)
+    monkeypatch.setattr(build.subprocess, "run", lambda *_, **__: stopped)
+    assert build.main([]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert [line for line in errors if "nothing was published" in line] == errors
