@@ -67,7 +67,7 @@ def row_batches(file: StoriesFile) -> Iterator[RowBatch]:
                 yield batch
             return
         # A failure may occur when the query starts, or in Arrow while its rows are fetched.
-        except (duckdb.Error, pa.ArrowException, OSError, _RepeatedHeader):
+        except (duckdb.Error, pa.ArrowException, OSError, _UnexpectedHeader):
             pass  # an unusual row; the rows before it are as the csv module would read them
     yield from _by_csv_module(file, rows_count)
 
@@ -105,10 +105,10 @@ def _columns(rows: list[list[str]], width: int) -> list[pa.StringArray]:
 
 def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
     names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(file.columns.width))
-    line = 2 + sum(each.count("\n") for each in file.columns.header)
+    line, is_first = 1, True
     with duckdb.connect(config={"memory_limit": "128MB"}) as connection:
         found = connection.sql(
-            "select * from read_csv(?, auto_detect = false, header = true, delim = ',', "
+            "select * from read_csv(?, auto_detect = false, header = false, delim = ',', "
             "hive_partitioning = false, "
             f"quote = '\"', escape = '\"', columns = {{{names}}}, "
             f"max_line_size = {LONGEST_CELL}, buffer_size = {4 * LONGEST_CELL})",
@@ -121,26 +121,42 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
             ends = line + np.cumsum(heights)
             line = int(ends[-1]) if len(ends) else line
             batch_of_all = RowBatch(ends - heights, columns, breaks, [])
-            _refuse_headers(batch_of_all, file.columns)
-            is_empty = _are_empty(columns)
-            yield batch_of_all.only(~is_empty) if is_empty.any() else batch_of_all
+            is_left_out = _are_empty(columns)
+            if is_first and batch.num_rows:
+                _expect_header(columns, file.columns)
+                is_left_out[0], is_first = True, False
+            rows = batch_of_all.only(~is_left_out) if is_left_out.any() else batch_of_all
+            _refuse_headers(rows, file.columns)
+            yield rows
+    if is_first:
+        raise _UnexpectedHeader
 
 
-class _RepeatedHeader(Exception):
-    """One of the rows is a header."""
+class _UnexpectedHeader(Exception):
+    """The first row is not the header, or another row is one."""
+
+
+def _expect_header(cells: list[pa.StringArray], columns: Columns) -> None:
+    """Leave a file to the csv module if its header has broken quoting.
+
+    Raises:
+        _UnexpectedHeader: if the first row is not the header as the csv module reads it.
+    """
+    if tuple(column[0].as_py() or "" for column in cells) != columns.header:
+        raise _UnexpectedHeader
 
 
 def _refuse_headers(batch: RowBatch, columns: Columns) -> None:
     """Leave a file with several headers to the csv module, which can reorder the cells below them.
 
     Raises:
-        _RepeatedHeader: if one of the rows is a header.
+        _UnexpectedHeader: if one of the rows is a header.
     """
     ids = without_nulls(batch.columns[columns.single["id"]])
     without_id = ~flags(pc.match_substring_regex(ids, r"^\d+$"))
     for _, cells in batch.only(without_id).rows() if without_id.any() else ():
         if not isinstance(cells, RowRefused) and is_repeated_header(cells, columns):
-            raise _RepeatedHeader
+            raise _UnexpectedHeader
 
 
 def _are_empty(columns: list[pa.StringArray]) -> np.ndarray:
