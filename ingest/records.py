@@ -36,7 +36,7 @@ _REPLACEMENT = "\ufffd"
 # The levels of lists and objects that orjson can write; a more deeply nested record is refused.
 DEEPEST = 254
 TOO_DEEP = f"nested more than {DEEPEST} levels deep"
-_SHOWN_CHARACTERS = 200
+_EXCERPT_CHARACTERS = 200
 # Microseconds from 1970 to the first instant of the year 1 and to the last of 9999.
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
@@ -96,14 +96,14 @@ class Rejection:
     @classmethod
     def of_file(cls, file: str, reason: str) -> Rejection:
         """The rejection of a file."""
-        return cls(file, None, None, None, shown(reason) or "", is_whole_file=True)
+        return cls(file, None, None, None, excerpt(reason) or "", is_whole_file=True)
 
     @classmethod
     def of_row(
         cls, file: str, line: int | None, refused: RowRefused, table: str | None = None
     ) -> Rejection:
         """The rejection of one row of a file."""
-        value, reason = shown(refused.value), shown(refused.reason) or ""
+        value, reason = excerpt(refused.value), excerpt(refused.reason) or ""
         return cls(file, line, refused.column, value, reason, table)
 
     @property
@@ -191,19 +191,25 @@ def to_arrow(
                 refused.setdefault(place, (name, values[place], reason))
         arrays.append(array)
     arrays.append(pa.array([_json_text(extra) if extra else None for extra in extras], pa.string()))
-    arrays += _origin_columns(record_source, len(records), origins)
+    origins = origins or [Origin(record_source, "")] * len(records)
+    arrays += [
+        pa.array([each.record_source for each in origins], pa.string()),
+        pa.array([each.source_file or None for each in origins], pa.string()),
+        pa.array([each.source_line for each in origins], pa.int64()),
+        pa.array([each.is_date_only for each in origins], pa.bool_()),
+    ]
     arrays.append(pa.nulls(len(records), pa.bool_()))
     rows = pa.Table.from_arrays(arrays, schema=table.arrow_schema)
     if not refused:
         return rows
     for place, (column, value, reason) in sorted(refused.items()):
-        origin = origins[place] if origins else Origin(record_source, "")
+        origin = origins[place]
         drift.rejections.append(
             Rejection(
                 origin.source_file or None,
                 origin.source_line,
                 column,
-                shown(value),
+                excerpt(value),
                 reason,
                 table.name,
                 request,
@@ -215,15 +221,15 @@ def to_arrow(
     return rows.filter(pa.array(is_kept))
 
 
-def shown(value: object) -> str | None:
-    """Format a value for a refusal: valid text of at most 200 characters."""
+def excerpt(value: object) -> str | None:
+    """A value as text for a refusal: valid Unicode, at most 200 characters."""
     if value is None:
         return None
     try:
         text = value if isinstance(value, str) else _json_text(value)
     except (RecursionError, TypeError, ValueError):
         text = type(value).__name__
-    return valid_text(text[:_SHOWN_CHARACTERS])
+    return valid_text(text[:_EXCERPT_CHARACTERS])
 
 
 def valid_text(text: str) -> str:
@@ -295,7 +301,7 @@ def usable(table: Table, columns: Iterable[str], record: Record) -> Record:
         try:
             converted = _SLOW[kind](value)
         except (TypeError, ValueError, InvalidOperation, OverflowError, OSError):
-            raise RowRefused(name, shown(value), "no usable key") from None
+            raise RowRefused(name, excerpt(value), "no usable key") from None
         if kind == "bigint":
             record[name] = converted
     return record
@@ -407,21 +413,6 @@ _SHAPERS: dict[str, Callable[[Record], Record]] = {
 
 
 # Columns ----------------------------------------------------------------------------------------
-
-
-def _origin_columns(
-    record_source: str, rows_count: int, origins: Sequence[Origin] | None
-) -> list[pa.Array]:
-    if origins is None:
-        types = (pa.string(), pa.int64(), pa.bool_())
-        sources = pa.array([record_source] * rows_count, pa.string())
-        return [sources, *(pa.nulls(rows_count, each) for each in types)]
-    return [
-        pa.array([each.record_source for each in origins], pa.string()),
-        pa.array([each.source_file or None for each in origins], pa.string()),
-        pa.array([each.source_line for each in origins], pa.int64()),
-        pa.array([each.is_date_only for each in origins], pa.bool_()),
-    ]
 
 
 def _undeclared_fields(

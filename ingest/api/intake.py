@@ -17,9 +17,9 @@ from ingest.records import (
     Record,
     Rejection,
     RowRefused,
+    excerpt,
     history_day_records,
     shape,
-    shown,
     to_arrow,
     usable,
 )
@@ -165,14 +165,14 @@ def _require_objects(table_name: str, record: object) -> None:
     if isinstance(record, Unreadable):
         raise RowRefused(None, None, record.reason)
     if not isinstance(record, dict):
-        raise RowRefused(None, shown(record), "not an object")
+        raise RowRefused(None, excerpt(record), "not an object")
     for name in _NESTED.get(table_name, ()):
         inner = record.get(name)
         if inner is not None and not isinstance(inner, dict):
-            raise RowRefused(name, shown(inner), "not an object")
+            raise RowRefused(name, excerpt(inner), "not an object")
     stories = record.get("stories") if table_name == "iterations" else None
     if stories is not None and not _are_stories(stories):
-        raise RowRefused("stories", shown(stories), "not a list of stories")
+        raise RowRefused("stories", excerpt(stories), "not a list of stories")
 
 
 def _are_stories(value: object) -> bool:

@@ -1,10 +1,15 @@
-"""The errors of reading archives."""
+"""The errors of reading archives, and their sentences in a run's summary."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
 from ingest.records import Rejection, RowRefused
 
-__all__ = ["ArchiveError", "FileRefused", "Rejection", "RowRefused"]
+__all__ = [
+    "ArchiveError", "FileRefused", "Rejection", "RowRefused", "first_sentence", "refusal_sentences",
+]  # fmt: skip
 
 
 class ArchiveError(Exception):
@@ -13,3 +18,22 @@ class ArchiveError(Exception):
 
 class FileRefused(Exception):
     """One file cannot be read. The message is the reason, without the file's name."""
+
+
+def first_sentence(sentences: Iterable[str]) -> str:
+    """The first sentence, and the number of the others."""
+    first, *others = sentences
+    return f"{first} (and {len(others):,} more)" if others else first
+
+
+def refusal_sentences(rejections: list[Rejection]) -> Iterator[str]:
+    """One sentence for each file with refused rows, or that was refused itself."""
+    by_file: dict[str | None, list[Rejection]] = defaultdict(list)
+    for each in rejections:
+        by_file[each.file].append(each)
+    for file, rejected in by_file.items():
+        if rejected[0].line is None:
+            yield first_sentence(each.sentence for each in rejected)
+        else:
+            rows = "1 row was" if len(rejected) == 1 else f"{len(rejected):,} rows were"
+            yield f"{file}: {rows} refused (see rejected_rows), the first: {rejected[0].sentence}"

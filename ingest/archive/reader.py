@@ -5,7 +5,7 @@ If a record is in several files, or also in the warehouse, `versions` decides wh
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingest.archive.bookkeeping import attachments_with_projects, refusal_sentences
 from ingest.archive.coverage import Coverage
 from ingest.archive.csv.exports import (
     Project,
@@ -25,7 +24,13 @@ from ingest.archive.csv.exports import (
     panel_of,
 )
 from ingest.archive.csv.merging import CsvStories, deleted
-from ingest.archive.errors import ArchiveError, FileRefused, Rejection
+from ingest.archive.errors import (
+    ArchiveError,
+    FileRefused,
+    Rejection,
+    first_sentence,
+    refusal_sentences,
+)
 from ingest.archive.files.export_name import read_name
 from ingest.archive.history.histories import Histories
 from ingest.archive.id_set import IdSet
@@ -156,8 +161,7 @@ class ArchiveReader:
             if each["rejected_count"] and not each["rows_count"]:
                 refused[each["file"]] = f"{each['file']}: none of its rows could be loaded"
         if refused:
-            more = f" (and {len(refused) - 1:,} more)" if len(refused) > 1 else ""
-            return f"{next(iter(refused.values()))}{more}"
+            return first_sentence(refused.values())
         loaded = sum(count for name, count in rows.items() if name not in _RUN_TABLES)
         return None if loaded or self._kept_count else "none of the rows could be loaded"
 
@@ -341,12 +345,11 @@ class ArchiveReader:
         """
         reasons = [each.sentence for each in self.rejections]
         if self.rejections and self._options.strict:
-            more = f" (and {len(reasons) - 1:,} more)" if len(reasons) > 1 else ""
-            raise ArchiveError(f"{reasons[0]}{more}; nothing was loaded, because of --strict")
+            first = first_sentence(reasons)
+            raise ArchiveError(f"{first}; nothing was loaded, because of --strict")
         if not self._catalogue:
             reasons = [*reasons, *self.skipped] or ["no file was found"]
-            more = f" (and {len(reasons) - 1:,} more)" if len(reasons) > 1 else ""
-            raise ArchiveError(f"there is nothing to load: {reasons[0]}{more}")
+            raise ArchiveError(f"there is nothing to load: {first_sentence(reasons)}")
         self.skipped += refusal_sentences(self.rejections)
 
     def _records(self, table_name: str) -> Iterator[SourcedRecord]:
@@ -384,10 +387,20 @@ class ArchiveReader:
         if table_name == "people":
             yield from ((record, csv) for record in self._people.records())
         elif table_name == "attachments":
-            yield from attachments_with_projects(self._inventory.attachments, self._projects)
+            yield from self._attachments()
         elif table_name == "archive_files":
             for record in self._catalogue:
                 yield record, Origin(record["file_kind"], record["file"])
+
+    def _attachments(self) -> Iterator[SourcedRecord]:
+        """Attachments, with the project id if their zip contains the export of one project."""
+        by_zip: dict[str, set[int]] = defaultdict(set)
+        for project in self._projects:
+            for each in project.files:
+                by_zip[each.file.zip_name].add(project.id)
+        for record, origin in self._inventory.attachments:
+            ids = by_zip.get(origin.source_file.partition("!")[0], set())
+            yield {**record, **({"project_id": min(ids)} if len(ids) == 1 else {})}, origin
 
     def _is_outranked(self, table_name: str, record: Record, origin: Origin) -> bool:
         made_at = self._made_at.get(origin.source_file) or self.as_of

@@ -79,10 +79,10 @@ class TrackerSettings(BaseConfiguration):
         return bool(self.api_token or (self.username and self.password))
 
     def require_credentials(self) -> None:
-        """Refuse to go on with nothing to log in with.
+        """Check that there are credentials.
 
         Raises:
-            SettingsError: when there is neither a token, nor a user name with a password.
+            SettingsError: if there is neither a token, nor a user name and password.
         """
         if not self.has_credentials:
             raise SettingsError(
@@ -129,7 +129,7 @@ def load_settings(**given: Any) -> TrackerSettings:  # noqa: ANN401 - checked be
     """Resolve the settings from environment variables, secrets.toml and config.toml.
 
     Args:
-        **given: values that take the place of configured ones.
+        **given: values that override configured ones.
 
     Raises:
         SettingsError: if there is no such setting, or a value has the wrong type or is out of

@@ -1,4 +1,4 @@
-"""Write the dbt sources anew from the declared raw tables: `python -m ingest.tables`."""
+"""Rewrite the dbt sources from the declared raw tables: `python -m ingest.tables`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCES = (
 
 
 def sources(current: str) -> str:
-    """The file with its head as it is, and tables and columns as they are declared."""
+    """Replace the tables and columns in the sources file by the declared ones."""
     head, *_ = current.partition("    tables:\n")
     lines = [f"{head}    tables:"]
     for table in TABLES.values():

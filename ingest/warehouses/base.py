@@ -7,6 +7,7 @@ depends on the engine.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
+from ingest.run.settings import ROOT
 from ingest.tables.table import ColumnType
 
 DATASET = "pivotal_tracker_data"
@@ -175,6 +177,11 @@ class Warehouse(Protocol):
     def explain(self, error: BaseException) -> str | None:
         """Explain an error in one line if the warehouse caused it; None otherwise."""
         ...
+
+
+def working_folder(name: str) -> Path:
+    """Dlt's working folder for a warehouse with this name."""
+    return ROOT / ".dlt" / "pipelines" / hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def is_disk_full(error: BaseException) -> bool:

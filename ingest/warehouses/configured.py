@@ -70,9 +70,9 @@ def make_pipeline(place: Path | Warehouse) -> dlt.Pipeline:
 
 
 def last_destination(warehouse: Warehouse) -> str | None:
-    """What the pipeline of a warehouse loaded into last; None when it never ran.
+    """The destination that a warehouse's pipeline last loaded into; None if it never ran.
 
-    A script of the user's own may have used the same name and folder for another destination.
+    Another script may have used the same pipeline name and folder for another destination.
     """
     state = warehouse.pipelines_folder / PIPELINE_NAME / Pipeline.STATE_FILE
     if not state.exists():

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _program(name: str) -> str:
-    """Find a program: first beside the running Python, so that no venv need be active."""
+    """Find a program: first in the folder of the running Python, so that no venv need be active."""
     folder = str(Path(sys.executable).parent)
     program = shutil.which(name, path=folder) or shutil.which(name)
     if not program:

@@ -67,7 +67,7 @@ class Pagination:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The place of a record that cannot be parsed, with the reason."""
+    """A record that cannot be parsed, with the reason."""
 
     reason: str
 

@@ -1,1 +1,1 @@
-"""Which lists of the API are read, and how."""
+"""The lists of the API, and how they are read."""

@@ -1,1 +1,1 @@
-"""What changed since the last run, and what was deleted."""
+"""Find and read only what changed since the last run."""

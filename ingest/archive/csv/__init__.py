@@ -1,1 +1,1 @@
-"""Stories CSV files become records."""
+"""Read stories CSV files."""

@@ -14,7 +14,7 @@ from ingest.archive.csv.plain_rows import PlainRows
 from ingest.archive.csv.row_batches import row_batches
 from ingest.archive.csv.rows import Row
 from ingest.archive.csv.story_records import StoryRows
-from ingest.archive.errors import FileRefused, Rejection, RowRefused
+from ingest.archive.errors import FileRefused, Rejection, RowRefused, first_sentence
 from ingest.archive.files.encodings import encoding_note
 from ingest.archive.id_set import IdSet
 from ingest.archive.options import ArchiveOptions
@@ -149,8 +149,8 @@ class CsvStories:
                 "and creation date"
             )
         for misfits in self._misfits.values():
-            more = f" (and {len(misfits) - 1:,} more)" if len(misfits) > 1 else ""
-            self.notes.append(f"{misfits[0].sentence}{more}; kept in extra_fields")
+            sentence = first_sentence(each.sentence for each in misfits)
+            self.notes.append(f"{sentence}; kept in extra_fields")
         self._misfits.clear()
 
     def _body(self, file: StoriesFile) -> Iterator[Row]:

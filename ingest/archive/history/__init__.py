@@ -1,1 +1,1 @@
-"""Project histories become activities and transitions."""
+"""Read project histories as activities and transitions."""

@@ -1,1 +1,1 @@
-"""Saved API answers, JSON dumps and SQLite backups become records."""
+"""Read saved API responses, JSON dumps and SQLite backups."""

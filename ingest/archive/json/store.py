@@ -21,10 +21,10 @@ from ingest.records import (
     TOO_DEEP,
     Origin,
     Record,
+    excerpt,
     history_day_records,
     is_too_deep,
     shape,
-    shown,
 )
 from ingest.tables import TABLES, Table
 
@@ -94,10 +94,10 @@ class Store:
         try:
             self._add(table, record, origin, recorded_at)
         except RecursionError:
-            raise RowRefused(None, _shown_id(record), "nested too deeply") from None
+            raise RowRefused(None, _id_text(record), "nested too deeply") from None
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             reason = f"not a valid record of {table} ({type(error).__name__}: {error})"
-            raise RowRefused(None, _shown_id(record), reason) from None
+            raise RowRefused(None, _id_text(record), reason) from None
 
     def _add(
         self, table: str, record: Record, origin: Origin, recorded_at: datetime | None
@@ -223,7 +223,7 @@ class Store:
             parts = _id_in(record.get("project")), _whole_number(record.get("project_version"))
             if None in parts:
                 reason = "an activity without a guid, or project and version instead"
-                raise RowRefused("guid", _shown_id(record), reason)
+                raise RowRefused("guid", _id_text(record), reason)
             record = {**record, "guid": "{}_{}".format(*parts)}
         if table == "stories":
             record = _with_ids(record)
@@ -272,7 +272,7 @@ class Store:
             if value is not None:
                 required[name] = _key_part(declared, name, value)
             elif name != "project_id" or (record.get("id"),) not in stored_rows:
-                raise RowRefused(name, _shown_id(record), f"a record of {table} without it")
+                raise RowRefused(name, _id_text(record), f"a record of {table} without it")
         key = tuple([required[name] for name in declared.key])
         if any(record[name] is not value for name, value in required.items()):
             record = {**record, **required}  # a number that was written as text
@@ -320,12 +320,12 @@ class Store:
         owner = "epics" if record.get("epic_id") else "stories"
         identity = _whole_number(record.get("epic_id") or record.get("story_id"))
         if identity is None:
-            raise RowRefused("story_id", _shown_id(record), f"a record of {table} without a story")
+            raise RowRefused("story_id", _id_text(record), f"a record of {table} without a story")
         part_id = _whole_number(record.get("id"))
         if part_id is None:
-            raise RowRefused("id", _shown_id(record), f"a record of {table} without a usable id")
+            raise RowRefused("id", _id_text(record), f"a record of {table} without a usable id")
         if is_too_deep(record, DEEPEST - 1):  # it will be in a list of its story
-            raise RowRefused(None, _shown_id(record), TOO_DEEP)
+            raise RowRefused(None, _id_text(record), TOO_DEEP)
         record = {**record, "id": part_id}
         parts = self._parts.setdefault((owner, identity), {}).setdefault(table, {})
         stored, key = parts.get(part_id), (part_id,)
@@ -409,8 +409,8 @@ def _with_ids(record: Record) -> Record:
     return changed
 
 
-def _shown_id(record: Record) -> str:
-    return shown(record.get("id")) or ""
+def _id_text(record: Record) -> str:
+    return excerpt(record.get("id")) or ""
 
 
 def _whole_number(value: object) -> int | None:
@@ -439,4 +439,4 @@ def _key_part(table: Table, name: str, value: object) -> object:
             return number
     elif isinstance(value, str):
         return value
-    raise RowRefused(name, shown(value), f"a record of {table.name} without a usable key")
+    raise RowRefused(name, excerpt(value), f"a record of {table.name} without a usable key")

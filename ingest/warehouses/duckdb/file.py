@@ -101,7 +101,7 @@ def prepared(path: Path) -> Iterator[bool]:
     if is_new:
         _create(path)
     else:
-        _connect(path, read_only=False).close()
+        connect(path, read_only=False).close()
     try:
         yield is_new
     except BaseException:
@@ -112,12 +112,12 @@ def prepared(path: Path) -> Iterator[bool]:
 def _remove_if_empty(path: Path) -> None:
     """Remove the file if it contains nothing: a failed or killed first run created it."""
     with suppress(WarehouseError):
-        objects = _rows(
-            path,
-            "select 1 from duckdb_tables() where not internal "
-            "union all select 1 from duckdb_views() where not internal "
-            "union all select 1 from duckdb_schemas() where not internal limit 1",
-        )
+        with connect(path) as connection:
+            objects = connection.execute(
+                "select 1 from duckdb_tables() where not internal "
+                "union all select 1 from duckdb_views() where not internal "
+                "union all select 1 from duckdb_schemas() where not internal limit 1"
+            ).fetchall()
         if not objects:
             path.unlink(missing_ok=True)
             path.with_name(path.name + ".wal").unlink(missing_ok=True)
@@ -143,7 +143,7 @@ def reserved(path: Path) -> Iterator[None]:
     Raises:
         WarehouseError: if another program has the file open.
     """
-    with _connect(path, read_only=False) as connection:
+    with connect(path, read_only=False) as connection:
         for name, value in _LOADING_SETTINGS.items():
             connection.execute(
                 f"set {name} = '{value}'"
@@ -168,7 +168,7 @@ def reserved(path: Path) -> Iterator[None]:
 
 def _undo_first_load(path: Path) -> None:
     """Remove the tables of a failed first load; if nothing else is in the file, recreate it."""
-    with _connect(path, read_only=False) as connection:
+    with connect(path, read_only=False) as connection:
         others = connection.execute(
             "select 1 from (select schema_name from duckdb_tables() where not internal "
             "union all select schema_name from duckdb_views() where not internal) "
@@ -258,16 +258,12 @@ def _create(path: Path) -> None:
         raise WarehouseError(_explain(path, error)) from None
 
 
-def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a read-only connection.
+def connect(path: Path, read_only: bool = True) -> duckdb.DuckDBPyConnection:
+    """Open the file; if it is in use, wait as long as the run that locked it may.
 
     Raises:
         WarehouseError: if the file cannot be opened.
     """
-    return _connect(path)
-
-
-def _connect(path: Path, read_only: bool = True) -> duckdb.DuckDBPyConnection:
     _require_duckdb_file(path)
     return wait_for(lambda: _try_connect(path, read_only), _wait_seconds.get(path, 0))
 
@@ -316,8 +312,3 @@ def explain_failure(path: Path, error: BaseException) -> str | None:
         if isinstance(each, duckdb.Error) or "Could not set lock" in str(each):
             return _explain(path, each, "written")
     return None
-
-
-def _rows(path: Path, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-    with _connect(path) as connection:
-        return connection.execute(statement, parameters or []).fetchall()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -15,7 +14,13 @@ import pyarrow as pa
 from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
 from ingest.run.settings import ROOT
-from ingest.warehouses.base import DATASET, DESTINATION_NAME, UPSERT, MissingRelation
+from ingest.warehouses.base import (
+    DATASET,
+    DESTINATION_NAME,
+    UPSERT,
+    MissingRelation,
+    working_folder,
+)
 from ingest.warehouses.duckdb import file
 from ingest.warehouses.duckdb.file import DUCKDB_TYPES
 
@@ -72,10 +77,8 @@ class DuckDBFile:
     @property
     def pipelines_folder(self) -> Path:
         """The shared folder for the default file, and a subfolder for any other file."""
-        folder = ROOT / ".dlt" / "pipelines"
-        if self.path == ROOT / "warehouse.duckdb":
-            return folder
-        return folder / hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
+        folder = working_folder(self.name)
+        return folder.parent if self.path == ROOT / "warehouse.duckdb" else folder
 
     def destination(self) -> AnyDestination:
         """The dlt destination that writes to it.

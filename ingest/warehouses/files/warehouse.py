@@ -6,7 +6,6 @@ each run reads everything and replaces all files.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Iterator
@@ -18,9 +17,16 @@ from typing import Any, Literal, get_args
 import duckdb
 from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
-from ingest.run.settings import ROOT, SettingsError
+from ingest.run.settings import SettingsError
 from ingest.tables import TABLES
-from ingest.warehouses.base import DATASET, DESTINATION_NAME, REPLACE, UPSERT, WarehouseError
+from ingest.warehouses.base import (
+    DATASET,
+    DESTINATION_NAME,
+    REPLACE,
+    UPSERT,
+    WarehouseError,
+    working_folder,
+)
 from ingest.warehouses.files.location import Location, parse_location
 from ingest.warehouses.files.reading import LOADS, FilesReadConnection, delta_table, list_files
 from ingest.warehouses.lock import closing_lock, take_file_lock
@@ -63,7 +69,7 @@ class FilesWarehouse:
     @property
     def pipelines_folder(self) -> Path:
         """A folder per location."""
-        return ROOT / ".dlt" / "pipelines" / hashlib.sha256(self.name.encode()).hexdigest()[:12]
+        return working_folder(self.name)
 
     @property
     def hints(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from urllib.parse import quote
 import pyarrow as pa
 from dlt.common.destination.reference import AnyDestination_CO as AnyDestination
 
-from ingest.run.settings import ROOT, SettingsError
+from ingest.run.settings import SettingsError
 from ingest.tables import TABLES
 from ingest.tables.table import ColumnType
 from ingest.warehouses.base import (
@@ -27,6 +26,7 @@ from ingest.warehouses.base import (
     WarehouseInUse,
     causes,
     first_line,
+    working_folder,
 )
 from ingest.warehouses.lock import wait_for
 
@@ -171,7 +171,7 @@ class PostgresDatabase:
     @property
     def pipelines_folder(self) -> Path:
         """A folder per database."""
-        return ROOT / ".dlt" / "pipelines" / hashlib.sha256(self.name.encode()).hexdigest()[:12]
+        return working_folder(self.name)
 
     def destination(self) -> AnyDestination:
         """The dlt destination that writes to it."""
