@@ -122,7 +122,6 @@ class Dumps:
             plain: the records that were read in bulk.
         """
         walk, counted, already = Walk(stream=stream_of(file)), 0, len(self._rejections)
-        recorded: list[datetime] = []
         projects_read: dict[int, datetime] = {}
         self.store.newest = None
         if plain:
@@ -140,14 +139,13 @@ class Dumps:
                 if walk.recorded_at and isinstance(project_id, int):
                     known = projects_read.get(project_id, walk.recorded_at)
                     projects_read[project_id] = max(known, walk.recorded_at)
-            recorded += [walk.recorded_at] if walk.recorded_at else []
         for refusal in walk.refusals:
             self._add(file, None, refusal)
         rejected = len(self._rejections) - already
         if not (counted or rejected or walk.unknown or walk.answers_count):
             return False
         self.unknown += walk.unknown
-        self._catalogue(file, "json", counted, rejected, max(recorded, default=None), projects_read)
+        self._catalogue(file, "json", counted, rejected, walk.last_recorded_at, projects_read)
         return True
 
     def _read_sqlite(self, file: ArchiveFile) -> None:

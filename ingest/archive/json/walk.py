@@ -49,6 +49,7 @@ class Walk:
         refusals: objects in the place of a record that are not records.
         answers_count: the number of wrapped responses, and of empty lists at the top level.
         recorded_at: when the current response was recorded; None if unknown.
+        last_recorded_at: when the newest of all responses was recorded; None if unknown.
         stream: the list in the file's name, for the output of other loaders.
     """
 
@@ -56,6 +57,7 @@ class Walk:
     refusals: list[RowRefused] = field(default_factory=list)
     answers_count: int = 0
     recorded_at: datetime | None = None
+    last_recorded_at: datetime | None = None
     stream: str | None = None
 
     def records(
@@ -101,18 +103,23 @@ class Walk:
     def _of_loader(self, loaded: LoaderRecord, context: _Context, depth: int) -> Iterator[Found]:
         """The record of another loader; without a kind, the stream determines its table."""
         self.answers_count += 1
-        self.recorded_at = _recorded_at(loaded.read_at)
+        self._set_recorded_at(loaded.read_at)
         stream = table_of_stream(loaded.stream) or table_of_stream(self.stream)
         record = self._parsed(loaded.record)
         if stream and isinstance(record, dict) and not isinstance(record.get("kind"), str):
             return self._of_record(stream, record, context, depth + 1)
         return self.records(record, context, depth + 1)
 
+    def _set_recorded_at(self, text: object) -> None:
+        self.recorded_at = _recorded_at(text)
+        times = filter(None, (self.last_recorded_at, self.recorded_at))
+        self.last_recorded_at = max(times, default=None)
+
     def _unwrapped(self, value: Record, context: _Context) -> tuple[object, _Context] | None:
         """The response in a recorded interaction, a cache entry or an envelope; None otherwise."""
         response, request = value.get("response"), value.get("request")
         if isinstance(response, dict) and isinstance(request, dict):
-            self.recorded_at = _recorded_at(value.get("recorded_at"))
+            self._set_recorded_at(value.get("recorded_at"))
             return response.get("body"), context.of_path(str(request.get("path", "")))
         if "PathTemplate" in value and "Data" in value:
             return self._parsed(value["Data"]), context.of_keys(value.get("Keys"))

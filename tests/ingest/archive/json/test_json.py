@@ -138,6 +138,16 @@ def test_the_newer_version_of_a_record_wins_in_any_order(tmp_path):
         assert found["updated_at"] == datetime(2020, 1, 26, 0, 53, 20, tzinfo=UTC)
 
 
+def test_a_file_of_recorded_responses_is_as_of_the_newest_in_any_order(tmp_path):
+    responses = [
+        {"request": {"path": "/projects/9/stories"}, "response": {"body": body}, "recorded_at": at}
+        for body, at in (([STORY], "2021-05-02T00:00:00Z"), ([OTHER], "2021-05-01T00:00:00Z"))
+    ]
+    (tmp_path / "recorded.json").write_text(json.dumps(responses))
+    (file,) = Loaded(tmp_path).archive_files
+    assert file["as_of"] == datetime(2021, 5, 2, tzinfo=UTC)
+
+
 def test_fields_missing_in_a_newer_record_are_removed(tmp_path):
     accepted = {**STORY, "current_state": "accepted", "accepted_at": "2020-01-02T10:00:00Z"}
     reopened = {**STORY, "updated_at": "2020-01-03T10:00:00Z"}
