@@ -95,11 +95,12 @@ class PlainRows:
             "name": without_nulls(at.get("title", empty).cells),
             "story_type": _lowered(at["type"]),
             "current_state": _lowered(at["current state"]),
-            "labels": at.get("labels", empty).mapped(self._label_list, pa.string()),
             "record_source": pa.repeat(pa.scalar(self._source), count),
             "source_file": pa.repeat(pa.scalar(self._file), count),
             "source_line": pa.array(batch.lines),
         }
+        if "labels" in at:
+            found["labels"] = at["labels"].mapped(self._label_list, pa.string())
         for name in ("description", "url"):
             if name in at:
                 found[name] = without_empty(at[name].cells)
@@ -166,9 +167,12 @@ class PlainRows:
     def _add_owners(
         self, found: dict[str, pa.Array], columns: list[pa.StringArray], count: int
     ) -> None:
+        owned_by = self._rows.columns.groups["owned by"]
+        if not owned_by:
+            return
         owners = [
             texts
-            for (position,) in self._rows.columns.groups["owned by"]
+            for (position,) in owned_by
             if not (texts := DistinctTexts(columns[position])).is_empty
         ]
         if not owners:

@@ -256,7 +256,8 @@ class StoryRows:
         return stable_id("row", self.facts.id, *row, self._same_rows[row], bits=_ID_BITS)
 
     def _add_to_story(self, record: Record, cells: list[str], accepted: Moment | None) -> None:
-        record["labels"] = self.labels(self._cell(cells, "labels"))
+        if "labels" in self.columns.single:
+            record["labels"] = self.labels(self._cell(cells, "labels"))
         if accepted:
             record["accepted_at"] = accepted.text
         if deadline := self._moment(cells, "deadline"):
@@ -296,7 +297,8 @@ class StoryRows:
         id_of = self.people.id_of
         if requester := self._cell(cells, "requested by").strip():
             record["requested_by_id"] = id_of(requester)
-        record.update(self.owners([cells[index] for (index,) in self.columns.groups["owned by"]]))
+        if owned_by := self.columns.groups["owned by"]:
+            record.update(self.owners([cells[index] for (index,) in owned_by]))
 
     def owners(self, cells: Sequence[str]) -> Record:
         """The fields of a story with these owners."""
