@@ -71,6 +71,7 @@ ARCHIVE_TABLES = [
 # Tables that only archives fill: their rows always replace stored ones with the same key.
 _OWN_TABLES = frozenset({"people", "attachments", "archive_files"})
 _RUN_TABLES = frozenset({"archive_files", "rejected_rows"})
+_MENTION = {"id", "name"}  # all that other records say about a project
 
 
 class ArchiveReader:
@@ -353,12 +354,21 @@ class ArchiveReader:
         self.skipped += refusal_sentences(self.rejections)
 
     def _records(self, table_name: str) -> Iterator[SourcedRecord]:
-        """The records of a table in dumps, then those of CSV files with other keys."""
+        """The records of a table in dumps, then those of CSV files with other keys.
+
+        A project that dumps only mention has the settings that its CSV files give.
+        """
         in_dumps = self._dumps.store.tables[table_name]
-        yield from in_dumps.values()
+        mentioned: dict[tuple[object, ...], SourcedRecord] = {}
+        others: list[SourcedRecord] = []
         for record, origin in self._csv_records(table_name):
-            if tuple(record.get(name) for name in TABLES[table_name].key) not in in_dumps:
-                yield record, origin
+            key = tuple(record.get(name) for name in TABLES[table_name].key)
+            if key not in in_dumps:
+                others.append((record, origin))
+            elif table_name == "projects" and in_dumps[key][0].keys() <= _MENTION:
+                mentioned[key] = ({**record, **in_dumps[key][0]}, origin)
+        yield from (mentioned.get(key, found) for key, found in in_dumps.items())
+        yield from others
 
     def _csv_records(self, table_name: str) -> Iterator[SourcedRecord]:
         facts = self._facts.values()

@@ -36,11 +36,17 @@ def project_record(facts: ProjectFacts, options: ArchiveOptions) -> Record:
         "name": facts.name,
         "time_zone": {"olson_name": zone},
         **settings,
-        **({"point_scale_is_custom": settings["point_scale"] not in _SCALES}
-           if "point_scale" in settings else {}),
+        **_kind_of_scale(settings.get("point_scale"), is_given=bool(options.point_scale)),
         "inferred_fields": names,
         **({"resembles_project_id": facts.resembles} if facts.resembles else {}),
-    }  # fmt: skip
+    }
+
+
+def _kind_of_scale(scale: str | None, *, is_given: bool) -> Record:
+    """Whether a scale is the project's own; estimates on one of Tracker's do not tell."""
+    if scale is None or (scale in _SCALES and not is_given):
+        return {}
+    return {"point_scale_is_custom": scale not in _SCALES}
 
 
 def iteration_records(facts: ProjectFacts, options: ArchiveOptions) -> list[Record]:

@@ -234,7 +234,7 @@ def test_iterations_come_from_accepted_rows_only(tmp_path):
         "week_start_day",
     ]
     assert (project["iteration_length"], project["week_start_day"]) == (1, "Monday")
-    assert project["point_scale"] == "0,1,2,3,5,8"
+    assert (project["point_scale"], project["point_scale_is_custom"]) == ("0,1,2,3,5,8", None)
     assert loaded.reader.as_of == datetime(2025, 3, 11, 14, 11, 12, tzinfo=UTC)
 
 
@@ -249,6 +249,23 @@ def test_settings_that_are_given_are_not_inferred(tmp_path):
     assert (project["week_start_day"], project["point_scale"]) == ("Friday", "0,1,3")
     assert project["inferred_fields"] == "[]"
     assert project["point_scale_is_custom"] is True
+    (project,) = Loaded(path, point_scale="0,1,2,3").projects
+    assert project["point_scale_is_custom"] is False
+
+
+def test_an_estimate_on_none_of_trackers_scales_tells_of_a_custom_one(tmp_path):
+    (project,) = Loaded(write_csv(tmp_path / "shop.csv", [story(estimate="7")])).projects
+    assert (project["point_scale"], project["point_scale_is_custom"]) == ("7", True)
+
+
+@pytest.mark.parametrize("created_at", ["Nov 19, 2015", "2015-11-19T10:00:00Z"])
+def test_lists_without_a_column_are_unknown_and_not_empty(tmp_path, created_at):
+    header = [each for each in HEADER if each not in ("Owned By", "Labels")]
+    rows = [story(header=header, created_at=created_at)]
+    found = Loaded(write_csv(tmp_path / "shop.csv", rows, header)).one_story()
+    assert (found["owner_ids"], found["labels"]) == (None, None)
+    found = Loaded(write_csv(tmp_path / "full.csv", [story(created_at=created_at)])).one_story()
+    assert (found["owner_ids"], found["labels"]) == ("[]", "[]")
 
 
 def test_without_a_time_stamp_the_newest_day_inside_is_as_of(tmp_path):

@@ -253,6 +253,15 @@ def test_json_is_trusted_over_a_csv_of_the_same_project(tmp_path):
     assert json.loads(loaded.stories[1]["labels"])[0]["id"] == 1
 
 
+@pytest.mark.parametrize(("dump", "name"), [(STORY, "Our Shop"), (ACTIVITY, "Shop")])
+def test_a_project_that_a_dump_only_mentions_has_the_settings_of_its_csv(tmp_path, dump, name):
+    week = {"iteration_start": "Nov 16, 2015", "iteration_end": "Nov 22, 2015"}
+    write_csv(tmp_path / "shop_20250101_1010.csv", [story(101, iteration="1", **week)])
+    (project,) = load(tmp_path, [STORY, dump], project_name="Our Shop").projects
+    assert (project["id"], project["name"], project["week_start_day"]) == (9, name, "Monday")
+    assert (project["iteration_length"], project["record_source"]) == (1, "stories_csv")
+
+
 def test_csv_dates_are_in_the_time_zone_of_a_dump(tmp_path):
     write_csv(tmp_path / "shop_20250101_1010.csv", [story(101), story(102)])
     zone = {"kind": "time_zone", "olson_name": "America/Denver"}
