@@ -24,6 +24,13 @@ attribute_changes as (
 
 ),
 
+story_changes as (
+
+    select * from {{ ref('int_activity_changes') }}
+    where story_id is not null
+
+),
+
 {% for kind in ['label', 'owner'] %}
 {{ kind }}_ids_by_story as (
 
@@ -57,12 +64,13 @@ values_now as (
 
 ),
 
+-- A story whose creation is not known begins with the first thing that is.
 first_changes as (
 
     select
         story_id,
-        min(changed_at) as changed_at
-    from attribute_changes
+        min(occurred_at) as changed_at
+    from story_changes
     group by story_id
 
 ),
