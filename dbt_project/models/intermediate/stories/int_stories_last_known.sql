@@ -290,7 +290,7 @@ known_stories as (
         null as source_line,
         false as is_date_only,
         false as is_unlisted,
-        true as has_transition_list,
+        false as has_transition_list,
         null as delete_evidence,
         'activity' as record_source,
         {{ as_instant('last_values.deadline') }} as deadline_at,
@@ -353,7 +353,13 @@ final as (
         known_stories.{{ column }},
         {% endfor %}
         known_stories.has_transition_list
-        or changed_stories.story_id is not null
+        or (
+            changed_stories.story_id is not null
+            and (
+                known_stories.record_source != 'activity'
+                or known_stories.current_state is not null
+            )
+        )
         or stories_with_transitions.story_id is not null as is_history_known,
         known_stories.record_source != 'activity'
         and deletions.story_id is null as is_record_last,

@@ -170,6 +170,10 @@ with_knowledge as (
         or coalesce(parts_by_story.known_{{ kind }}_count, 0) > 0
             as is_{{ kind }}_known,
         {% endfor %}
+        coalesce(records.has_owner_list, false)
+        or (not stories.is_record_last and created_stories.story_id is not null)
+        or stories.activity_owner_ids is not null
+            as is_owner_list_known,
         stories.story_id
     from stories
     left join records
@@ -225,7 +229,11 @@ final as (
         stories.source_file,
         stories.source_line,
         stories.estimate,
-        coalesce(owner_names.owner_count, 0) as owner_count,
+        case
+            when with_knowledge.is_owner_list_known
+                then coalesce(owner_names.owner_count, 0)
+            else owner_names.owner_count
+        end as owner_count,
         {% for child_count in [
             'comment_count', 'task_count', 'completed_task_count', 'blocker_count',
             'open_blocker_count', 'review_count'
@@ -239,9 +247,9 @@ final as (
                     local_date('stories.as_of', 'project_settings.time_zone')
                 ) }}
         end as open_age_days,
-        coalesce(stories.current_state in {{ in_progress_states() }}, false)
+        stories.current_state in {{ in_progress_states() }}
         and not stories.is_deleted as is_in_progress,
-        coalesce(stories.current_state = 'accepted', false) as is_accepted,
+        stories.current_state = 'accepted' as is_accepted,
         stories.is_deleted,
         stories.is_date_only,
         stories.is_history_known,
@@ -266,6 +274,8 @@ final as (
         on stories.story_id = label_names.story_id
     left join epic_names
         on stories.story_id = epic_names.story_id
+    left join with_knowledge
+        on stories.story_id = with_knowledge.story_id
     left join child_counts
         on stories.story_id = child_counts.story_id
     left join attachment_names

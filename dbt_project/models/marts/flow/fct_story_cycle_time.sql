@@ -86,7 +86,7 @@ final as (
                 then coalesce(cycle_times.{{ measure }}, 0)
         end as {{ measure }},
         {% endfor %}
-        stories.is_accepted,
+        stories.current_state = 'accepted' as is_accepted,
         stories.is_deleted,
         stories.is_date_only,
         stories.is_history_known,
