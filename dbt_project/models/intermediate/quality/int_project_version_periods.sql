@@ -53,6 +53,7 @@ known as (
 
     select
         project_id,
+        record_source,
         project_version,
         occurred_at,
         project_version - row_number() over (
@@ -67,6 +68,8 @@ consecutive_versions as (
 
     select
         project_id,
+        case when min(record_source) = max(record_source) then min(record_source) end
+            as record_source,
         min(project_version) as first_version,
         max(project_version) as last_version,
         min(occurred_at) as first_at,
@@ -106,6 +109,7 @@ final as (
 
     select
         project_id,
+        record_source,
         first_version,
         last_version,
         last_version - first_version + 1 as version_count,
@@ -118,6 +122,7 @@ final as (
 
     select
         project_id,
+        null as record_source,
         version_before + 1 as first_version,
         first_version - 1 as last_version,
         first_version - 1 - version_before as version_count,
@@ -131,6 +136,7 @@ final as (
 
     select
         project_id,
+        null as record_source,
         last_version + 1 as first_version,
         last_possible_version as last_version,
         last_possible_version - last_version as version_count,

@@ -66,14 +66,43 @@ iterations_by_project as (
 
 ),
 
+periods as (
+
+    select
+        project_id,
+        first_at,
+        last_at
+    from {{ ref('fct_history_coverage') }}
+    where not is_hole
+
+    union all
+
+    {% for instant in ['created_at', 'accepted_at', 'updated_at'] %}
+    select
+        project_id,
+        {{ instant }} as first_at,
+        {{ instant }} as last_at
+    from {{ ref('dim_story') }}
+    where not is_deleted
+
+    union all
+
+    {% endfor %}
+    select
+        project_id,
+        created_at as first_at,
+        created_at as last_at
+    from {{ ref('fct_comment') }}
+
+),
+
 periods_by_project as (
 
     select
         project_id,
         min(first_at) as first_at,
         max(last_at) as last_at
-    from {{ ref('fct_history_coverage') }}
-    where not is_hole
+    from periods
     group by project_id
 
 ),
@@ -112,14 +141,47 @@ sources_by_project as (
 
 ),
 
+-- A JSON file may have records of several projects.
+files_with_projects as (
+
+    select
+        project_id,
+        file_path
+    from {{ ref('stg_pivotal_tracker__archive_files') }}
+
+    {% for records in ['projects', 'stories', 'activities', 'story_transitions'] %}
+    union all
+
+    select
+        project_id,
+        source_file as file_path
+    from {{ ref('stg_pivotal_tracker__' ~ records) }}
+    {% endfor %}
+
+),
+
+files as (
+
+    select
+        project_id,
+        file_path
+    from files_with_projects
+    where
+        project_id is not null
+        and file_path is not null
+    group by
+        project_id,
+        file_path
+
+),
+
 files_by_project as (
 
     select
         project_id,
         {{ joined_text('file_path') }} as file_paths,
         count(*) as file_count
-    from {{ ref('stg_pivotal_tracker__archive_files') }}
-    where project_id is not null
+    from files
     group by project_id
 
 ),

@@ -96,7 +96,7 @@ periods as (
     select
         project_id,
         'activities' as source_name,
-        'api' as record_source,
+        record_source,
         first_version as first_project_version,
         last_version as last_project_version,
         version_count as row_count,
