@@ -91,7 +91,9 @@ first_values as (
         0 as change_number,
         attribute_changes.is_creation is not null
         and attribute_changes.is_creation as is_recorded,
-        coalesce(stories.created_at, first_changes.changed_at) as changed_at
+        coalesce(
+            stories.created_at, first_changes.changed_at, stories.accepted_at
+        ) as changed_at
     from values_now
     inner join stories
         on values_now.story_id = stories.story_id
