@@ -23,6 +23,8 @@ from ingest.archive.project.people import People
 from ingest.records import Record, stable_id
 from ingest.tables import TABLES
 
+# A placeholder for a missing value, or an error of a spreadsheet.
+_NO_URL = re.compile(r"#[A-Z/0]+[!?]?|n/?a|null|none|[\W\d]*", re.IGNORECASE)
 _ONE_LINE = ("type", "estimate", "priority", "current state", "labels", "requested by", "url")
 _NUMERIC = re.compile(r"[\s\d.,eE+#-]*")
 # A date whose quotes were lost is cut at its comma.
@@ -122,9 +124,9 @@ class StoryRows:
             record["current_state"] = self._current_state(cells)
         if description := self._cell(cells, "description"):
             record["description"] = read.unguarded(description)
-        if url := self._cell(cells, "url").strip():
-            record["url"] = url
         self._misfits = []
+        if url := self._url(cells, identity):
+            record["url"] = url
         created, accepted = self._moment(cells, "created at"), None
         if created:
             record["created_at"] = created.text
@@ -226,8 +228,7 @@ class StoryRows:
         """The id of a row: its own, or the one in its URL, or a derived one.
 
         Raises:
-            RowRefused: if there is none, or the URL is that of another story: a broken quote has
-                fused two rows.
+            RowRefused: if there is none.
         """
         if not self.columns.has_ids:
             return self._derived_id(cells, table)
@@ -237,10 +238,24 @@ class StoryRows:
             identity = read.parse_id(in_url)  # a spreadsheet wrote 1.69E+08
         if identity is None:
             raise self._refused("id", text, "no story id")
-        url = self._cell(cells, "url").strip()
-        if url and in_url != str(identity) and (in_url.isdigit() or "://" not in url):
-            raise self._refused("url", url, "the URL is another story's: rows are fused or shifted")
         return identity
+
+    def _url(self, cells: list[str], identity: int) -> str:
+        """The URL; empty if there is none.
+
+        Raises:
+            RowRefused: if it is that of another story, or another text: a broken quote has fused
+                two rows, or shifted the cells.
+        """
+        url = self._cell(cells, "url").strip("\ufeff \t\r\n")
+        in_url = _id_in_url(url)
+        is_own = in_url == str(identity) or ("://" in url and not in_url.isdigit())
+        if not url or is_own or not self.columns.has_ids:
+            return url
+        if not _NO_URL.fullmatch(url):
+            raise self._refused("url", url, "the URL is another story's: rows are fused or shifted")
+        self._misfit("url", url, "not a URL")
+        return ""
 
     def _derived_id(self, cells: list[str], table: str) -> int:
         """A negative id that is the same in every load of this row."""
@@ -282,7 +297,7 @@ class StoryRows:
         try:
             points = read.parse_estimate(estimate)
         except ValueError:
-            self._note("estimate", estimate, "no estimate")
+            self._misfit("estimate", estimate, "no estimate")
         else:
             if points is not None:
                 record["estimate"] = points
@@ -291,7 +306,7 @@ class StoryRows:
             if level := read.parse_priority(priority):
                 record["story_priority"] = level
         except ValueError:
-            self._note("priority", priority, "unknown priority")
+            self._misfit("priority", priority, "unknown priority")
 
     def _add_people(self, record: Record, cells: list[str]) -> None:
         id_of = self.people.id_of
@@ -328,7 +343,7 @@ class StoryRows:
         try:
             number = read.parse_iteration(text)
         except ValueError:
-            self._note("iteration", text, "no iteration number")
+            self._misfit("iteration", text, "no iteration number")
             return
         if number is None:
             return
@@ -338,7 +353,7 @@ class StoryRows:
         span = first.day, last.day
         if last.day < first.day:
             end = self._cell(cells, "iteration end")
-            self._note("iteration end", end, "the iteration ends before it starts")
+            self._misfit("iteration end", end, "the iteration ends before it starts")
             return
         self.facts.spans[span] += 1
         if accepted:
@@ -368,7 +383,7 @@ class StoryRows:
         is_taken = header in record or header in declared.columns or header in declared.ignored
         record[f"{header} ({place})" if is_taken else header or place] = text
 
-    def _note(self, name: str, value: str, reason: str) -> None:
+    def _misfit(self, name: str, value: str, reason: str) -> None:
         self._misfits.append((name, self._refused(name, value, reason)))
 
     def _cell(self, cells: list[str], name: str) -> str:
@@ -380,7 +395,7 @@ class StoryRows:
         try:
             return self.moments[name][text] if text else None
         except ValueError:
-            self._note(name, text, "impossible date")
+            self._misfit(name, text, "impossible date")
             return None
 
     def _refused(self, name: str, value: str, reason: str) -> RowRefused:

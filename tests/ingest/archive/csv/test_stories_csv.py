@@ -288,6 +288,11 @@ REFUSED = [
         id="another story's URL",
     ),
     pytest.param(
+        {"url": "Bo Li"},
+        ("URL", "the URL is another story's: rows are fused or shifted"),
+        id="shifted cells",
+    ),
+    pytest.param(
         {"description": "a\n<<<<<<< HEAD\nb", "url": ""},
         ("Description", "merge-conflict marker inside a cell"),
         id="marker in a cell",
@@ -333,6 +338,7 @@ def test_a_text_may_look_like_another_row_when_the_url_behind_it_is_the_storys(t
         ({"estimate": "lots"}, "estimate", ("Estimate", "no estimate")),
         ({"priority": "p9 - No"}, "story_priority", ("Priority", "unknown priority")),
         ({"iteration": "next"}, "iteration_number", ("Iteration", "no iteration number")),
+        ({"url": "#REF!"}, "url", ("URL", "not a URL")),
     ],
 )
 def test_a_value_that_cannot_be_is_kept_beside_its_story(tmp_path, cells, field, misfit):
