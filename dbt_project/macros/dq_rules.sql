@@ -112,7 +112,7 @@
      "Estimate it again, unless the scale has changed since."),
     ('project_without_iterations', 'warning', 'project',
      "It has accepted stories, but no iteration contains as_of.",
-     "Load its iterations; it has no velocity until then."),
+     "Load its iterations; until then it has no current iteration."),
     ('rejected_chore', 'info', 'story',
      "It is a chore and was rejected; no rejection rate includes it.",
      "Change it to a feature or a bug if somebody has to accept it."),
