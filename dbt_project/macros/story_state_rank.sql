@@ -14,3 +14,12 @@
         when 'accepted' then 8
     end
 {%- endmacro %}
+
+
+{#- The state in which daily flow counts a story: `unknown` for a state that is none of the eight. -#}
+{% macro flow_state(story_state) -%}
+    case
+        when {{ story_state_rank(story_state) }} is null then 'unknown'
+        else {{ story_state }}
+    end
+{%- endmacro %}

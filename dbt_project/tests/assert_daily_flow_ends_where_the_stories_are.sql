@@ -15,7 +15,7 @@ open_states as (
 
     select
         story_id,
-        story_state
+        {{ flow_state('story_state') }} as story_state
     from {{ ref('fct_story_state_interval') }}
     where is_open
 
@@ -23,7 +23,7 @@ open_states as (
 
     select
         story_id,
-        coalesce(current_state, 'unknown') as story_state
+        {{ flow_state('current_state') }} as story_state
     from {{ ref('int_stories') }}
     where
         not is_history_known

@@ -53,7 +53,7 @@ intervals as (
 
     select
         story_id,
-        story_state,
+        {{ flow_state('story_state') }} as story_state,
         is_open,
         counted_from,
         counted_until
@@ -73,7 +73,7 @@ intervals as (
 
     select
         story_id,
-        current_state as story_state,
+        {{ flow_state('current_state') }} as story_state,
         true as is_open,
         as_of as counted_from,
         as_of as counted_until

@@ -79,6 +79,26 @@ def one_label_of_two_epics(records):
     records["epics"][1] |= {key: records["epics"][0][key] for key in ("label_id", "label")}
 
 
+def unknown_states(records):
+    story(records, 1)["current_state"] = "parked"
+    last = story(records, 3)
+    last["transitions"][-1]["state"] = "parked"
+    for each in records["story_transitions"]:
+        if each["story_id"] == last["id"] and each["state"] == "started":
+            each["state"] = "parked"
+    for each in records["activity"]:
+        for change in each["changes"]:
+            if (
+                change["id"] == last["id"]
+                and change["new_values"].get("current_state") == "started"
+            ):
+                change["new_values"]["current_state"] = ["started"]
+
+
+def owner_without_id(records):
+    story(records, 1)["owner_ids"].insert(0, 10**30)
+
+
 COUNT = "select count(*) from marts."
 # By oddity: what is done, a query of the marts ({project} is the project, {story} its story 1, {id}
 # the ids of its parts), what it gives, and (rule, entity) of the finding.
@@ -159,6 +179,20 @@ CASES = {
         "select count(*), max(story_name) from marts.dim_story where story_id = {story}",
         (1, "Story 1"),
         ("row_repeated", "stories {story}"),
+    ),
+    "states that Tracker does not have": (
+        unknown_states,
+        "select sum(story_count) from marts.fct_flow_daily "
+        "where project_id = {project} and not is_complete and story_state = 'unknown'",
+        (1,),
+        None,
+    ),
+    "an owner without an id before the others": (
+        owner_without_id,
+        "select min(owner_index), max(owner_index) from marts.bridge_story_owner "
+        "where story_id = {story}",
+        (1, 2),
+        ("row_unusable", "story_owners of {story}"),
     ),
     "two epics with one label": (
         one_label_of_two_epics,

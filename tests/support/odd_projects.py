@@ -377,7 +377,8 @@ class Damage:
 
 VALUES = (
     None, "", "x", "Mars/Olympus", 0, -1, 1, 0.5, 7, 10**9, 10**13, -(10**13), 2**63 - 1, 1e300,
-    10**25, True, False, [], {}, [None], [1, 1, None, "x", {}], {"id": None}, "12 points",
+    10**25, True, False, [], {}, [None], [None, 7], ["started"], [1, 1, None, "x", {}],
+    {"id": None}, "12 points",
     "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "9999-12-31T23:59:59Z",
     "2099-01-01T00:00:00Z", "2024-04-01T00:00:00Z", "2024-03-04T00:00:00Z", READ_AT, "2024-02-30",
     "2024-05-16T11:00:00Z", "infinity", "accepted", "started", "unscheduled", "planned", "release",

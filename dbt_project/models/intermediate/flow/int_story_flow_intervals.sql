@@ -119,7 +119,7 @@ flow_intervals as (
     select
         intervals.story_id,
         versions.project_id,
-        intervals.story_state,
+        {{ flow_state('intervals.story_state') }} as story_state,
         versions.estimate,
         intervals.age_at_epoch_seconds,
         intervals.is_open and versions.is_last as is_open,

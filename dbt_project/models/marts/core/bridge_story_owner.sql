@@ -20,7 +20,7 @@ stories_with_activity_owners as (
 
 ),
 
-activity_owners as (
+activity_lists as (
 
     {{ unnest_json_list(
         from_cte='stories_with_activity_owners',
@@ -31,13 +31,23 @@ activity_owners as (
 
 ),
 
-unioned as (
+activity_owners as (
 
     select
         story_id,
         element as person_id,
-        element_index as owner_index
-    from activity_owners
+        min(element_index) as owner_index
+    from activity_lists
+    where element is not null
+    group by
+        story_id,
+        element
+
+),
+
+unioned as (
+
+    select * from activity_owners
 
     union all
 
@@ -58,7 +68,10 @@ final as (
         unioned.story_id,
         unioned.person_id,
         stories.project_id,
-        unioned.owner_index,
+        row_number() over (
+            partition by unioned.story_id
+            order by unioned.owner_index
+        ) as owner_index,
         count(*) over (partition by unioned.story_id) as story_owner_count,
         stories.is_deleted
     from unioned
