@@ -351,6 +351,22 @@ def parse_instant(value: object) -> datetime:
     return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
+def whole_number(value: object) -> int:
+    """A whole number of at most 64 bits, which may be written as text or as `7.0`.
+
+    Raises:
+        TypeError, ValueError, OverflowError: if the value is no such number.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise TypeError("not a number")
+    number = int(value) if not isinstance(value, float) else int(Decimal(value))
+    if isinstance(value, float) and number != value:
+        raise ValueError("not a whole number")
+    if abs(number) > _MAX_INT64:
+        raise OverflowError("more than 64 bits")
+    return number
+
+
 def instant_or_none(value: object) -> datetime | None:
     """Parse a timestamp; None if it is invalid."""
     try:
@@ -569,17 +585,6 @@ _FAST: dict[ColumnType, Callable[[list[Any]], pa.Array]] = {
 }
 
 
-def _one_bigint(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise TypeError("not a number")
-    number = int(value) if not isinstance(value, float) else int(Decimal(value))
-    if isinstance(value, float) and number != value:
-        raise ValueError("not a whole number")
-    if abs(number) > _MAX_INT64:
-        raise OverflowError("more than 64 bits")
-    return number
-
-
 def _one_decimal(value: object) -> Decimal:
     if isinstance(value, bool):
         raise TypeError("not a number")
@@ -615,7 +620,7 @@ def _one_date(value: object) -> date:
 
 
 _SLOW: dict[ColumnType, Callable[[Any], Any]] = {
-    "bigint": _one_bigint,
+    "bigint": whole_number,
     "decimal": _one_decimal,
     "double": _one_double,
     "text": _one_text,

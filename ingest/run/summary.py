@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ingest.records import Drift
 
+_MOST_LINES = 50  # of one sort; the log has all of them
+
 
 @dataclass
 class RunSummary:
@@ -47,16 +49,16 @@ class RunSummary:
         width = max((len(name) for name in self.rows_by_table), default=0)
         lines = [f"  {name:<{width}}  {rows:>9,}" for name, rows in self.rows_by_table.items()]
         lines.insert(0, f"Loaded {self.source_name} into {self.warehouse}")
-        lines += [f"  {sentence}" for sentence in self.notes]
-        lines += [f"  skipped: {sentence}" for sentence in self.skipped]
-        lines += [
-            f"  kept in extra_fields: {table}.{name} ({count:,} records)"
-            for (table, name), count in sorted(self.drift.undeclared.items())
-        ]
-        lines += [
-            f"  wrong type, kept in extra_fields: {table}.{name} ({count:,} values)"
-            for (table, name), count in sorted(self.drift.misfits.items())
-        ]
+        undeclared, misfits = self.drift.undeclared, self.drift.misfits
+        for prefix, sentences in (
+            ("", self.notes),
+            ("skipped: ", self.skipped),
+            ("kept in extra_fields: ", _field_sentences(undeclared, "records")),
+            ("wrong type, kept in extra_fields: ", _field_sentences(misfits, "values")),
+        ):
+            lines += [f"  {prefix}{sentence}" for sentence in sentences[:_MOST_LINES]]
+            if len(sentences) > _MOST_LINES:
+                lines.append(f"  {prefix}{len(sentences) - _MOST_LINES:,} more (see the log)")
         total = sum(self.rows_by_table.values())
         lines.append(
             f"{total:,} rows, {self.requests_count:,} requests, {self.seconds:.1f} s. "
@@ -113,6 +115,10 @@ class Outcome:
                 "log": str(self.log) if self.log else None,
             }
         )
+
+
+def _field_sentences(counts: Counter[tuple[str, str]], noun: str) -> list[str]:
+    return [f"{table}.{name} ({count:,} {noun})" for (table, name), count in sorted(counts.items())]
 
 
 def _counted_fields(counts: Counter[tuple[str, str]]) -> list[dict[str, str | int]]:

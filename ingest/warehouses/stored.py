@@ -292,11 +292,17 @@ class Stored:
     def people(self) -> list[tuple[int, str]]:
         """Ids and names of members, and of the people listed in dumps."""
         members = self._rows(f"select person from {DATASET}.memberships where person is not null")
-        people = [json.loads(person) for (person,) in members]
+        people = [_parsed(person) for (person,) in members]
         named = self._rows(f"select id, name from {DATASET}.people where name is not null")
         return [
-            *((each.get("id", 0), each.get("name", "")) for each in people),
-            *((identity, name) for identity, name in named),
+            *(
+                (identity, each["name"])
+                for each in people
+                if isinstance(each, dict)
+                and isinstance(each.get("name"), str)
+                and (identity := _id(each)) is not None
+            ),
+            *named,
         ]
 
     def next_export_at(self, project_id: int, as_of: datetime) -> datetime | None:

@@ -519,3 +519,13 @@ def test_loading_older_versions_than_stored_is_not_a_failure(path, tmp_path):
         (tmp_path / name).write_text(content)
         finished = ingest("archive", str(tmp_path / name), warehouse=path)
         assert finished.returncode == 0, finished.stderr
+
+
+def test_a_summary_shows_the_first_of_many_fields(tmp_path):
+    story = {"kind": "story", "id": 7, "project_id": 9, "name": "x"}
+    record = story | {f"field_{number:03}": number for number in range(120)}
+    (tmp_path / "dump.json").write_text(json.dumps([record]))
+    finished = ingest("archive", str(tmp_path / "dump.json"), warehouse=tmp_path / "w.duckdb")
+    kept = [line for line in finished.stdout.splitlines() if "kept in extra_fields" in line]
+    assert len(kept) == 51
+    assert kept[-1] == "  kept in extra_fields: 70 more (see the log)"

@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -118,10 +119,26 @@ def table_values(content: bytes) -> Iterator[tuple[int | None, object]]:
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
         for batch in file.iter_batches(2_000):
-            for row in batch.to_pylist():
-                yield None, _plain(row)
+            columns = [_values(column) for column in batch.columns]
+            for cells in zip(*columns, strict=True):
+                yield None, _plain(dict(zip(batch.schema.names, cells, strict=True)))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise FileRefused(f"is a damaged Parquet file: {str(error).splitlines()[0]}") from None
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The values of a column; a timestamp that Python cannot express remains a number."""
+    try:
+        return column.to_pylist()
+    except (ValueError, OverflowError):
+        return [_value(each) for each in column]
+
+
+def _value(scalar: pa.Scalar) -> object:
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        return getattr(scalar, "value", None)
 
 
 def _csv_values(text: str) -> Iterator[tuple[int, object]]:
@@ -167,8 +184,14 @@ def _as_json(name: str, value: Any) -> Any:  # noqa: ANN401 - any value of a col
         return value.isoformat()
     if isinstance(value, dict):
         return _plain(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_as_json("", each) for each in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes):
+        return text_of(value)
+    if not isinstance(value, str | int | float | None):
+        return str(value)
     if isinstance(value, str) and name in _NESTED and value[:1] in ("{", "["):
         try:
             return orjson.loads(value)

@@ -25,6 +25,7 @@ from ingest.records import (
     history_day_records,
     is_too_deep,
     shape,
+    whole_number,
 )
 from ingest.tables import TABLES, Table
 
@@ -414,12 +415,13 @@ def _id_text(record: Record) -> str:
 
 
 def _whole_number(value: object) -> int | None:
-    """A 64-bit number, which may be written as text; None for anything else."""
-    if type(value) is int and abs(value) < 1 << 63:
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
-        return int(value)
-    return None
+    """A whole 64-bit number, which may be written as text or as `7.0`; None for anything else."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        return None
+    try:
+        return whole_number(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _id_in(value: object) -> int | None:

@@ -281,6 +281,21 @@ def test_a_record_with_a_part_of_the_wrong_shape_loads(tmp_path, record, table, 
     assert found[name] == value
 
 
+@pytest.mark.parametrize(
+    "person",
+    ["Ann", [1], 5, {}, {"id": None}, {"id": "x"}, {"id": 5, "name": 7}, {"name": "Ann"}],
+    ids=str,
+)
+def test_a_stored_person_of_the_wrong_shape_does_not_disturb_the_next_load(tmp_path, person):
+    member = {"kind": "project_membership", "id": 3, "project_id": 9, "person": person}
+    warehouse = as_warehouse(tmp_path / "warehouse.duckdb")
+    for record in (member, STORY):
+        path = written(tmp_path / f"{record['kind']}.json", json.dumps([record]))
+        run(ArchiveReader([path]), "archive", "exports", warehouse)
+    with warehouse.reading() as reading:
+        assert reading.rows("select id from pivotal_tracker_data.stories") == [(7,)]
+
+
 def test_values_of_the_wrong_type_are_kept_beside_the_record(tmp_path):
     record = {**STORY, "name": {"a": 1}, "comments": {"a": 2}, "labels": "x", "estimate": "many"}
     found = Loaded(written(tmp_path / "dump.json", json.dumps(record))).one_story()

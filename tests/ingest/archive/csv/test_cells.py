@@ -136,7 +136,8 @@ def test_the_order_of_day_and_month_is_what_the_column_proves(seen, default, day
     [
         ("101", 101), (" #101 ", 101), ("101.0", 101), ("\ufeff101", 101), ("0107", 107),
         ("0", None), ("", None), ("1.5", None), ("1.69E+08", None), ("1" * 13, None),
-        ("１０１", None),
+        ("１０１", None), ("'101", 101), ("'101'", 101), ('"101"', 101), ('="101"', 101),
+        ('=("101")', 101), ('=("101.0")', 101), ("(101)", None), ("'-101", None),
     ],
 )  # fmt: skip
 def test_an_id_is_a_whole_number(text, number):

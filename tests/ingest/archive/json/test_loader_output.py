@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -199,3 +200,26 @@ def test_a_broken_parquet_file_stops_no_other(tmp_path):
         Loaded(tmp_path)
     (tmp_path / "more.jsonl").write_bytes(singer("stories", STORY))
     assert Loaded(tmp_path).one_story()["id"] == 7
+
+
+def test_a_parquet_value_that_python_does_not_have_costs_at_most_itself(tmp_path):
+    odd = {
+        "id": pa.array([7.0, 8.0, float("nan")]),  # as pandas writes a column with gaps
+        "project_id": pa.array([Decimal(9)] * 3),
+        "name": pa.array([b"caf\xc3\xa9", b"b", b"c"], pa.binary()),
+        "updated_at": pa.array([2**62, 0, 0], pa.timestamp("us")),
+        "planned": pa.array([timedelta(1), None, None]),
+        "at": pa.array([time(1), None, None]),
+        "parts": pa.array([[("a", 1)], None, None], pa.map_(pa.string(), pa.int64())),
+    }
+    plain = dict.fromkeys(("kind", "story_type", "current_state", "created_at"), "x")
+    told = {name: [value] * 3 for name, value in {**plain, "kind": "story"}.items()}
+    pq.write_table(pa.table({**told, **odd}), tmp_path / "stories.parquet")
+    loaded = Loaded(tmp_path)
+    first, second = loaded.stories
+    assert (first["id"], first["project_id"], first["name"]) == (7, 9, "café")
+    assert (first["updated_at"], second["id"]) == (None, 8)
+    extra = json.loads(first["extra_fields"])
+    assert (extra["planned"], extra["at"]) == ("1 day, 0:00:00", "01:00:00")
+    assert (extra["parts"], extra["updated_at"]) == ([["a", 1]], 2**62)
+    assert [column for _, column, _ in loaded.refusals] == ["id"]
