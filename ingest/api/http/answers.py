@@ -25,7 +25,6 @@ from ingest.api.http.errors import (
     one_line,
     refusal,
 )
-from ingest.records import cell_bytes
 from ingest.run.redaction import redacted_bytes
 
 if TYPE_CHECKING:
@@ -46,8 +45,9 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
-# Ordinary letters need no escape, but a secret may be written with escapes.
-_ESCAPE = re.compile(rb"\\u00")
+# Printable ASCII characters need no such escape: it may be how a secret is written.
+_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+_ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
 _JSON_PART = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
@@ -144,23 +144,21 @@ def read_answer(
         TrackerError: if it will not.
     """
     status, headers = received.status, received.headers
-    body = redacted_bytes(received.body, secrets)
+    text = _in_utf8(received.body, headers.get("Content-Type", ""))
+    text = redacted_bytes(_with_plain_ascii(text), secrets)
     if status < 200 or status in _TRANSIENT_STATUS or (status >= 500 and status != 501):
         raise TransientFailure(
-            f"{status} {_explained(received, body)}".strip(),
+            f"{status} {_explained(received, text)}".strip(),
             retry_after=_retry_after(headers),
             is_throttling=status in (429, 503),
         )
-    text = _in_utf8(body, headers.get("Content-Type", ""))
     served_at = _http_date(headers.get("Date"))
     version = _count(headers.get("X-Tracker-Project-Version"))
     rows = plain(text) if plain is not None and status < 300 else None
-    if rows is not None and not (_ESCAPE.search(text) and _have_secrets(rows, secrets)):
+    if rows is not None:
         pagination = _pagination_of_headers(headers)
         return Answer(None, version, pagination, served_at, rows=rows, text=text)
     data = _parsed(received, text, what)
-    if _ESCAPE.search(body):
-        data = _without_escaped_secrets(data, secrets)
     if status >= 300:
         raise refusal(what, status, data if isinstance(data, dict) else {})
     if isinstance(data, dict) and "http_status" in data and "data" in data:
@@ -204,11 +202,23 @@ def _in_utf8(body: bytes | bytearray, content_type: str) -> bytes | bytearray:
     if encoding is None and (stated := _CHARSET.search(content_type)):
         encoding = stated[1]
     try:
-        if encoding is None or codecs.lookup(encoding).name == "utf-8":
+        name = codecs.lookup(encoding or "utf-8").name
+        # Other than UTF-8, UTF-16 and UTF-32 write every sign of JSON with a zero byte.
+        if name == "utf-8" or (name.startswith(("utf-16", "utf-32")) and b"\0" not in body):
             return body
-        return body.decode(encoding).encode()
+        return body.decode(name).encode()
     except (LookupError, UnicodeError):
         return body
+
+
+def _with_plain_ascii(text: bytes | bytearray) -> bytes | bytearray:
+    """Write printable ASCII characters of JSON without an escape."""
+    return _ESCAPE.sub(_without_escape, text) if _ESCAPED_ASCII.search(text) else text
+
+
+def _without_escape(escape: re.Match[bytes]) -> bytes:
+    character = bytes.fromhex((escape[1] or b"").decode())
+    return escape[0] if character in (b"", b'"', b"\\") else character
 
 
 def _parsed_by_record(text: bytes | bytearray) -> Any:  # noqa: ANN401 - JSON is anything
@@ -266,25 +276,6 @@ def _loads(text: bytes | bytearray) -> Any:  # noqa: ANN401 - JSON is anything
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return _parsed_by_record(text)
-
-
-def _have_secrets(rows: pa.Table, secrets: Iterable[str]) -> bool:
-    texts = (
-        bytes(cell_bytes(chunk)[1])
-        for column in rows.columns
-        if pa.types.is_string(column.type)
-        for chunk in column.chunks
-    )
-    return any(redacted_bytes(text, secrets) is not text for text in texts)
-
-
-def _without_escaped_secrets(data: Any, secrets: Iterable[str]) -> Any:  # noqa: ANN401 - JSON
-    try:
-        plain = orjson.dumps(data)
-    except TypeError:  # nested too deeply, or with a number that is too long, for orjson
-        return data
-    blanked = redacted_bytes(plain, secrets)
-    return data if blanked is plain else orjson.loads(blanked)
 
 
 def _opened_envelope(envelope: dict[str, Any], what: str, served_at: datetime | None) -> Answer:

@@ -121,7 +121,7 @@ class UnexpectedAnswer(TrackerError):
     """Valid JSON, but not what Tracker returns for this path."""
 
     meaning = "the response is not what Tracker returns here"
-    remedy = "check that the host is compatible with Tracker's API v5"
+    remedy = "check base_url: is it that of a host compatible with Tracker's API v5?"
 
 
 class AnswerTooLarge(TrackerError):
@@ -192,7 +192,7 @@ def explanation(body: dict[str, Any]) -> str:
     ]
     candidates = [body.get("general_problem"), "; ".join(problems), body.get("requirement")]
     sentence = next((text for text in candidates if text), body.get("error") or "")
-    return " ".join(str(part) for part in (body.get("code"), f"({sentence})") if part)
+    return " ".join(str(part) for part in (body.get("code"), sentence and f"({sentence})") if part)
 
 
 def one_line(text: object) -> str:

@@ -17,7 +17,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ingest.api.http.answers import Answer, PlainRows
-from ingest.api.http.errors import IncompleteList, InvalidParameter, UnexpectedAnswer
+from ingest.api.http.errors import (
+    IncompleteList,
+    InvalidParameter,
+    UnexpectedAnswer,
+    explanation,
+)
 
 if TYPE_CHECKING:
     from ingest.api.http.client import Params, TrackerClient
@@ -64,6 +69,7 @@ class ListRequest:
         is_cautious: request one page at a time, at the end of the one before, and ignore the
             host's limit and total.
         plain: converts a page of plain records to rows.
+        is_list: whether the response must be a list, rather than one object.
     """
 
     path: str
@@ -72,6 +78,7 @@ class ListRequest:
     first_offset: int = 0
     is_cautious: bool = False
     plain: PlainRows | None = None
+    is_list: bool = True
 
 
 class Pages:
@@ -119,6 +126,7 @@ class Pages:
         self._may_slide = True
         self._total_to_pass: int | None = None
         self._has_passed_total = False
+        self._doubtful_total: int | None = None
 
     @property
     def outstanding(self) -> int:
@@ -160,7 +168,13 @@ class Pages:
             self._has_ended = True
             return None
         offset, future = self._pending.popleft()
-        received = future.result()
+        try:
+            received = future.result()
+        except InvalidParameter:
+            if self._doubtful_total is None:
+                raise
+            self.cancel()  # the total was right: nothing is behind it
+            return None
         is_repeated = self._is_repeated(received)
         answer = self._caught_up(offset, received)
         self.requests_count += answer.requests_count
@@ -218,16 +232,24 @@ class Pages:
     def _learn(self, offset: int, answer: Answer) -> None:
         """Find the offset of the next page."""
         pagination, length = answer.pagination, _length(answer)
-        if pagination is None and self._page_size is None:
-            self._has_ended = True  # a list without pages
+        if not _is_list(answer) or (pagination is None and self._page_size is None):
+            self._has_ended = True  # a list without pages, or an object
             return
         asked = self._step or max(length, 1)
         if pagination is None:
             following = offset + length
         else:
-            # A total that is less than what was received is wrong.
-            total = pagination.total
-            if total is not None and length and total < offset + length:
+            # A total that is less than what was received is wrong. One that ends with a full page
+            # may be the number of records returned so far; the next page shows if it is.
+            total, end = pagination.total, offset + length
+            is_full = length >= min(pagination.limit or asked, asked)
+            doubted, self._doubtful_total = self._doubtful_total, None
+            if total == end and is_full and length:
+                self._doubtful_total, total = total, None
+                if doubted not in (None, end):
+                    grown = f"its total grew from {doubted:,} to {end:,} and on"
+                    self._end(grown, is_endless=True)
+            elif total is not None and length and total < end:
                 total = None
             if total is not None and self.total is not None and total < self.total:
                 self.has_shrunk = True
@@ -273,7 +295,11 @@ class Pages:
             self._may_slide = False  # a full page of new records may have appeared, once
             return False
         # A host without pagination returns the whole list for every request.
-        if answer.pagination is not None or _length(answer) == self._page_size:
+        if self._page_size is None:
+            is_paged = answer.pagination is not None and answer.pagination.total is not None
+        else:
+            is_paged = answer.pagination is not None or _length(answer) == self._page_size
+        if is_paged and self._doubtful_total is None:
             self._end("the host returned the same page again")
         return True
 
@@ -284,9 +310,11 @@ class Pages:
     def _is_past_the_end(self, answer: Answer) -> bool:
         if _is_list(answer):
             return not _length(answer)
-        if self._page_size is not None or not isinstance(answer.data, dict):
-            what = "an object" if isinstance(answer.data, dict) else "something else"
-            raise UnexpectedAnswer(f"GET {self.path}", f"{what} instead of a list")
+        if not isinstance(answer.data, dict):
+            raise UnexpectedAnswer(f"GET {self.path}", "something else instead of a list")
+        if self._request.is_list:
+            problem = f"an object instead of a list {explanation(answer.data)}".strip()
+            raise UnexpectedAnswer(f"GET {self.path}", problem)
         return False
 
     def _open(self) -> Answer:

@@ -54,6 +54,7 @@ class TrackerList:
         option: the attribute of `ApiOptions` that enables it; None if it is always read. If an
             optional list is refused, its project is not skipped.
         is_required: whether its project is skipped if the host does not have it.
+        is_list: whether the response is a list, rather than one object.
     """
 
     table: str
@@ -63,6 +64,7 @@ class TrackerList:
     cautious_page_size: int | None = None
     option: str | None = None
     is_required: bool = False
+    is_list: bool = True
 
     @property
     def is_per_project(self) -> bool:
@@ -86,7 +88,7 @@ class ApiOptions:
 
 
 _LISTS = (
-    TrackerList("me", "/me"),
+    TrackerList("me", "/me", is_list=False),
     TrackerList("accounts", "/accounts", fields=(":default,project_ids", ":default")),
     TrackerList("memberships", "/projects/{project_id}/memberships"),
     TrackerList("labels", "/projects/{project_id}/labels", fields=(":default,counts", ":default")),
@@ -130,7 +132,12 @@ _LISTS = (
     TrackerList("my_activity", "/my/activity", PAGE_SIZE),
     TrackerList("story_transitions", "/projects/{project_id}/story_transitions", PAGE_SIZE),
     TrackerList("notifications", "/my/notifications"),
-    TrackerList("history_days", "/projects/{project_id}/history/days", option="history_days"),
+    TrackerList(
+        "history_days",
+        "/projects/{project_id}/history/days",
+        option="history_days",
+        is_list=False,
+    ),
     TrackerList(
         "cycle_time_details",
         "/projects/{project_id}/iterations/{number}/analytics/cycle_time_details",

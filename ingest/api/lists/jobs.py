@@ -105,7 +105,9 @@ def list_job(
 
     def job(page_size: int | None, fields: FieldChoices) -> ListJob:
         path = each.path.format(project_id=project_id)
-        request = ListRequest(path, params or {}, page_size, first_offset, plain=plain)
+        request = ListRequest(
+            path, params or {}, page_size, first_offset, plain=plain, is_list=each.is_list
+        )
         pages = Pages(client, request, fields)
         return ListJob(each, pages, fields, project_id, not params, first_offset)
 

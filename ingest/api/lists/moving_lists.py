@@ -66,7 +66,8 @@ class BufferedRows:
     """Buffers the rows of a list until its end, so that the newest copy of a record wins.
 
     A record that moves while its list is read may be returned twice. If the buffer is full, its
-    oldest rows are released, and their first copy is used.
+    oldest rows are released. Copies of released rows, and of rows in another project's list, are
+    yielded too: of the rows of a load with one key, the newest is kept.
     """
 
     def __init__(self, max_bytes: int = _BUFFERED_BYTES) -> None:
@@ -86,8 +87,8 @@ class BufferedRows:
 
     def release(self, later_copies: pa.Table) -> Iterator[pa.Table]:
         """Yield all rows, or their later copies (with the same `id`) if these are newer."""
-        if later_copies.num_rows and self._tables:
-            rows = pa.concat_tables(self._tables)
+        if later_copies.num_rows:
+            rows = pa.concat_tables([later_copies.slice(0, 0), *self._tables])
             self._tables = deque([_with_newer(rows, later_copies)])
         yield from self._tables
         self._tables.clear()
@@ -99,10 +100,9 @@ def _with_newer(rows: pa.Table, later_copies: pa.Table) -> pa.Table:
     newest: dict[int, int] = {}
     for index, copy in enumerate(later_copies.select(["id", "updated_at"]).to_pylist()):
         row_id, updated_at = copy["id"], copy["updated_at"]
-        if row_id not in known:
-            continue
+        held = known.get(row_id)
         # Of two copies with the same timestamp, the later one wins.
-        if known[row_id] is None or (updated_at and updated_at >= known[row_id]):
+        if held is None or (updated_at and updated_at >= held):
             known[row_id] = updated_at
             newest[row_id] = index
     outdated = pc.is_in(rows["id"], pa.array(newest, rows["id"].type))

@@ -71,10 +71,6 @@ def open_workspace(
     pages = Pages(client, ListRequest("/projects"), fields)
     listed: dict[int, Record] = {}
     while (answer := pages.take()) is not None:
-        if not isinstance(answer.data, list):
-            raise UnexpectedAnswer(
-                "GET /projects", "no list of projects", "check base_url: is it a v5 API's?"
-            )
         workspace.served_at = workspace.served_at or answer.served_at
         listed.update({each["id"]: each for each in _projects(intake, answer)})
     workspace.requests_count = pages.requests_count
@@ -109,7 +105,10 @@ def _complete(
         for each in workspace.projects
         if None in (each.get("version"), each.get("current_iteration_number"))
     }
-    asked = {each: Pages(client, ListRequest(f"/projects/{each}"), fields) for each in lacking}
+    asked = {
+        each: Pages(client, ListRequest(f"/projects/{each}", is_list=False), fields)
+        for each in lacking
+    }
     for pages in asked.values():
         pages.submit()
     for project_id, pages in asked.items():
@@ -143,7 +142,7 @@ def _unlisted(
     Raises:
         UnfoundResource: if it does not exist.
     """
-    pages = Pages(client, ListRequest(f"/projects/{project_id}"), fields)
+    pages = Pages(client, ListRequest(f"/projects/{project_id}", is_list=False), fields)
     try:
         answer = pages.take()
     except NotFound:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ingest.api.http.answers import Answer
-from ingest.api.http.errors import InvalidParameter, NotFound, UnexpectedAnswer
+from ingest.api.http.errors import InvalidParameter, NotFound
 from ingest.api.http.paging import FieldChoices, ListRequest, Pages
 from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import PAGE_SIZE, STORY_FIELDS
@@ -147,8 +147,6 @@ class StoryReader:
             pages.submit()
             if answer.project_version is not None:
                 batch.version = answer.project_version
-            if not isinstance(answer.data, list):
-                raise UnexpectedAnswer(f"GET {pages.path}", "an object instead of a list")
             self._add(project_id, answer, batch)
         batch.requests_count += pages.requests_count
 
