@@ -18,6 +18,8 @@
             {%- elif kind == 'date' -%}
             {{ expression }} >= cast('2000-01-01' as date)
             and {{ expression }} <= {{ local_date('read_by', "'UTC'") }}
+            {%- elif kind == 'list' -%}
+            {{ expression }} like '[%]'
             {%- elif kind == 'time_zone' -%}
             {{ expression }} in ('{{ modules.pytz.all_timezones | join("', '") }}')
             {%- else -%}
@@ -275,6 +277,8 @@
         'review_type_id': ('bigint', none),
         'position': ('bigint', none),
         'estimate': ('decimal', 'points'),
+        'label_ids': (none, 'list'),
+        'owner_ids': (none, 'list'),
         'deadline': ('timestamp', 'planned_instant'),
         'accepted_at': ('timestamp', 'instant'),
         'created_at': ('timestamp', 'instant'),

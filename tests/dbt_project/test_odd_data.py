@@ -37,6 +37,10 @@ def text_as_estimate(records):
     new["estimate"] = "twelve"
 
 
+def text_as_owners(records):
+    records["activity"][0]["changes"][0]["new_values"]["owner_ids"] = "nobody"
+
+
 def huge_estimate(records):
     story(records, 1)["estimate"] = 10**9
 
@@ -126,6 +130,12 @@ CASES = {
         text_as_estimate,
         "select to_estimate from marts.fct_activity_change where activity_id = '{project}_1'",
         (None,),
+        ("value_impossible", "activity_changes {project}_1 change 1"),
+    ),
+    "a text as owners in an activity": (
+        text_as_owners,
+        f"{COUNT}bridge_story_owner where story_id = {{story}}",
+        (2,),
         ("value_impossible", "activity_changes {project}_1 change 1"),
     ),
     "an estimate beyond 10,000": (

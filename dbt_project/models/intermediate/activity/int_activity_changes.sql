@@ -5,6 +5,11 @@
 
 {%- set part_kinds = "('comment', 'task', 'blocker', 'review')" -%}
 {%- set repairs = [] %}
+{#- Only their evidence is needed: int_story_attribute_changes reads these lists. -#}
+{%- set unused = [
+    activity_value('new_story_values', 'label_ids', repairs),
+    activity_value('new_story_values', 'owner_ids', repairs)
+] %}
 
 with
 
