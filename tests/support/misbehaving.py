@@ -509,7 +509,7 @@ PAGES = {
     "the first 100, then nothing": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit] if offset == 0 else [], STORIES)), fails="project", says=(f"100 {SHORT}",), missing={"stories": 30}),
     "pages of 100 that are said to be of 500": Behaviour(STORY_LIST, lambda good, request: replace(good, headers={**good.headers, "X-Tracker-Pagination-Limit": "500"})),
     "the same page for ever, no total": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], None)), fails="project", says=("100", "stories"), missing={"stories": 30}),
-    "the same page for ever, no pagination": Behaviour(STORY_LIST, lambda good, request: Reply(200, [story(CORRUPTED * 1000 + number, CORRUPTED) for number in range(100)])),
+    "the same page for ever, no pagination": Behaviour(STORY_LIST, lambda good, request: Reply(200, [story(CORRUPTED * 1000 + number, CORRUPTED) for number in range(100)]), missing={"stories": 30}),
     "two pages in turn, for ever": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[(offset // limit % 2) * 50 :][:50], offset + 1000)), fails="project", missing={"stories": 30}),
     "the same page with a total that grows": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], offset + 130)), fails="project", missing={"stories": 30}),
     "new stories with a total that grows": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (made_up(limit, offset), offset + 130)), fails="project", missing={"stories": STORIES}),

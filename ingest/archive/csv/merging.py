@@ -172,6 +172,8 @@ class CsvStories:
         name = file.file.name
         facts = self._facts
         for line, cells in lines:
+            if not isinstance(cells, RowRefused) and not any(map(str.strip, cells)):
+                continue  # only spaces
             try:
                 table, record, is_date_only, misfits = rows.record(cells)
             except RowRefused as refused:

@@ -219,6 +219,16 @@ def test_an_oversized_cell_takes_no_other_row_with_it(tmp_path, text, is_kept):
     assert is_kept or "rest of the row" in loaded.stories[0]["extra_fields"]
 
 
+@pytest.mark.parametrize("small", [1 << 18, 0], ids=["csv module", "DuckDB"])
+def test_rows_of_spaces_are_no_rows(tmp_path, monkeypatch, small):
+    monkeypatch.setattr("ingest.archive.csv.row_batches._SMALL", small)
+    first, second = csv_text([story(101)]), csv_text([story(102)]).partition("\n")[2]
+    blank = " ," * (len(HEADER) - 1) + " \n"
+    loaded = Loaded(written(tmp_path / "shop.csv", first + blank * 3 + second + blank))
+    assert [each["id"] for each in loaded.stories] == [101, 102]
+    assert loaded.refusals == []
+
+
 def test_a_header_alone_is_a_project_without_stories(tmp_path):
     loaded = Loaded(write_csv(tmp_path / "shop_20250401_101112.csv", []))
     assert ([each["name"] for each in loaded.projects], loaded.stories) == (["shop"], [])
