@@ -12,7 +12,7 @@ from ingest.warehouses.configured import as_warehouse
 from tests.ingest.archive.mutants import make
 from tests.ingest.archive.samples import Loaded
 
-_COUNT = int(os.environ.get("MUTANTS", "300"))
+_COUNT = int(os.environ.get("MUTANTS", "100"))
 _TOGETHER = 100
 
 

@@ -12,7 +12,7 @@ from ingest.warehouses.configured import as_warehouse
 from tests.ingest.archive.csv.mutants import mutant
 from tests.ingest.archive.samples import Loaded
 
-_COUNT = int(os.environ.get("MUTANTS", "300"))
+_COUNT = int(os.environ.get("MUTANTS", "100"))
 _AT_ONCE = 50
 _FIELDS = (
     ("title", "name"), ("type", "story_type"), ("current state", "current_state"),
