@@ -28,6 +28,7 @@ from ingest.records import (
     stable_id,
     with_column,
 )
+from ingest.run.redaction import MASK
 from ingest.tables import TABLES, Table
 
 # Which source wins if two rows with the same key are equally new: the one with the higher number.
@@ -36,6 +37,8 @@ _CLOCKS = ("updated_at", "occurred_at", "as_of", "created_at")
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _PLACE = ("source_file", "source_line")
 _MEMORY = "300MB"
+_NO_KEY = "a record without its key"
+_MASKED_KEY = "the key contains the token"
 
 
 def admitted(table: Table, rows: pa.Table, drift: Drift) -> pa.Table:
@@ -50,14 +53,12 @@ def admitted(table: Table, rows: pa.Table, drift: Drift) -> pa.Table:
         rows = rows.select(table.all_columns).cast(table.arrow_schema)
     for name in table.key:
         if rows[name].null_count:
-            is_null = rows[name].is_null()
-            refused = rows.filter(is_null)
-            places = zip(*(refused[each].to_pylist() for each in _PLACE), strict=True)
-            drift.rejections += [
-                Rejection(file, line, name, None, "a record without its key", table.name)
-                for file, line in places
-            ]
-            rows = rows.filter(pc.invert(is_null))
+            rows = _refused(rows, rows[name].is_null(), name, _NO_KEY, table, drift)
+        if table.all_columns[name] == "text":
+            # The token is masked before records are read, and many keys could be the same then.
+            is_masked = pc.match_substring(rows[name], MASK)
+            if pc.any(is_masked).as_py():
+                rows = _refused(rows, is_masked, name, _MASKED_KEY, table, drift)
     for name, kind in table.all_columns.items():
         column = rows[name]
         if kind in ("text", "json"):
@@ -70,6 +71,18 @@ def admitted(table: Table, rows: pa.Table, drift: Drift) -> pa.Table:
         if repaired is not column:
             rows = with_column(rows, name, repaired)
     return rows
+
+
+def _refused(
+    rows: pa.Table, mask: pa.ChunkedArray, column: str, reason: str, table: Table, drift: Drift
+) -> pa.Table:
+    """Refuse the rows that a mask selects, and return the others."""
+    refused = rows.filter(mask)
+    places = zip(*(refused[each].to_pylist() for each in _PLACE), strict=True)
+    drift.rejections += [
+        Rejection(file, line, column, None, reason, table.name) for file, line in places
+    ]
+    return rows.filter(pc.invert(mask))
 
 
 def _without_nul(column: pa.ChunkedArray, is_json: bool) -> pa.ChunkedArray:

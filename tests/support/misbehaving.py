@@ -38,7 +38,8 @@ class Behaviour:
         fails: what is reported as failed: nothing, project 101 ("project"), a "list" of the
             workspace, or the whole "run".
         says: a part of the messages.
-        missing: the number of rows of project 101 that may be missing, by table; -1 for any number.
+        missing: the number of rows that may be missing, by table; -1 for any number. They are of
+            project 101, unless a list of the workspace fails.
         rejected: (column, reason) of rows in `rejected_rows`, each a part of the actual text.
         is_late: whether the host's clock is distrusted, so that `as_of` is the local time.
     """
@@ -518,7 +519,7 @@ PAGES = {
     "the same activities for ever": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination({"Total": 10**6, "Limit": 10})), fails="project", says=("10 of 1,000,000",)),
     "the same activities for ever, no total": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination({"Limit": 10})), fails="project"),
     "the same iterations for ever": Behaviour("/projects/101/iterations", lambda good, request: Reply(200, [{"number": number, "stories": []} for number in range(1, 11)], pagination({"Total": 10**6, "Limit": 10})), fails="project", says=("10 of 1,000,000",), missing={"iterations": 2}),
-    "the same activities of mine for ever": Behaviour("/my/activity", instead(200, _LOG[:1], **pagination({"Total": 10**6, "Limit": 1})), fails="list"),
+    "the same activities of mine for ever": Behaviour("/my/activity", instead(200, _LOG[:1], **pagination({"Total": 10**6, "Limit": 1})), fails="list", missing={"my_activity": 1}),
     "the same labels for ever": Behaviour("/projects/101/labels", headers(**pagination({"Total": 10**6, "Limit": 1})), fails="project"),
     "the same projects for ever": Behaviour("/projects", headers(**pagination({"Total": 10**6, "Limit": 2}))),
     **{
@@ -558,7 +559,7 @@ SECRETS = {
     "the token in escapes beside half a character": Behaviour(STORY_LIST, text("name", f'"\\ud800{_ESCAPED_TOKEN}"')),
     "the token in escapes beside a number of 400 digits": Behaviour(STORY_LIST, text("name", f'"{_ESCAPED_TOKEN}", "estimate": {"9" * 400}')),
     "the token in the project's name": Behaviour("/projects(/101)?", value("name", f"P {TOKEN}")),
-    "the token as a guid": Behaviour("/projects/101/activity", value("guid", f"{TOKEN}_5"), missing={"activity": 1}),
+    "the token as a guid": Behaviour("/projects/101/activity", value("guid", f"{TOKEN}_5"), missing={"activity": 1}, rejected=(("guid", "token"),)),
     "the token in a redirect": Behaviour(STORY_LIST, instead(302, b"", Location=f"https://{TOKEN}.example/{TOKEN}"), fails="project"),
     "the token in a bad id": Behaviour(STORY_LIST, value("id", TOKEN), missing={"stories": 1}, rejected=(("id", ""),)),
     "escape sequences in the project's name, which fails": Behaviour("/projects(/101)?|/projects/101/stories", lambda good, request: value("name", ESCAPES)(good, request) if not request.path.endswith("stories") else Reply(403, {"code": "unauthorized_operation"}), fails="project"),
