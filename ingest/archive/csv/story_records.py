@@ -189,7 +189,7 @@ class StoryRows:
         if any(cells[width:]) and not self._are_comments(cells[width:]):
             raise RowRefused(None, cells[width], f"more cells than the header's {width}")
         for index in self._one_line_cells:
-            if index < len(cells) and "\n" in cells[index]:
+            if index < len(cells) and "\n" in cells[index].strip():
                 header = self.columns.header[index]
                 raise RowRefused(header, cells[index], "broken quoting: a line break in this cell")
         return cells[:width] + [""] * (width + 1 - len(cells[:width])) + cells[width:]

@@ -258,6 +258,13 @@ def test_an_estimate_on_none_of_trackers_scales_tells_of_a_custom_one(tmp_path):
     assert (project["point_scale"], project["point_scale_is_custom"]) == ("7", True)
 
 
+def test_a_line_break_at_the_end_of_a_name_is_no_part_of_it(tmp_path):
+    rows = [story(101), story(102, requested_by="Ada Obi\n", owned_by=["\nAda Obi", "Bo Li"])]
+    one, two = Loaded(write_csv(tmp_path / "shop.csv", rows)).stories
+    assert one["requested_by_id"] == two["requested_by_id"]
+    assert json.loads(two["owner_ids"])[0] == one["requested_by_id"]
+
+
 @pytest.mark.parametrize("created_at", ["Nov 19, 2015", "2015-11-19T10:00:00Z"])
 def test_lists_without_a_column_are_unknown_and_not_empty(tmp_path, created_at):
     header = [each for each in HEADER if each not in ("Owned By", "Labels")]
