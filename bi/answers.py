@@ -151,7 +151,7 @@ velocities as (
         project_id,
         list(velocity order by iteration_number) filter (where recency <= 20) as velocities,
         sum(rejected_story_count) filter (where recency <= 6 and rejection_rate is not null)
-            / nullif(sum(accepted_feature_count + accepted_bug_count)
+            / nullif(sum(history_known_rejectable_story_count)
                 filter (where recency <= 6 and rejection_rate is not null), 0) as rejection_rate,
         max(velocity_volatility) filter (where recency = 1) as velocity_volatility
     from iterations

@@ -158,7 +158,7 @@ class Content:
                     "points accepted": "sum(accepted_points)",
                     "stories rejected": "sum(rejected_story_count)",
                     "share rejected": "sum(rejected_story_count) * 1.0 "
-                    "/ nullif(sum(accepted_feature_count + accepted_bug_count), 0)",
+                    "/ nullif(sum(history_known_rejectable_story_count), 0)",
                 },
             ),
             DataSet(

@@ -115,3 +115,12 @@ def test_a_target_of_another_schema_has_schemas_of_its_own(theirs):
         node["schema"] for node in manifest["nodes"].values() if node["resource_type"] == "model"
     }
     assert schemas == {"dbt_anna", "dbt_anna_staging", "dbt_anna_intermediate", "dbt_anna_tracker"}
+
+
+@pytest.mark.parametrize(
+    "subject", ["flow", "iterations", "rework", "history", "plans", "trust", "reports"]
+)
+def test_any_subject_can_be_left_out(theirs, subject):
+    nodes = dbt(theirs, "parse", "--vars", f"{{tracker_{subject}_enabled: false}}")["nodes"]
+    assert "model.tracker.dim_story" in nodes
+    assert not [each for each in nodes.values() if each["fqn"][:3] == ["tracker", "marts", subject]]

@@ -26,15 +26,14 @@ stories_by_project as (
 
 ),
 
--- Without any history it is not known what was in progress in a project.
-projects_with_history as (
+-- If no story of a project has a known history, it is not known what was in progress.
+projects_without_history as (
 
     select project_id
     from {{ ref('int_stories') }}
-    where
-        is_history_known
-        and coalesce(story_type, '') != 'release'
+    where coalesce(story_type, '') != 'release'
     group by project_id
+    having count(case when is_history_known then 1 end) = 0
 
 ),
 
@@ -47,7 +46,7 @@ projects_begun as (
         project_settings.time_zone,
         project_settings.as_of,
         project_settings.week_start_day,
-        projects_with_history.project_id is not null as has_known_history,
+        projects_without_history.project_id is null as has_known_history,
         case
             when projects.started_at is not null
                 then {{ earliest(
@@ -63,8 +62,8 @@ projects_begun as (
         on projects.project_id = project_settings.project_id
     left join stories_by_project
         on projects.project_id = stories_by_project.project_id
-    left join projects_with_history
-        on projects.project_id = projects_with_history.project_id
+    left join projects_without_history
+        on projects.project_id = projects_without_history.project_id
 
 ),
 

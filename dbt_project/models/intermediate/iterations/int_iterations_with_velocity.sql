@@ -147,6 +147,7 @@ final as (
     select
         with_plans.iteration_key,
         with_plans.project_id,
+        with_plans.iteration_number,
         with_plans.time_zone,
         with_plans.velocity_per_week,
         with_plans.weekly_points_deviation,

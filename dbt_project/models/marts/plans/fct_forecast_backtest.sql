@@ -16,7 +16,7 @@ project_settings as (
 
 done_iterations as (
 
-    select * from {{ ref('fct_iteration_velocity') }}
+    select * from {{ ref('int_iterations_with_velocity') }}
     where is_done
 
 ),
