@@ -51,7 +51,7 @@ class ArchiveFile:
     Attributes:
         path: the file or the zip on disk.
         name: its name in messages: the path as given to the run, `export.zip!member` for a member.
-        size: uncompressed size in bytes.
+        size: size in bytes: of a zip member when unpacked, of a gzip file as it is on disk.
         member: its name inside the zip; None for a file on disk.
         place: its index among the members, because two members can have the same name.
         modified_at: time of the last modification, in seconds since 1970.
@@ -156,7 +156,7 @@ class _BoundedGzip(gzip.GzipFile):
         left = self._most - self.tell() + 1
         content = super().read(left if size is None or size < 0 else min(size, left))
         if self.tell() > self._most:
-            raise FileRefused(f"decompresses to an absurd size, more than {self._most:,} bytes")
+            raise FileRefused(f"decompresses to an implausible size, more than {self._most:,} bytes")
         return content
 
     def read1(self, size: int = -1) -> bytes:
@@ -265,7 +265,7 @@ def _check_member(info: zipfile.ZipInfo, options: ArchiveOptions) -> None:
     too_much = info.file_size > options.max_inflation * max(info.compress_size, 1)
     if too_much and info.file_size > _UNCHECKED_SIZE:
         raise FileRefused(
-            f"decompresses to an absurd size: from {info.compress_size:,} to "
+            f"decompresses to an implausible size: from {info.compress_size:,} to "
             f"{info.file_size:,} bytes"
         )
 

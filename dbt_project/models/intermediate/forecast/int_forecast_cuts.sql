@@ -32,7 +32,7 @@ with_last_whole_dates as (
 
 ),
 
--- A cut keeps its day as weeks go by: weeks are counted from the first. Back tests have
+-- Cut dates stay fixed: weeks are counted from the first. Back tests have
 -- a full window before them and at least four complete weeks after them.
 final as (
 

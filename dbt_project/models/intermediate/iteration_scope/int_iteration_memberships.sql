@@ -9,7 +9,7 @@ iterations as (
 
 ),
 
--- An inferred first interval is no recorded state: it counts in daily flow only.
+-- An inferred first interval is not a recorded state: it counts in daily flow only.
 state_intervals as (
 
     select * from {{ ref('int_story_state_intervals') }}

@@ -1,4 +1,4 @@
--- A table: velocities and their mart read it, and its rows are few.
+-- A table: velocities and their mart read it, and it is small.
 {{ config(materialized='table') }}
 
 with

@@ -1,4 +1,4 @@
--- A table: what counts scope or plans would each compute the velocities again.
+-- A table: otherwise every model that counts scope or plans would compute velocities.
 {{ config(materialized='table') }}
 
 with
