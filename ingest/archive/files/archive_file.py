@@ -156,7 +156,9 @@ class _BoundedGzip(gzip.GzipFile):
         left = self._most - self.tell() + 1
         content = super().read(left if size is None or size < 0 else min(size, left))
         if self.tell() > self._most:
-            raise FileRefused(f"decompresses to an implausible size, more than {self._most:,} bytes")
+            raise FileRefused(
+                f"decompresses to an implausible size, more than {self._most:,} bytes"
+            )
         return content
 
     def read1(self, size: int = -1) -> bytes:

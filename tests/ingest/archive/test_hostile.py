@@ -445,7 +445,9 @@ def test_a_gzip_that_holds_nothing_but_zeros_is_refused(tmp_path):
     with mock.patch("ingest.archive.files.archive_file._MAX_GZIP_RATIO", 100):
         loaded = Loaded(tmp_path)
     assert loaded.one_story()["id"] == 7
-    assert [reason[:36] for *_, reason in loaded.refusals] == ["decompresses to an implausible size,"]
+    assert [reason[:36] for *_, reason in loaded.refusals] == [
+        "decompresses to an implausible size,"
+    ]
 
 
 def test_an_attachment_of_two_monthly_zips_is_one_row(tmp_path):
