@@ -44,6 +44,7 @@ NOT_IN_ACTIVITIES = {
     ("fct_flow_efficiency", "undated_blocker_count"),
     ("fct_flow_efficiency", "waiting_seconds"),
     ("fct_review", "review_type_name"),
+    ("fct_task", "task_position"),
     ("rpt_data_coverage", "record_sources"),
     ("fct_wip_aging", "is_blocked"),
     ("fct_wip_aging", "open_blocker_count"),
