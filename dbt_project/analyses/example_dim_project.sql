@@ -1,4 +1,4 @@
--- How is each project set up, and how far is it?
+-- How is each project set up, and how far along is it?
 select
     project_name,
     time_zone,

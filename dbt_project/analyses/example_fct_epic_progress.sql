@@ -1,4 +1,4 @@
--- How far is it, and when is it done at our velocity?
+-- How far along is it, and when will it be done at our velocity?
 {{ config(enabled=is_built('plans')) }}
 select
     epic_name,

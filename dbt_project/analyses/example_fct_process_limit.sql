@@ -1,4 +1,4 @@
--- Which weeks were unusual, and not just different as weeks always are?
+-- Which weeks were unusual, beyond normal variation from week to week?
 {{ config(enabled=is_built('flow')) }}
 with
 

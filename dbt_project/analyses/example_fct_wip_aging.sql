@@ -1,4 +1,4 @@
--- Which stories are older than most finished ones ever became?
+-- Which stories are already older than most finished stories were?
 {{ config(enabled=is_built('flow')) }}
 select
     project_id,

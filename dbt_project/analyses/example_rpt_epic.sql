@@ -1,4 +1,4 @@
--- How far is it, and when is it done?
+-- How far along is it, and when will it be done?
 {{ config(enabled=is_built('reports')) }}
 select
     project_name,
