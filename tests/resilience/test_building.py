@@ -72,7 +72,7 @@ def built(tiny_workspace, tmp_path_factory):
     with serve(tiny_workspace) as server, FaultyRelay(server, unknown_values) as relay:
         settings = {"api_token": server.token, "base_url": relay.base_url}
         older = older_release(
-            "counts", "url", without_tables=["rejected_rows"], estimate="double", created_at="text"
+            "counts", "url", without_tables=["history_days"], estimate="double", deadline="text"
         )
         with mock.patch.dict(TABLES, older, clear=True):
             assert ingest(warehouse=path, **settings).returncode == 0
