@@ -47,7 +47,7 @@ _MARKS = {
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 # Printable ASCII characters need no such escape: it may be how a secret is written.
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
-_ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
+_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u00([2-7][0-9A-Fa-f])")
 _JSON_PART = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
@@ -217,8 +217,8 @@ def _with_plain_ascii(text: bytes | bytearray) -> bytes | bytearray:
 
 
 def _without_escape(escape: re.Match[bytes]) -> bytes:
-    character = bytes.fromhex((escape[1] or b"").decode())
-    return escape[0] if character in (b"", b'"', b"\\") else character
+    character = bytes.fromhex(escape[2].decode())
+    return escape[0] if character in b'"\\' else escape[1] + character
 
 
 def _parsed_by_record(text: bytes | bytearray) -> Any:  # noqa: ANN401 - JSON is anything

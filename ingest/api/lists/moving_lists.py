@@ -100,9 +100,9 @@ def _with_newer(rows: pa.Table, later_copies: pa.Table) -> pa.Table:
     newest: dict[int, int] = {}
     for index, copy in enumerate(later_copies.select(["id", "updated_at"]).to_pylist()):
         row_id, updated_at = copy["id"], copy["updated_at"]
-        held = known.get(row_id)
+        newest_at = known.get(row_id)
         # Of two copies with the same timestamp, the later one wins.
-        if held is None or (updated_at and updated_at >= held):
+        if newest_at is None or (updated_at and updated_at >= newest_at):
             known[row_id] = updated_at
             newest[row_id] = index
     outdated = pc.is_in(rows["id"], pa.array(newest, rows["id"].type))
