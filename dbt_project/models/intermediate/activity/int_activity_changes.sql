@@ -6,10 +6,8 @@
 {%- set part_kinds = "('comment', 'task', 'blocker', 'review')" -%}
 {%- set repairs = [] %}
 {#- Only their evidence is needed here; models of stories and versions read them. -#}
-{%- set unused = [
-    activity_value('new_story_values', 'label_ids', repairs),
-    activity_value('new_story_values', 'owner_ids', repairs)
-] %}
+{%- do activity_value('new_story_values', 'label_ids', repairs) %}
+{%- do activity_value('new_story_values', 'owner_ids', repairs) %}
 
 with
 
