@@ -213,8 +213,8 @@ def test_a_parquet_value_that_python_does_not_have_costs_at_most_itself(tmp_path
         "parts": pa.array([[("a", 1)], None, None], pa.map_(pa.string(), pa.int64())),
     }
     plain = dict.fromkeys(("kind", "story_type", "current_state", "created_at"), "x")
-    told = {name: [value] * 3 for name, value in {**plain, "kind": "story"}.items()}
-    pq.write_table(pa.table({**told, **odd}), tmp_path / "stories.parquet")
+    shared = {name: [value] * 3 for name, value in {**plain, "kind": "story"}.items()}
+    pq.write_table(pa.table({**shared, **odd}), tmp_path / "stories.parquet")
     loaded = Loaded(tmp_path)
     first, second = loaded.stories
     assert (first["id"], first["project_id"], first["name"]) == (7, 9, "café")

@@ -24,8 +24,8 @@ INSTANT = st.sampled_from(
 
 def label(number, updated_at):
     """A label; the same version always has the same fields."""
-    told = {"id": number, "name": f"{number} {updated_at}", "project_id": 9}
-    return {**told, "created_at": "2020-01-01T10:00:00Z", "updated_at": updated_at}
+    read_one_by_one = {"id": number, "name": f"{number} {updated_at}", "project_id": 9}
+    return {**read_one_by_one, "created_at": "2020-01-01T10:00:00Z", "updated_at": updated_at}
 
 
 LABEL = st.builds(label, st.integers(1, 4), INSTANT) | st.sampled_from([{"id": 5, "name": "api"}])
@@ -108,7 +108,7 @@ def write(path, records, form="compact", **how):
     return path
 
 
-def told(*paths):
+def read_one_by_one(*paths):
     """The complete result of reading files: rows, refusals, or error.
 
     The two ways of reading may report different source lines for labels and projects.
@@ -124,9 +124,9 @@ def told(*paths):
     return tables, loaded.refusals, loaded.reader.skipped, loaded.reader.drift
 
 
-def told_at_once(*paths):
+def read_in_bulk(*paths):
     with mock.patch.object(plain_files, "LEAST_BYTES", 0):
-        return told(*paths)
+        return read_one_by_one(*paths)
 
 
 def is_read_at_once(path):
@@ -155,7 +155,7 @@ def test_stories_at_once_are_stories_one_by_one(
     path = tmp_path_factory.mktemp("json") / "stories.json"
     write(path, records, form, ensure_ascii=ensure_ascii)
     with mock.patch.object(plain_files, "_BATCH", batch):
-        assert told_at_once(path) == told(path)
+        assert read_in_bulk(path) == read_one_by_one(path)
 
 
 PERSON = st.fixed_dictionaries(
@@ -222,7 +222,7 @@ def test_activities_at_once_are_activities_one_by_one(
     path = tmp_path_factory.mktemp("json") / "activity.json"
     write(path, records, form, ensure_ascii=ensure_ascii)
     with mock.patch.object(plain_files, "_BATCH", batch):
-        assert told_at_once(path) == told(path)
+        assert read_in_bulk(path) == read_one_by_one(path)
 
 
 def activity(number, **fields):
@@ -245,11 +245,11 @@ def test_a_list_of_activities_is_read_at_once(tmp_path, form, at_once):
     odd = activity(3, swimlane="left")
     path = write(tmp_path / "a.json", [activity(1), activity(2), odd, renamed], form)
     assert is_read_at_once(path) == at_once
-    tables, refusals, _, drift = told_at_once(path)
+    tables, refusals, _, drift = read_in_bulk(path)
     assert sorted(each["guid"] for each in tables["activity"]) == ["9_1", "9_2", "9_3", "9_4"]
     assert [each["name"] for each in tables["projects"]] == ["Store"]
     assert (refusals, dict(drift.undeclared)) == ([], {("activity", "swimlane"): 1})
-    assert told_at_once(path) == told(path)
+    assert read_in_bulk(path) == read_one_by_one(path)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_a_list_of_activities_is_read_at_once(tmp_path, form, at_once):
 def test_activities_beside_another_file(tmp_path, other):
     write(tmp_path / "a.json", [activity(1), activity(2)])
     (tmp_path / "b.json").write_bytes(json.dumps(other).encode())
-    assert told_at_once(tmp_path) == told(tmp_path)
+    assert read_in_bulk(tmp_path) == read_one_by_one(tmp_path)
 
 
 def plain(number, **fields):
@@ -287,23 +287,23 @@ def test_a_list_of_stories_is_read_at_once(tmp_path, form, at_once):
     odd = plain(103, swimlane="left")
     path = write(tmp_path / "a.json", [plain(101), plain(102), odd, plain(104)], form)
     assert is_read_at_once(path) == at_once
-    tables, refusals, _, drift = told_at_once(path)
+    tables, refusals, _, drift = read_in_bulk(path)
     assert [each["id"] for each in tables["stories"]] == [101, 102, 103, 104]
     assert (refusals, dict(drift.undeclared)) == ([], {("stories", "swimlane"): 1})
-    assert told_at_once(path) == told(path)
+    assert read_in_bulk(path) == read_one_by_one(path)
 
 
 @pytest.mark.parametrize("odd", ODD_ACTIVITY, ids=repr)
 def test_one_odd_activity(tmp_path, odd):
     path = write(tmp_path / "a.json", [activity(1), {**activity(2), **odd}, activity(3)])
-    assert told_at_once(path) == told(path)
+    assert read_in_bulk(path) == read_one_by_one(path)
 
 
 def test_a_story_that_names_its_project(tmp_path):
     named = plain(103, project={"id": 9, "name": "Shop"})
     path = write(tmp_path / "a.json", [plain(101), plain(102), named])
     assert is_read_at_once(path)
-    assert told_at_once(path) == told(path)
+    assert read_in_bulk(path) == read_one_by_one(path)
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_story_that_names_its_project(tmp_path):
 def test_ambiguous_content_is_read_one_by_one(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
     assert not is_read_at_once(tmp_path / "a.json")
-    assert told_at_once(tmp_path / "a.json") == told(tmp_path / "a.json")
+    assert read_in_bulk(tmp_path / "a.json") == read_one_by_one(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize(
@@ -341,20 +341,20 @@ def test_files_with_the_same_stories_are_combined(tmp_path, other):
     older = label(1, "2020-01-01T10:00:00Z")
     write(tmp_path / "a.json", [plain(101, labels=[older]), plain(102)])
     (tmp_path / "b.json").write_bytes(json.dumps(other).encode())
-    assert told_at_once(tmp_path) == told(tmp_path)
+    assert read_in_bulk(tmp_path) == read_one_by_one(tmp_path)
 
 
 def test_a_csv_of_the_same_project_beside_it(tmp_path):
     write(tmp_path / "a.json", [plain(101), plain(102)])
     write_csv(tmp_path / "shop_20200101_1010.csv", [story(101), story(103)])
-    assert told_at_once(tmp_path) == told(tmp_path)
+    assert read_in_bulk(tmp_path) == read_one_by_one(tmp_path)
 
 
 @pytest.mark.parametrize("form", ["compact", "lines apart"])
 def test_an_invalid_label_does_not_cost_its_story(tmp_path, form):
     labels = [{"created_at": "2020-01-01T10:00:00Z"}, {"id": [1], "created_at": "soon"}]
     path = write(tmp_path / "a.json", [plain(101, labels=labels), plain(102)], form)
-    tables, refusals, *_ = told_at_once(path)
+    tables, refusals, *_ = read_in_bulk(path)
     assert [json.loads(each["labels"]) for each in tables["stories"]] == [labels, []]
     assert (tables["labels"], refusals) == ([], [])
 
@@ -363,7 +363,7 @@ def test_a_folder_that_looks_like_a_partition(tmp_path):
     (tmp_path / "team=shop").mkdir()
     write(tmp_path / "team=shop" / "a.json", [plain(101)])
     assert is_read_at_once(tmp_path)
-    assert told_at_once(tmp_path) == told(tmp_path)
+    assert read_in_bulk(tmp_path) == read_one_by_one(tmp_path)
     (tmp_path / "team=shop" / "a.json").unlink()
     write_csv(tmp_path / "team=shop" / "b.csv", [story(101), story(102)])
     assert [each["id"] for each in Loaded(tmp_path).stories] == [101, 102]
@@ -372,7 +372,7 @@ def test_a_folder_that_looks_like_a_partition(tmp_path):
 def test_a_name_that_would_match_other_files_too(tmp_path):
     write(tmp_path / "a[1].json", [plain(101)])
     write(tmp_path / "a1.json", [plain(102)])
-    tables, *_ = told_at_once(tmp_path / "a[1].json")
+    tables, *_ = read_in_bulk(tmp_path / "a[1].json")
     assert [each["id"] for each in tables["stories"]] == [101]
 
 
@@ -380,5 +380,5 @@ def test_a_name_that_would_match_other_files_too(tmp_path):
 def test_a_project_known_only_from_activities_has_a_row(tmp_path, project):
     record = {each: value for each, value in activity(1).items() if each != "project"} | project
     path = write(tmp_path / "a.json", [record])
-    for tables, *_ in (told(path), told_at_once(path)):
+    for tables, *_ in (read_one_by_one(path), read_in_bulk(path)):
         assert [(each["id"], each["name"]) for each in tables["projects"]] == [(9, None)]
