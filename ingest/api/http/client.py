@@ -140,7 +140,7 @@ class TrackerClient:
         )
         self._session = _session(self.max_in_flight, is_loopback, settings.answer_seconds)
         self._slots = threading.BoundedSemaphore(self.max_in_flight)
-        self._pool = ThreadPoolExecutor(self.max_in_flight, thread_name_prefix="tracker")
+        self._pool = ThreadPoolExecutor(self.pages_ahead, thread_name_prefix="tracker")
         self._counts_lock = threading.Lock()
         self._has_answered = False
         self.requests_count = 0

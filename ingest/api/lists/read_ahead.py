@@ -12,11 +12,13 @@ from ingest.api.lists.jobs import Job, ListJob
 class ReadAhead:
     """Reads lists one after the other, and requests pages ahead.
 
-    The window limits the number of requested pages over all lists. So memory use does not depend
-    on the length of a list, and requests continue while the last page of a project is awaited.
+    The window limits the number of requested pages of the current list, and of all later lists. So
+    memory use does not depend on the length of a list, and requests continue while the last page
+    of a project is awaited.
 
     Attributes:
-        window: the maximum number of pages that are requested and not yet taken.
+        window: the maximum number of pages of the current list that are requested and not yet
+            taken; pages of later lists are only requested while all lists together have fewer.
     """
 
     def __init__(self, jobs: Iterable[Job], window: int) -> None:
@@ -58,8 +60,11 @@ class ReadAhead:
 
     def _fill(self) -> None:
         lists = [job.pages for job in self._begun if isinstance(job, ListJob)]
+        # Pages of later lists may have arrived first; they must not hold up the current list.
+        while lists and lists[0].outstanding < self.window and lists[0].submit():
+            pass
         room = self.window - sum(pages.outstanding for pages in lists)
-        for pages in lists:
+        for pages in lists[1:]:
             while room > 0 and pages.submit():
                 room -= 1
         while room > 0 and self._begin_next():
