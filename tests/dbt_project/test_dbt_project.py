@@ -124,7 +124,41 @@ def test_an_example_is_not_called_like_a_model(manifest, models):
     assert not analyses & {node["name"] for node in models}
 
 
-def test_every_raw_table_has_its_staging_view(models):
+# A mart may read marts of its own folder and of those before it.
+MART_FOLDERS = ["core", "flow", "iterations", "rework", "plans", "history", "trust", "reports"]
+LONGEST_CHAIN_OF_VIEWS = 5
+
+
+def test_no_model_reads_one_of_a_later_layer_or_folder(models):
+    def place(node):
+        layer = ["staging", "intermediate", "marts"].index(node["fqn"][1])
+        return layer, MART_FOLDERS.index(node["fqn"][2]) if node["fqn"][1] == "marts" else 0
+
+    places = {node["unique_id"]: place(node) for node in models}
+    backwards = [
+        (node["name"], parent)
+        for node in models
+        for parent in node["depends_on"]["nodes"]
+        if parent in places and places[parent] > places[node["unique_id"]]
+    ]
+    assert backwards == []
+
+
+def test_no_chain_of_views_is_long(models):
+    views = {
+        node["unique_id"]: node["depends_on"]["nodes"]
+        for node in models
+        if node["config"]["materialized"] == "view"
+    }
+
+    def chain(name):
+        return 1 + max(map(chain, views[name]), default=0) if name in views else 0
+
+    longest = max(views, key=chain)
+    assert chain(longest) <= LONGEST_CHAIN_OF_VIEWS, longest
+
+
+def test_every_raw_table_has_its_staging_model(models):
     staged = [node for node in models if node["schema"] == "staging"]
     read = {name for node in staged for _, name in node["sources"]}
     assert read >= set(TABLES)
