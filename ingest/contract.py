@@ -118,7 +118,7 @@ def rejected_row_records(
     records = []
     for each in dict.fromkeys(rejections):
         parts: tuple[object, ...] = (each.file, each.line, each.column, each.value, each.reason)
-        if each.request:
+        if each.request or each.record:
             parts = (each.request, each.record, each.table, *parts)
         records.append(
             {

@@ -79,7 +79,7 @@ class Rejection:
         reason: why the row is refused.
         table: the raw table of the row; None if unknown.
         request: method and path of the API request; None for files.
-        record: the record's position in the response, from 1.
+        record: the record's position in its list, from 1; None if `line` identifies it.
         is_whole_file: whether nothing of the file was read.
     """
 
@@ -100,21 +100,27 @@ class Rejection:
 
     @classmethod
     def of_row(
-        cls, file: str, line: int | None, refused: RowRefused, table: str | None = None
+        cls,
+        file: str,
+        line: int | None,
+        refused: RowRefused,
+        table: str | None = None,
+        record: int | None = None,
     ) -> Rejection:
         """The rejection of one row of a file."""
         value, reason = excerpt(refused.value), excerpt(refused.reason) or ""
-        return cls(file, line, refused.column, value, reason, table)
+        return cls(file, line, refused.column, value, reason, table, record=record)
 
     @property
     def sentence(self) -> str:
         """One line for people."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        if self.request:
-            place = self.request if self.record is None else f"{self.request}, record {self.record}"
+        place = place or self.request or self.table
+        if self.record is not None:
+            place = f"{place}, record {self.record}"
         value = "" if self.value is None else f" ({self.value[:60]!r})"
         column = "" if self.column is None else f"{self.column}: "
-        text = f"{place or self.table}: {column}{self.reason}{value}"
+        text = f"{place}: {column}{self.reason}{value}"
         return text.replace("\r", "\\r").replace("\n", "\\n")  # file names may contain them
 
 
@@ -141,12 +147,14 @@ class Origin(NamedTuple):
         source_file: the file's path as given to the run.
         source_line: the line on which the row starts; None for files without lines.
         is_date_only: whether the file gives dates without times.
+        number: the record's position in its list, from 1; None if the line identifies it.
     """
 
     record_source: str
     source_file: str
     source_line: int | None = None
     is_date_only: bool | None = None
+    number: int | None = None
 
 
 def to_arrow(
@@ -213,7 +221,7 @@ def to_arrow(
                 reason,
                 table.name,
                 request,
-                place + 1 if request else None,
+                place + 1 if request else origin.number,
             )
         )
     is_kept = np.ones(len(records), bool)

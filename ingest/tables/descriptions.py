@@ -191,7 +191,7 @@ DESCRIPTIONS: dict[str, str] = {
     "as_of": "The time that the data describes.",
     "table_name": "The raw table of the record, if known.",
     "request": "Method and path of the API request; null for files.",
-    "record_number": "The record's position in the response, from 1.",
+    "record_number": "The record's position in its list, from 1; null if the line identifies it.",
     "file_kind": "stories_csv, history_csv, json or sqlite.",
     "encoding": "The detected text encoding.",
     "rows_count": "Rows that were read.",

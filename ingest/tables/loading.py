@@ -56,7 +56,7 @@ REJECTED_ROWS = Table(
         "as_of": "timestamp",
         "table_name": "text",  # the raw table of the record, if known
         "request": "text",  # method and path of the API request; null for files
-        "record_number": "bigint",  # the record's position in the response, from 1
+        "record_number": "bigint",  # the record's position in its list, from 1
     },
 )
 

@@ -19,8 +19,8 @@ from ingest.archive.json.loader_output import stream_of
 from ingest.archive.json.plain_files import PlainFile, read_plain_file
 from ingest.archive.json.sqlite_backups import read_backup
 from ingest.archive.json.store import Store
-from ingest.archive.json.values import read_values
-from ingest.archive.json.walk import Found, Walk
+from ingest.archive.json.values import Place, read_values
+from ingest.archive.json.walk import Found, Refused, Walk
 from ingest.archive.project.people import People
 from ingest.records import Origin, Record
 
@@ -111,10 +111,10 @@ class Dumps:
     def _read_values(
         self,
         file: ArchiveFile,
-        values: Iterable[tuple[int | None, object]],
+        values: Iterable[tuple[Place, object]],
         plain: PlainFile | None = None,
     ) -> bool:
-        """Read the values of a JSON file, each with its line; False if it has no Tracker data.
+        """Read the values of a JSON file, each with its place; False if it has no Tracker data.
 
         Args:
             file: the file.
@@ -127,20 +127,19 @@ class Dumps:
         if plain:
             counted = plain.rows_count
             self.store.add_related(plain, Origin(_SOURCE, file.name))
-        for line, value in values:
+        for place, value in values:
             if isinstance(value, RowRefused):
-                self._add(file, line, value)
+                self._add(file, place, Refused(value))
                 continue
             for found in walk.records(value):
-                if not self._add(file, line, found, walk.recorded_at):
+                if not self._add(file, place, found, walk.recorded_at):
                     continue
+                assert isinstance(found, Found)
                 counted += 1
                 project_id = found.record.get("id" if found.table == "projects" else "project_id")
                 if walk.recorded_at and isinstance(project_id, int):
                     known = projects_read.get(project_id, walk.recorded_at)
                     projects_read[project_id] = max(known, walk.recorded_at)
-        for refusal in walk.refusals:
-            self._add(file, None, refusal)
         rejected = len(self._rejections) - already
         if not (counted or rejected or walk.unknown or walk.answers_count):
             return False
@@ -156,25 +155,27 @@ class Dumps:
         """
         self.store.newest = None
         already = len(self._rejections)
-        counted = sum(self._add(file, None, found) for found in read_backup(file))
+        counted = sum(self._add(file, Place(None, None), found) for found in read_backup(file))
         self._catalogue(file, "sqlite", counted, len(self._rejections) - already, None, {})
 
     def _add(
         self,
         file: ArchiveFile,
-        line: int | None,
-        found: Found | RowRefused,
+        place: Place,
+        found: Found | Refused,
         recorded_at: datetime | None = None,
     ) -> bool:
         """Add a record to the store; False if it is refused."""
-        table = None
+        table, number = None, found.number or place.number
         try:
-            if isinstance(found, RowRefused):
-                raise found
+            if isinstance(found, Refused):
+                raise found.error
             table = found.table
-            self.store.add(table, found.record, Origin(_SOURCE, file.name, line), recorded_at)
+            origin = Origin(_SOURCE, file.name, place.line, number=number)
+            self.store.add(table, found.record, origin, recorded_at)
         except RowRefused as refused:
-            self._rejections.append(Rejection.of_row(file.name, line, refused, table))
+            rejection = Rejection.of_row(file.name, place.line, refused, table, number)
+            self._rejections.append(rejection)
             return False
         return True
 
@@ -182,7 +183,9 @@ class Dumps:
         """Refuse the parts of stories that are in no file; call this after reading CSV files."""
         for refused, origin in self.store.orphans():
             self._rejections.append(
-                Rejection.of_row(origin.source_file, origin.source_line, refused)
+                Rejection.of_row(
+                    origin.source_file, origin.source_line, refused, record=origin.number
+                )
             )
 
     def _catalogue(

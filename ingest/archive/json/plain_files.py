@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from ingest.archive.distinct_texts import DistinctTexts, group_rows
 from ingest.archive.files.archive_file import ArchiveFile, chunks
 from ingest.archive.id_set import are_distinct
+from ingest.archive.json.values import Place
 from ingest.archive.text_columns import flags
 from ingest.archive.versions import CLOCKS
 from ingest.plain_records import (
@@ -46,6 +47,7 @@ _GUID = re.compile("([0-9]{1,9})_([0-9]{1,9})")
 _MEMORY = "256MB"
 
 Located = tuple[int | None, Record]  # a record and its line
+Other = tuple[Place, Record]
 
 
 class PlainFile:
@@ -53,7 +55,7 @@ class PlainFile:
 
     Attributes:
         table: the raw table.
-        others: the records that are not plain, with their lines.
+        others: the records that are not plain, with their places.
         rows_count: the number of plain records.
         project_ids: the projects of the plain records.
         newest: the newest timestamp of a plain record.
@@ -63,7 +65,7 @@ class PlainFile:
     def __init__(self, table: Table) -> None:
         """Start empty."""
         self.table = table
-        self.others: list[Located] = []
+        self.others: list[Other] = []
         self.rows_count = 0
         self.project_ids: set[int] = set()
         self.newest: datetime | None = None
@@ -73,7 +75,7 @@ class PlainFile:
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         self._writer = pa.ipc.new_stream(self._file, table.arrow_schema, options=options)
 
-    def add(self, rows: pa.Table, others: list[Located]) -> None:
+    def add(self, rows: pa.Table, others: list[Other]) -> None:
         """Add the next records of the file."""
         self._writer.write_table(rows)
         self.others += others
@@ -185,13 +187,13 @@ def _read(
         raise NotPlainError  # a null project id is not the same as a missing one
     plain = PlainFile(table)
     batches = connection.sql(cells_query("?", form, sorted(names)), params=source)
-    line = None if form == "array" else 1
+    is_by_line, count = form == "newline_delimited", 0
     for batch in batches.to_arrow_reader(_BATCH):
-        rows, others, named_projects = _split(table, batch, line)
+        rows, others, named_projects = _split(table, batch, count + 1, is_by_line)
         plain.add(with_origin(rows, record_source, file.name), others)
         plain.named_projects += named_projects
-        line = None if line is None else line + len(batch)
-    if line is not None and line - 1 != _lines_count(file):
+        count += len(batch)
+    if is_by_line and count != _lines_count(file):
         raise NotPlainError  # with empty lines, the line of a record is unknown
     plain.finish()
     return plain
@@ -206,8 +208,8 @@ def _lines_count(file: ArchiveFile) -> int:
 
 
 def _split(
-    table: Table, batch: pa.RecordBatch, first_line: int | None
-) -> tuple[pa.Table, list[Located], list[Located]]:
+    table: Table, batch: pa.RecordBatch, first: int, is_by_line: bool
+) -> tuple[pa.Table, list[Other], list[Located]]:
     """Rows of the plain records with their lines, the other records, and named projects."""
     cells = cells_of(batch)
     if "kind" not in cells or not flags(_KIND[table.name](cells["kind"])).all():
@@ -215,21 +217,24 @@ def _split(
     versions = cells.get("project_version")
     if table.name == "activity" and (versions is None or versions.null_count):
         raise NotPlainError  # a null version is not the same as a missing one
-    lines = np.arange(len(batch)) + (first_line or 0)
+    numbers = np.arange(len(batch)) + first
     plain = are_plain(table, cells, len(batch)) & _ARE_SELF_CONTAINED[table.name](cells, len(batch))
-    others: list[Located] = []
+    others: list[Other] = []
     if not plain.all():
         places = np.flatnonzero(~plain)
         other_cells = batch.take(pa.array(places)).to_pylist()
-        numbers = [None if first_line is None else int(lines[place]) for place in places]
-        others = list(zip(numbers, map(_record, other_cells), strict=True))
+        found = (
+            Place(number, None) if is_by_line else Place(None, number)
+            for number in numbers[places].tolist()
+        )
+        others = list(zip(found, map(_record, other_cells), strict=True))
         chosen = pa.array(plain)
         cells = {name: cell.filter(chosen) for name, cell in cells.items()}
     rows = rows_of(table, cells, int(plain.sum()))
     if rows["project_id"].null_count:
         raise NotPlainError
-    if first_line is not None:
-        rows = with_column(rows, "source_line", pa.array(lines[plain]))
+    if is_by_line:
+        rows = with_column(rows, "source_line", pa.array(numbers[plain]))
     has_projects = table.name == "activity" and "project" in cells
     return rows, others, list(_named_projects(cells, rows)) if has_projects else []
 

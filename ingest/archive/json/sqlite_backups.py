@@ -14,7 +14,7 @@ from contextlib import closing
 
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
-from ingest.archive.json.walk import Found
+from ingest.archive.json.walk import Found, Refused
 from ingest.records import Record, stable_id
 
 _LARGEST = 4 << 30
@@ -23,10 +23,11 @@ _PARTS = {"comment": "comments", "story_comment": "comments", "blocker": "blocke
           "task": "tasks", "review": "reviews"}  # fmt: skip
 
 
-def read_backup(file: ArchiveFile) -> Iterator[Found | RowRefused]:
-    """Read all records of a backup; attachments without their content.
+def read_backup(file: ArchiveFile) -> Iterator[Found | Refused]:
+    """Read all records of a backup, each with its position in its table.
 
-    For a damaged table, the readable rows are returned, followed by a `RowRefused`.
+    Attachments are read without their content. For a damaged table, the readable rows are returned,
+    and the first unreadable row is refused.
 
     Raises:
         FileRefused: if no table can be read, or the file was not made by a known backup tool.
@@ -65,22 +66,22 @@ class _Backup:
     def __init__(self, connection: sqlite3.Connection, names: set[str]) -> None:
         self._connection = connection
         self._names = names
-        self._refused: dict[str, RowRefused] = {}
+        self._refused: dict[str, Refused] = {}
 
-    def records(self) -> Iterator[Found | RowRefused]:
+    def records(self) -> Iterator[Found | Refused]:
         labels: dict[object, Record] = {}
         for name, table in _PLAIN.items():
-            for record in self._rows(name):
+            for number, record in enumerate(self._rows(name), 1):
                 if name == "label":
                     labels[record.get("id")] = record
-                yield Found(table, record)
-        for record in self._rows("epic"):
+                yield Found(table, record, number)
+        for number, record in enumerate(self._rows("epic"), 1):
             label = labels.get(record.get("label_id"))
-            yield Found("epics", {**record, "label": label} if label else record)
+            yield Found("epics", {**record, "label": label} if label else record, number)
         yield from self._stories(labels)
         for name, table in _PARTS.items():
-            for record in self._rows(name):
-                yield Found(table, record)
+            for number, record in enumerate(self._rows(name), 1):
+                yield Found(table, record, number)
         yield from self._attachments()
         yield from self._refused.values()
 
@@ -88,12 +89,13 @@ class _Backup:
         """The rows of a table in the order of insertion, without null values."""
         if table not in self._names:
             return
+        count = 0
         try:
             try:
                 rows = self._connection.execute(f'select * from "{table}" order by rowid')
             except sqlite3.OperationalError:  # it may have no rowid
                 rows = self._connection.execute(f'select * from "{table}"')
-            for row in rows:
+            for count, row in enumerate(rows, 1):  # noqa: B007 - the last one is used below
                 yield {
                     name: value.decode(errors="replace") if isinstance(value, bytes) else value
                     for name, value in zip(row.keys(), row, strict=True)
@@ -101,7 +103,7 @@ class _Backup:
                 }
         except sqlite3.Error as error:
             reason = f"the table is damaged, and the rest of it was not read: {error}"
-            self._refused[table] = RowRefused(table, None, reason)
+            self._refused[table] = Refused(RowRefused(table, None, reason), count + 1)
 
     def _stories(self, labels: dict[object, Record]) -> Iterator[Found]:
         label_ids: dict[object, list[object]] = defaultdict(list)
@@ -111,13 +113,13 @@ class _Backup:
         for record in self._rows("story_owner"):
             owner = record.get("person_id") or record.get("owner_id")
             owner_ids[record.get("story_id")].append(owner)
-        for record in self._rows("story"):
+        for number, record in enumerate(self._rows("story"), 1):
             identity = record.get("id")
             its_labels = [labels.get(each, {"id": each}) for each in label_ids[identity] if each]
             story = {**record, "labels": its_labels}
             if "story_owner" in self._names:
                 story["owner_ids"] = [each for each in owner_ids[identity] if each]
-            yield Found("stories", story)
+            yield Found("stories", story, number)
 
     def _attachments(self) -> Iterator[Found]:
         if "file_attachment" not in self._names:
@@ -127,7 +129,7 @@ class _Backup:
             for name in ("comment", "story_comment")
             for record in self._rows(name)
         }
-        for record in self._rows("file_attachment"):
+        for number, record in enumerate(self._rows("file_attachment"), 1):
             if record.get("id") is None:
                 continue
             attachment = {
@@ -139,4 +141,5 @@ class _Backup:
                 "bytes": record.get("size"),
                 "created_at": record.get("created_at"),
             }
-            yield Found("attachments", {name: each for name, each in attachment.items() if each})
+            filled = {name: each for name, each in attachment.items() if each}
+            yield Found("attachments", filled, number)

@@ -6,6 +6,7 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import orjson
 
@@ -22,8 +23,20 @@ _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _LINE_END = re.compile(r"\r\n|[\r\n]")  # JSON strings may contain Unicode's other line ends
 
 
-def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
-    """Read the values of a file, each with its line; None for a single document.
+class Place(NamedTuple):
+    """Where a value is in its file.
+
+    Attributes:
+        line: the line on which it starts, from 1; None if unknown.
+        number: its position among the values, from 1; None if there is one on each line.
+    """
+
+    line: int | None
+    number: int | None
+
+
+def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
+    """Read the values of a file, each with its place.
 
     Invalid lines, list elements, and text after a valid document are returned as `RowRefused`. NaN
     and Infinity, which Python's json writes, become null.
@@ -33,7 +46,8 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
     """
     content = read_whole(file, _LARGEST)
     if is_loader_table(content):
-        yield from table_values(content)
+        for number, (line, value) in enumerate(table_values(content), 1):
+            yield Place(line, number if line is None else None), value
         return
     try:
         value = _loads(content)
@@ -41,18 +55,19 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[int | None, object]]:
         whole_error = error
     else:
         del content  # to save memory
-        yield None, value
+        yield Place(None, 1), value
         return
     text = text_of(content).lstrip("\ufeff")
     lines = _LINE_END.split(text)
     if len(lines) > 1 and _are_mostly_json(lines):
-        yield from _by_line(lines)
+        yield from ((Place(line, None), value) for line, value in _by_line(lines))
         return
     listed = _LIST.match(text)
     for place in (0, listed.end()) if listed else (0,):
         found = list(_values(text, place))
         if not all(isinstance(value, RowRefused) for _, value in found):
-            yield from found
+            for number, (line, value) in enumerate(found, 1):
+                yield Place(line, number), value
             return
     raise FileRefused(f"is invalid JSON: {whole_error}")
 

@@ -34,10 +34,24 @@ _NOT_OF_RECORDS = frozenset({"error", "request", "response", "PathTemplate", "da
 
 
 class Found(NamedTuple):
-    """A record and its raw table (or kind of part)."""
+    """A record.
+
+    Attributes:
+        table: its raw table, or its kind of part.
+        record: the record.
+        number: its position in its list, from 1; None outside of lists.
+    """
 
     table: str
     record: Record
+    number: int | None = None
+
+
+class Refused(NamedTuple):
+    """A value in the place of a record that is not one; `number` is as in `Found`."""
+
+    error: RowRefused
+    number: int | None = None
 
 
 @dataclass
@@ -46,7 +60,6 @@ class Walk:
 
     Attributes:
         unknown: kinds without a raw table -> number of records.
-        refusals: objects in the place of a record that are not records.
         answers_count: the number of wrapped responses, and of empty lists at the top level.
         recorded_at: when the current response was recorded; None if unknown.
         last_recorded_at: when the newest of all responses was recorded; None if unknown.
@@ -54,7 +67,6 @@ class Walk:
     """
 
     unknown: Counter[str] = field(default_factory=Counter)
-    refusals: list[RowRefused] = field(default_factory=list)
     answers_count: int = 0
     recorded_at: datetime | None = None
     last_recorded_at: datetime | None = None
@@ -62,37 +74,40 @@ class Walk:
 
     def records(
         self, value: object, context: _Context | None = None, depth: int = 0
-    ) -> Iterator[Found]:
+    ) -> Iterator[Found | Refused]:
         """All records in a value; nested records come before the record that contains them."""
         context = context or _Context()
         if depth > _DEEPEST and value and isinstance(value, dict | list):
-            self.refusals.append(RowRefused(None, None, "nested too deeply to be a record"))
+            yield Refused(RowRefused(None, None, "nested too deeply to be a record"))
         elif isinstance(value, list):
             self.answers_count += not (value or depth)
-            for each in value:
-                if isinstance(each, dict) and depth < _DEEPEST:
-                    yield from self._of_object(each, context, depth + 1)
-                else:
-                    yield from self.records(each, context, depth + 1)
+            for number, each in enumerate(value, 1):
+                is_object = isinstance(each, dict) and depth < _DEEPEST
+                records = self._of_object if is_object else self.records
+                for found in records(each, context, depth + 1):
+                    yield found if found.number else found._replace(number=number)
         elif isinstance(value, dict):
             yield from self._of_object(value, context, depth)
 
-    def _of_object(self, value: Record, context: _Context, depth: int) -> Iterator[Found]:
+    def _of_object(self, value: Record, context: _Context, depth: int) -> Iterator[Found | Refused]:
+        try:
+            return self._in_object(value, context, depth)
+        except RowRefused as error:
+            return iter([Refused(error)])
+
+    def _in_object(self, value: Record, context: _Context, depth: int) -> Iterator[Found | Refused]:
         if (loaded := loader_record(value)) is not None:
             return self._of_loader(loaded, context, depth)
         kind = value.get("kind")
         if isinstance(kind, str) and kind in TABLE_OF_KIND and _NOT_OF_RECORDS.isdisjoint(value):
             return self._of_record(TABLE_OF_KIND[kind], value, context, depth)
         if (code := error_of(value)) is not None:
-            self.refusals.append(RowRefused("kind", code, "an error response, not a record"))
-            return iter(())
+            raise RowRefused("kind", code, "an error response, not a record")
         if (unwrapped := self._unwrapped(value, context)) is not None:
             self.answers_count += 1
             return self.records(*unwrapped, depth + 1)
         if "change_type" in value:
-            reason = "a change without its activity"
-            self.refusals.append(RowRefused("change_type", str(kind), reason))
-            return iter(())
+            raise RowRefused("change_type", str(kind), "a change without its activity")
         table = table_of(value) or (context.list_name if "id" in value else None)
         if table == "history_days" and context.is_partial_history:
             table = None  # the totals of an iteration or a release, not of the project
@@ -100,12 +115,14 @@ class Walk:
             return self._of_container(value, context, depth)
         return self._of_record(table, value, context, depth)
 
-    def _of_loader(self, loaded: LoaderRecord, context: _Context, depth: int) -> Iterator[Found]:
+    def _of_loader(
+        self, loaded: LoaderRecord, context: _Context, depth: int
+    ) -> Iterator[Found | Refused]:
         """The record of another loader; without a kind, the stream determines its table."""
         self.answers_count += 1
         self._set_recorded_at(loaded.read_at)
         stream = table_of_stream(loaded.stream) or table_of_stream(self.stream)
-        record = self._parsed(loaded.record)
+        record = _parsed(loaded.record)
         if stream and isinstance(record, dict) and not isinstance(record.get("kind"), str):
             return self._of_record(stream, record, context, depth + 1)
         return self.records(record, context, depth + 1)
@@ -122,22 +139,14 @@ class Walk:
             self._set_recorded_at(value.get("recorded_at"))
             return response.get("body"), context.of_path(str(request.get("path", "")))
         if "PathTemplate" in value and "Data" in value:
-            return self._parsed(value["Data"]), context.of_keys(value.get("Keys"))
+            return _parsed(value["Data"]), context.of_keys(value.get("Keys"))
         if "data" in value and ({"http_status", "pagination", "project_version"} & value.keys()):
             return value["data"], context
         return None
 
-    def _parsed(self, data: object) -> object:
-        """A body, parsed if it is text."""
-        if not isinstance(data, str):
-            return data
-        try:
-            return orjson.loads(data)
-        except orjson.JSONDecodeError:
-            self.refusals.append(RowRefused("Data", data, "a body that is not JSON"))
-            return None
-
-    def _of_container(self, value: Record, context: _Context, depth: int) -> Iterator[Found]:
+    def _of_container(
+        self, value: Record, context: _Context, depth: int
+    ) -> Iterator[Found | Refused]:
         if _KIND.fullmatch(str(value.get("kind", ""))):
             self.unknown[str(value["kind"])] += 1
             if isinstance(value.get("person"), dict):
@@ -149,7 +158,7 @@ class Walk:
 
     def _of_record(
         self, table: str, value: Record, context: _Context, depth: int
-    ) -> Iterator[Found]:
+    ) -> Iterator[Found | Refused]:
         record = context.applied(table, value)
         for name in _NESTED_TABLES.get(table, ()):
             if isinstance(value.get(name), list):
@@ -222,6 +231,20 @@ class _Context:
 def without(record: Record, name: str) -> Record:
     """A copy of a record without one of its fields."""
     return {key: value for key, value in record.items() if key != name}
+
+
+def _parsed(data: object) -> object:
+    """A body, parsed if it is text.
+
+    Raises:
+        RowRefused: if it is text, but not JSON.
+    """
+    if not isinstance(data, str):
+        return data
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise RowRefused("Data", data, "a body that is not JSON") from None
 
 
 def _recorded_at(text: object) -> datetime | None:

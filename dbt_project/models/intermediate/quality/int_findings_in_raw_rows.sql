@@ -179,7 +179,8 @@ refused_rows as (
         cast(null as bigint) as project_id,
         rejection_id,
         coalesce(request, file_path, raw_table_name, '')
-        || coalesce(':' || {{ as_text('coalesce(record_number, line_number)') }}, '')
+        || coalesce(':' || {{ as_text('line_number') }}, '')
+        || coalesce(', record ' || {{ as_text('record_number') }}, '')
         || coalesce(': ' || column_name, '')
         || ': '
         || reason as refusal

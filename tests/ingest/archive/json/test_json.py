@@ -294,6 +294,40 @@ def test_input_that_is_not_a_record_is_reported(tmp_path, content, reason):
             Loaded(tmp_path)
 
 
+NO_PROJECT = without({**STORY, "id": 103}, "project_id")
+TOO_DEEP = b'{"kind": "story", "id": 3, "x": ' + b"[" * 900 + b"]" * 900 + b"}"
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        pytest.param([STORY, NO_PROJECT], (None, 2), id="list"),
+        pytest.param([STORY, NO_PROJECT] + [{**STORY, "id": each} for each in range(200, 4_200)],
+                     (None, 2), id="list that is read in bulk"),
+        pytest.param([[STORY], [PROJECT, OTHER, NO_PROJECT]], (None, 3), id="pages"),
+        pytest.param([{"response": {"body": [STORY]}, "request": {}},
+                      {"response": {"body": NO_PROJECT}, "request": {}}],
+                     (None, 2), id="recorded responses"),
+        pytest.param(NO_PROJECT, (None, 1), id="single record"),
+        pytest.param(lines(STORY, NO_PROJECT), (2, None), id="JSON lines"),
+        pytest.param(lines([STORY], [OTHER, NO_PROJECT]), (2, 2), id="lines of pages"),
+        pytest.param(b"[%s, %s]" % (lines(STORY), TOO_DEEP), (None, 2), id="deep nesting"),
+        pytest.param(b"[%s, {,}]" % lines(STORY), (1, 2), id="damaged list"),
+        pytest.param([STORY, {"kind": "error", "code": "x", "error": "y"}], (None, 2), id="error"),
+        pytest.param([STORY, {"kind": "task", "id": 3, "story_id": 555}], (None, 2), id="part"),
+        pytest.param([STORY, {"kind": "story_update_activity", "project": {"id": ""}}],
+                     (None, 2), id="web hook without project"),
+    ],
+)  # fmt: skip
+def test_a_refused_record_is_listed_with_its_place(tmp_path, value, place):
+    loaded = load(tmp_path, value)
+    (refused,) = loaded.rejected_rows
+    assert (refused["line"], refused["record_number"]) == place
+    if place == (None, 2):
+        (note,) = loaded.reader.skipped
+        assert note.startswith(f"{tmp_path}/0.json, record 2: ")
+
+
 def write_backup(path, comment_table, has_owners):
     with sqlite3.connect(path) as connection:
         connection.executescript(f"""
@@ -353,6 +387,15 @@ def test_a_backup_of_either_tool_loads(tmp_path, comment_table, has_owners, owne
     assert found["accepted_at"] == datetime(2020, 1, 2, 10, tzinfo=UTC)
     assert loaded.epics[0]["label_id"] == 1
     assert (loaded.attachments[0]["story_id"], loaded.attachments[0]["bytes"]) == (101, 7)
+
+
+def test_a_refused_row_of_a_backup_is_listed_with_its_place(tmp_path):
+    path = write_backup(tmp_path / "dump.db", "comment", has_owners=False)
+    with sqlite3.connect(path) as connection:
+        connection.execute("insert into story (id, name) values (102, 'of no project')")
+    connection.close()
+    (refused,) = Loaded(path).rejected_rows
+    assert (refused["column_name"], refused["record_number"]) == ("project_id", 2)
 
 
 def test_another_sqlite_file_is_refused(tmp_path):
