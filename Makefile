@@ -1,4 +1,4 @@
-# Every recipe also works when pasted into a shell in the repository's root.
+# Every recipe also works when pasted into a shell at the root of the repository.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV_LOCK := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -c requirements/constraints.txt
 # Install a lock file into an environment with uv, or with pip if uv is missing or fails.
 INSTALL = $(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes $(2) 2>/dev/null || $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes $(2)
-# Let dlt's own commands find this repository's pipelines and destination: they read neither config.toml nor
+# Let dlt's own commands find this repository's pipelines and destination. They read neither config.toml nor
 # the current folder.
 POINT_DLT_HERE = cp requirements/repository.pth $(1)/lib/python3.*/site-packages/
 # The warehouse that ingestion and dbt use, such as TARGET=postgres; DuckDB by default.
@@ -33,26 +33,25 @@ $(VENV)/.installed: requirements/base.txt requirements/uv.txt
 	$(call POINT_DLT_HERE,$(VENV))
 	touch $@
 
-# What is added to that environment: dev, bi, files, and what an engine needs.
+# Optional dependencies, added to the same environment: dev, bi, files, and those of an engine.
 $(VENV)/.installed-%: requirements/%.txt $(VENV)/.installed
 	$(call INSTALL,$(VENV),-r $<)
 	touch $@
 
-# Environments of their own, for what asks for other versions or brings much along.
+# Separate environments for tools that need other versions or have many dependencies.
 $(VENV)-%/.installed: requirements/%.txt $(VENV)/.installed
 	$(PYTHON) -m venv $(@D)
 	$(call INSTALL,$(@D),-r $<)
 	$(call POINT_DLT_HERE,$(@D))
 	touch $@
 
-# The oldest DuckDB that can open the published copy. The test that needs it is skipped if there is none
-# for this Python.
+# The oldest DuckDB that can open the published copy. If it is not available for this Python, its test is skipped.
 $(VENV)-oldest-duckdb/.installed: requirements/oldest-duckdb.txt $(VENV)/.installed
 	$(PYTHON) -m venv $(@D)
 	$(call INSTALL,$(@D),--only-binary :all: -r $<) || rm -r $(@D)/bin
 	mkdir -p $(@D) && touch $@
 
-# The accessibility checker for the browser tests, which do without it if npm is missing.
+# The accessibility checker for the browser tests. Without npm, they skip these checks.
 AXE := tests/bi/axe/node_modules/.installed
 $(AXE): tests/bi/axe/package-lock.json
 	! command -v npm > /dev/null || npm ci --silent --no-audit --no-fund --prefix tests/bi/axe
@@ -111,7 +110,7 @@ pytest: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed $(AXE)
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: test-long
-test-long: $(VENV)/.installed-dev ## rebuilds, random histories, odd projects, wrong measures, faults, kill -9; nightly: HISTORIES=2000 KILLS=100 ODD_PROJECTS=3000 MUTANTS=10000
+test-long: $(VENV)/.installed-dev ## test rebuilds, random histories, odd projects, wrong measures, faults, kill -9; nightly: HISTORIES=2000 KILLS=100 ODD_PROJECTS=3000 MUTANTS=10000
 	EVERY_MEASURE=1 $(BIN)/python -m pytest --numprocesses 2 tests/rebuilt tests/exactness tests/resilience tests/oracle tests/dbt_project/test_metrics.py
 	MUTANTS=$${MUTANTS:-600} $(BIN)/python -m pytest --numprocesses 2 tests/ingest/archive/csv/test_mutants.py tests/ingest/archive/test_mutants.py
 
@@ -183,5 +182,5 @@ lock: setup ## update the lock files of the dependencies in pyproject.toml
 	sed -i 's/^snowflake-connector-python\[.*\]==/snowflake-connector-python==/' requirements/snowflake.txt # pip finds it twice
 
 .PHONY: clean
-clean: ## delete what was built: warehouse, working folders, logs (not .venv)
+clean: ## delete all build products: warehouse, working folders, logs (not .venv)
 	rm -rf warehouse.duckdb warehouse.duckdb.* raw marts.duckdb parquet report.html .dlt/pipelines .dagster target logs dbt_project/target dbt_project/logs

@@ -1,1 +1,1 @@
-"""What is measured, and how to run it: `make bench`; figures stand in README.md."""
+"""Benchmarks: run them with `make bench`; README.md has the results."""

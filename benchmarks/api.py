@@ -1,6 +1,6 @@
-"""Measure a first load over the API beside its floor, in one run, round after round.
+"""Compare first loads over the API with a floor, in alternating rounds of one run.
 
-`python -m benchmarks.api [STORIES ...]` prints a Markdown table; its figures go into README.md.
+`python -m benchmarks.api [STORIES ...]` prints a Markdown table for README.md.
 The floor (`benchmarks.floor`) fetches the same lists from the same server over as many connections.
 """
 
@@ -20,7 +20,7 @@ from ingest.tables import TABLES, ColumnType
 
 SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
 _CONNECTIONS = 8  # as many as the client's default
-# Repeats what `activity` gives; a load fetches no more of it than shows that.
+# It repeats rows of `activity`; a load stops fetching it as soon as that is clear.
 _REPEATED = "my_activity"
 _HEADER = """\
 | stories | activities | latency ms | what | requests | MB | seconds | CPU s | peak MB | s / floor \
@@ -39,18 +39,18 @@ _DUCKDB_TYPES: dict[ColumnType, str] = {
 
 
 def main() -> None:
-    """Measure each size, without and with latency, and print a row for each side and round."""
+    """Measure each size with each latency, and print a row per program and round."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.api", description=__doc__)
     parser.add_argument(
         "stories", nargs="*", type=int, default=[2_000, 20_000], help="workspace sizes"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="of each size (default: 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds per size (default: 3)")
     parser.add_argument(
         "--latency",
         type=int,
         nargs="*",
         default=[0],
-        help="milliseconds that each answer is held back (default: 0)",
+        help="milliseconds by which each response is delayed (default: 0)",
     )
     options = parser.parse_args()
     print(_HEADER, flush=True)
@@ -58,7 +58,7 @@ def main() -> None:
         with running_source(stories) as source:
             make_pages(source)
             for latency in options.latency:
-                source.hold_back(latency / 1000)
+                source.delay_responses(latency / 1000)
                 _measure(source, latency, options.rounds)
 
 
@@ -77,7 +77,7 @@ def _measure(source: BenchmarkSource, latency: int, rounds: int) -> None:
 
 
 def run_load(source: BenchmarkSource, folder: Path) -> Measured:
-    """A first load of everything into a new warehouse: the whole process, start-up included."""
+    """Load everything into a new warehouse and measure the whole process, including start-up."""
     return measured(
         [sys.executable, "-m", "ingest", "api"],
         WAREHOUSE_PATH=f"{folder}/w.duckdb",
@@ -87,7 +87,7 @@ def run_load(source: BenchmarkSource, folder: Path) -> Measured:
 
 
 def run_floor(source: BenchmarkSource, folder: Path) -> Measured:
-    """What no loader can be much faster than."""
+    """Run the minimal loader, which no real loader can beat by much."""
     host = {
         "base_url": source.base_url,
         "token": source.token,
@@ -95,12 +95,12 @@ def run_floor(source: BenchmarkSource, folder: Path) -> Measured:
     }
     lists = [TrackerList("projects", "/projects", fields=PROJECT_FIELDS)]
     lists += [each for each in chosen_lists(ApiOptions()) if each.table != _REPEATED]
-    plan = {"host": host, "lists": [_planned(each) for each in lists]}
+    plan = {"host": host, "lists": [_list_plan(each) for each in lists]}
     (folder / "plan.json").write_text(json.dumps(plan))
     return measured([sys.executable, "-m", "benchmarks.floor", f"{folder}/plan.json", str(folder)])
 
 
-def _planned(each: TrackerList) -> dict[str, object]:
+def _list_plan(each: TrackerList) -> dict[str, object]:
     columns = TABLES[each.table].columns.items()
     return {
         "table": each.table,

@@ -1,7 +1,7 @@
-"""Measure the loading of archives beside DuckDB's own readers, in one run.
+"""Compare the loading of archives with DuckDB's own readers, in one run.
 
-`python -m benchmarks.archive [RECORDS ...]` prints a Markdown table; its figures go into README.md.
-By default it loads 100,000 records of each kind, and a million for their memory.
+`python -m benchmarks.archive [RECORDS ...]` prints a Markdown table for README.md. By default it
+loads 100,000 records of each kind, and then a million, to show the memory use.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ _COLUMNS = [
 ]  # fmt: skip
 _WORDS = ["user", "list", "click", "button", "error", "login", "payment", "report", "slow", "test"]
 _FIRST_DAY = date(2015, 1, 5)
-# DuckDB reads the file into one table of a new file, in a process of its own.
+# In a separate process, DuckDB reads the file into one table of a new database.
 _FLOOR = """\
 import sys, time, duckdb
 reader, source, target = sys.argv[1:]
 with duckdb.connect(target) as connection:
     connection.execute(f"create table stories as select * from {reader}(?)", [source])
 """
-_NOTHING = "import sys, duckdb; duckdb.connect(sys.argv[1]).close()"
+_EMPTY_DATABASE = "import sys, duckdb; duckdb.connect(sys.argv[1]).close()"
 
 
 def main() -> None:
-    """Measure both kinds of file at each size and print one row for each."""
+    """Measure each kind of file at each size and print a row for each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.archive", description=__doc__)
     parser.add_argument("records", nargs="*", type=int, help="how many records of each kind")
-    parser.add_argument("--kind", choices=_WRITERS, action="append", help="only of this kind")
+    parser.add_argument("--kind", choices=_WRITERS, action="append", help="measure only this kind")
     options = parser.parse_args()
     kinds = options.kind or list(_WRITERS)
     chosen = [(kind, each) for each in options.records for kind in kinds]
@@ -69,7 +69,7 @@ def _measure(folder: Path, kind: str, count: int) -> str:
     _WRITERS[kind](few, 10)
     load, start_up = _load(source, folder / "load"), _load(few, folder / "few")
     floor = _python(_FLOOR, f"read_{ending}", str(source), f"{folder}/floor.duckdb")
-    floor_start_up = _python(_NOTHING, f"{folder}/nothing.duckdb")
+    floor_start_up = _python(_EMPTY_DATABASE, f"{folder}/empty.duckdb")
     net, floor_net = load.cpu_seconds - start_up.cpu_seconds, (
         floor.cpu_seconds - floor_start_up.cpu_seconds
     )  # fmt: skip
@@ -96,7 +96,7 @@ def _python(program: str, *arguments: str) -> Measured:
 
 
 def write_csv(path: Path, count: int) -> None:
-    """Write a CSV export of so many stories, as padded as those of 2025."""
+    """Write a CSV export of `count` stories, with the empty cells that exports had in 2025."""
     with path.open("w", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(_COLUMNS)
@@ -104,14 +104,14 @@ def write_csv(path: Path, count: int) -> None:
             accepted = story.get("accepted_at")
             number = (accepted - _FIRST_DAY).days // 7 if accepted else 0
             start = _FIRST_DAY + timedelta(7 * number)
-            span = [number + 1, _written(start), _written(start + timedelta(6))]
+            span = [number + 1, _csv_date(start), _csv_date(start + timedelta(6))]
             owners, comments = story["owners"], story["comments"]
             writer.writerow(
                 [
                     story["id"], story["name"], ", ".join(story["labels"]),
                     *(span if accepted else ["", "", ""]),
                     story["story_type"], story.get("estimate", ""), "p2 - Medium",
-                    story["current_state"], _written(story["created_at"]), _written(accepted), "",
+                    story["current_state"], _csv_date(story["created_at"]), _csv_date(accepted), "",
                     story["requester"], story["description"],
                     f"https://www.pivotaltracker.com/story/show/{story['id']}",
                     *(owners + ["", ""])[:2], "", "",
@@ -121,7 +121,7 @@ def write_csv(path: Path, count: int) -> None:
 
 
 def write_json(path: Path, count: int) -> None:
-    """Write the same stories as a list of the API's records."""
+    """Write the same stories as a list of API records."""
     with path.open("wb") as handle:
         handle.write(b"[")
         for index, story in enumerate(_stories(count)):
@@ -146,13 +146,13 @@ def write_json(path: Path, count: int) -> None:
                     for place, each in enumerate(story["comments"])
                 ],
             }  # fmt: skip
-            told = {name: value for name, value in record.items() if value is not None}
-            handle.write((b",\n" if index else b"") + orjson.dumps(told))
+            present = {name: value for name, value in record.items() if value is not None}
+            handle.write((b",\n" if index else b"") + orjson.dumps(present))
         handle.write(b"]")
 
 
 def write_activity(path: Path, count: int) -> None:
-    """Write a list of activities of about a kilobyte each, as the API gives them."""
+    """Write a list of API activities, about a kilobyte each."""
     chance = random.Random(7)
     with path.open("wb") as handle:
         handle.write(b"[")
@@ -212,7 +212,7 @@ def _stories(count: int) -> Iterator[dict]:
             "description": f"{text(25)}\n{text(10)}" if number % 3 else "",
             "owners": [person()] if is_accepted else [],
             "comments": [
-                f"{text(12)} ({person()} - {_written(created)})" for _ in range(number % 5 // 2)
+                f"{text(12)} ({person()} - {_csv_date(created)})" for _ in range(number % 5 // 2)
             ],
             "task": [text(4), "completed"] if number % 4 == 0 else None,
         }
@@ -221,7 +221,7 @@ def _stories(count: int) -> Iterator[dict]:
 _WRITERS = {"csv": write_csv, "json": write_json, "activity": write_activity}
 
 
-def _written(day: date | None) -> str:
+def _csv_date(day: date | None) -> str:
     return f"{day:%b} {day.day}, {day.year}" if day else ""
 
 

@@ -1,7 +1,7 @@
-"""The floor of a build: its compiled SQL on one bare DuckDB connection.
+"""The floor of a build: its compiled SQL on one DuckDB connection, without dbt.
 
-Run as a process of its own: `python -m benchmarks.bare_build WAREHOUSE TARGET_FOLDER`.
-Every model and test that dbt ran, in dbt's order, from the artifacts of a finished build.
+Run as a separate process: `python -m benchmarks.bare_build WAREHOUSE TARGET_FOLDER`. It runs every
+model and test of a finished build, in dbt's order, from the artifacts in the target folder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import duckdb
 
 
 def main() -> None:
-    """Run the statements and print the seconds of the slowest models."""
+    """Run the statements and print the share of time of the slowest models."""
     warehouse, target = sys.argv[1:]
     seconds: dict[str, float] = {}
     with duckdb.connect(warehouse) as connection:

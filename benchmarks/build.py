@@ -1,7 +1,7 @@
-"""Measure a `dbt build` at several sizes, each beside its floor, in one run.
+"""Compare `dbt build` with its compiled SQL at several sizes, in one run.
 
-`python -m benchmarks.build [STORIES ...]` prints a Markdown table; its figures go into README.md.
-Ratios are of processor seconds: they hold on a machine that does something else as well.
+`python -m benchmarks.build [STORIES ...]` prints a Markdown table for README.md. Its ratios are of
+CPU seconds, so that they are valid on a busy machine too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HEADER = """\
 
 
 def main() -> None:
-    """Measure each size; print its row as soon as it is known."""
+    """Measure each size and print its row as soon as it is finished."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.build", description=__doc__)
     parser.add_argument(
         "stories", nargs="*", type=int, default=[2_000, 20_000, 100_000], help="workspace sizes"

@@ -1,8 +1,8 @@
-"""How long people wait for the dashboard: `python -m benchmarks.dashboard MARTS_FILE`.
+"""Measure how long people wait for the dashboard: `python -m benchmarks.dashboard MARTS_FILE`.
 
-It is served as `make dashboard` serves it and opened in headless Chromium. Seconds on a wall clock,
-from asking for a page until the first picture is drawn (or the first row stands), and from choosing
-another filter until a picture is another: they only mean something on a quiet machine.
+The dashboard is served as by `make dashboard` and opened in headless Chromium. The figures are
+seconds from requesting a page until the first picture (or table row) appears, and from changing a
+filter until the first picture changes. They are only meaningful on an idle machine.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _FILTERED = {"overview": "owner", "cycle-time": "owner", "flow": "from", "rework
 
 
 def main() -> None:
-    """Print a row for each page; the first one has what the server's first visitor waits for."""
+    """Print a row for each page; the first one includes the wait of the server's first visitor."""
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
     if browser_path is None:
-        sys.exit("error: no Chromium is installed; make browser does it")
+        sys.exit("error: Chromium is not installed; install it with make browser")
     with _served(sys.argv[1]) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
@@ -70,7 +70,7 @@ def _opened(browser: Browser) -> Iterator[Page]:
 
 
 def _show(page: Page, address: str, first: str) -> str:
-    """Ask for a page; seconds until the first thing that it is about is there."""
+    """Open a page and return the seconds until its first picture or row appears."""
     page.goto("about:blank")
     began = time.monotonic()
     page.goto(address)
@@ -79,28 +79,28 @@ def _show(page: Page, address: str, first: str) -> str:
 
 
 def _times(browser: Browser, address: str, first: str) -> list[str]:
-    """With an empty cache of the browser, and again with what it keeps."""
+    """Measure with an empty browser cache and again with a filled one."""
     with _opened(browser) as page:
         return [_show(page, address, first) for _ in range(2)]
 
 
 def _changed(browser: Browser, address: str, control: str) -> str:
-    """Seconds until the first picture is another."""
+    """Change a filter and return the seconds until the first picture changes."""
     with _opened(browser) as page:
         _show(page, address, "svg.marks")
         page.locator(f"[name={control}]").wait_for()
-        page.wait_for_timeout(3_000)  # until all of the page's pictures stand
-        # Measured in the page: a question from outside would add its own way.
+        page.wait_for_timeout(3_000)  # until all pictures of the page are drawn
+        # Measured inside the page, without the time of calls from outside.
         return page.evaluate(
             """async (name) => {
-                const shown = () => document.querySelector('.chart svg.marks')?.innerHTML;
-                const before = shown();
+                const picture = () => document.querySelector('.chart svg.marks')?.innerHTML;
+                const before = picture();
                 const control = document.querySelector(`[name=${name}]`);
                 const began = performance.now();
                 if (control.type === 'date') control.stepUp(30);
                 else control.selectedIndex = 2;
                 control.dispatchEvent(new Event('change', {bubbles: true}));
-                while (!shown() || shown() === before) {
+                while (!picture() || picture() === before) {
                     await new Promise((resolve) => setTimeout(resolve, 5));
                     if (performance.now() - began > 10000) return '-';
                 }

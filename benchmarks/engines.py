@@ -1,7 +1,7 @@
-"""Measure loads and builds on other engines, beside DuckDB's of the same pages, in one run.
+"""Compare loads and builds on other engines with DuckDB's of the same pages, in one run.
 
-`python -m benchmarks.engines [STORIES ...]` starts the servers that the tests start and prints a
-Markdown table; its figures go into README.md. Needed: what `make test-engines` installs.
+`python -m benchmarks.engines [STORIES ...]` starts the same servers as the tests and prints a
+Markdown table for README.md. It needs what `make test-engines` installs.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _HEADER = """\
 
 
 @dataclass(frozen=True)
-class Bench:
-    """An engine to be measured; `port` is where its server listens, None without a server."""
+class MeasuredEngine:
+    """An engine to measure; `port` is that of its server, None if it has no server."""
 
     name: str
     engine: Engine
     port: int | None = None
 
     def load(self, source: BenchmarkSource) -> tuple[Measured, float]:
-        """A first load of everything; also the processor seconds of the server meanwhile."""
+        """Load everything into a new warehouse; return also the server's CPU seconds."""
         named = {"base_url": source.base_url, "api_token": source.token}
         settings = {SECTION + name.upper(): value for name, value in named.items()}
         return self._measured([sys.executable, "-m", "ingest", "api"], settings)
 
     def build(self) -> tuple[Measured, float]:
-        """All models and all tests, as `make build` runs them; and the server's seconds."""
+        """Build and test all models, as `make build` does; return also the server's CPU seconds."""
         settings = {"MARTS_PATH": str(self.engine.folder / "marts.duckdb")}
         return self._measured([sys.executable, "-m", "bi.build"], settings)
 
@@ -55,12 +55,12 @@ class Bench:
         return run, self._server_seconds() - before
 
     def _server_seconds(self) -> float:
-        """Processor seconds of the server, of its processes that ended, and of those that run."""
+        """CPU seconds of the server and its child processes, both finished and running."""
         if self.port is None:
             return 0
         server = _listening_at(self.port)
         ended = server.cpu_times()
-        total = sum(ended[:4])  # user and system, of itself and of the children that it waited for
+        total = sum(ended[:4])  # user and system time of the server and its finished children
         for process in server.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 total += sum(process.cpu_times()[:2])
@@ -68,7 +68,7 @@ class Bench:
 
 
 def main() -> None:
-    """Measure each size on each engine; print a row as soon as it is known."""
+    """Measure each size on each engine and print each row as soon as it is finished."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
     parser.add_argument("stories", nargs="*", type=int, default=[2_000, 20_000, 100_000])
     print(_HEADER, flush=True)
@@ -76,8 +76,8 @@ def main() -> None:
         with running_source(stories) as source:
             make_pages(source)
             duckdb_seconds: list[float] = []
-            for begin in _ENGINES:
-                with tempfile.TemporaryDirectory() as folder, begin(Path(folder)) as bench:
+            for start in _ENGINES:
+                with tempfile.TemporaryDirectory() as folder, start(Path(folder)) as bench:
                     runs = {"load": bench.load(source), "build": bench.build()}
                 together = [run.cpu_seconds + server for run, server in runs.values()]
                 duckdb_seconds = duckdb_seconds or together
@@ -87,18 +87,20 @@ def main() -> None:
 
 
 @contextmanager
-def _duckdb(folder: Path) -> Iterator[Bench]:
-    yield Bench("DuckDB", DuckDBEngine(folder))
+def _duckdb(folder: Path) -> Iterator[MeasuredEngine]:
+    yield MeasuredEngine("DuckDB", DuckDBEngine(folder))
 
 
 @contextmanager
-def _postgres(folder: Path) -> Iterator[Bench]:
+def _postgres(folder: Path) -> Iterator[MeasuredEngine]:
     with postgres_server() as server:
-        yield Bench("PostgreSQL", PostgresEngine.of(server, folder / "benchmark"), server.port)
+        yield MeasuredEngine(
+            "PostgreSQL", PostgresEngine.of(server, folder / "benchmark"), server.port
+        )
 
 
 @contextmanager
-def _sail(folder: Path, workers: int) -> Iterator[Bench]:
+def _sail(folder: Path, workers: int) -> Iterator[MeasuredEngine]:
     settings = {
         "SAIL_MODE": "local-cluster",
         "SAIL_CLUSTER__WORKER_INITIAL_COUNT": str(workers),
@@ -107,14 +109,14 @@ def _sail(folder: Path, workers: int) -> Iterator[Bench]:
     }
     with sail_server(folder, settings) as url:
         port = int(url.rpartition(":")[2])
-        yield Bench(f"Sail, workers: {workers}", SparkEngine.of(url, folder), port)
+        yield MeasuredEngine(f"Sail, workers: {workers}", SparkEngine.of(url, folder), port)
 
 
 _ENGINES = (_duckdb, _postgres, partial(_sail, workers=1), partial(_sail, workers=2))
 
 
 def _listening_at(port: int) -> psutil.Process:
-    """The process whose socket it is; those that it started have it no longer."""
+    """The process that listens on the port; its children have closed the socket."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if any(
@@ -122,7 +124,7 @@ def _listening_at(port: int) -> psutil.Process:
                 for each in process.net_connections("tcp")
             ):
                 return process
-    raise RuntimeError(f"nothing listens at port {port}")
+    raise RuntimeError(f"no process listens on port {port}")
 
 
 def _print(

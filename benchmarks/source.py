@@ -1,7 +1,7 @@
-"""The Tracker that benchmarks read: the demo's pages, served from disk by a process of its own.
+"""A Tracker API for benchmarks: the demo's pages, served from disk by a separate process.
 
-The demo's server makes an answer when it is first asked for; here it is kept, and given again from
-disk. So what is measured reads ready pages, and every reader reads the same ones.
+The first request for a page creates it and stores it on disk; later requests read it from there. So
+benchmarks do not measure the creation of pages, and all readers read the same ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ingest.api.reader import ApiReader
 if TYPE_CHECKING:
     from simulator import DemoServer
 
-Answer = tuple[int, dict[str, str], bytes]
+Response = tuple[int, dict[str, str], bytes]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class BenchmarkSource:
 
     Attributes:
         base_url: its v5 API.
-        token: what it wants as `X-TrackerToken`.
+        token: the value that it requires as `X-TrackerToken`.
         story_count: stories in the workspace.
         activity_count: activities in the workspace.
     """
@@ -46,19 +46,19 @@ class BenchmarkSource:
     _connection: Connection
 
     def traffic(self) -> tuple[int, int]:
-        """Requests, and bytes of the bodies given, since this was asked last."""
+        """Requests, and bytes of response bodies, since the last call."""
         self._connection.send(None)
         return self._connection.recv()
 
-    def hold_back(self, seconds: float) -> None:
-        """Hold back each answer for some seconds from now on, and count from zero."""
+    def delay_responses(self, seconds: float) -> None:
+        """Delay each response by some seconds from now on, and reset the traffic counts."""
         self._connection.send(seconds)
         self._connection.recv()
 
 
 @contextmanager
 def running_source(stories: int) -> Iterator[BenchmarkSource]:
-    """Serve a simulated workspace of that many stories until the block is left."""
+    """Serve a simulated workspace with that many stories until the block is left."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +72,7 @@ def running_source(stories: int) -> Iterator[BenchmarkSource]:
 
 
 def make_pages(source: BenchmarkSource) -> None:
-    """Ask for everything once: the server makes a page when it is first asked for."""
+    """Create all pages by reading everything once."""
     with TrackerClient(source.base_url, source.token) as client:
         reader = ApiReader(client)
         for table_name in reader.tables():
@@ -84,37 +84,37 @@ def _serve(stories: int, folder: Path, connection: Connection) -> None:
     from simulator import serve, simulate
 
     workspace = simulate(stories=stories)
-    gc.freeze()  # walking a big workspace would halt a request for seconds
+    gc.freeze()  # garbage collection of a big workspace would delay requests for seconds
     with serve(workspace) as server:
-        kept = _KeptAnswers(server, folder)
+        responses = _StoredResponses(server, folder)
         counts = (len(workspace.stories), len(workspace.activities))
         connection.send((server.base_url, server.token, *counts))
         while True:
             latency = connection.recv()
             if latency is not None:
-                kept.latency = latency
-            connection.send((len(kept.sizes), sum(kept.sizes)))
-            kept.sizes.clear()
+                responses.latency = latency
+            connection.send((len(responses.sizes), sum(responses.sizes)))
+            responses.sizes.clear()
 
 
-class _KeptAnswers:
-    """Answers from a folder what was answered before."""
+class _StoredResponses:
+    """Serves repeated requests from a folder."""
 
     def __init__(self, server: DemoServer, folder: Path) -> None:
         self.latency = 0.0
         self.sizes: list[int] = []
-        self._make = server.answer
+        self._create = server.answer
         self._folder = folder
         server.answer = self._answer
 
-    def _answer(self, method: str, target: str, headers: dict[str, str]) -> Answer:
+    def _answer(self, method: str, target: str, headers: dict[str, str]) -> Response:
         time.sleep(self.latency)
         file = self._folder / hashlib.sha256(target.encode()).hexdigest()
         if file.exists():
-            answer = pickle.loads(file.read_bytes())
+            response = pickle.loads(file.read_bytes())
         else:
-            answer = self._make(method, target, headers)
-            file.with_suffix(".new").write_bytes(pickle.dumps(answer))
+            response = self._create(method, target, headers)
+            file.with_suffix(".new").write_bytes(pickle.dumps(response))
             file.with_suffix(".new").rename(file)
-        self.sizes.append(len(answer[2]))
-        return answer
+        self.sizes.append(len(response[2]))
+        return response

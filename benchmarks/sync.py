@@ -1,6 +1,6 @@
-"""Measure what later syncs cost beside the first load of the same workspace, in one run.
+"""Compare later syncs with the first load of the same workspace, in one run.
 
-`python -m benchmarks.sync [STORIES ...]` prints a Markdown table; its figures go into README.md.
+`python -m benchmarks.sync [STORIES ...]` prints a Markdown table for README.md.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _change(workspace: Workspace, project_ids: list[int]) -> None:
     for story_id in chance.sample(sorted(ids), wanted):
         try:
             workspace.change_state(story_id, chance.choice(("started", "finished", "unstarted")))
-        except CommandError:  # not from where it is, or not without an estimate
+        except CommandError:  # not possible from its current state, or without an estimate
             workspace.add_comment(story_id, "noted")
 
 
