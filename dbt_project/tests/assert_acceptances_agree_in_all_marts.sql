@@ -1,6 +1,6 @@
--- What was accepted on each day, counted from single acceptances, is what throughput,
--- velocity, daily flow and the burn-up count: the first two by the project that a story
--- is in now, the other two by the one that it was in.
+-- Throughput, velocity, daily flow and the burn-up must equal the daily sums of single
+-- acceptances: the first two by a story's current project, the other two by its project
+-- at that time.
 with
 
 projects as (
@@ -27,7 +27,7 @@ acceptances as (
 
 ),
 
--- Consecutive versions in one project are one period: both numbers grow by one there.
+-- Consecutive versions in one project are one period, because both numbers grow by one.
 numbered_versions as (
 
     select
@@ -65,7 +65,7 @@ project_stays as (
 
 ),
 
--- The first period in a project also has what was accepted before the creation.
+-- The first period in a project also includes acceptances before the creation.
 accepted_stays as (
 
     select
@@ -110,8 +110,8 @@ accepted_days as (
 
 ),
 
--- A story that goes from accepted to accepted counts once, from the last time on, here
--- and wherever stories are counted as distinct.
+-- A story that is accepted repeatedly counts once, from the last acceptance on, as in
+-- all distinct counts of stories.
 standing as (
 
     select

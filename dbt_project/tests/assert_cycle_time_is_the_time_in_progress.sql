@@ -1,4 +1,4 @@
--- The seconds of the four states sum to the cycle time, and so do the intervals.
+-- Both the seconds of the four states and the intervals sum to the cycle time.
 with
 
 cycle_times as (

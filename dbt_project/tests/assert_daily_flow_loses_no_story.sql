@@ -1,5 +1,6 @@
--- Over all states, a project has at the end of a day the stories that were created in
--- it or moved into it until then, less those that were deleted or moved out.
+-- At the end of a day, all states of a project together have the stories that were
+-- created in it or moved into it until then, minus those that were deleted or moved
+-- out.
 with
 
 project_settings as (
@@ -37,7 +38,7 @@ first_entries as (
 
 ),
 
--- A release counts as being in no project.
+-- A release counts as outside every project.
 memberships as (
 
     select

@@ -1,4 +1,5 @@
--- A warning: a host may count otherwise, and files of several instants may disagree.
+-- A warning, because a host may count differently, and files from different times may
+-- disagree.
 {{ config(severity='warn') }}
 
 select

@@ -1,5 +1,5 @@
--- A warning: a file may name a project that no source gives. Its days are counted in
--- UTC then, and dq_finding names its stories (orphan_story).
+-- A warning, because a file may name a project that no source contains. Its days are
+-- then in UTC, and dq_finding lists its stories (orphan_story).
 {{ config(severity='warn') }}
 
 with

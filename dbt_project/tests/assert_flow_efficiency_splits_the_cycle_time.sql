@@ -1,4 +1,5 @@
--- Active and waiting time are the cycle time, and blocked time is part of the started.
+-- Active and waiting time sum to the cycle time; blocked time is part of the time in
+-- started.
 with
 
 efficiencies as (
@@ -28,7 +29,7 @@ left join efficiencies
     on cycle_times.story_id = efficiencies.story_id
 where
     efficiencies.story_id is null
-    -- If it is not known how long the story was blocked, neither part is known.
+    -- If the blocked time is unknown, so are both parts.
     or efficiencies.active_seconds + efficiencies.waiting_seconds
     != cycle_times.cycle_time_seconds
     or efficiencies.active_seconds + efficiencies.blocked_seconds

@@ -1,5 +1,6 @@
--- What came in has left or is still there: the last day of each iteration's burn has
--- what its scope has at the end, and velocity's closed points are those of that day.
+-- Stories that entered an iteration's scope have left it or are still in it. The last
+-- day of its burn has the same scope, and velocity's closed points are the accepted
+-- points of that day.
 with
 
 velocities as (

@@ -1,4 +1,4 @@
--- Every known story that was created by as_of has its row, and no other has one.
+-- Every known story that was created by as_of has a row, and no other story has one.
 with
 
 stories as (

@@ -1,4 +1,5 @@
--- An epic counts the same stories in both marts; a faster pace is never later.
+-- An epic counts the same stories in both marts, and a faster pace never gives a later
+-- date.
 with
 
 epic_progress as (

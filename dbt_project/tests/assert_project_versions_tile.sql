@@ -1,5 +1,5 @@
--- Each project has versions without gap or overlap until as_of, and the last one is as
--- dim_project has it (unless its row was updated after as_of).
+-- A project's versions have no gaps or overlaps until as_of, and the last one equals
+-- dim_project (unless its row was updated after as_of).
 with
 
 versions as (

@@ -1,4 +1,4 @@
--- Each interval ends where the next one of its story starts; the last one at the
+-- Each interval of a story ends where the next one starts; the last one ends at the
 -- story's deletion or at as_of.
 with
 

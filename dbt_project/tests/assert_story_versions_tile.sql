@@ -1,6 +1,6 @@
--- Each story whose beginning is known has versions without gap or overlap from its
--- creation to its deletion or as_of, and the last one is the story as its row has it
--- (unless the row was updated after as_of).
+-- The versions of a story whose beginning is known have no gaps or overlaps from its
+-- creation to its deletion or as_of, and the last one equals the story's row (unless
+-- the row was updated after as_of).
 with
 
 versions as (

@@ -1,4 +1,4 @@
--- Over all its weeks, each project has what is accepted in it now, once.
+-- Summed over its weeks, each project counts every story now accepted in it once.
 with
 
 projects as (

@@ -1,4 +1,5 @@
--- A transition opens an interval and an interval that is not inferred has a transition.
+-- Each transition starts an interval, and each interval that is not inferred has a
+-- transition.
 with
 
 transitions as (

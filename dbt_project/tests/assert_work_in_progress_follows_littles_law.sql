@@ -1,7 +1,8 @@
--- Little's law: in a steady process the work in progress is what comes out in a day
--- times the days that it takes. Over the last 180 days, where 20 stories or more came
--- out. A warning, not an error: far from 1 the process is not steady (work is started
--- and never finished, or a backlog is cleared), or part of the history is missing.
+-- Little's law: in a steady process, work in progress is daily throughput times cycle
+-- time in days. Checked over the last 180 days, for projects that finished at least 20
+-- stories. A warning, not an error: a ratio far from 1 means that the process is not
+-- steady (work is started and never finished, or a backlog is cleared) or that part of
+-- the history is missing.
 {{ config(severity='warn') }}
 
 with

@@ -1,12 +1,11 @@
 {#-
-    All that is checked of a model's rows, in one query: a build spends more on starting a
-    query than on most of these checks. Gives the rows that break a rule, each with its
-    `broken_rules`.
+    All checks of a model's rows in one query, because starting a query costs a build more
+    than most of these checks. Returns the rows that break a rule, with their `broken_rules`.
 
-    key:             columns that identify a row: none is null, and no two rows share them
+    key:             columns that identify a row: never null, and unique together
     not_null:        further columns that are never null
-    references:      column, to and field: a value of `column` is one of `field` in `to`
-    accepted_values: by column, the only values that it has
+    references:      column, to and field: each value of `column` is in `field` of `to`
+    accepted_values: by column, the allowed values
 -#}
 {% test valid_rows(model, key=[], not_null=[], references=[], accepted_values={}) %}
 

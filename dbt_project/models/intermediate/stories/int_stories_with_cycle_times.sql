@@ -84,7 +84,7 @@ time_in_states as (
 ),
 
 -- Each range join finds at most one iteration: those of a project are half-open, and
--- the next one starts where one finishes (assert_an_instant_is_in_one_iteration).
+-- the next one starts where one finishes (assert_iterations_do_not_overlap).
 final as (
 
     select

@@ -18,7 +18,7 @@ iterations as (
 ),
 
 -- An instant is in at most one iteration of its project
--- (assert_an_instant_is_in_one_iteration).
+-- (assert_iterations_do_not_overlap).
 final as (
 
     select

@@ -1,4 +1,5 @@
--- The aging list is the living stories in progress; their age is their cycle time.
+-- The aging list has all stories in progress that are not deleted; their age is their
+-- cycle time.
 with
 
 stories as (

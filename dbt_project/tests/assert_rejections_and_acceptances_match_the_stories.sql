@@ -1,4 +1,4 @@
--- Entries into rejected and exits from accepted, event by event and story by story.
+-- Compares entries into rejected and exits from accepted with the counts of each story.
 with
 
 stories as (

@@ -1,5 +1,5 @@
--- A higher percentile gives a later date or a smaller count; only weeks before the cut
--- are used; and the current window has as many stories as throughput says.
+-- A higher percentile gives a later date or a smaller count, windows end before the
+-- cut, and the current window has as many stories as throughput.
 with
 
 forecasts as (

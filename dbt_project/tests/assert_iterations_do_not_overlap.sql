@@ -1,4 +1,4 @@
--- Iterations of a project do not overlap: the range joins on their windows rest on it.
+-- Range joins on the windows of iterations rely on this.
 with
 
 iterations as (

@@ -1,5 +1,4 @@
--- A report adds no rule: each of its figures is its fact's, and no row is lost or
--- repeated.
+-- Reports add no rules: each figure equals its fact's, and no row is lost or repeated.
 {%- set comparisons = [
     ('rpt_velocity', 'fct_iteration_velocity', 'iteration_key', [
         'length_weeks', 'team_strength', 'accepted_points', 'accepted_story_count',
@@ -54,7 +53,7 @@ where
     {% endfor %}
 union all
 {% endfor %}
--- An overview counts the stories of a project by their current state.
+-- The overview counts the stories of a project by current state.
 select
     'rpt_project_overview' as report,
     {{ as_text('overviews.project_id') }} as row_key
@@ -86,7 +85,7 @@ inner join {{ ref('fct_iteration_velocity') }} as iterations
         and overviews.current_iteration_number = iterations.iteration_number
 where {{ differ('overviews.current_accepted_points', 'iterations.accepted_points') }}
 union all
--- Each project's last done iteration: none is done after it.
+-- The last done iteration of each project.
 select
     'rpt_project_overview' as report,
     {{ as_text('overviews.project_id') }} as row_key

@@ -1,5 +1,5 @@
--- Time in progress cannot exceed the time from the first start to the end. Only where
--- the history fits: an acceptance inferred before the last transition blurs both.
+-- Only for complete histories: in others, an acceptance inferred before the last
+-- transition makes both times inexact.
 select
     story_id,
     cycle_time_seconds,

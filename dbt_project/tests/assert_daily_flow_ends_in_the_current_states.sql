@@ -1,5 +1,5 @@
--- At as_of the flow is the open intervals, each in the project and with the estimate
--- that the story has then. A story whose history is not known is in its current state.
+-- At as_of, the flow equals the open intervals, each with the story's project and
+-- estimate at that time. A story without a known history counts in its current state.
 with
 
 stories as (

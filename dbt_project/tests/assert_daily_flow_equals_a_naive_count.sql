@@ -1,5 +1,5 @@
--- On every 47th day of a project, back from as_of: each story looked up by itself, in
--- its state and version at the end of the day, counted without running sums.
+-- For every 47th day before as_of, look up each story's state and version at the end of
+-- the day and count the stories without running sums.
 with
 
 project_settings as (
