@@ -418,6 +418,7 @@ BODIES = {
     "a byte order mark": Behaviour(ANY_OF_101, body(lambda good: b"\xef\xbb\xbf" + good)),
     "UTF-16": Behaviour(ANY_OF_101, body(lambda good: good.decode().encode("utf-16"), Content_Type="application/json; charset=utf-16")),
     "UTF-16 that nobody names": Behaviour(ANY_OF_101, body(lambda good: good.decode().encode("utf-16"))),
+    "UTF-16 without a mark": Behaviour(ANY_OF_101, body(lambda good: good.decode().encode("utf-16-le"))),
     "UTF-8 that is said to be UTF-16": Behaviour(ANY_OF_101, headers(Content_Type="application/json; charset=utf-16")),
     "Latin-1": Behaviour(STORY_LIST, body(lambda good: good.replace(b"Story", "St\xf6ry".encode("latin-1")), Content_Type="application/json; charset=ISO-8859-1")),
     "Latin-1 that nobody names": Behaviour(STORY_LIST, body(lambda good: good.replace(b"Story", "St\xf6ry".encode("latin-1"), 1))),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pyarrow as pa
 from requests.structures import CaseInsensitiveDict
+from requests.utils import guess_json_utf
 
 from ingest.api.http.errors import (
     InvalidParameter,
@@ -37,13 +38,6 @@ _PAGINATION = "X-Tracker-Pagination-"
 _TRANSIENT_STATUS = frozenset({204, 408, 425, 429})
 _LONGEST_WAIT = 24 * 3600  # seconds; a longer `Retry-After` is ignored
 _MAX_INT64 = 2**63 - 1
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 # Printable ASCII characters need no such escape: it may be how a secret is written.
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
@@ -198,8 +192,8 @@ def _parsed(received: Received, text: bytes | bytearray, what: str) -> Any:  # n
 
 def _in_utf8(body: bytes | bytearray, content_type: str) -> bytes | bytearray:
     """Convert a body to UTF-8; an unknown encoding leaves it unchanged."""
-    encoding = next((name for mark, name in _MARKS.items() if body.startswith(mark)), None)
-    if encoding is None and (stated := _CHARSET.search(content_type)):
+    encoding = guess_json_utf(bytes(body[:4]))
+    if encoding in (None, "utf-8") and (stated := _CHARSET.search(content_type)):
         encoding = stated[1]
     try:
         name = codecs.lookup(encoding or "utf-8").name
