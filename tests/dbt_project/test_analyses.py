@@ -1,4 +1,4 @@
-"""The example queries in analyses/: one per mart, each answers its question in docs/marts.md."""
+"""Each mart has an example query in analyses/, which answers its question in docs/marts.md."""
 
 import re
 import shutil
@@ -17,8 +17,8 @@ QUESTIONS = dict(
         re.MULTILINE,
     )
 )
-# In the demo, nothing that Tracker gives differs by more than its tolerance, and the API gives all.
-SILENT_IN_THE_DEMO = {
+# The demo has no differences from Tracker beyond the tolerances, and its API provides all data.
+NULL_IN_THE_DEMO = {
     "fct_reconciliation": {"explanation"},
     "rpt_data_coverage": {"missing", "remedies"},
 }
@@ -26,7 +26,7 @@ SILENT_IN_THE_DEMO = {
 
 @pytest.fixture(scope="module")
 def compiled(built_warehouse, tmp_path_factory):
-    """{name: SQL} of all analyses, compiled by dbt at once."""
+    """{name: SQL} of all analyses, compiled by dbt in one run."""
     folder = tmp_path_factory.mktemp("analyses")
     (folder / "target").mkdir()
     shutil.copy(built_warehouse.parent / "target" / "partial_parse.msgpack", folder / "target")
@@ -47,27 +47,27 @@ def connection(built_warehouse):
         yield connection
 
 
-def test_every_mart_has_its_example_which_asks_what_the_catalogue_asks(connection):
+def test_every_mart_has_an_example_with_the_question_of_the_catalogue(connection):
     marts = connection.execute(
         "select table_name from duckdb_tables() where schema_name = 'marts'"
     ).fetchall()
     assert {name for (name,) in marts} == set(ANALYSES)
-    asked = {
+    questions = {
         name: (FOLDER / f"example_{name}.sql").read_text().splitlines()[0] for name in ANALYSES
     }
-    assert asked == {name: f"-- {QUESTIONS.get(name)}" for name in ANALYSES}
+    assert questions == {name: f"-- {QUESTIONS.get(name)}" for name in ANALYSES}
 
 
 @pytest.mark.parametrize("name", ANALYSES)
-def test_an_example_reads_its_mart_and_finds_something_in_the_demo(name, compiled, connection):
+def test_an_example_reads_its_mart_and_has_rows_in_the_demo(name, compiled, connection):
     assert f'"marts"."{name}"' in compiled[name]
     cursor = connection.execute(compiled[name])
     columns = [column[0] for column in cursor.description]
     rows = cursor.fetchall()
     assert rows
-    said = {
+    known = {
         column
         for column, values in zip(columns, zip(*rows, strict=True), strict=True)
         if set(values) != {None}
     }
-    assert set(columns) - said <= SILENT_IN_THE_DEMO.get(name, set())
+    assert set(columns) - known <= NULL_IN_THE_DEMO.get(name, set())

@@ -1,4 +1,4 @@
-"""The dbt project keeps the rules of the house, also those that dbt itself does not check."""
+"""The dbt project follows the design's rules, including those that dbt itself does not check."""
 
 import json
 import re
@@ -32,25 +32,25 @@ def models(manifest):
 
 @pytest.fixture(scope="module")
 def schema():
-    """dbt's own schema of property files: on DuckDB, dbt 1.11 lets unknown keys pass."""
+    """dbt's own schema of property files, because dbt 1.11 ignores unknown keys on DuckDB."""
     text = resources.files("dbt.jsonschemas.resources").joinpath("latest.json").read_text()
     return jsonschema.Draft7Validator(json.loads(text))
 
 
 @pytest.mark.parametrize("path", PROPERTIES, ids=lambda path: path.stem)
-def test_every_key_in_a_property_file_is_one_that_dbt_knows(path, schema):
+def test_property_files_have_only_keys_that_dbt_knows(path, schema):
     text = path.read_text().replace("severity: warn", "severity: Warn")
     text = re.sub(
         r"enabled: >-\s+\{\{.*?\}\}", "enabled: true", text, flags=re.DOTALL
     )  # once rendered
     properties = yaml.safe_load(text)
-    # The schema is of a later dbt, that writes metrics otherwise; dbt parses ours strictly itself.
+    # The schema is of a later dbt with another form of metrics; dbt itself parses ours strictly.
     properties.pop("metrics", None)
     errors = [error.message for error in schema.iter_errors(properties)]
     assert errors == []
 
 
-def test_an_unknown_key_would_be_found(schema):
+def test_an_unknown_key_is_detected(schema):
     content = {"models": [{"name": "a", "descripton": "b"}]}
     assert list(schema.iter_errors(content))
 
@@ -59,7 +59,7 @@ NOT_PORTABLE = {
     "qualify": r"\bqualify\b",
     "group by all, order by all": r"\bby all\b",
     "a cast by ::": r"::",
-    "whole division by //": r"//",
+    "integer division by //": r"//",
     "try_cast": r"\btry_cast\b",
     "unnest: macros/engine/unnest_json.sql": r"\bunnest\(",
     "list functions": r"\blist_\w+\(",
@@ -81,14 +81,14 @@ NOT_PORTABLE = {
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
-def test_a_model_uses_what_all_engines_run(path):
+def test_a_model_uses_only_sql_that_all_engines_run(path):
     sql = re.sub(r"--.*|\{#.*?#\}", "", path.read_text())
     found = [rule for rule, pattern in NOT_PORTABLE.items() if re.search(pattern, sql, re.M)]
     assert found == []
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
-def test_a_model_is_portable_and_never_reads_the_clock(path):
+def test_a_model_depends_neither_on_the_target_nor_on_the_clock(path):
     sql = path.read_text()
     assert not re.search(r"if\s+target", sql)
     assert not re.search(r"current_timestamp|current_date|\bnow\(\)|getdate", sql)
@@ -96,7 +96,7 @@ def test_a_model_is_portable_and_never_reads_the_clock(path):
 
 
 def test_the_sources_are_the_declared_raw_tables():
-    """`python -m ingest.tables` writes them anew."""
+    """`python -m ingest.tables` updates them."""
     current = SOURCES.read_text()
     assert sources(current) == current
 
@@ -104,7 +104,7 @@ def test_the_sources_are_the_declared_raw_tables():
 def test_every_macro_is_described(manifest):
     ours = [each for each in manifest["macros"].values() if each["package_name"] == "tracker"]
     engines = ("default", "duckdb", "postgres", "redshift", "snowflake", "bigquery", "spark")
-    called = [
+    public = [
         each["name"]
         for each in ours
         if each["original_file_path"].startswith("dbt_project/macros/")
@@ -112,11 +112,11 @@ def test_every_macro_is_described(manifest):
         and not each["name"].startswith(tuple(f"{engine}__" for engine in engines))
     ]
     described = yaml.safe_load((PROJECT / "macros" / "_macros.yml").read_text())["macros"]
-    assert sorted(called) == sorted(each["name"] for each in described)
+    assert sorted(public) == sorted(each["name"] for each in described)
     assert all(each["description"] for each in described)
 
 
-def test_an_example_is_not_called_like_a_model(manifest, models):
+def test_no_example_has_the_name_of_a_model(manifest, models):
     analyses = {
         node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "analysis"
     }
@@ -124,60 +124,60 @@ def test_an_example_is_not_called_like_a_model(manifest, models):
     assert not analyses & {node["name"] for node in models}
 
 
-# A mart may read marts of its own folder and of those before it.
+# A mart may read marts of its own folder and of earlier ones.
 MART_FOLDERS = ["core", "flow", "iterations", "rework", "plans", "history", "trust", "reports"]
 LONGEST_CHAIN_OF_VIEWS = 5
 
 
-def test_no_model_reads_one_of_a_later_layer_or_folder(models):
-    def place(node):
+def test_models_read_only_earlier_layers_and_folders(models):
+    def position(node):
         layer = ["staging", "intermediate", "marts"].index(node["fqn"][1])
         return layer, MART_FOLDERS.index(node["fqn"][2]) if node["fqn"][1] == "marts" else 0
 
-    places = {node["unique_id"]: place(node) for node in models}
+    positions = {node["unique_id"]: position(node) for node in models}
     backwards = [
         (node["name"], parent)
         for node in models
         for parent in node["depends_on"]["nodes"]
-        if parent in places and places[parent] > places[node["unique_id"]]
+        if parent in positions and positions[parent] > positions[node["unique_id"]]
     ]
     assert backwards == []
 
 
-def test_no_chain_of_views_is_long(models):
+def test_chains_of_views_are_short(models):
     views = {
         node["unique_id"]: node["depends_on"]["nodes"]
         for node in models
         if node["config"]["materialized"] == "view"
     }
 
-    def chain(name):
-        return 1 + max(map(chain, views[name]), default=0) if name in views else 0
+    def chain_length(name):
+        return 1 + max(map(chain_length, views[name]), default=0) if name in views else 0
 
-    longest = max(views, key=chain)
-    assert chain(longest) <= LONGEST_CHAIN_OF_VIEWS, longest
+    longest = max(views, key=chain_length)
+    assert chain_length(longest) <= LONGEST_CHAIN_OF_VIEWS, longest
 
 
-def test_every_raw_table_has_its_staging_model(models):
+def test_every_raw_table_has_a_staging_model(models):
     staged = [node for node in models if node["schema"] == "staging"]
     read = {name for node in staged for _, name in node["sources"]}
     assert read >= set(TABLES)
-    # Only staging reads the raw tables, and the model that names what staging left out.
+    # Apart from staging, only the model of findings about dropped rows reads raw tables.
     readers = {node["name"] for node in models if node["sources"] and node["schema"] != "staging"}
     assert readers == {"int_findings_in_raw_rows"}
 
 
 def test_the_index_of_raw_tables_is_current(manifest):
-    written = (ROOT / "docs" / "raw-tables.md").read_text()
-    assert "- staging: \n" not in written, "every raw table has a staging model"
-    assert written == index(manifest), "make docs writes it anew"
+    current = (ROOT / "docs" / "raw-tables.md").read_text()
+    assert "- staging: \n" not in current, "every raw table has a staging model"
+    assert current == index(manifest), "update it with make docs"
 
 
 def test_every_model_is_described(models):
     assert [node["name"] for node in models if not node["description"]] == []
 
 
-def test_marts_are_under_contract_with_a_key_and_every_column_described(models):
+def test_marts_have_a_contract_a_key_and_described_columns(models):
     marts = [node for node in models if node["schema"] == "marts"]
     assert marts
     for mart in marts:
@@ -191,7 +191,7 @@ def test_marts_are_under_contract_with_a_key_and_every_column_described(models):
         assert "primary_key" in {each["type"] for each in constraints}, mart["name"]
 
 
-def test_the_columns_that_are_described_are_those_that_are_built(built_warehouse, models):
+def test_the_described_columns_are_the_built_columns(built_warehouse, models):
     with duckdb.connect(str(built_warehouse), read_only=True) as connection:
         rows = connection.execute(
             "select table_name, list(column_name) from duckdb_columns() "
@@ -201,7 +201,7 @@ def test_the_columns_that_are_described_are_those_that_are_built(built_warehouse
     described = {node["name"]: set(node["columns"]) for node in models}
     unknown = {name: columns - built[name] for name, columns in described.items()}
     assert {name: columns for name, columns in unknown.items() if columns} == {}
-    # The columns of an intermediate are described where their names do not say it.
+    # Intermediate models describe only columns whose names do not explain them.
     missing = {
         node["name"]: built[node["name"]] - described[node["name"]]
         for node in models
@@ -224,14 +224,14 @@ def test_descriptions_are_comments_in_the_database(built_warehouse, models):
     assert len(tables) == len(commented)
 
 
-def test_exposures_name_every_mart(manifest, models):
+def test_every_mart_is_in_an_exposure(manifest, models):
     read = {name for each in manifest["exposures"].values() for name in each["depends_on"]["nodes"]}
     marts = {node["unique_id"] for node in models if node["schema"] == "marts"}
     assert marts <= read
 
 
 @pytest.mark.parametrize("name", ["dashboard", "report"])
-def test_an_exposure_depends_on_what_its_pictures_read(name, manifest, models):
+def test_an_exposure_depends_on_the_marts_that_its_pictures_read(name, manifest, models):
     files = [*(ROOT / "bi" / "pictures").glob("*.py"), ROOT / "bi" / "answers.py"]
     queries = "\n".join(file.read_text() for file in files)
     read = {
@@ -249,7 +249,7 @@ def test_the_exposure_of_superset_depends_on_its_data_sets(manifest):
     assert set(declared) == {f"model.tracker.{each.mart}" for each in Content().data_sets}
 
 
-def test_the_overview_leads_to_every_mart_and_its_example_by_folder(manifest, models):
+def test_the_overview_links_to_every_mart_and_its_example_by_folder(manifest, models):
     overview = (PROJECT / "models" / "docs" / "overview.md").read_text()
     sections = re.split(
         r"^Folder `marts/(\w+)`\.$", overview.partition("## What to slice by")[0], flags=re.M

@@ -14,7 +14,7 @@ from tests.support.measures import MODELS, NOT_MEASURES, measures, mutated, muta
 
 HOW_TO = (
     "In the mart's YAML, name a test under config: meta: guarded_by (of the mart or the column), "
-    "or write test_<mart> in tests/oracle/, which then runs on marts with wrong measures too."
+    "or write test_<mart> in tests/oracle/. Such tests are also run on marts with wrong measures."
 )
 
 
@@ -56,7 +56,7 @@ def test_every_measure_has_a_unit(metrics):
 
 @pytest.fixture(scope="module")
 def data_tests(built_warehouse):
-    """The SQL of each singular data test by its name."""
+    """{name: SQL} of all singular data tests."""
     target = built_warehouse.parent / "target"
     nodes = json.loads((target / "manifest.json").read_text())["nodes"].values()
     return {
@@ -67,7 +67,7 @@ def data_tests(built_warehouse):
 
 
 def unit_tests():
-    """The rows that each unit test of a mart expects, by its name: (mart, rows)."""
+    """{name: (mart, expected rows)} of all unit tests of marts."""
     found = {}
     for path in MODELS.glob("marts/*/*.yml"):
         for test in yaml.safe_load(path.read_text()).get("unit_tests", []):
@@ -79,7 +79,7 @@ def unit_tests():
 
 
 def oracle_tests():
-    """The tests that compare a mart with plain Python; they run on wrong marts by themselves."""
+    """Names of the tests that compare a mart with plain Python; they also run on wrong marts."""
     return {
         node.name
         for path in (ROOT / "tests" / "oracle").glob("test_*.py")
@@ -89,13 +89,13 @@ def oracle_tests():
     }
 
 
-def test_every_guard_is_a_test_that_is_tried_on_wrong_measures(data_tests):
+def test_every_guard_is_a_test_that_is_run_on_wrong_measures(data_tests):
     known = oracle_tests() | data_tests.keys() | unit_tests().keys()
     assert {str(each): each.guard for each in measures() if each.guard not in known} == {}, HOW_TO
 
 
-def test_a_unit_test_that_guards_a_measure_expects_a_value_of_it():
-    """It then fails when the model gives another value, or null."""
+def test_a_unit_test_that_guards_a_measure_expects_a_value():
+    """Otherwise it would not fail when the model returns another value or null."""
     expected = unit_tests()
     assert [
         str(each)
@@ -116,9 +116,7 @@ MUTATIONS = [
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
-def test_a_data_test_fails_when_the_measure_that_it_guards_is_wrong(
-    mutation, data_tests, built_warehouse
-):
+def test_a_data_test_fails_if_its_measure_is_wrong(mutation, data_tests, built_warehouse):
     with (
         mutated(built_warehouse, mutation) as path,
         duckdb.connect(str(path), read_only=True) as connection,
@@ -127,13 +125,13 @@ def test_a_data_test_fails_when_the_measure_that_it_guards_is_wrong(
         assert connection.execute(data_tests[mutation.measure.guard]).fetchone()
 
 
-def test_a_measure_is_null_only_where_its_description_says_so(connection, metrics):
-    silent = [metric for metric in metrics if metric["edge_rules"] == "Never null."]
+def test_measures_described_as_never_null_are_never_null(connection, metrics):
+    never_null = [metric for metric in metrics if metric["edge_rules"] == "Never null."]
     wrong = [
         metric["metric_key"]
-        for metric in silent
+        for metric in never_null
         if connection.execute(
             f"select count(*) - count({metric['metric_name']}) from marts.{metric['mart_name']}"
         ).fetchone()[0]
     ]
-    assert not wrong, "say in the column's description when it is null"
+    assert not wrong, "explain in the column's description when it is null"

@@ -1,6 +1,6 @@
-"""Odd data never stops a mart: each repair gives the right value, and a finding says so.
+"""Invalid data never fails a build: it is repaired correctly, and a finding reports it.
 
-One warehouse of small projects, one for each oddity, beside a clean one.
+One warehouse has a small project per invalid case and a clean project.
 """
 
 from collections import defaultdict
@@ -69,7 +69,7 @@ def year_one(records):
     story(records, 1)["created_at"] = "0001-01-01T00:00:00Z"
 
 
-def after_the_reading(records):
+def timestamps_after_the_extract(records):
     story(records, 4)["updated_at"] = "2024-05-18T00:00:00Z"
     records["activity"][3]["occurred_at"] = "9999-12-31T00:00:00Z"
 
@@ -104,8 +104,8 @@ def owner_without_id(records):
 
 
 COUNT = "select count(*) from marts."
-# By oddity: what is done, a query of the marts ({project} is the project, {story} its story 1, {id}
-# the ids of its parts), what it gives, and (rule, entity) of the finding.
+# By case: the change, a query of the marts ({project} is the project's id, {story} that of its
+# story 1, {id} the prefix of its other ids), the expected row, and (rule, entity) of the finding.
 CASES = {
     "the same label twice": (
         repeated_label,
@@ -120,19 +120,19 @@ CASES = {
         (2, 2),
         ("row_repeated", "story_owners {story}-{id}001"),
     ),
-    "a label that only an epic tells": (
+    "a label known only from an epic": (
         epic_label_without_row,
         "select label_name, is_listed, epic_id from marts.dim_label where label_id = {id}302",
         ("label 2", False, "{id}502"),
         ("label_not_listed", "{id}302"),
     ),
-    "a text as estimate in an activity": (
+    "text as an estimate in an activity": (
         text_as_estimate,
         "select to_estimate from marts.fct_activity_change where activity_id = '{project}_1'",
         (None,),
         ("value_impossible", "activity_changes {project}_1 change 1"),
     ),
-    "a text as owners in an activity": (
+    "text as owners in an activity": (
         text_as_owners,
         f"{COUNT}bridge_story_owner where story_id = {{story}}",
         (2,),
@@ -170,8 +170,8 @@ CASES = {
         (True,),
         ("value_impossible", "stories {story}"),
     ),
-    "instants after the reading": (
-        after_the_reading,
+    "timestamps after the extract": (
+        timestamps_after_the_extract,
         "select max(occurred_at) < '2025-01-01' from marts.fct_activity "
         "where project_id = {project}",
         (True,),
@@ -225,17 +225,17 @@ def warehouse(models, tmp_path_factory):
     path = tmp_path_factory.mktemp("odd") / "w.duckdb"
     records = defaultdict(list, extracts=[extract()])
     for project_id in (CLEAN, *PROJECTS):
-        of_project = project_records(project_id)
+        of_one_project = project_records(project_id)
         if project_id in PROJECTS:
-            CASES[PROJECTS[project_id]][0](of_project)
-        for table, rows in of_project.items():
+            CASES[PROJECTS[project_id]][0](of_one_project)
+        for table, rows in of_one_project.items():
             records[table] += rows
     crafted_warehouse(path, records, accepts=True)
     build(path, models)
     return path
 
 
-def test_random_odd_projects_stop_no_mart_and_change_no_other_project(models, tmp_path):
+def test_random_odd_projects_fail_no_build_and_change_no_other_project(models, tmp_path):
     found = problems(random_odd_projects(12, 1000), tmp_path, models)
     assert not found, "\n".join(found)
 
@@ -245,25 +245,25 @@ def test_no_constraint_and_no_test_fails(warehouse, models):
 
 
 @pytest.mark.parametrize("project_id", PROJECTS, ids=PROJECTS.values())
-def test_an_oddity_is_repaired_and_found(project_id, warehouse):
+def test_invalid_data_is_repaired_and_reported(project_id, warehouse):
     _, query, expected, finding = CASES[PROJECTS[project_id]]
 
-    def of(text, project_id=project_id):
+    def with_ids(text, project_id=project_id):
         ids = {"project": project_id, "story": project_id * 1000 + 101, "id": project_id}
         return text.format(**ids) if isinstance(text, str) else text
 
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        found = connection.execute(of(query)).fetchone()
+        found = connection.execute(with_ids(query)).fetchone()
         if expected == (-1,):
-            (clean,) = connection.execute(of(query, CLEAN)).fetchone()
+            (clean,) = connection.execute(with_ids(query, CLEAN)).fetchone()
             expected = (clean - 1,)
-        assert [str(each) for each in found] == [str(of(each)) for each in expected]
+        assert [str(each) for each in found] == [str(with_ids(each)) for each in expected]
         if finding:
             rule, entity = finding
             rows = connection.execute(
                 "select evidence from marts.dq_finding where rule_name = ? and entity_key = ?",
-                [rule, of(entity)],
+                [rule, with_ids(entity)],
             ).fetchall()
             assert len(rows) == 1
         clean = f"select rule_name, entity_key from marts.dq_finding where project_id = {CLEAN}"

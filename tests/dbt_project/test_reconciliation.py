@@ -1,4 +1,4 @@
-"""Our figures of the demo are those that its v5 API gives, or it is known why not."""
+"""The marts' figures for the demo equal those of its v5 API, or differ for a known reason."""
 
 import duckdb
 import pytest
@@ -10,7 +10,7 @@ def connection(built_warehouse):
         yield connection
 
 
-def test_nothing_differs_without_a_known_cause(connection):
+def test_every_difference_has_a_known_cause(connection):
     verdicts = connection.execute(
         "select verdict, count(*) from marts.fct_reconciliation group by verdict"
     ).fetchall()
@@ -18,7 +18,7 @@ def test_nothing_differs_without_a_known_cause(connection):
     assert {"equal", "explained"} <= found <= {"equal", "within tolerance", "explained"}
 
 
-def test_what_is_explained_is_of_releases_and_of_stories_created_in_progress(connection):
+def test_explained_differences_are_of_releases_and_stories_created_in_progress(connection):
     causes = connection.execute(
         """
         select distinct explanation, dim_story.story_type = 'release',
@@ -47,7 +47,7 @@ def test_what_is_explained_is_of_releases_and_of_stories_created_in_progress(con
         ("day", "history_days", 16),
     ],
 )
-def test_every_figure_that_was_loaded_is_compared(connection, entity_kind, table, figures):
+def test_every_loaded_figure_is_compared(connection, entity_kind, table, figures):
     compared, entities = connection.execute(
         f"select (select count(*) from marts.fct_reconciliation where entity_kind = ?), "
         f"(select count(*) from pivotal_tracker_data.{table})",

@@ -1,4 +1,4 @@
-"""MetricFlow's answers are those of the marts; runs where `make semantic` has installed it."""
+"""MetricFlow's results equal the marts; skipped unless `make semantic` has installed it."""
 
 import csv
 import os
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def query(built_warehouse, tmp_path_factory):
-    """A function that gives the rows of `mf query` with arguments, as text."""
-    # MetricFlow reads what dbt wrote into the folder `target` of the project that it runs in.
+    """A function that runs `mf query` with arguments and returns the rows as text."""
+    # MetricFlow reads dbt's artifacts in the folder `target` of the project in which it runs.
     folder = tmp_path_factory.mktemp("metrics")
     for name in ("dbt_project.yml", "profiles.yml", "dbt_project"):
         (folder / name).symlink_to(ROOT / name)
@@ -40,7 +40,7 @@ def query(built_warehouse, tmp_path_factory):
 
     def query(*arguments):
         answer = folder / "answer.csv"
-        made = subprocess.run(
+        finished = subprocess.run(
             [MF, "query", *arguments, "--csv", str(answer)],
             cwd=folder,
             env=settings,
@@ -48,7 +48,7 @@ def query(built_warehouse, tmp_path_factory):
             text=True,
             timeout=300,
         )
-        assert made.returncode == 0, made.stdout + made.stderr
+        assert finished.returncode == 0, finished.stdout + finished.stderr
         with answer.open(newline="") as lines:
             return list(csv.reader(lines))[1:]
 
@@ -56,20 +56,20 @@ def query(built_warehouse, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ask(query):
-    """A function that asks for metrics by group: {group as text: (value, ...)}."""
+def metrics(query):
+    """A function that queries metrics by group: {group as text: (value, ...)}."""
 
-    def by(metrics, group_by):
+    def grouped(names, group_by):
         width = len(group_by.split(","))
-        rows = query("--metrics", metrics, "--group-by", group_by)
+        rows = query("--metrics", names, "--group-by", group_by)
         return {tuple(row[:width]): tuple(map(number, row[width:])) for row in rows}
 
-    return by
+    return grouped
 
 
 @pytest.fixture(scope="module")
 def mart(built_warehouse):
-    """A function that gives rows of a statement by their first column or columns, as text."""
+    """A function that runs a statement and returns its rows by the first columns, as text."""
 
     def query(statement, width=1):
         with duckdb.connect(str(built_warehouse), read_only=True) as connection:
@@ -89,17 +89,17 @@ def number(text):
     return float(text) if text and text != "nan" else None
 
 
-def test_iterations(ask, mart):
-    asked = ask("velocity,accepted_points,rejection_rate,say_do", "iteration")
-    assert asked == mart(
+def test_iterations(metrics, mart):
+    actual = metrics("velocity,accepted_points,rejection_rate,say_do", "iteration")
+    assert actual == mart(
         "select iteration_key, velocity, accepted_points, rejection_rate, say_do_ratio "
         "from marts.fct_iteration_velocity"
     )
-    assert len(asked) > 100
+    assert len(actual) > 100
 
 
-def test_cycle_time_is_the_percentile_of_the_mart(ask, mart):
-    asked = ask("cycle_time_p85", "project,story__story_type")
+def test_cycle_time_equals_the_percentile_of_the_mart(metrics, mart):
+    actual = metrics("cycle_time_p85", "project,story__story_type")
     published = mart(
         "select project_id, story_type, p85_seconds from marts.fct_cycle_time_percentile "
         "where measure = 'cycle_time' and time_window = 'all_time' and story_type != 'all' "
@@ -107,21 +107,21 @@ def test_cycle_time_is_the_percentile_of_the_mart(ask, mart):
         width=2,
     )
     assert published
-    assert {key: asked[key] for key in published} == published
+    assert {key: actual[key] for key in published} == published
 
 
-def test_lead_time(ask, mart):
-    asked = ask("lead_time_median", "project")
-    assert asked == mart(
+def test_lead_time(metrics, mart):
+    actual = metrics("lead_time_median", "project")
+    assert actual == mart(
         "select project_id, median(lead_time_seconds) from marts.fct_story_cycle_time "
         "where not is_deleted group by project_id"
     )
 
 
-def test_throughput_keeps_empty_weeks(ask, mart):
-    asked = ask("throughput", "project,throughput_week__week_start_date")
-    # MetricFlow puts times first.
-    weeks = {(project, week[:10]): value for (week, project), value in asked.items()}
+def test_throughput_keeps_empty_weeks(metrics, mart):
+    actual = metrics("throughput", "project,throughput_week__week_start_date")
+    # MetricFlow returns time columns first.
+    weeks = {(project, week[:10]): value for (week, project), value in actual.items()}
     assert weeks == mart(
         "select project_id, week_start_date, sum(story_count) from marts.fct_throughput "
         "group by project_id, week_start_date",
@@ -136,22 +136,22 @@ LAST_COMMON_DAY = (
 )
 
 
-def test_work_in_progress_is_that_of_the_last_day_that_every_project_has(ask, mart):
-    asked = ask("work_in_progress", "project")
-    assert asked == mart(
+def test_work_in_progress_is_of_the_last_day_common_to_all_projects(metrics, mart):
+    actual = metrics("work_in_progress", "project")
+    assert actual == mart(
         "select project_id, sum(story_count) from marts.fct_flow_daily where is_in_progress "
         f"and flow_date = {LAST_COMMON_DAY} group by project_id"
     )
 
 
-def test_work_in_progress_over_time_ends_with_the_last_day_that_every_project_has(ask, mart):
-    asked = ask("work_in_progress", "metric_time")
-    assert {(day[:10],): value for (day,), value in asked.items()} == mart(
+def test_work_in_progress_over_time_ends_with_the_last_day_common_to_all_projects(metrics, mart):
+    actual = metrics("work_in_progress", "metric_time")
+    assert {(day[:10],): value for (day,), value in actual.items()} == mart(
         "select flow_date, sum(story_count) from marts.fct_flow_daily where is_in_progress "
         f"and flow_date <= {LAST_COMMON_DAY} group by flow_date"
     )
 
 
 @pytest.mark.parametrize("name", SAVED_QUERIES)
-def test_a_saved_query_gives_rows(name, query):
+def test_a_saved_query_returns_rows(name, query):
     assert query("--saved-query", name)

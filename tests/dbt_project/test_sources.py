@@ -1,4 +1,4 @@
-"""One workspace from four sources: what each can say is in the marts, and nothing else is."""
+"""Similar projects from four sources: marts have values exactly where a source has the data."""
 
 import duckdb
 import pytest
@@ -10,9 +10,9 @@ from tests.support.marts import rows
 CSV, JSON, ACTIVITIES, API, MIXED = 1, 2, 3, 4, 5
 PERSON = 11
 
-# Measures that have no value in any row of a project, by mart. So few stories give no percentile
-# and no forecast, whatever the source.
-OF_TOO_FEW = {
+# By mart, measures that are null in all rows of a project. With so few stories, there are no
+# percentiles or forecasts from any source.
+TOO_FEW_STORIES = {
     "dim_project": "velocity_averaged_over",
     "dim_project_history": "velocity_averaged_over",
     "fct_acceptance": "accepted_to_undone_seconds",
@@ -71,11 +71,11 @@ WITHOUT_HISTORY = {
         "say_do_ratio median_cycle_time_seconds rejection_rate"
     ),
 }
-OF_TOO_FEW_CYCLE_TIMES = {
+TOO_FEW_CYCLE_TIMES = {
     "fct_cycle_time_by_estimate": "p50_seconds p70_seconds p85_seconds p95_seconds"
 }
-OF_AN_ACTIVITY_LOG = {"fct_activity": "confidence", "fct_activity_change": "from_estimate"}
-OF_ONE_REJECTION = {
+NOT_IN_ACTIVITIES = {"fct_activity": "confidence", "fct_activity_change": "from_estimate"}
+ONLY_ONE_REJECTION = {
     "fct_rejection": (
         "delivered_to_rejected_seconds rejected_to_restarted_seconds "
         "restarted_to_redelivered_seconds"
@@ -83,22 +83,22 @@ OF_ONE_REJECTION = {
     "fct_wip_aging": "state_compared_story_count",
 }
 UNKNOWN = {
-    CSV: (OF_TOO_FEW, WITHOUT_SETTINGS, WITHOUT_BLOCKERS, WITHOUT_HISTORY),
+    CSV: (TOO_FEW_STORIES, WITHOUT_SETTINGS, WITHOUT_BLOCKERS, WITHOUT_HISTORY),
     JSON: (
-        OF_TOO_FEW,
+        TOO_FEW_STORIES,
         WITHOUT_SETTINGS,
         WITHOUT_BLOCKERS,
         WITHOUT_COMMENTS_AND_TASKS,
         WITHOUT_HISTORY,
     ),
-    ACTIVITIES: (OF_TOO_FEW, OF_TOO_FEW_CYCLE_TIMES, WITHOUT_SETTINGS, OF_AN_ACTIVITY_LOG),
-    API: (OF_TOO_FEW, OF_TOO_FEW_CYCLE_TIMES, OF_ONE_REJECTION),
+    ACTIVITIES: (TOO_FEW_STORIES, TOO_FEW_CYCLE_TIMES, WITHOUT_SETTINGS, NOT_IN_ACTIVITIES),
+    API: (TOO_FEW_STORIES, TOO_FEW_CYCLE_TIMES, ONLY_ONE_REJECTION),
 }
 DAYS = [f"2024-01-{day:02d}T12:00:00Z" for day in range(1, 32)]
 
 
 def story(number, project_id, **values):
-    """A record with what Tracker gives unasked: no comments, no transitions."""
+    """A record with Tracker's default fields, which exclude comments and transitions."""
     return {
         "id": number,
         "project_id": project_id,
@@ -154,11 +154,11 @@ def change(change_type, new_values, kind="story", number=301, **values):
 
 
 def records():
-    """Each project has a story that was accepted and one that is in progress."""
+    """Records of projects with one accepted story and one story in progress each."""
     path = [("unstarted", 1), ("started", 3), ("delivered", 5), ("accepted", 9)]
-    told = story(301, ACTIVITIES, owner_ids=[PERSON], label_ids=[])
+    record = story(301, ACTIVITIES, owner_ids=[PERSON], label_ids=[])
     first = {
-        name: told[name]
+        name: record[name]
         for name in ("project_id", "name", "story_type", "estimate", "owner_ids", "label_ids")
     }
     steps = [
@@ -267,7 +267,7 @@ def warehouse(tmp_path_factory):
 
 
 def measures_of(warehouse, project_id):
-    """By mart: which of its measures have a value in some row of a project, and which in none."""
+    """Measures by mart: those with a value in some row of a project, and those without."""
     known, unknown = {}, {}
     measures = [(row["mart_name"], row["metric_name"]) for row in rows(warehouse, "dim_metric")]
     for mart in sorted({name for name, _ in measures}):
@@ -279,7 +279,7 @@ def measures_of(warehouse, project_id):
 
 
 @pytest.mark.parametrize("project_id", UNKNOWN, ids=["csv", "json", "activities", "api"])
-def test_each_measure_is_known_where_a_source_gives_it(warehouse, project_id):
+def test_each_source_determines_the_expected_measures(warehouse, project_id):
     expected = {}
     for table in UNKNOWN[project_id]:
         for mart, names in table.items():
@@ -291,7 +291,7 @@ def test_each_measure_is_known_where_a_source_gives_it(warehouse, project_id):
     assert "velocity_per_week" in known["fct_iteration_velocity"]
 
 
-def test_a_rate_is_of_what_is_known_with_both_counts_beside_it(warehouse):
+def test_a_rejection_rate_counts_only_stories_with_known_history(warehouse):
     found = [
         row
         for row in rows(warehouse, "fct_iteration_velocity")
@@ -317,7 +317,7 @@ def test_daily_flow_has_an_unknown_state_only_where_histories_are_unknown(wareho
     assert found == {CSV, JSON, MIXED}
 
 
-def test_a_project_says_what_it_lacks(warehouse):
+def test_data_coverage_lists_missing_data(warehouse):
     coverage = {row["project_id"]: row for row in rows(warehouse, "rpt_data_coverage")}
     assert {
         project_id: (row["story_count"], row["history_known_story_count"], row["transition_count"])
@@ -334,30 +334,30 @@ def test_a_project_says_what_it_lacks(warehouse):
 
 
 @pytest.mark.parametrize(
-    ("project_id", "given"),
+    ("project_id", "provided"),
     [
         (CSV, {"records", "comments", "tasks"}),
         (JSON, {"records"}),
     ],
     ids=["csv", "json"],
 )
-def test_a_measure_that_needs_what_a_source_lacks_is_null(warehouse, project_id, given):
+def test_a_measure_is_null_if_the_source_lacks_its_data(warehouse, project_id, provided):
     needs = {
         (row["mart_name"], row["metric_name"]): row["needs"]
         for row in rows(warehouse, "dim_metric")
     }
     known, unknown = measures_of(warehouse, project_id)
-    lacking = {each for each, need in needs.items() if need not in given}
+    lacking = {each for each, need in needs.items() if need not in provided}
     wrongly_known = {
         (mart, name) for mart, names in known.items() for name in names if (mart, name) in lacking
     }
-    # Nothing was accepted in some iterations: of none, none was rejected.
+    # Iterations without accepted stories have 0 rejected ones.
     assert {name for _, name in wrongly_known} <= {"rejected_story_count"}
-    too_few = {(mart, name) for mart, names in OF_TOO_FEW.items() for name in names.split()}
-    unnamed = {
+    too_few = {(mart, name) for mart, names in TOO_FEW_STORIES.items() for name in names.split()}
+    wrongly_unknown = {
         (mart, name)
         for mart, names in unknown.items()
         for name in names
-        if needs[mart, name] in given
+        if needs[mart, name] in provided
     }
-    assert unnamed <= too_few
+    assert wrongly_unknown <= too_few

@@ -1,4 +1,4 @@
-"""The one data test of a model's rows names each rule that a row breaks."""
+"""The generic test `valid_rows` names each rule that a row breaks."""
 
 import json
 
@@ -33,8 +33,8 @@ select * from (values
 
 
 @pytest.fixture(scope="module")
-def tests_of(built_warehouse):
-    """The SQL of a data test of the build, by its name."""
+def data_tests(built_warehouse):
+    """{name: SQL} of the build's data tests."""
     target = built_warehouse.parent / "target"
     nodes = json.loads((target / "manifest.json").read_text())["nodes"].values()
     return {
@@ -73,11 +73,11 @@ def tests_of(built_warehouse):
     ],
     ids=["errors", "a mart of another subject", "values that Tracker never had"],
 )
-def test_each_rule_that_a_row_breaks_is_named(table, test, broken, tests_of):
+def test_each_rule_that_a_row_breaks_is_named(table, test, broken, data_tests):
     with duckdb.connect() as connection:
         connection.execute(DIMENSIONS + table)
         key = "story_id" if "dim_story" in test else "comment_id"
         found = connection.execute(
-            f"select {key}, broken_rules from ({tests_of[test]}) order by all"
+            f"select {key}, broken_rules from ({data_tests[test]}) order by all"
         ).fetchall()
     assert found == broken

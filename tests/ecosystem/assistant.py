@@ -1,6 +1,7 @@
-"""Ask the MCP server of .mcp.json, as an assistant does: statements come as JSON on standard input.
+"""Query the MCP server of .mcp.json like an assistant; standard input has the statements as JSON.
 
-Runs in .venv-mcp. Prints what the server answered: its tables, the columns of one, each statement.
+Runs in .venv-mcp. Prints the server's responses: its tables, the columns of one table, and the
+result of each statement.
 """
 
 import asyncio

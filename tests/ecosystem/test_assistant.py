@@ -1,4 +1,4 @@
-"""An assistant finds its way in the published copy through the MCP server of .mcp.json."""
+"""Assistants can query the published copy through the MCP server of .mcp.json."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from bi.publish import publish
 from tests.conftest import ROOT
 
-# Questions of the README, as an assistant asks them once it has read the comments.
+# Questions of the README, with the SQL that an assistant would write after reading the comments.
 QUESTIONS = {
     "How fast are we?": """
         select velocity from fct_iteration_velocity inner join dim_project using (project_id)
@@ -33,7 +33,7 @@ QUESTIONS = {
         group by person_name order by activities desc, person_name limit 3
     """,
 }
-FORBIDDEN = "create table invented as select 1"
+FORBIDDEN = "create table forbidden as select 1"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def answers(built_warehouse, tmp_path_factory):
     publish(built_warehouse, marts, names)
     (server,) = json.loads((ROOT / ".mcp.json").read_text())["mcpServers"].values()
     arguments = [str(marts) if each == "marts.duckdb" else each for each in server["args"]]
-    asked = {
+    request = {
         "command": str(ROOT / server["command"]),
         "arguments": arguments,
         "table": "fct_iteration_velocity",
@@ -57,7 +57,7 @@ def answers(built_warehouse, tmp_path_factory):
     }
     finished = subprocess.run(
         [ROOT / ".venv-mcp" / "bin" / "python", ROOT / "tests" / "ecosystem" / "assistant.py"],
-        input=json.dumps(asked),
+        input=json.dumps(request),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -74,7 +74,7 @@ def warehouse(built_warehouse):
         yield connection
 
 
-def test_every_table_and_column_has_its_comment(answers, warehouse):
+def test_every_table_and_column_has_a_comment(answers, warehouse):
     tables = {table["name"]: table["comment"] for table in answers["tables"]}
     marts = warehouse.execute(
         "select table_name, comment from duckdb_tables() where schema_name = 'marts'"
@@ -86,19 +86,19 @@ def test_every_table_and_column_has_its_comment(answers, warehouse):
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_of_the_readme_is_answered(question, answers, warehouse):
-    place = list(QUESTIONS).index(question)
-    given = json.loads(answers["queries"][place])["rows"]
+    index = list(QUESTIONS).index(question)
+    rows = json.loads(answers["queries"][index])["rows"]
     expected = warehouse.execute(QUESTIONS[question]).fetchall()
-    assert given == [
+    assert rows == [
         [float(value) if isinstance(value, Decimal) else value for value in row] for row in expected
     ]
-    assert all(value is not None for row in given for value in row)
+    assert all(value is not None for row in rows for value in row)
 
 
-def test_the_velocity_is_the_one_that_the_readme_shows(answers):
-    shown = (ROOT / "README.md").read_text()
+def test_the_velocity_equals_the_one_in_the_readme(answers):
+    readme = (ROOT / "README.md").read_text()
     (velocity,) = json.loads(answers["queries"][0])["rows"][0]
-    assert f"\n38                5.0000           {velocity}  " in shown
+    assert f"\n38                5.0000           {velocity}  " in readme
 
 
 def test_nothing_can_be_written(answers):

@@ -1,4 +1,4 @@
-"""The demo as Dagster assets: one graph from the raw tables to the published copy, and its run."""
+"""Dagster has one graph of assets from the raw tables to the published copy, and runs the demo."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_raw_tables_models_and_the_copy_are_one_graph(environment):
     assert graph["schedules"] == ["15 3 * * *"]
 
 
-def test_a_run_waits_for_the_lock_and_says_who_has_it(environment):
+def test_a_run_waits_for_the_lock_and_names_its_holder(environment):
     with locked(Path(environment["WAREHOUSE_PATH"]), what="the nightly run"):
         finished = run(
             environment,

@@ -1,4 +1,4 @@
-"""Another dbt project lists this one under `packages:`, and sets it up by variables."""
+"""Another dbt project can use this one as a package and configure it by variables."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def dbt(folder, *arguments):
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory):
-    """Their project, with raw tables in a schema of their own choice."""
+    """A user's project, with raw tables in a schema of another name."""
     folder = tmp_path_factory.mktemp("theirs")
     path = crafted.crafted_warehouse(
         folder / "theirs.duckdb", {"projects": [{"id": 1, "name": "Shop"}], "stories": [STORY]}
@@ -84,7 +84,7 @@ def theirs(tmp_path_factory):
     return folder
 
 
-def test_it_is_built_from_their_schema_into_their_schemas(theirs):
+def test_the_configured_schemas_are_read_and_built(theirs):
     manifest = dbt(theirs, "build", "--exclude", "resource_type:unit_test")
     with duckdb.connect(str(theirs / "theirs.duckdb"), read_only=True) as connection:
         assert connection.execute("select * from main.open_stories").fetchall() == [(101,)]
@@ -99,7 +99,7 @@ def test_it_is_built_from_their_schema_into_their_schemas(theirs):
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["schema"] == "tracker"
     }
-    # Trust and reports read the history.
+    # The subjects trust and reports need the history.
     assert marts == {"core", "flow", "iterations", "plans"}
     examples = [each for each in manifest["nodes"].values() if each["resource_type"] == "analysis"]
     assert {each["refs"][0]["name"] for each in examples} <= {
@@ -109,7 +109,7 @@ def test_it_is_built_from_their_schema_into_their_schemas(theirs):
     assert manifest["exposures"] == manifest["metrics"] == manifest["saved_queries"] == {}
 
 
-def test_a_target_of_another_schema_has_schemas_of_its_own(theirs):
+def test_a_target_with_another_schema_has_separate_schemas(theirs):
     manifest = dbt(theirs, "parse", "--target", "anna")
     schemas = {
         node["schema"] for node in manifest["nodes"].values() if node["resource_type"] == "model"
@@ -120,7 +120,7 @@ def test_a_target_of_another_schema_has_schemas_of_its_own(theirs):
 @pytest.mark.parametrize(
     "subject", ["flow", "iterations", "rework", "history", "plans", "trust", "reports"]
 )
-def test_any_subject_can_be_left_out(theirs, subject):
+def test_any_subject_can_be_disabled(theirs, subject):
     nodes = dbt(theirs, "parse", "--vars", f"{{tracker_{subject}_enabled: false}}")["nodes"]
     assert "model.tracker.dim_story" in nodes
     assert not [each for each in nodes.values() if each["fqn"][:3] == ["tracker", "marts", subject]]

@@ -16,7 +16,7 @@ import yaml
 from tests.conftest import ROOT
 
 MODELS = ROOT / "dbt_project" / "models"
-# Numeric columns that measure nothing: ids, places in an order, parts of a date.
+# Numeric columns that are not measures: ids, positions, parts of a date.
 NOT_MEASURES = re.compile(
     r"(^|_)(id|key|number|version|index|rank|seed|position|line|year|quarter|month|week|day)$"
 )
@@ -71,7 +71,7 @@ def _guard(mart: dict, column: dict) -> str:
 
 
 def mutations(guard: str, *, every: bool) -> list[Mutation]:
-    """Wrong values of what a test guards: all, or one of the first measure of each mart."""
+    """Wrong values of the measures that a test guards: one per mart, or all with `every`."""
     guarded = [each for each in measures() if each.guard == guard]
     if not every:
         first = {each.mart: each for each in reversed(guarded)}
@@ -87,8 +87,7 @@ def mutations(guard: str, *, every: bool) -> list[Mutation]:
 def mutated(built: Path, mutation: Mutation) -> Iterator[Path]:
     """A copy of a built warehouse whose mart has a wrong measure.
 
-    The mart is a view as long as this lasts: the rows of the build with one column replaced, as if
-    its model ended in the other expression.
+    In the copy, the mart is a view of the built rows with one column replaced by the expression.
     """
     copy = built.with_name("mutated.duckdb")
     if not copy.exists():
