@@ -40,7 +40,7 @@ def connection(built_warehouse):
         yield connection
 
 
-def test_every_make_target_that_is_named_exists():
+def test_every_named_make_target_exists():
     named = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join([*blocks("sh"), *inline_code()])))
     assert named <= make_targets()
     assert {"ingest", "build", "warehouse", "test", "docs"} <= named
@@ -50,7 +50,7 @@ def inline_code():
     return re.findall(r"`([^`\n]+)`", TEXT)
 
 
-def test_make_alone_prints_every_target():
+def test_make_without_a_target_prints_all_targets():
     printed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"^make ([a-z-]+) ", printed, re.MULTILINE)) == make_targets()
 
@@ -64,7 +64,7 @@ def test_every_command_of_ingestion_is_accepted(tmp_path):
             assert word.isdigit() or word.endswith("/") or word in help_text, command
 
 
-def test_every_mart_is_listed_and_every_listed_name_is_a_mart(connection):
+def test_exactly_the_marts_are_listed(connection):
     marts = {
         name
         for (name,) in connection.execute(
@@ -90,7 +90,7 @@ def cell(value):
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def test_the_displayed_row_counts_are_those_of_the_demo(connection):
+def test_the_displayed_row_counts_equal_the_demos(connection):
     shown = dict(re.findall(r"^  (\w+) +([\d,]+)$", output("ingest"), re.MULTILINE))
     of_archives = {"people", "attachments", "rejected_rows", "archive_files"}
     on_request = {"history_days", "cycle_time_details"}
@@ -102,7 +102,7 @@ def test_the_displayed_row_counts_are_those_of_the_demo(connection):
         assert stored == int(rows.replace(",", "")), table
 
 
-def test_the_displayed_build_is_like_a_full_build(built_warehouse):
+def test_the_displayed_build_resembles_a_full_build(built_warehouse):
     """Its counts change with each mart, so they need only be approximate; the result is exact."""
     results = json.loads((built_warehouse.parent / "target" / "run_results.json").read_text())
     statuses = Counter(
@@ -118,7 +118,7 @@ def test_the_displayed_build_is_like_a_full_build(built_warehouse):
     assert shown == pytest.approx(passed, rel=0.1)
 
 
-def test_raw_tables_that_are_named_exist(connection):
+def test_every_named_raw_table_exists(connection):
     named = re.findall(r"pivotal_tracker_data\.(\w+)", TEXT)
     assert named
     assert set(named) <= set(TABLES)
@@ -133,7 +133,7 @@ def test_linked_files_exist(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_the_readme_is_short_and_leads_to_every_page():
+def test_the_readme_is_short_and_links_to_every_page():
     assert len(README.split()) <= 1500
     linked = set(
         re.findall(r"\]\((?!https?:|#)([^)#]+)", TEXT + (ROOT / "CONTRIBUTING.md").read_text())

@@ -93,7 +93,7 @@ def test_the_recorded_project_is_described(marts):
     ) == (PROJECT_ID, "America/Los_Angeles", "Monday", 10, 10, "0,1,2,3")
 
 
-def test_accepted_points_equal_trackers_own(marts):
+def test_accepted_points_equal_trackers(marts):
     differences = marts.execute(
         """
         select iteration_key, accepted_points, tracker_accepted_points
@@ -106,7 +106,7 @@ def test_accepted_points_equal_trackers_own(marts):
     assert differences == []
 
 
-def test_differences_to_trackers_own_figures_have_a_known_cause(marts):
+def test_differences_from_trackers_figures_have_a_known_cause(marts):
     verdicts = marts.execute(
         "select entity_kind, verdict, count(*) from marts.fct_reconciliation group by all"
     ).fetchall()

@@ -105,8 +105,8 @@ def fields(listed, field, kind):
         select element_{field} as value from final order by element_index"""
 
 
-def told(listed, kind):
-    """A case for the instants in a list of objects; the values are in seconds since 1970."""
+def instants(listed, kind):
+    """A case for timestamps in a list of objects; the values are in seconds since 1970."""
     return f"""with inputs as (select 7 as id, {text(listed)} as a),
         elements as ({{{{ unnest_json_list("inputs", "a", ["id"], {{"n": "{kind}"}}) }}}}),
         final as (select element_index as n, element_n as a, {EPOCH} as epoch from elements)
@@ -237,8 +237,8 @@ CASES = {
     "points": (fields('[{"n":1.5},{"n":null},{}]', "n", "decimal"), [Decimal("1.5"), None, None]),
     "no points": (fields('[{"n":"x"},{"n":0.125}]', "n", "decimal"), [None, Decimal("0.125")]),
     "booleans": (fields('[{"n":true},{"n":false},{}]', "n", "boolean"), [True, False, None]),
-    "instants": (told(INSTANTS, "timestamp"), [1714555800, 1714555800, None, None]),
-    "no instant": (told('[{"n":"soon"},{"n":""}]', "timestamp"), [None, None]),
+    "instants": (instants(INSTANTS, "timestamp"), [1714555800, 1714555800, None, None]),
+    "no instant": (instants('[{"n":"soon"},{"n":""}]', "timestamp"), [None, None]),
     "an object instead of a list": (fields('{"n":true}', "n", "boolean"), []),
     "an object as it was written": (
         fields('[{"n":{"a":[1,2]}},{"n":null}]', "n", "json"),

@@ -21,30 +21,30 @@ INLINE = SEPARATOR.join(case for case, _ in CASES.values())
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres", "spark"])
-def asked(request, tmp_path_factory):
+def evaluate(request, tmp_path_factory):
     """A function that evaluates a case on an engine; dbt compiles all cases at once."""
     folder = tmp_path_factory.mktemp("macros")
     if request.param == "duckdb":
         engine = DuckDBEngine(folder)
         engine.execute()  # creates the file
-        answer = partial(_values, engine)
+        run = partial(_values, engine)
     elif request.param == "postgres":
         engine = PostgresEngine.of(request.getfixturevalue("postgres"), folder / "macros")
-        answer = partial(_values, engine)
+        run = partial(_values, engine)
     else:
         server = request.getfixturevalue("sail")
         engine = SparkEngine.of(server, folder)
-        answer = partial(values, server)
+        run = partial(values, server)
     # In Spark's SQL strings a backslash starts an escape.
     inline = INLINE.replace("\\", "\\\\") if request.param == "spark" else INLINE
     statements = dict(zip(CASES, _compiled(engine, inline), strict=True))
-    return lambda case: answer(statements[case])
+    return lambda case: run(statements[case])
 
 
 def _compiled(engine, inline):
-    made = engine.dbt("compile", "--quiet", "--no-populate-cache", "--inline", inline)
-    assert made.returncode == 0, made.stdout + made.stderr
-    return made.stdout.split(SEPARATOR.strip("\n"))
+    compiled = engine.dbt("compile", "--quiet", "--no-populate-cache", "--inline", inline)
+    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+    return compiled.stdout.split(SEPARATOR.strip("\n"))
 
 
 def _values(engine, statement):
@@ -52,8 +52,8 @@ def _values(engine, statement):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_macro_gives_the_expected_values(case, asked):
-    expected, found = CASES[case][1], asked(case)
+def test_a_macro_gives_the_expected_values(case, evaluate):
+    expected, found = CASES[case][1], evaluate(case)
     assert found == expected
     assert [type(value) for value in found] == [type(value) for value in expected]
 

@@ -1,4 +1,4 @@
-"""The start and finish of all iterations, and marts in which a measure is wrong."""
+"""The start and finish of all iterations, and marts with a wrong measure."""
 
 import os
 
@@ -11,7 +11,7 @@ from tests.support.measures import mutated, mutations
 
 @pytest.fixture(scope="module")
 def iterations(demo_server, workspace):
-    """Bounds of all iterations as Tracker gives them: {project_id: [iteration]}."""
+    """Start and finish of all iterations from the API: {project_id: [iteration]}."""
     listed = {}
     for project_id in workspace.projects:
         answer = requests.get(
@@ -29,9 +29,9 @@ def iterations(demo_server, workspace):
 
 
 def pytest_generate_tests(metafunc):
-    """Run each test also on marts in which a measure that it guards is wrong: it must fail there.
+    """Also run each test on marts with a wrong measure that it guards, where it must fail.
 
-    `make test` makes one measure of each mart wrong, EVERY_MEASURE=1 each in two ways.
+    `make test` tries one wrong measure per mart, EVERY_MEASURE=1 two wrong values of each measure.
     """
     if "mutation" in metafunc.fixturenames:
         wrong = mutations(metafunc.function.__name__, every="EVERY_MEASURE" in os.environ)
@@ -44,16 +44,16 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="module")
 def mutation(request):
-    """What is wrong in the marts; None: nothing.
+    """The wrong measure in the marts, or None.
 
-    The warehouse itself takes no parameter: pytest would build the demo again for each value.
+    A separate fixture, because a parameter of the warehouse would rebuild the demo each time.
     """
     return getattr(request, "param", None)
 
 
 @pytest.fixture(scope="module")
 def built_warehouse(built_warehouse, mutation):
-    """The built demo, or a copy of it in which one measure is wrong."""
+    """The built demo, or a copy with a wrong measure."""
     if mutation is None:
         yield built_warehouse
         return

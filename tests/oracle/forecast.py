@@ -1,7 +1,7 @@
-"""The forecasts, recomputed by their stated rules: one project, one cut, one error at a time.
+"""The forecasts, recomputed by the documented rules: one project, one cut, one error at a time.
 
-The first half knows numbers of weeks only and serves any series of weekly counts; the second
-half takes the series and the targets from the simulated workspace.
+The first half works on any series of weekly counts; the second half takes the series and the
+targets from the simulated workspace.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WEEK = timedelta(days=7)
 
 @dataclass
 class Pace:
-    """Stories a week: the mean, the variance, and the number of weeks that it is worth."""
+    """Stories per week: the mean, the variance, and the effective number of weeks."""
 
     mean: float
     variance: float
@@ -34,22 +34,22 @@ class Pace:
 
 
 def pace(window, weights):
-    """The pace of a window whose weeks count differently."""
+    """The pace of a window with weighted weeks."""
     total = sum(weights)
     mean = sum(weight * count for weight, count in zip(weights, window, strict=True)) / total
     square = sum(weight * count**2 for weight, count in zip(weights, window, strict=True)) / total
-    worth = total * total / sum(weight**2 for weight in weights)
-    return Pace(mean, max(square - mean * mean, 0.5 * mean), worth)
+    effective_weeks = total * total / sum(weight**2 for weight in weights)
+    return Pace(mean, max(square - mean * mean, 0.5 * mean), effective_weeks)
 
 
 def paces(window):
-    """Of all weeks alike, and with a half-life of six weeks. window: the latest week first."""
+    """The pace with equal weights, and with a half-life of six weeks. window: latest week first."""
     weights = [round(65536 * 0.5 ** (back / 6)) for back in range(len(window))]
     return {"even": pace(window, [1] * len(window)), "recent": pace(window, weights)}
 
 
 def gap_of(window):
-    """Why a window gives no forecast; None when it gives one."""
+    """Why no forecast is made from a window; None if one is made."""
     if len(window) < 8:
         return "too few weeks"
     if sum(window) < 8:
@@ -68,7 +68,7 @@ def gap_of(window):
 
 @dataclass
 class Error:
-    """How a forecast of some weeks turned out: actual / expected, one added to both."""
+    """The error of a past forecast: (actual + 1) / (expected + 1), and the normalised misses."""
 
     project_id: int
     is_fourth_week: bool
@@ -95,7 +95,7 @@ def error(project_id, is_fourth_week, weeks, decided, window, actual):
 
 
 def known_errors(errors, project_id, cut):
-    """What had been decided by a cut, and not too long ago: own errors, and others' thinned."""
+    """Recent errors decided by a cut: all of the project itself, every fourth week's of others."""
     return [
         each
         for each in errors
@@ -105,7 +105,7 @@ def known_errors(errors, project_id, cut):
 
 
 def curves(window, known, percentiles):
-    """Stories by the end of each horizon: {percentile: [(weeks, stories)]}, never falling."""
+    """Stories by the end of each horizon: {percentile: [(weeks, stories)]}, never decreasing."""
     found = {percentile: [(0, 0.0)] for percentile in percentiles}
     choices = paces(window)
     for weeks in ERROR_HORIZONS:
@@ -125,7 +125,7 @@ def curves(window, known, percentiles):
 
 
 def weighted_quantile(weighted, percent):
-    """The least value with so many per cent of the weight at it or below."""
+    """The smallest value at which the cumulative weight reaches a percentage."""
     total, so_far = sum(weight for _, weight in weighted), 0
     for value, weight in sorted(weighted):
         so_far += weight
@@ -135,7 +135,7 @@ def weighted_quantile(weighted, percent):
 
 
 def count_by(curve, weeks):
-    """Stories by a time after the cut, rounded; straight between two horizons."""
+    """Stories by a time after the cut, rounded; linear between two horizons."""
     last, most = curve[-1]
     if weeks > last:
         return math.floor(most * weeks / last + 0.5)
@@ -146,7 +146,7 @@ def count_by(curve, weeks):
 
 
 def days_until(curve, stories):
-    """The first day by whose end the rounded count reaches so many stories, or None."""
+    """The first day by whose end the rounded count reaches `stories`, or None."""
     need = stories - 0.5
     last, most = curve[-1]
     if need > most:
@@ -161,30 +161,30 @@ def days_until(curve, stories):
 
 
 def pinball(percentile, actual, forecast):
-    """The loss of a quantile: it costs more on the side where it should be less often."""
+    """The loss of a quantile: errors on the less probable side cost more."""
     share = percentile / 100
     return max(share * (actual - forecast), (1 - share) * (forecast - actual))
 
 
 def independent_count(pace, weeks, percentile):
-    """The first baseline: what independent weeks like those of the window finish."""
+    """The first baseline: stories finished in independent weeks like those of the window."""
     deviation = DEVIATES[percentile] * math.sqrt(pace.variance)
     return max(math.floor(weeks * pace.mean - deviation * math.sqrt(weeks) + 0.5), 0)
 
 
 def independent_days(pace, stories, percentile):
-    """The same the other way round, in whole weeks."""
+    """The inverse: the days that independent weeks need for some stories, in whole weeks."""
     deviation = DEVIATES[percentile] * math.sqrt(pace.variance)
     root = deviation + math.sqrt(deviation**2 + 4 * pace.mean * (stories - 0.5))
     return 7 * math.ceil(root * root / (4 * pace.mean * pace.mean))
 
 
-# From here on: the workspace.
+# The simulated workspace -----------------------------------------------------------------------
 
 
 @dataclass
 class Interval:
-    """A story in a state, in local days: there at the end of each day from `first` to `left`."""
+    """Local days at whose end a story was in a state: from `first` until before `left`."""
 
     first: date
     left: date | None
@@ -195,7 +195,7 @@ class Interval:
 
 @dataclass
 class PastStory:
-    """What the forecasts ask of a story."""
+    """The history of a story as far as forecasts need it."""
 
     project_id: int
     created: date
@@ -212,7 +212,7 @@ class PastStory:
 
 
 def past_stories(workspace, as_of):
-    """Every story but the releases."""
+    """All stories except releases."""
     found = []
     for history in oracle.histories(workspace, as_of).values():
         story = history.story
@@ -235,7 +235,7 @@ def past_stories(workspace, as_of):
 
 @dataclass
 class Past:
-    """What all forecasts of a workspace are made from."""
+    """The data on which all forecasts of a workspace are based."""
 
     workspace: object
     as_of: int
@@ -248,7 +248,7 @@ class Past:
         return local_date(self.as_of, zone) - timedelta(days=1)
 
     def accepted(self, project_id, known):
-        """Days of acceptances that stood at the end of a day."""
+        """Days of the acceptances that were not undone at the end of a day."""
         return [
             interval.first
             for story in self.stories.get(project_id, ())
@@ -257,14 +257,14 @@ class Past:
         ]
 
     def window(self, project_id, cut, known):
-        """Stories accepted in each of the last weeks, the latest first, and the first week."""
+        """Stories accepted in each of the last weeks, latest first, and the first week."""
         weeks = [week for week in self.weeks[project_id] if week + WEEK <= cut + timedelta(1)]
         weeks = weeks[-WINDOW_WEEKS:]
         days = self.accepted(project_id, known)
         counts = [sum(week <= day < week + WEEK for day in days) for week in reversed(weeks)]
         return counts, weeks[0] if weeks else None
 
-    def find_errors(self):
+    def add_errors(self):
         for project_id, weeks in self.weeks.items():
             for number, week in enumerate(weeks, 1):
                 cut, after = week + timedelta(days=6), len(weeks) - number
@@ -289,24 +289,24 @@ def past(workspace, as_of, starts):
     for story in past_stories(workspace, as_of):
         stories.setdefault(story.project_id, []).append(story)
     found = Past(workspace, as_of, stories, complete_weeks(workspace, as_of, starts))
-    found.find_errors()
+    found.add_errors()
     return found
 
 
 def cut_rows(past, project_id, day, known, targets):
-    """A row per target, question, horizon and percentile.
+    """Rows per target, question, horizon and percentile.
 
     targets: {(kind, id): (remaining, queued, deadline, why no date is known)}
     """
     window, first_week = past.window(project_id, day, known)
     gap = gap_of(window)
-    learned = [] if gap else known_errors(past.errors, project_id, day)
-    drawn = {} if gap else curves(window, learned, ALL_PERCENTILES)
+    errors = [] if gap else known_errors(past.errors, project_id, day)
+    by_percentile = {} if gap else curves(window, errors, ALL_PERCENTILES)
     last_day = first_week and first_week + len(window) * WEEK - timedelta(days=1)
-    asked = {("project", project_id, day + weeks * WEEK) for weeks in HORIZONS}
+    horizons = {("project", project_id, day + weeks * WEEK) for weeks in HORIZONS}
     for (kind, number), (_, _, deadline, _) in targets.items():
         if deadline is not None:
-            asked.add((kind, number, deadline))
+            horizons.add((kind, number, deadline))
 
     def row(kind, number, question, percentile):
         remaining, queued, *_ = targets.get((kind, number), (None, None))
@@ -334,20 +334,22 @@ def cut_rows(past, project_id, day, known, targets):
 
     for (kind, number), (_, queued, deadline, unplanned) in targets.items():
         is_known = not gap and not unplanned
-        days = {each: days_until(curve, queued) for each, curve in drawn.items() if is_known}
+        days = {
+            each: days_until(curve, queued) for each, curve in by_percentile.items() if is_known
+        }
         for percentile in PERCENTILES:
             found = row(kind, number, "when", percentile)
-            named = days.get(percentile)
-            found["gap_reason"] = gap or unplanned or (None if named else "beyond the horizon")
-            if named:
-                found["forecast_day_count"] = named
-                found["forecast_date"] = day + timedelta(days=named)
+            day_count = days.get(percentile)
+            found["gap_reason"] = gap or unplanned or (None if day_count else "beyond the horizon")
+            if day_count:
+                found["forecast_day_count"] = day_count
+                found["forecast_date"] = day + timedelta(days=day_count)
             if deadline is not None and is_known:
                 left = (deadline - day).days
                 kept = [each for each, needed in days.items() if needed and needed <= left]
                 found["in_time_share"] = max(kept, default=0) / 100
             yield found
-    for kind, number, horizon in asked:
+    for kind, number, horizon in horizons:
         weeks = (horizon - day).days // 7
         for percentile in PERCENTILES:
             found = row(kind, number, "how_many", percentile)
@@ -356,7 +358,7 @@ def cut_rows(past, project_id, day, known, targets):
                 found["gap_reason"] = "no week left"
             elif not gap:
                 left = (horizon - day).days / 7
-                found["forecast_story_count"] = count_by(drawn[percentile], left)
+                found["forecast_story_count"] = count_by(by_percentile[percentile], left)
             yield found
 
 
@@ -411,7 +413,7 @@ def backtests(workspace, as_of, starts, iterations):
 
 
 def tracker_pace(project, day, left, velocities):
-    """Stories a week at Tracker's velocity of that day, by the points of what was open."""
+    """Stories per week at Tracker's velocity on a day, converted by the points of open stories."""
     velocity = None
     for row in sorted(velocities, key=lambda each: each["iteration_number"]):
         ends_by = day + timedelta(days=1)
@@ -423,19 +425,19 @@ def tracker_pace(project, day, left, velocities):
 
 
 def outcome(row, later, left, yesterday):
-    """What became of a forecast. later: days of acceptances after its cut, in order."""
-    named = row["forecast_date"] or row["horizon_date"]
-    is_decided = row["gap_reason"] is None and named <= yesterday
+    """The outcome of a forecast. later: days of acceptances after its cut, in order."""
+    forecast_day = row["forecast_date"] or row["horizon_date"]
+    is_decided = row["gap_reason"] is None and forecast_day <= yesterday
     result = {"is_decided": is_decided, "is_held": None}
     if row["question"] == "when":
         result["actual_date"] = later[left - 1] if len(later) >= left else None
         result["actual_story_count"] = None
         if is_decided:
-            result["is_held"] = sum(day <= named for day in later) >= left
+            result["is_held"] = sum(day <= forecast_day for day in later) >= left
     else:
-        done = sum(day <= named for day in later)
+        done = sum(day <= forecast_day for day in later)
         result["actual_date"] = None
-        result["actual_story_count"] = done if named <= yesterday else None
+        result["actual_story_count"] = done if forecast_day <= yesterday else None
         if is_decided:
             result["is_held"] = done >= row["forecast_story_count"]
     return result
@@ -466,9 +468,9 @@ def scores(row, window, tracker, yesterday):
             actual = (row["actual_date"] - row["cut_date"]).days
     kind = kinds[row["question"] == "how_many"]
     for name in names:
-        said = (row | result)[f"{name}_{kind}"]
-        if said is not None and actual is not None:
-            result[f"{name}_loss"] = pinball(level, min(actual, most), min(said, most))
+        value = (row | result)[f"{name}_{kind}"]
+        if value is not None and actual is not None:
+            result[f"{name}_loss"] = pinball(level, min(actual, most), min(value, most))
     return result
 
 
@@ -486,13 +488,13 @@ def calibrations(backtest_rows):
 def calibration(rows, backtest_rows):
     decided = [row for row in rows if row["is_decided"]]
     scored = [row for row in rows if row["forecast_loss"] is not None]
-    beside = [row for row in rows if row["tracker_loss"] is not None]
+    compared = [row for row in rows if row["tracker_loss"] is not None]
     ours = mean(row["forecast_loss"] for row in scored)
     bootstrap = mean(row["bootstrap_loss"] for row in scored)
-    tracker = mean(row["tracker_loss"] for row in beside)
-    ours_beside = mean(row["forecast_loss"] for row in beside)
+    tracker = mean(row["tracker_loss"] for row in compared)
+    ours_compared = mean(row["forecast_loss"] for row in compared)
     days = {row["cut_date"] for row in rows}
-    said = {
+    forecast_values = {
         (row["cut_date"], row["percentile"]): row["forecast_story_count"]
         or row["forecast_day_count"]
         or 0
@@ -509,16 +511,16 @@ def calibration(rows, backtest_rows):
         "held_count": sum(row["is_held"] for row in decided),
         "held_share": mean(row["is_held"] for row in decided),
         "scored_count": len(scored),
-        "tracker_scored_count": len(beside),
+        "tracker_scored_count": len(compared),
         "mean_pinball_loss": ours,
         "bootstrap_pinball_loss": bootstrap,
         "tracker_pinball_loss": tracker,
         "skill_over_bootstrap": 1 - ours / bootstrap if bootstrap else None,
-        "skill_over_tracker": 1 - ours_beside / tracker if tracker else None,
+        "skill_over_tracker": 1 - ours_compared / tracker if tracker else None,
         "mean_interval_width": mean(
-            abs(said[day, 95] - said[day, 50])
+            abs(forecast_values[day, 95] - forecast_values[day, 50])
             for day in days
-            if (day, 95) in said and (day, 50) in said
+            if (day, 95) in forecast_values and (day, 50) in forecast_values
         ),
     }
 
@@ -529,7 +531,7 @@ def mean(values):
 
 
 def complete_weeks(workspace, as_of, starts):
-    """First days of each project's complete weeks, in order: {project_id: [day]}."""
+    """The first days of each project's complete weeks: {project_id: [day]}."""
     rows = flow.throughput(workspace, starts, {}, as_of)
     return {
         project_id: sorted(
@@ -542,7 +544,7 @@ def complete_weeks(workspace, as_of, starts):
 
 
 def open_targets(workspace, as_of, iterations):
-    """What is left now: {project_id: {(kind, id): (remaining, queued, deadline, gap)}}."""
+    """The remaining work: {project_id: {(kind, id): (remaining, queued, deadline, gap)}}."""
     targets = {project_id: {} for project_id in workspace.projects}
     for kind, rows in (
         ("epic", progress.epics(workspace, as_of, iterations)),

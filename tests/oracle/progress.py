@@ -15,26 +15,26 @@ HORIZON_WEEKS = 520
 
 def epics(workspace, as_of, iterations):
     """Rows of `fct_epic_progress`, by epic id."""
-    paces, begun = _paces(workspace, as_of, iterations), _first_starts(workspace, as_of)
+    paces, started_at = _paces(workspace, as_of, iterations), _first_starts(workspace, as_of)
     rows = {}
     for epic in workspace.epics.values():
         stories = [each for each in workspace.stories.values() if epic.label_id in each.label_ids]
         project = workspace.projects[epic.project_id]
-        rows[epic.id] = _progress(workspace, project, stories, paces[project.id], begun, as_of)
+        rows[epic.id] = _progress(workspace, project, stories, paces[project.id], started_at, as_of)
         rows[epic.id]["epic_name"] = epic.name
     return rows
 
 
 def releases(workspace, as_of, iterations):
     """Rows of `fct_release_progress`, by release id."""
-    paces, begun = _paces(workspace, as_of, iterations), _first_starts(workspace, as_of)
+    paces, started_at = _paces(workspace, as_of, iterations), _first_starts(workspace, as_of)
     rows = {}
     for release in workspace.stories.values():
         if release.story_type != "release":
             continue
         project = workspace.projects[release.project_id]
         stories = _above(workspace, project, release)
-        row = _progress(workspace, project, stories, paces[project.id], begun, as_of)
+        row = _progress(workspace, project, stories, paces[project.id], started_at, as_of)
         row |= {
             "release_name": release.name,
             "membership_source": "marker",
@@ -85,12 +85,12 @@ def queue(workspace, project, stories):
     return waiting[: last + 1]
 
 
-def _progress(workspace, project, stories, pace, begun, as_of):
+def _progress(workspace, project, stories, pace, started_at, as_of):
     stories = [each for each in stories if each.story_type != "release"]
     done = [each for each in stories if each.current_state == "accepted"]
     left = [each for each in stories if each.current_state != "accepted"]
     waiting = queue(workspace, project, stories)
-    starts = [begun[each.id] for each in stories if each.id in begun]
+    starts = [started_at[each.id] for each in stories if each.id in started_at]
     velocity, volatility = pace
     today = local_date(as_of, project.time_zone)
     planned = backlog(workspace, project)

@@ -16,7 +16,7 @@ def stories(workspace):
 
 @pytest.fixture(scope="module")
 def starts(built_warehouse):
-    """When each project started, as Tracker says: {project_id: seconds}."""
+    """The start time of each project according to Tracker: {project_id: seconds}."""
     with duckdb.connect(str(built_warehouse), read_only=True) as connection:
         rows = connection.execute(
             "select id, epoch(start_time)::bigint from pivotal_tracker_data.projects"

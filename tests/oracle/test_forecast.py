@@ -1,4 +1,4 @@
-"""Forecasts equal what plain Python makes of the demo, cell by cell, never look ahead, and hold."""
+"""Forecasts equal those of plain Python, use no later data, and come true as often as stated."""
 
 import random
 import shutil
@@ -14,7 +14,7 @@ from tests.oracle.test_oracle import check, mart
 
 @pytest.fixture(scope="module")
 def starts(built_warehouse):
-    """When each project started, as Tracker says: {project_id: seconds}."""
+    """The start time of each project according to Tracker: {project_id: seconds}."""
     rows = query(
         built_warehouse,
         "select id, cast(epoch(start_time) as bigint) from pivotal_tracker_data.projects",
@@ -39,8 +39,8 @@ def test_fct_forecast(built_warehouse, workspace, iterations, starts):
 
 def test_fct_forecast_backtest(built_warehouse, backtests):
     actual = mart(built_warehouse, "fct_forecast_backtest", "forecast_key")
-    shown = next(iter(actual.values())).keys()
-    check({key: pick(row, shown) for key, row in backtests.items()}, actual)
+    columns = next(iter(actual.values())).keys()
+    check({key: pick(row, columns) for key, row in backtests.items()}, actual)
 
 
 def pick(row, columns):
@@ -53,7 +53,7 @@ def test_fct_forecast_calibration(built_warehouse, backtests):
 
 
 def test_a_hundred_targets_are_forecast_in_seconds(built_warehouse, tmp_path):
-    """With up to 250 stories to wait for; CPU time, whatever else runs."""
+    """Targets have up to 250 remaining stories. CPU time does not depend on other processes."""
     copy = tmp_path / built_warehouse.name
     shutil.copy(built_warehouse, copy)
     compiled = built_warehouse.parent / "target" / "compiled"
@@ -68,23 +68,23 @@ def test_a_hundred_targets_are_forecast_in_seconds(built_warehouse, tmp_path):
             "cross join range(1, 26) as numbers (number) where is_current "
             "and gap_reason is null order by sampled_story_count desc limit 100"
         )
-        begun = time.process_time()
+        started = time.process_time()
         for name in ("forecast_windows", "forecast_errors", "forecast_curves", "forecasts"):
             (path,) = compiled.rglob(f"forecast/int_{name}.sql")
             connection.execute(
                 f"create or replace table intermediate.int_{name} as {path.read_text()}"
             )
-        seconds = time.process_time() - begun
-        (answered,) = connection.execute(
+        seconds = time.process_time() - started
+        (forecast_count,) = connection.execute(
             "select count(*) from intermediate.int_forecasts where question = 'when' "
             "and percentile = 85 and forecast_date is not null and not is_backtest"
         ).fetchone()
-    assert answered == 100
+    assert forecast_count == 100
     assert seconds < 10
 
 
-def test_a_forecast_does_not_change_with_what_comes_after_its_cut():
-    """Other futures, same past: the windows, the errors that are known and the curves."""
+def test_a_forecast_does_not_depend_on_data_after_its_cut():
+    """Two series with the same past and different futures have the same known errors and curves."""
     chance = random.Random(4)
     pasts = [[chance.randrange(8) for _ in range(60)] for _ in range(3)]
     found = []
@@ -101,9 +101,9 @@ def test_a_forecast_does_not_change_with_what_comes_after_its_cut():
     assert len(found[0][0]) > 300
 
 
-# The share of held forecasts of a steady process may differ from what they say by chance: forecasts
-# of 12 weeks overlap, so that about 24 x 6 of them are independent, and the standard deviation of
-# p50 is 0.04.
+# In a steady process, the share of forecasts that come true differs from the stated probability
+# only by chance. Forecasts of 12 weeks overlap, so about 24 x 6 of them are independent, and the
+# standard deviation of p50 is 0.04.
 BOUNDS = {50: 0.1, 70: 0.09, 85: 0.07, 95: 0.05}
 
 
@@ -113,31 +113,31 @@ def steady_scores():
 
 
 @pytest.mark.parametrize("question", benchmark.QUESTIONS)
-def test_forecasts_of_a_steady_process_hold_as_often_as_they_say(steady_scores, question):
+def test_forecasts_of_a_steady_process_come_true_as_often_as_stated(steady_scores, question):
     for percentile, bound in BOUNDS.items():
-        held = decided(steady_scores, question, percentile)
-        share = sum(held) / len(held)
-        assert len(held) >= 300
-        assert abs(share - percentile / 100) <= bound, f"p{percentile} held in {share:.0%}"
+        outcomes = decided(steady_scores, question, percentile)
+        share = sum(outcomes) / len(outcomes)
+        assert len(outcomes) >= 300
+        assert abs(share - percentile / 100) <= bound, f"p{percentile} came true in {share:.0%}"
 
 
 def decided(scores, question, percentile, state="after"):
     return [
-        score.is_held[state]
+        score.came_true[state]
         for score in scores
         if (score.question, score.percentile) == (question, percentile)
-        and score.is_held[state] is not None
+        and score.came_true[state] is not None
     ]
 
 
 def test_the_bounds_of_a_steady_process_can_fail():
-    """The same bounds, of draws of independent weeks from a process that grows."""
+    """Draws of independent weeks from a growing process exceed the same bounds."""
     scores = benchmark.backtests(benchmark.made_up("growing"), trials=100)
-    held = decided(scores, 12, 50, "before")
-    assert sum(held) / len(held) - 0.5 > 3 * BOUNDS[50]
+    outcomes = decided(scores, 12, 50, "before")
+    assert sum(outcomes) / len(outcomes) - 0.5 > 3 * BOUNDS[50]
 
 
-def test_forecasts_of_a_growing_process_lose_less_than_independent_weeks():
+def test_forecasts_of_a_growing_process_have_lower_loss_than_independent_weeks():
     scores = benchmark.backtests(benchmark.made_up("growing"), trials=100)
     for question in benchmark.QUESTIONS:
         mine = [score for score in scores if score.question == question]
@@ -146,12 +146,12 @@ def test_forecasts_of_a_growing_process_lose_less_than_independent_weeks():
         assert after < 0.9 * before, f"{question}: {before:.2f} before, {after:.2f} after"
 
 
-def test_sure_forecasts_of_a_bursty_process_hold_more_often_than_independent_weeks():
+def test_forecasts_of_a_bursty_process_come_true_more_often_than_independent_weeks():
     scores = benchmark.backtests(benchmark.made_up("bursty"), trials=100)
     for question in benchmark.QUESTIONS:
-        for percentile, least in ((85, 0.75), (95, 0.88)):
+        for percentile, lowest in ((85, 0.75), (95, 0.88)):
             after = decided(scores, question, percentile)
             before = decided(scores, question, percentile, "before")
             share = sum(after) / len(after)
-            assert share >= least, f"p{percentile} of {question} held in {share:.0%}"
+            assert share >= lowest, f"p{percentile} of {question} came true in {share:.0%}"
             assert share > sum(before) / len(before)

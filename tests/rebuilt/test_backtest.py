@@ -1,4 +1,4 @@
-"""A forecast tried on a past day is the one that a build of that day would have made."""
+"""The backtest of a past day equals the forecast of a build on that day."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import duckdb
 from simulator.instants import iso, local_date
 from tests.conftest import dbt
 
-ASKED = (
+COLUMNS = (
     "question, percentile, horizon_week_count, sampled_week_count, sampled_story_count, "
     "queued_story_count, forecast_day_count, forecast_story_count, window_from_date, "
     "window_to_date, horizon_date, forecast_date, gap_reason"
@@ -21,30 +21,32 @@ def query(path, statement):
         return connection.execute(statement).fetchall()
 
 
-def test_a_backtest_is_the_forecast_that_a_build_of_that_day_makes(
+def test_a_backtest_equals_the_forecast_of_a_build_on_that_day(
     built_warehouse, workspace, tmp_path
 ):
-    """The whole project built as of a cut, when all that came later was not known yet."""
+    """The whole project is built as of a cut, without any later data."""
     ((project_id, cut),) = query(
         built_warehouse,
         "select project_id, cut_date from marts.fct_forecast_backtest "
         "where is_held group by all order by count(*) desc, cut_date limit 1",
     )
-    then = tmp_path / "warehouse.duckdb"
-    shutil.copy(built_warehouse, then)
+    past_warehouse = tmp_path / "warehouse.duckdb"
+    shutil.copy(built_warehouse, past_warehouse)
     zone = workspace.projects[project_id].time_zone
     settings = {"as_of": iso(midnight_after(cut, zone))}
-    built = dbt("run", "-s", "+fct_forecast", "--vars", json.dumps(settings), warehouse=then)
+    built = dbt(
+        "run", "-s", "+fct_forecast", "--vars", json.dumps(settings), warehouse=past_warehouse
+    )
     assert built.returncode == 0, built.stdout
 
     of_that_day = query(
-        then,
-        f"select {ASKED} from marts.fct_forecast "
+        past_warehouse,
+        f"select {COLUMNS} from marts.fct_forecast "
         f"where target_kind = 'project' and project_id = {project_id} order by all",
     )
     of_today = query(
         built_warehouse,
-        f"select {ASKED} from marts.fct_forecast_backtest "
+        f"select {COLUMNS} from marts.fct_forecast_backtest "
         f"where project_id = {project_id} and cut_date = '{cut}' order by all",
     )
     assert len(of_today) == 16

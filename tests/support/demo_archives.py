@@ -42,16 +42,16 @@ def write_json_dump(server, folder, made_at=None):
     answer = server.answer
     made_at = made_at or datetime.now(UTC)
 
-    def kept(method, target, headers):
-        status, told, body = answer(method, target, headers)
+    def saving_answer(method, target, headers):
+        status, response_headers, body = answer(method, target, headers)
         if status == 200 and "/my/" not in target:
             file = folder / f"{len(list(folder.iterdir())):05}.json"
             path = target.removeprefix("/services/v5")
             saved = {"request": {"path": path}, "response": {"body": json.loads(body)}}
             file.write_text(json.dumps({**saved, "recorded_at": made_at.isoformat()}))
-        return status, told, body
+        return status, response_headers, body
 
-    server.answer = kept
+    server.answer = saving_answer
     try:
         with TrackerClient(
             server.base_url, server.token, ClientSettings(max_in_flight=1)
