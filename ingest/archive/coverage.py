@@ -34,7 +34,7 @@ _MISSING = {
         "cycle times stay empty; project history exports and saved activities have them",
     ),
     "comments": ("comments", "exports and stories that were saved with their comments have them"),
-    "iterations": ("iterations", "exports with accepted stories and saved iterations have them"),
+    "iterations": ("iterations", "exports with scheduled stories and saved iterations have them"),
     "memberships": ("members", "saved memberships have them; without them people have only names"),
     "settings": (
         "settings",

@@ -20,12 +20,19 @@ from tests.support import marts
 from tests.support.demo_archives import Exporter, write_json_dump
 
 # Columns that state the source of a row; all other columns must be equal.
-PROVENANCE = {"record_source", "record_sources", "source_file", "source_line", "tracker_as_of"}
+PROVENANCE = {
+    "record_source", "record_sources", "source_file", "source_line", "file_count", "file_paths",
+    "tracker_as_of",
+}  # fmt: skip
+
+# A CSV file states the iterations of its stories, and no others.
+HAS_STORIES = (
+    "iteration_key in (select iteration_key from staging.stg_pivotal_tracker__iteration_stories)"
+)
 
 # The columns that the two CSV files of an export zip determine. Timestamps are dates; ids of
 # projects, people, labels and comments are derived from names, so rows are matched by name. Not
-# listed are columns that need transitions or settings (cycle times, velocity), performers, and
-# predicted iterations.
+# listed are columns that need transitions or settings (cycle times, velocity), and performers.
 CSV_COLUMNS = {
     "dim_story": (
         "story_id, project, story_name, story_type, story_priority, current_state, "
@@ -42,7 +49,12 @@ CSV_COLUMNS = {
     "fct_iteration_velocity": (
         "project, iteration_number, starts_at, finishes_at, length_weeks, accepted_points, "
         "accepted_story_count, accepted_feature_count, accepted_bug_count, accepted_chore_count",
-        "is_done and accepted_story_count > 0",
+        HAS_STORIES,
+    ),
+    "dim_iteration": (
+        "project, iteration_number, length_weeks, is_done, is_current, is_future, starts_at, "
+        "finishes_at",
+        HAS_STORIES,
     ),
     "fct_comment": (
         "story_id, comment_text, day_in(created_at, zone)",

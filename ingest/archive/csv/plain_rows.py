@@ -217,13 +217,11 @@ class PlainRows:
             if not (number.strip() and start and end):
                 continue
             span = start.day, end.day
-            facts.spans[span] += len(here)
+            facts.iterations[int(number)][span].extend(ids[here].tolist())
             days = done[here]
-            if days.any():
-                facts.iterations[int(number)][span].extend(ids[here[days > 0]].tolist())
-                first_day, last_day = (day.toordinal() for day in span)
-                is_outside = (days > 0) & ((days < first_day) | (days > last_day))
-                facts.misplaced_count += int(is_outside.sum())
+            first_day, last_day = (day.toordinal() for day in span)
+            is_outside = (days > 0) & ((days < first_day) | (days > last_day))
+            facts.misplaced_count += int(is_outside.sum())
 
 
 def _lowered(texts: DistinctTexts) -> pa.Array:

@@ -336,7 +336,7 @@ class StoryRows:
         return labels
 
     def _add_iteration(self, record: Record, cells: list[str], accepted: date | None) -> None:
-        """Add the iteration to the project's facts; as history only if the story is accepted."""
+        """Add the iteration to the project's facts."""
         text = self._cell(cells, "iteration")
         first = self._moment(cells, "iteration start")
         last = self._moment(cells, "iteration end")
@@ -355,9 +355,8 @@ class StoryRows:
             end = self._cell(cells, "iteration end")
             self._misfit("iteration end", end, "the iteration ends before it starts")
             return
-        self.facts.spans[span] += 1
+        self.facts.iterations[number][span].append(record["id"])
         if accepted:
-            self.facts.iterations[number][span].append(record["id"])
             self.facts.misplaced_count += not first.day <= accepted <= last.day
 
     def _add_unknown(self, record: Record, cells: list[str], table: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -29,8 +29,8 @@ class ProjectFacts:
         labels: name -> id (Tracker's if another file states it, else derived).
         epics: id -> record and origin.
         releases: id -> record and origin.
-        iterations: number -> (first day, last day) -> ids of the accepted stories with these dates.
-        spans: (first day, last day) of every iteration, including predicted ones -> frequency.
+        iterations: number -> (first day, last day) -> ids of the stories with these dates; past,
+            current and predicted iterations.
         estimates: all estimates of stories.
         newest: the newest timestamp.
         misplaced_count: stories accepted on a day outside the iteration that the file states.
@@ -46,7 +46,6 @@ class ProjectFacts:
     iterations: dict[int, dict[tuple[date, date], array[int]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(lambda: array("q")))
     )
-    spans: Counter[tuple[date, date]] = field(default_factory=Counter)
     estimates: set[float] = field(default_factory=set)
     newest: datetime | None = None
     misplaced_count: int = 0

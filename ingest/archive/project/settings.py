@@ -50,22 +50,22 @@ def _kind_of_scale(scale: str | None, *, is_given: bool) -> Record:
 
 
 def iteration_records(facts: ProjectFacts, options: ArchiveOptions) -> list[Record]:
-    """The iterations of accepted stories, and the ones without stories in between.
+    """The iterations that the rows state, and the ones without stories in between.
 
     If iterations 3 and 6 are known, 4 and 5 are added and marked as inferred, provided that the
     days in between divide into iterations of equal length. The last day in an export is inclusive;
     the API's `finish` is the start of the next iteration.
     """
-    proven = {
+    stated = {
         number: _most_common_span(spans) for number, spans in sorted(facts.iterations.items())
     }
     records = [
         _iteration(facts, options, number, span, stories)
-        for number, (span, stories) in proven.items()
+        for number, (span, stories) in stated.items()
     ]
-    numbers = list(proven)
+    numbers = list(stated)
     for before, after in zip(numbers, numbers[1:], strict=False):
-        first, last = proven[before][0][1] + timedelta(1), proven[after][0][0]
+        first, last = stated[before][0][1] + timedelta(1), stated[after][0][0]
         count = after - before - 1
         days = (last - first).days
         if count and days > 0 and days % (7 * count) == 0:
@@ -97,10 +97,7 @@ def _most_common_span(spans: dict[Span, array[int]]) -> tuple[Span, list[int]]:
 
 
 def _inferred(facts: ProjectFacts) -> dict[str, Any]:
-    proven: Counter[Span] = Counter(
-        _most_common_span(spans)[0] for spans in facts.iterations.values()
-    )
-    spans = proven or Counter(facts.spans.keys())
+    spans = [_most_common_span(each)[0] for _, each in sorted(facts.iterations.items())]
     found: dict[str, Any] = {"time_zone": "UTC"}
     if spans:
         lengths = Counter(((last - first).days + 1, first.weekday()) for first, last in spans)

@@ -120,12 +120,7 @@ intervals as (
 -- The story's position now is the best evidence of the backlog's past order.
 places as (
 
-    select
-        story_id,
-        min(iteration_number) as place_iteration_number,
-        min(story_index) as place_index
-    from {{ ref('stg_pivotal_tracker__iteration_stories') }}
-    group by story_id
+    select * from {{ ref('int_stories_in_backlog_order') }}
 
 ),
 
@@ -140,8 +135,7 @@ starts as (
         coalesce(versions.estimate, 0) as points,
         iterations.planned_points,
         intervals.next_worked_at,
-        places.place_iteration_number,
-        places.place_index
+        places.backlog_place
     from iterations
     inner join intervals
         on
@@ -189,8 +183,7 @@ ordered as (
             partition by starts.iteration_key
             order by
                 coalesce(starts.next_worked_at, {{ as_instant("'9999-12-31'") }}),
-                coalesce(starts.place_iteration_number, 1000000),
-                coalesce(starts.place_index, 1000000),
+                coalesce(starts.backlog_place, 1000000000),
                 starts.story_id
             rows between unbounded preceding and current row
         ) as points_so_far

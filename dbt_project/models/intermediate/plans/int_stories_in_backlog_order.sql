@@ -10,9 +10,11 @@ stories as (
 
 ),
 
+-- Iterations that an export states do not list their stories in order; its rows do.
 iteration_stories as (
 
     select * from {{ ref('stg_pivotal_tracker__iteration_stories') }}
+    where record_source != 'stories_csv'
 
 ),
 

@@ -11,7 +11,8 @@
     ],
     'iterations': [
         'iteration_count = 0',
-        'the iterations of the project as JSON, or a CSV export with its done stories'
+        'the iterations of the project as JSON, or a CSV export with more than its '
+        ~ 'icebox'
     ],
     'people': ['member_count is null', 'the memberships of the project as JSON'],
     'settings': [

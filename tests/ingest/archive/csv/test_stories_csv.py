@@ -200,19 +200,21 @@ def test_epics_and_releases_are_rows_of_their_own_tables(tmp_path):
     assert [each["id"] for each in loaded.stories] == [102, 101]
 
 
-def test_iterations_come_from_accepted_rows_only(tmp_path):
+def test_all_iterations_that_the_rows_state_are_loaded_and_idle_ones_in_between(tmp_path):
     def at(number, span, state, **cells):
         return {"iteration": number, "iteration_start": span[0], "iteration_end": span[1],
                 "current_state": state, **cells}  # fmt: skip
 
     one, four = ("Nov 2, 2015", "Nov 8, 2015"), ("Nov 23, 2015", "Nov 29, 2015")
-    idle = ("Mar 10, 2025", "Mar 16, 2025")
+    current, next_one = ("Dec 7, 2015", "Dec 13, 2015"), ("Dec 14, 2015", "Dec 20, 2015")
     rows = [
         story(101, **at(1, one, "accepted", accepted_at="Nov 3, 2015", estimate="2")),
         story(102, **at(4, four, "accepted", accepted_at="Nov 29, 2015", estimate="5")),
-        story(103, **at(489, idle, "unstarted")),
+        story(104, **at(6, current, "started")),
+        story(103, **at(6, current, "unstarted")),
+        story(105, **at(7, next_one, "unstarted")),
     ]
-    path = write_csv(tmp_path / "shop_20250311_101112.csv", rows)
+    path = write_csv(tmp_path / "shop_20151208_101112.csv", rows)
     loaded = Loaded(path, time_zone="America/New_York")
     assert [
         (each["number"], each["start"], each["finish"], each["story_ids"], each["is_inferred"])
@@ -226,6 +228,12 @@ def test_iterations_come_from_accepted_rows_only(tmp_path):
          True),
         (4, datetime(2015, 11, 23, 5, tzinfo=UTC), datetime(2015, 11, 30, 5, tzinfo=UTC), "[102]",
          None),
+        (5, datetime(2015, 11, 30, 5, tzinfo=UTC), datetime(2015, 12, 7, 5, tzinfo=UTC), "[]",
+         True),
+        (6, datetime(2015, 12, 7, 5, tzinfo=UTC), datetime(2015, 12, 14, 5, tzinfo=UTC),
+         "[103,104]", None),
+        (7, datetime(2015, 12, 14, 5, tzinfo=UTC), datetime(2015, 12, 21, 5, tzinfo=UTC), "[105]",
+         None),
     ]  # fmt: skip
     (project,) = loaded.projects
     assert json.loads(project["inferred_fields"]) == [
@@ -235,7 +243,7 @@ def test_iterations_come_from_accepted_rows_only(tmp_path):
     ]
     assert (project["iteration_length"], project["week_start_day"]) == (1, "Monday")
     assert (project["point_scale"], project["point_scale_is_custom"]) == ("0,1,2,3,5,8", None)
-    assert loaded.reader.as_of == datetime(2025, 3, 11, 14, 11, 12, tzinfo=UTC)
+    assert loaded.reader.as_of == datetime(2015, 12, 8, 15, 11, 12, tzinfo=UTC)
 
 
 def test_settings_that_are_given_are_not_inferred(tmp_path):
