@@ -16,7 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.records import DEEPEST, are_out_of_range, cell_bytes, with_column
+from ingest.records import are_out_of_range, may_be_too_deep, with_column
 from ingest.tables import ARROW_TYPES, ColumnType, Table
 
 Cells = dict[str, pa.StringArray]
@@ -34,7 +34,6 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 TABLES_WITH_PLAIN_RECORDS = frozenset(_NEEDED)
 # Values that orjson may write differently from DuckDB.
 _NEEDS_REWRITING = r"\\u|[0-9][eE]|[0-9.]{16}|0\.000|NaN|Inf"
-_OPEN = 0x5B  # "[", and "{" without the bit 0x20
 
 
 class NotPlainError(Exception):
@@ -93,8 +92,15 @@ def _one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def are_plain(table: Table, cells: Cells, count: int) -> np.ndarray:
-    """For each record, whether it has nothing but values that fit declared columns."""
+def are_plain(table: Table, cells: Cells, count: int, nested_levels: int) -> np.ndarray:
+    """For each record, whether it has nothing but values that fit declared columns.
+
+    Args:
+        table: the raw table.
+        cells: what the records say.
+        count: how many there are.
+        nested_levels: the maximum number of nested levels in a record, which is the first.
+    """
     is_plain = np.ones(count, bool)
     nested, made = NESTED_IDS.get(table.name, {}), _made_columns(table)
     for name in _NEEDED[table.name]:
@@ -102,7 +108,7 @@ def are_plain(table: Table, cells: Cells, count: int) -> np.ndarray:
     for name, cell in cells.items():
         kind = table.columns.get(name)
         if kind == "json":
-            is_plain &= ~_may_be_too_deep(cell)
+            is_plain &= ~may_be_too_deep(cell, nested_levels)
         if name in nested:
             fits = pc.starts_with(cell, "{")
         elif kind in _ARE_PLAIN and name not in made:
@@ -167,13 +173,6 @@ def is_filled(cells: Cells, name: str, count: int) -> np.ndarray:
 
 def _flags(array: pa.BooleanArray) -> np.ndarray:
     return array.to_numpy(zero_copy_only=False)
-
-
-def _may_be_too_deep(cells: pa.StringArray) -> np.ndarray:
-    """Whether each value has enough brackets to be nested too deeply."""
-    starts, content = cell_bytes(cells)
-    brackets = np.flatnonzero((np.frombuffer(content, np.uint8) & 0xDF) == _OPEN)
-    return np.diff(np.searchsorted(brackets, starts)) >= DEEPEST
 
 
 def _ids_in(cells: pa.StringArray) -> pa.Array:

@@ -33,9 +33,8 @@ _MAX_INT64 = 2**63 - 1
 _MAX_DECIMAL = Decimal(10) ** 14  # decimal(18, 4)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
-# The levels of lists and objects that orjson can write; a more deeply nested record is refused.
-DEEPEST = 254
-TOO_DEEP = f"nested more than {DEEPEST} levels deep"
+DEEPEST = 254  # the levels of lists and objects that orjson can write
+_OPEN = 0x5B  # "[", and "{" without the bit 0x20
 _EXCERPT_CHARACTERS = 200
 # Microseconds from 1970 to the first instant of the year 1 and to the last of 9999.
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -132,11 +131,14 @@ class Drift:
         undeclared: (table, field) -> number of records with this undeclared field.
         misfits: (table, field) -> number of values that did not fit the declared type.
         rejections: the refused records and files.
+        nested_levels: the maximum number of nested levels of lists and objects in a record, which
+            is the first; at most `DEEPEST`.
     """
 
     undeclared: Counter[tuple[str, str]] = field(default_factory=Counter)
     misfits: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejections: list[Rejection] = field(default_factory=list)
+    nested_levels: int = DEEPEST
 
 
 class Origin(NamedTuple):
@@ -192,6 +194,10 @@ def to_arrow(
             array = _FAST[kind](values)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             array = _convert_one_by_one(table, name, values, extras, drift, refused)
+        if kind == "json":
+            for place in np.flatnonzero(may_be_too_deep(array, drift.nested_levels)).tolist():
+                if is_too_deep(values[place], drift.nested_levels):
+                    refused[place] = (name, values[place], too_deep(drift.nested_levels))
         if is_key and array.null_count:
             for place in np.flatnonzero(array.is_null()).tolist():
                 has_value = values[place] is not None
@@ -457,8 +463,8 @@ def _undeclared_fields(
             value = record[name]
             if value is None or _SECRET_FIELD.search(name):
                 continue
-            if is_too_deep(value):
-                refused[place] = (name, value, TOO_DEEP)
+            if is_too_deep(value, drift.nested_levels):
+                refused[place] = (name, value, too_deep(drift.nested_levels))
                 continue
             extra[name] = _without_secrets(value)
             drift.undeclared[table.name, name] += 1
@@ -466,10 +472,22 @@ def _undeclared_fields(
     return extras
 
 
-def is_too_deep(value: object, most: int = DEEPEST) -> bool:
-    """Whether a value has `most` or more levels of lists and objects."""
+def too_deep(levels: int) -> str:
+    """The reason for refusing a record with more than these levels of lists and objects."""
+    return f"nested more than {levels} levels deep"
+
+
+def may_be_too_deep(cells: pa.StringArray, levels: int) -> np.ndarray:
+    """Whether each field, as JSON text, has enough brackets for `is_too_deep`."""
+    starts, content = cell_bytes(cells)
+    brackets = np.flatnonzero((np.frombuffer(content, np.uint8) & 0xDF) == _OPEN)
+    return np.diff(np.searchsorted(brackets, starts)) >= levels
+
+
+def is_too_deep(value: object, levels: int) -> bool:
+    """Whether a record with this field has more than these levels of lists and objects."""
     level, depth = [value], 1
-    while level and depth < most:
+    while level and depth < levels:
         level = [
             inner
             for each in level
@@ -512,8 +530,8 @@ def _convert_one_by_one(
             converted.append(None if value is None else _SLOW[kind](value))
         except (TypeError, ValueError, InvalidOperation, OverflowError, OSError):
             converted.append(None)
-            if is_too_deep(value):
-                refused[place] = (name, value, TOO_DEEP)
+            if is_too_deep(value, drift.nested_levels):
+                refused[place] = (name, value, too_deep(drift.nested_levels))
             elif name not in table.key:
                 extras[place][name] = value
                 drift.misfits[table.name, name] += 1
@@ -529,8 +547,8 @@ def _json_text(value: object) -> str:
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except TypeError:  # a number of more than 64 bits, a lone surrogate, or too many levels
-        if is_too_deep(value):
-            raise ValueError(TOO_DEEP) from None
+        if is_too_deep(value, DEEPEST):
+            raise ValueError(too_deep(DEEPEST)) from None
         return json.dumps(_storable(value), sort_keys=True, ensure_ascii=False)
 
 

@@ -292,6 +292,7 @@ def api_reader(client: TrackerClient, settings: TrackerSettings, **arguments: An
         iteration_analytics=settings.iteration_analytics,
     )
     arguments.setdefault("project_ids", settings.chosen_project_ids())
+    arguments.setdefault("drift", Drift(nested_levels=settings.nested_levels))
     return ApiReader(client, options=options, **arguments)
 
 

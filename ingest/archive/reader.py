@@ -118,7 +118,7 @@ class ArchiveReader:
         self._made_at: dict[str, datetime] = {}
         self._facts: dict[int, ProjectFacts] = {}
         self._catalogue: list[Record] = []
-        self._dumps = Dumps(self._people, self.rejections)
+        self._dumps = Dumps(self._people, self.drift)
         self._are_stories_read = False
         self._kept_count = 0
         self._coverage = Coverage()

@@ -44,6 +44,8 @@ class TrackerSettings(BaseConfiguration):
         answer_megabytes: the maximum size of one response after decompression.
         answer_seconds: the maximum duration of one response.
         list_records: the maximum number of records in one list.
+        nested_levels: the maximum number of nested lists and objects in one record, including the
+            record itself, from the API or a file; at most 254.
         time_zone: the project's time zone, which a CSV export does not state (default UTC). The
             same holds for `iteration_length`, `week_start_day` and `point_scale`, which are
             inferred when empty.
@@ -67,6 +69,7 @@ class TrackerSettings(BaseConfiguration):
     answer_megabytes: float = 64
     answer_seconds: float = 300
     list_records: int = 5_000_000
+    nested_levels: int = 254
     time_zone: str | None = None
     iteration_length: int | None = None
     week_start_day: str | None = None
@@ -100,6 +103,7 @@ class TrackerSettings(BaseConfiguration):
             "answer_seconds": self.answer_seconds,
             "most_answer_bytes": int(self.answer_megabytes * 2**20),
             "most_records": self.list_records,
+            "nested_levels": self.nested_levels,
         }
 
     def chosen_project_ids(self) -> list[int] | None:
@@ -159,6 +163,12 @@ def load_settings(**given: Any) -> TrackerSettings:  # noqa: ANN401 - checked be
     for name in ("answer_megabytes", "answer_seconds", "list_records"):
         if not 0 < getattr(settings, name) < float("inf"):
             raise SettingsError(f"{name} is {getattr(settings, name)}: it must be above 0")
+    from ingest.records import DEEPEST  # imported here, because most callers only need paths
+
+    if not 1 <= settings.nested_levels <= DEEPEST:
+        raise SettingsError(
+            f"nested_levels is {settings.nested_levels}: it must be from 1 to {DEEPEST}"
+        )
     if settings.auth not in ("token", "bearer"):
         raise SettingsError(f'auth is {settings.auth!r}: it must be "token" or "bearer"')
     return settings

@@ -374,7 +374,13 @@ def test_a_broken_settings_file_is_one_line_that_says_where(path, tmp_path, monk
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("max_in_flight", "0"), ("requests_per_second", "-1"), ("requests_per_second", "nan")],
+    [
+        ("max_in_flight", "0"),
+        ("requests_per_second", "-1"),
+        ("requests_per_second", "nan"),
+        ("nested_levels", "0"),
+        ("nested_levels", "255"),
+    ],
 )
 def test_an_impossible_limit_is_reported_in_one_line(path, name, value):
     finished = ingest("api", warehouse=path, api_token=SENTINEL, **{name: value})
@@ -511,6 +517,17 @@ def test_an_archive_that_was_not_read_in_full_exits_with_1(path, tmp_path, conte
         with duckdb.connect(str(path), read_only=True) as connection:
             count = "select count(*) from pivotal_tracker_data.stories"
             assert connection.execute(count).fetchone() == (1,)
+
+
+@pytest.mark.parametrize("field", ["comments", "undeclared"])
+def test_a_record_of_a_file_is_nested_no_deeper_than_configured(path, tmp_path, field):
+    (story,) = json.loads(STORIES)
+    stories = [{**story, "id": number, field: value} for number, value in ((1, [{}]), (2, [[{}]]))]
+    (tmp_path / "a.json").write_text(json.dumps(stories))
+    ingest("archive", str(tmp_path / "a.json"), warehouse=path, nested_levels=3)
+    assert query(path, "select id from pivotal_tracker_data.stories") == [(1,)]
+    refused = "select record_number, column_name, reason from pivotal_tracker_data.rejected_rows"
+    assert query(path, refused) == [(2, field, "nested more than 3 levels deep")]
 
 
 def test_loading_older_versions_than_stored_is_not_a_failure(path, tmp_path):

@@ -14,7 +14,7 @@ from ingest.api.http.plain_pages import PlainPages
 from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import STORY_FIELDS
 from ingest.plain_records import TABLES_WITH_PLAIN_RECORDS
-from ingest.records import Drift
+from ingest.records import DEEPEST, Drift
 from ingest.tables import TABLES
 from simulator import serve, simulate
 
@@ -120,7 +120,7 @@ def one_by_one(table_name, text, project_id=7):
 
 @pytest.fixture(scope="module")
 def plain_pages():
-    return PlainPages()
+    return PlainPages(DEEPEST)
 
 
 def test_every_table_is_tried():

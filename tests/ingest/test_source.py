@@ -65,6 +65,14 @@ def test_of_two_rows_with_one_key_the_newer_is_loaded(pipeline, monkeypatch, pag
     assert query(pipeline, "select records_count from extracts") == [(1,)]
 
 
+def test_a_record_of_the_api_is_nested_no_deeper_than_configured(demo_server, pipeline):
+    tracker = pivotal_tracker_source(**connection_of(demo_server, nested_levels=2))
+    pipeline.run(tracker.with_resources("stories", "rejected_rows"))
+    assert query(pipeline, "select count(*) from stories where labels != '[]'") == [(0,)]
+    refused = query(pipeline, "select distinct reason from rejected_rows")
+    assert refused == [("nested more than 2 levels deep",)]
+
+
 def test_the_script_loads_every_table_where_no_other_setting_is(demo_server, tmp_path):
     settings = connection_of(demo_server)
     environment = os.environ | {

@@ -43,6 +43,7 @@ from ingest.api.http.errors import (
 from ingest.api.http.hosts import checked_base_url, connection_failure, redirect_target
 from ingest.api.http.pace import Pace
 from ingest.api.http.plain_pages import PlainPages
+from ingest.records import DEEPEST
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class ClientSettings:
         answer_seconds: the maximum duration of one response.
         most_answer_bytes: the maximum size of one response after decompression.
         most_records: the maximum number of records in one list.
+        nested_levels: the maximum number of nested levels in a record, which is the first.
         max_attempts: the maximum number of attempts per request.
         retry_seconds: the maximum time for all attempts of a request.
     """
@@ -84,6 +86,7 @@ class ClientSettings:
     answer_seconds: float = 300
     most_answer_bytes: int = 64 * 2**20
     most_records: int = 5_000_000
+    nested_levels: int = DEEPEST
     max_attempts: int = 10
     retry_seconds: float = 300
 
@@ -145,7 +148,7 @@ class TrackerClient:
         self._has_answered = False
         self.requests_count = 0
         self.retries_count = 0
-        self.plain_pages = PlainPages()
+        self.plain_pages = PlainPages(settings.nested_levels)
         # Whether a list's pages must be requested with an envelope, by the list's name.
         self.enveloped_lists: dict[str, bool] = {}
 

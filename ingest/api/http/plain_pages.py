@@ -37,8 +37,13 @@ _BLOCK = 64 * 1024
 class PlainPages:
     """Makes rows of the pages whose records are all plain; can be used from any thread."""
 
-    def __init__(self) -> None:
-        """Open an empty database; each query runs in the thread that asks, one per processor."""
+    def __init__(self, nested_levels: int) -> None:
+        """Open an empty database; each query runs in the thread that asks, one per processor.
+
+        Args:
+            nested_levels: the maximum number of nested levels in a record, which is the first.
+        """
+        self._nested_levels = nested_levels
         self._files = _MemoryFiles()
         connection = duckdb.connect(config={"threads": 1})
         connection.register_filesystem(self._files)
@@ -70,7 +75,7 @@ class PlainPages:
                     found = cursor.execute(names_query(source, "array", size)).fetchall()
                     if not _are_known({name for (name,) in found}, names, cells):
                         return None
-            if not are_plain(table, cells, count).all():
+            if not are_plain(table, cells, count, self._nested_levels).all():
                 return None
             return with_origin(rows_of(table, cells, count, project_id), RECORD_SOURCE)
         except (duckdb.Error, pa.ArrowException, orjson.JSONDecodeError, NotPlainError):

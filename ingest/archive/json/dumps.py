@@ -22,7 +22,7 @@ from ingest.archive.json.store import Store
 from ingest.archive.json.values import Place, read_values
 from ingest.archive.json.walk import Found, Refused, Walk
 from ingest.archive.project.people import People
-from ingest.records import Origin, Record
+from ingest.records import Drift, Origin, Record
 
 if TYPE_CHECKING:
     from ingest.archive.inventory import Inventory
@@ -40,19 +40,20 @@ class Dumps:
         notes: one sentence for each JSON file without Tracker data.
     """
 
-    def __init__(self, people: People, rejections: list[Rejection]) -> None:
+    def __init__(self, people: People, drift: Drift) -> None:
         """Start without records.
 
         Args:
             people: receives everybody who is named with an id.
-            rejections: receives the refused records.
+            drift: receives the refused records.
         """
-        self.store = Store(people)
+        self.store = Store(people, drift.nested_levels)
         self._plain_files: list[PlainFile] = []
         self.catalogue: list[Record] = []
         self.unknown: Counter[str] = Counter()
         self.notes: list[str] = []
-        self._rejections = rejections
+        self._rejections = drift.rejections
+        self._nested_levels = drift.nested_levels
 
     def read(self, inventory: Inventory, is_first_load: bool, zone: ZoneInfo) -> None:
         """Read all dumps and backups of a run.
@@ -71,7 +72,7 @@ class Dumps:
         self.store.file_times = file_times([*files, *backups, *histories], zone)
         in_bulk: dict[ArchiveFile, PlainFile] = {}
         if is_first_load and inventory.files.keys() <= {"json"}:
-            found = ((file, read_plain_file(file, _SOURCE)) for file in files)
+            found = ((file, read_plain_file(file, _SOURCE, self._nested_levels)) for file in files)
             in_bulk = {file: plain for file, plain in found if plain}
         self._read_each(inventory, [file for file in files if file not in in_bulk])
         if any(self._may_overlap(name, in_bulk.values()) for name in ("stories", "activity")):

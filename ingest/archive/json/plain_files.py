@@ -130,7 +130,7 @@ class PlainFile:
                     yield orjson.loads(cell)
 
 
-def read_plain_file(file: ArchiveFile, record_source: str) -> PlainFile | None:
+def read_plain_file(file: ArchiveFile, record_source: str, nested_levels: int) -> PlainFile | None:
     """Read a file that is a list of stories or activities, or has one on each line.
 
     Returns None for any other file, and for one that must be read record by record because it is
@@ -139,13 +139,14 @@ def read_plain_file(file: ArchiveFile, record_source: str) -> PlainFile | None:
     Args:
         file: the file; members of zips are not read in bulk.
         record_source: stored with each row.
+        nested_levels: the maximum number of nested levels in a record, which is the first.
     """
     form = _form(file)
     if form is None:
         return None
     try:
         with duckdb.connect(config={"memory_limit": _MEMORY}) as connection:
-            plain = _read(connection, file, *form, record_source)
+            plain = _read(connection, file, *form, record_source, nested_levels)
     except (duckdb.Error, pa.ArrowException, orjson.JSONDecodeError, OSError, NotPlainError):
         return None
     return plain if are_distinct(plain.ids) else None
@@ -178,6 +179,7 @@ def _read(
     table: Table,
     form: str,
     record_source: str,
+    nested_levels: int,
 ) -> PlainFile:
     source = [str(file.path.resolve())]
     names = [name for (name,) in connection.execute(names_query("?", form), source).fetchall()]
@@ -189,7 +191,7 @@ def _read(
     batches = connection.sql(cells_query("?", form, sorted(names)), params=source)
     is_by_line, count = form == "newline_delimited", 0
     for batch in batches.to_arrow_reader(_BATCH):
-        rows, others, named_projects = _split(table, batch, count + 1, is_by_line)
+        rows, others, named_projects = _split(table, batch, count + 1, is_by_line, nested_levels)
         plain.add(with_origin(rows, record_source, file.name), others)
         plain.named_projects += named_projects
         count += len(batch)
@@ -208,7 +210,7 @@ def _lines_count(file: ArchiveFile) -> int:
 
 
 def _split(
-    table: Table, batch: pa.RecordBatch, first: int, is_by_line: bool
+    table: Table, batch: pa.RecordBatch, first: int, is_by_line: bool, nested_levels: int
 ) -> tuple[pa.Table, list[Other], list[Located]]:
     """Rows of the plain records with their lines, the other records, and named projects."""
     cells = cells_of(batch)
@@ -218,7 +220,8 @@ def _split(
     if table.name == "activity" and (versions is None or versions.null_count):
         raise NotPlainError  # a null version is not the same as a missing one
     numbers = np.arange(len(batch)) + first
-    plain = are_plain(table, cells, len(batch)) & _ARE_SELF_CONTAINED[table.name](cells, len(batch))
+    plain = are_plain(table, cells, len(batch), nested_levels)
+    plain &= _ARE_SELF_CONTAINED[table.name](cells, len(batch))
     others: list[Other] = []
     if not plain.all():
         places = np.flatnonzero(~plain)

@@ -17,14 +17,13 @@ from ingest.archive.project.evidence import RELEASE_FIELDS, SourcedRecord
 from ingest.archive.project.people import People
 from ingest.archive.versions import NEVER, Version, clock_of, version_of, with_iso_instants
 from ingest.records import (
-    DEEPEST,
-    TOO_DEEP,
     Origin,
     Record,
     excerpt,
     history_day_records,
     is_too_deep,
     shape,
+    too_deep,
     whole_number,
 )
 from ingest.tables import TABLES, Table
@@ -59,16 +58,18 @@ class Store:
         file_times: when each file was made, by file name.
     """
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: People, nested_levels: int) -> None:
         """Start empty.
 
         Args:
             people: receives everybody who is named with an id.
+            nested_levels: the maximum number of nested levels in a record, which is the first.
         """
         self.tables: dict[str, dict[Key, SourcedRecord]] = defaultdict(dict)
         self.newest: datetime | None = None
         self.file_times: dict[str, FileTime] = {}
         self._people = people
+        self._nested_levels = nested_levels
         self._parts: dict[tuple[str, int], dict[str, dict[int, SourcedRecord]]] = {}
         self._project_names: dict[int, tuple[tuple[Version, str, int], SourcedRecord]] = {}
         self._projects_of_plain_files: dict[int, SourcedRecord] = {}
@@ -325,8 +326,8 @@ class Store:
         part_id = _whole_number(record.get("id"))
         if part_id is None:
             raise RowRefused("id", _id_text(record), f"a record of {table} without a usable id")
-        if is_too_deep(record, DEEPEST - 1):  # it will be in a list of its story
-            raise RowRefused(None, _id_text(record), TOO_DEEP)
+        if is_too_deep([record], self._nested_levels):  # it will be in a list of its story
+            raise RowRefused(None, _id_text(record), too_deep(self._nested_levels))
         record = {**record, "id": part_id}
         parts = self._parts.setdefault((owner, identity), {}).setdefault(table, {})
         stored, key = parts.get(part_id), (part_id,)

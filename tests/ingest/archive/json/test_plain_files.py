@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.archive import ArchiveError
 from ingest.archive.json import plain_files
+from ingest.records import DEEPEST
 from tests.ingest.archive.samples import Loaded, story, write_csv
 
 TEXT = st.text(
@@ -132,7 +133,7 @@ def read_in_bulk(*paths):
 def is_read_at_once(path):
     file = next(iter(_files(path)))
     with mock.patch.object(plain_files, "LEAST_BYTES", 0):
-        return plain_files.read_plain_file(file, "json") is not None
+        return plain_files.read_plain_file(file, "json", DEEPEST) is not None
 
 
 def _files(path):
