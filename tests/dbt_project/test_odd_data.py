@@ -166,8 +166,10 @@ CASES = {
     ),
     "a creation in the year 1": (
         year_one,
-        "select count(*) < 1000 from marts.fct_flow_daily where project_id = {project}",
-        (True,),
+        "select count(*) < 1000, (select count(*) < 1000 from marts.dim_date), "
+        "(select created_at from marts.dim_story where story_id = {story}) "
+        "from marts.fct_flow_daily where project_id = {project}",
+        (True, True, None),
         ("value_impossible", "stories {story}"),
     ),
     "timestamps after the extract": (

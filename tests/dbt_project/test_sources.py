@@ -7,7 +7,7 @@ from ingest.warehouses.base import DATASET
 from tests.support import crafted, marts
 from tests.support.marts import rows
 
-CSV, JSON, ACTIVITIES, API, MIXED = 1, 2, 3, 4, 5
+CSV, JSON, ACTIVITIES, API, MIXED, JSON_AND_ACTIVITIES = 1, 2, 3, 4, 5, 6
 PERSON = 11
 
 # By mart, measures that are null in all rows of a project. With so few stories, there are no
@@ -134,59 +134,59 @@ def activity(project_id, version, day, change):
         "message": "did it",
         "highlight": "did",
         "changes": [change],
-        "primary_resources": [{"kind": "story", "id": 301, "name": "Story 301"}],
+        "primary_resources": [{"kind": "story", "id": project_id * 100 + 1, "name": "Story"}],
         "performed_by": {"kind": "person", "id": PERSON, "name": "Ida Ek", "initials": "IE"},
         "performed_by_id": PERSON,
         "occurred_at": DAYS[day],
     }
 
 
-def change(change_type, new_values, kind="story", number=301, **values):
-    named = {"name": "Story 301", "story_type": "feature"} if kind == "story" else {}
+def change(change_type, number, new_values, kind="story"):
+    named = {"name": f"Story {number}", "story_type": "feature"} if kind == "story" else {}
     return {
         "kind": kind,
         "change_type": change_type,
         "id": number,
         **named,
         "new_values": new_values,
-        **values,
     }
 
 
-def records():
-    """Records of projects with one accepted story and one story in progress each."""
-    path = [("unstarted", 1), ("started", 3), ("delivered", 5), ("accepted", 9)]
-    record = story(301, ACTIVITIES, owner_ids=[PERSON], label_ids=[])
+PATH = [("unstarted", 1), ("started", 3), ("delivered", 5), ("accepted", 9)]
+
+
+def activities(project_id):
+    """Activities of one accepted story with a comment, and of one story in progress."""
+    accepted, started = project_id * 100 + 1, project_id * 100 + 2
+    record = story(accepted, project_id, owner_ids=[PERSON], label_ids=[])
     first = {
         name: record[name]
         for name in ("project_id", "name", "story_type", "estimate", "owner_ids", "label_ids")
     }
+    created = {**first, "current_state": "unstarted"}
+    comment = {"story_id": accepted, "text": "Half way"}
     steps = [
-        activity(ACTIVITIES, 1, 1, change("create", {**first, "current_state": "unstarted"})),
+        (1, 1, change("create", accepted, created)),
         *(
-            activity(ACTIVITIES, version, day, change("update", {"current_state": state}))
-            for version, (state, day) in enumerate(path[1:], start=2)
+            (version, day, change("update", accepted, {"current_state": state}))
+            for version, (state, day) in enumerate(PATH[1:], start=2)
         ),
-        activity(
-            ACTIVITIES,
-            9,
-            4,
-            change("create", {"story_id": 301, "text": "Half way"}, kind="comment", number=71),
-        ),
-        activity(
-            ACTIVITIES,
-            10,
-            23,
-            change("create", {**first, "current_state": "unstarted"}, number=302),
-        ),
-        activity(ACTIVITIES, 11, 25, change("update", {"current_state": "started"}, number=302)),
+        (9, 4, change("create", accepted - 230, comment, kind="comment")),
+        (10, 23, change("create", started, created)),
+        (11, 25, change("update", started, {"current_state": "started"})),
     ]
+    return [activity(project_id, *step) for step in steps]
+
+
+def records():
+    """Records of projects with one accepted story and one story in progress each."""
     return {
         "projects": [
             {"id": CSV, "name": "From a CSV"},
             {"id": JSON, "name": "From stories as JSON"},
             {"id": ACTIVITIES, "name": "From activities"},
             {"id": MIXED, "name": "From an API and a CSV"},
+            {"id": JSON_AND_ACTIVITIES, "name": "From stories as JSON and activities"},
             {
                 "id": API,
                 "name": "From an API",
@@ -209,6 +209,7 @@ def records():
             ),
             story(201, JSON),
             story(202, JSON, current_state="started", accepted_at=None, created_at=DAYS[25]),
+            story(601, JSON_AND_ACTIVITIES),
             story(501, MIXED),
             story(
                 502,
@@ -221,7 +222,7 @@ def records():
             story(
                 401,
                 API,
-                transitions=[transition(state, day, day) for state, day in path],
+                transitions=[transition(state, day, day) for state, day in PATH],
                 **{each: [] for each in ("comments", "tasks", "blockers", "reviews")},
             ),
             story(
@@ -234,7 +235,7 @@ def records():
                 **{each: [] for each in ("comments", "tasks", "blockers", "reviews")},
             ),
         ],
-        "activity": steps,
+        "activity": activities(ACTIVITIES) + activities(JSON_AND_ACTIVITIES),
         "memberships": [{"id": 1, "project_id": API, "person_id": PERSON, "role": "owner"}],
         "iterations": [
             {
@@ -291,6 +292,27 @@ def test_each_source_determines_the_expected_measures(warehouse, project_id):
     assert "velocity_per_week" in known["fct_iteration_velocity"]
 
 
+@pytest.mark.parametrize("project_id", [ACTIVITIES, JSON_AND_ACTIVITIES])
+def test_activities_add_stories_transitions_acceptances_and_comments(warehouse, project_id):
+    def counted(mart):
+        return sum(row["project_id"] == project_id for row in rows(warehouse, mart))
+
+    stories = {
+        row["story_id"]: (row["current_state"], row["comment_count"])
+        for row in rows(warehouse, "dim_story")
+        if row["project_id"] == project_id
+    }
+    assert stories == {
+        project_id * 100 + 1: ("accepted", 1),
+        project_id * 100 + 2: ("started", 0),
+    }
+    assert [counted(f"fct_{each}") for each in ("story_transition", "acceptance", "comment")] == [
+        6,
+        1,
+        1,
+    ]
+
+
 def test_a_rejection_rate_counts_only_stories_with_known_history(warehouse):
     found = [
         row
@@ -322,7 +344,14 @@ def test_data_coverage_lists_missing_data(warehouse):
     assert {
         project_id: (row["story_count"], row["history_known_story_count"], row["transition_count"])
         for project_id, row in coverage.items()
-    } == {CSV: (2, 0, 0), JSON: (2, 0, 0), ACTIVITIES: (2, 2, 6), API: (2, 2, 6), MIXED: (2, 1, 3)}
+    } == {
+        CSV: (2, 0, 0),
+        JSON: (2, 0, 0),
+        ACTIVITIES: (2, 2, 6),
+        API: (2, 2, 6),
+        MIXED: (2, 1, 3),
+        JSON_AND_ACTIVITIES: (2, 2, 6),
+    }
     missing = {project_id: row["missing"] for project_id, row in coverage.items()}
     assert missing == {
         CSV: "people, settings, transitions",
@@ -330,6 +359,7 @@ def test_data_coverage_lists_missing_data(warehouse):
         ACTIVITIES: "people, settings",
         API: None,
         MIXED: "comments, people, settings, transitions",
+        JSON_AND_ACTIVITIES: "iterations, people, settings",
     }
 
 
