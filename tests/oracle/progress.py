@@ -103,6 +103,7 @@ def _progress(workspace, project, stories, pace, started_at, as_of):
         "unscheduled_story_count": _count(left, "unscheduled"),
         "unstarted_story_count": _count(left, "unstarted", "planned"),
         "in_progress_story_count": _count(left, *IN_PROGRESS),
+        "unknown_story_count": 0,
         "unestimated_story_count": sum(each.estimate is None for each in left),
         "queued_story_count": len(waiting),
         "total_points": points(stories),
@@ -121,7 +122,7 @@ def _progress(workspace, project, stories, pace, started_at, as_of):
         rate = velocity * (1 + factor * volatility) if known else None
         row[name] = _done_on(today, work, rate)
     row["projected_date"] = _done_on(today, work, velocity)
-    row["gap_reason"] = None
+    row["gap_reason"] = None if stories else "no stories"
     if left and row["projected_date"] is None:
         row["gap_reason"] = "beyond the horizon" if velocity else "no velocity"
         if not points(waiting):

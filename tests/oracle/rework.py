@@ -95,7 +95,7 @@ def rejections(workspace, as_of):
         before = events[earlier[-1] + 1 if earlier else 0 : index]
         after = events[index + 1 : later[0] if later else len(events)]
         at = events[index].at
-        is_unaccept = bool(index) and events[index - 1].state == "accepted"
+        is_unaccept = events[index - 1].state == "accepted" if index else None
         delivered, accepted = last(before, "delivered"), first(after, "accepted")
         restarted, redelivered = first(after, "started"), first(after, "delivered")
         fix = gap(restarted, redelivered)
@@ -104,7 +104,7 @@ def rejections(workspace, as_of):
             outcome = "rejected_again" if accepted is None else "accepted"
         row |= {
             "outcome": outcome,
-            "delivered_to_rejected_seconds": None if is_unaccept else gap(delivered, at),
+            "delivered_to_rejected_seconds": gap(delivered, at) if is_unaccept is False else None,
             "rejected_to_restarted_seconds": gap(at, restarted),
             "restarted_to_redelivered_seconds": None if fix is None or fix < 0 else fix,
             "is_unaccept": is_unaccept,

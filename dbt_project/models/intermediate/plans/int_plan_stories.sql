@@ -139,7 +139,7 @@ final as (
         memberships.story_id,
         stories.current_state,
         stories.estimate,
-        coalesce(stories.current_state = 'accepted', false) as is_accepted,
+        stories.current_state = 'accepted' as is_accepted,
         stories.accepted_at
     from memberships
     inner join stories

@@ -4,7 +4,7 @@
 {%- set counts = [
     'story_count', 'accepted_story_count', 'remaining_story_count',
     'unscheduled_story_count', 'unstarted_story_count', 'in_progress_story_count',
-    'unestimated_story_count'
+    'unknown_story_count', 'unestimated_story_count'
 ] %}
 
 with
@@ -85,7 +85,7 @@ backlogs as (
     where
         not stories.is_deleted
         and coalesce(stories.story_type, '') != 'release'
-        and coalesce(stories.current_state, '') not in ('accepted', 'unscheduled')
+        and stories.current_state not in ('accepted', 'unscheduled')
     group by stories.project_id
 
 ),
@@ -99,6 +99,8 @@ stories_by_target as (
         count(case when plan_stories.is_accepted then 1 end) as accepted_story_count,
         count(case when not plan_stories.is_accepted then 1 end)
             as remaining_story_count,
+        count(case when plan_stories.is_accepted is null then 1 end)
+            as unknown_story_count,
         count(case when plan_stories.current_state = 'unscheduled' then 1 end)
             as unscheduled_story_count,
         count(
@@ -268,6 +270,9 @@ final as (
         projected_date > deadline_date as is_projected_late,
         queue_gap_reason,
         case
+            when story_count = 0 then 'no stories'
+            when remaining_story_count = 0 and unknown_story_count > 0
+                then 'unknown states'
             when remaining_story_count = 0 then null
             when queue_gap_reason is not null then queue_gap_reason
             when queued_points = 0 then 'no points in the queue'

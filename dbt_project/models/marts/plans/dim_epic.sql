@@ -32,7 +32,12 @@ stories_by_epic as (
         story_epics.epic_id,
         count(*) as story_count,
         count(case when stories.current_state = 'accepted' then 1 end)
-            as accepted_story_count
+            as accepted_story_count,
+        min(case
+            when stories.current_state = 'accepted' then 2
+            when stories.current_state is null then 1
+            else 0
+        end) as least_progress
     from story_epics
     inner join stories
         on story_epics.story_id = stories.story_id
@@ -52,9 +57,10 @@ final as (
         epics.url,
         coalesce(stories_by_epic.story_count, 0) as story_count,
         coalesce(stories_by_epic.accepted_story_count, 0) as accepted_story_count,
-        coalesce(
-            stories_by_epic.story_count = stories_by_epic.accepted_story_count, false
-        ) as is_complete,
+        case coalesce(stories_by_epic.least_progress, 0)
+            when 2 then true
+            when 0 then false
+        end as is_complete,
         epics.created_at,
         epics.updated_at
     from epics

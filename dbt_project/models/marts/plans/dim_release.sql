@@ -46,10 +46,14 @@ final as (
         stories.current_state,
         stories.url,
         stories_by_release.story_count,
-        coalesce(stories.current_state = 'accepted', false) as is_accepted,
-        coalesce(
-            coalesce(stories.accepted_at, stories.as_of) > stories.deadline_at, false
-        ) as is_late,
+        stories.current_state = 'accepted' as is_accepted,
+        case
+            when stories.deadline_at is null then false
+            when stories.accepted_at is not null
+                then stories.accepted_at > stories.deadline_at
+            when stories.as_of <= stories.deadline_at then false
+            when stories.current_state != 'accepted' then true
+        end as is_late,
         stories.is_deleted,
         stories.deadline_at,
         releases.tracker_projected_completion_at,

@@ -27,6 +27,7 @@ final as (
         plans.unscheduled_story_count,
         plans.unstarted_story_count,
         plans.in_progress_story_count,
+        plans.unknown_story_count,
         plans.unestimated_story_count,
         plans.queued_story_count,
         {{ as_decimal('plans.total_points') }} as total_points,

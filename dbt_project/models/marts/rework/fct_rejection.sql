@@ -65,7 +65,7 @@ with_rounds as (
         rejections.*,
         cast(rounds.rejection_number as bigint) as rejection_number,
         rounds.is_rejected_again,
-        coalesce(rejections.from_state = 'accepted', false) as is_unaccept,
+        rejections.from_state = 'accepted' as is_unaccept,
         rounds.delivered_at as last_delivered_at,
         rounds.restarted_at,
         rounds.redelivered_at,
