@@ -98,7 +98,7 @@ def column_name(cell: str) -> str:
 
 
 def _spelt(cell: str) -> str:
-    return re.sub(r"[\s_]+", " ", cell.strip("\ufeff\0 \t\r\n'\"")).lower()
+    return re.sub(r"[\s_]+", " ", cell.strip("\ufeff\0\xa0 \t\r\n='\"")).lower()
 
 
 def _spelling_rank(cell: str) -> tuple[bool, bool]:

@@ -133,16 +133,19 @@ def _by_duckdb(file: StoriesFile) -> Iterator[RowBatch]:
 
 
 class _UnexpectedHeader(Exception):
-    """The first row is not the header, or another row is one."""
+    """The first row is not the header, or another row is one, or cells may be formulas."""
 
 
 def _expect_header(cells: list[pa.StringArray], columns: Columns) -> None:
-    """Leave a file to the csv module if its header has broken quoting.
+    """Leave a file to the csv module if its header has broken quoting, or its cells are formulas.
 
     Raises:
-        _UnexpectedHeader: if the first row is not the header as the csv module reads it.
+        _UnexpectedHeader: if the first row is not the header as the csv module reads it, or the
+            next one starts with a formula.
     """
     if tuple(column[0].as_py() or "" for column in cells) != columns.header:
+        raise _UnexpectedHeader
+    if len(cells[0]) > 1 and (cells[0][1].as_py() or "").startswith('="'):
         raise _UnexpectedHeader
 
 

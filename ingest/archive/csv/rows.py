@@ -26,8 +26,10 @@ _FUSED = re.compile(
 )
 # Matches any line inside a cell that _FUSED may match; such rows are not read in bulk.
 SUSPICIOUS_LINE = r"(?m)^(?:[<>]{7} |\d{3,12}[,;\t])"
-_DELIMITERS = ",;\t"  # the first one is the default
-_SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)
+_DELIMITERS = ",;\t|"  # the first one is the default
+_SEPARATOR_LINE = re.compile(rf"sep=([{_DELIMITERS}])", re.IGNORECASE)
+# A first cell such as `="101"`, plain or quoted, with which programs keep a text from spreadsheets.
+_FORMULA = re.compile(r'[\s\ufeff]*(?:="|"="")')
 _LOOKAHEAD = 200  # the maximum lines of a row that is read ahead; few of Tracker's texts have more
 _FIELD_LIMIT = threading.Lock()
 
@@ -35,7 +37,7 @@ Row = tuple[int, list[str] | RowRefused]
 
 
 def find_delimiter(head: str) -> str:
-    """Find the delimiter: a comma in Tracker's files; a spreadsheet may write `;` or a tab.
+    """Find the delimiter: a comma in Tracker's files; other programs may write `;`, `|` or a tab.
 
     It is taken from a first line such as `sep=;`, as in Excel, or else from the header.
     """
@@ -58,6 +60,9 @@ class CsvRows(Iterator[Row]):
 
     A missing or extra quote makes a cell continue into the rows below it. The row with that quote
     is then returned as a `RowRefused`, and reading continues at the next line that starts a row.
+
+    If the first cell of the header or of the row below is a formula such as `="101"`, cells may be
+    formulas, and are read as their text.
     """
 
     def __init__(self, stream: TextIO, delimiter: str = ",") -> None:
@@ -65,6 +70,9 @@ class CsvRows(Iterator[Row]):
         with _FIELD_LIMIT:  # the csv module has one limit per process
             csv.field_size_limit(max(LONGEST_CELL, csv.field_size_limit()))
         self._lines = _Lines(stream)
+        self._has_formulas = any(map(_FORMULA.match, self._lines.ahead(2)))
+        if self._has_formulas:
+            self._lines.omit_before_quotes(delimiter)
         self._delimiter = delimiter
         self._reader = csv.reader(self._lines, strict=True, delimiter=delimiter)
         self._line = 1
@@ -98,6 +106,8 @@ class CsvRows(Iterator[Row]):
         except csv.Error as error:
             row = self._long_line() or self._cut_short(f"broken quoting: {error}")
         line, self._line = self._line, self._line + lines.count
+        if self._has_formulas and not isinstance(row, RowRefused):
+            row = [_formula_text(each) for each in row]
         return line, row
 
     def _checked(self, cells: list[str]) -> list[str] | RowRefused:
@@ -209,7 +219,19 @@ class _Lines(Iterator[str]):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._next: deque[str] = deque()  # lines that were read ahead or pushed back
+        self._formula_start: re.Pattern[str] | None = None
         self.begin_row()
+
+    def omit_before_quotes(self, delimiter: str) -> None:
+        """Read cells such as `="a, b"` as if they were quoted; call this before the first row."""
+        self._formula_start = re.compile(rf'(^[\s\ufeff]*|{re.escape(delimiter)})="')
+        self._next = deque(map(self._without_equals_sign, self._next))
+
+    def _without_equals_sign(self, line: str) -> str:
+        return self._formula_start.sub(r'\1"', line) if self._formula_start else line
+
+    def _read(self) -> str:
+        return self._without_equals_sign(self._stream.readline(LONGEST_LINE))
 
     def begin_row(self) -> None:
         """Start a new row."""
@@ -218,7 +240,7 @@ class _Lines(Iterator[str]):
         self.is_cut = False
 
     def __next__(self) -> str:
-        line = self._next.popleft() if self._next else self._stream.readline(LONGEST_LINE)
+        line = self._next.popleft() if self._next else self._read()
         if not line:
             raise StopIteration
         if len(line) >= LONGEST_LINE and not line.endswith(("\n", "\r")):
@@ -233,12 +255,12 @@ class _Lines(Iterator[str]):
     def peek(self) -> str:
         """The next line; empty at the end."""
         if not self._next:
-            self._next.append(self._stream.readline(LONGEST_LINE))
+            self._next.append(self._read())
         return self._next[0]
 
     def ahead(self, count: int) -> Iterator[str]:
         """The next lines, without consuming them."""
-        while len(self._next) < count and (line := self._stream.readline(LONGEST_LINE)):
+        while len(self._next) < count and (line := self._read()):
             self._next.append(line)
         return islice(self._next, count)
 
@@ -255,6 +277,12 @@ class _Lines(Iterator[str]):
         self._next.extendleft(reversed(self.taken[number:]))
         self.count -= len(self.taken) - number
         del self.taken[number:]
+
+
+def _formula_text(cell: str) -> str:
+    """The text in a formula such as `="a"`; any other cell unchanged."""
+    is_formula = len(cell) > 2 and cell.startswith('="') and cell.endswith('"')
+    return cell[2:-1].replace('""', '"') if is_formula else cell
 
 
 def check_integrity(header: Sequence[str], cells: list[str], proven: int = 0) -> None:

@@ -35,11 +35,33 @@ def with_delimiter(delimiter):
     return out.getvalue()
 
 
+def formula(text):
+    doubled = text.replace('"', '""')
+    return f'="{doubled}"'
+
+
+def formulas(rows):
+    return "".join(",".join(map(formula, each)) + "\n" for each in rows)
+
+
+@pytest.mark.parametrize("small", [1 << 18, 0], ids=["csv module", "DuckDB"])
 @pytest.mark.parametrize(
     "content",
     [
         pytest.param(with_delimiter(";"), id="semicolons of a spreadsheet"),
+        pytest.param(with_delimiter("|"), id="pipes"),
+        pytest.param("sep=|\n" + with_delimiter("|"), id="a separator line of pipes"),
         pytest.param(with_delimiter("\t").encode("utf-16"), id="unicode text of a spreadsheet"),
+        pytest.param(formulas([HEADER, *ROWS]), id="formulas"),
+        pytest.param(TEXT.partition("\n")[0] + "\n" + formulas(ROWS), id="formulas below a header"),
+        pytest.param(
+            csv_text([list(map(formula, each)) for each in ROWS], map(formula, HEADER)),
+            id="quoted formulas",
+        ),
+        pytest.param(
+            csv_text(ROWS, [f" {each.upper()}\xa0 " for each in HEADER]),
+            id="blanks and capitals in the header",
+        ),
         pytest.param("sep=;\r\n" + with_delimiter(";"), id="a separator line"),
         pytest.param("sep=,\n" + TEXT, id="a separator line of commas"),
         pytest.param(TEXT.encode("cp1252"), id="windows quotes"),
@@ -50,7 +72,8 @@ def with_delimiter(delimiter):
         pytest.param(gzip.compress(TEXT.encode()), id="gzip without its name"),
     ],
 )
-def test_a_file_that_was_saved_again_has_the_same_stories(tmp_path, content):
+def test_a_file_that_was_saved_again_has_the_same_stories(tmp_path, monkeypatch, content, small):
+    monkeypatch.setattr("ingest.archive.csv.row_batches._SMALL", small)
     loaded = Loaded(written(tmp_path / "shop.csv", content))
     found = [(each["id"], each["name"], each["description"]) for each in loaded.stories]
     assert found == [(101, "Café “x”", None), (102, "Story 102", "a; b, c")]
