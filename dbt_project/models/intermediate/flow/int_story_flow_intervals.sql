@@ -21,9 +21,7 @@ stories_of_unknown_history as (
         *,
         current_state is null and not is_deleted as is_unknown_now
     from stories
-    where
-        not is_history_known
-        and created_at is not null
+    where not is_history_known
 
 ),
 
@@ -51,7 +49,7 @@ recorded_intervals as (
 ),
 
 -- A story whose history is not known is open in an unknown state from its creation to
--- its acceptance. Its record has its state at as_of.
+-- its acceptance. Its record has its state at as_of, also if it has no date at all.
 intervals as (
 
     select
@@ -70,7 +68,9 @@ intervals as (
         'unknown' as story_state,
         stories_of_unknown_history.is_unknown_now as is_open,
         null as age_at_epoch_seconds,
-        stories_of_unknown_history.created_at as counted_from,
+        coalesce(
+            stories_of_unknown_history.created_at, stories_of_unknown_history.as_of
+        ) as counted_from,
         coalesce(
             stories_of_unknown_history.accepted_at,
             stories_of_unknown_history.deleted_at,
@@ -78,9 +78,15 @@ intervals as (
         ) as counted_until
     from stories_of_unknown_history
     where
-        stories_of_unknown_history.accepted_at is null
-        or stories_of_unknown_history.accepted_at
-        > stories_of_unknown_history.created_at
+        (
+            stories_of_unknown_history.created_at is not null
+            or stories_of_unknown_history.is_unknown_now
+        )
+        and (
+            stories_of_unknown_history.accepted_at is null
+            or stories_of_unknown_history.accepted_at
+            > stories_of_unknown_history.created_at
+        )
 
     union all
 

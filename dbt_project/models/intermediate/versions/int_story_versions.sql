@@ -92,7 +92,12 @@ first_values as (
         attribute_changes.is_creation is not null
         and attribute_changes.is_creation as is_recorded,
         coalesce(
-            stories.created_at, first_changes.changed_at, stories.accepted_at
+            stories.created_at,
+            first_changes.changed_at,
+            stories.accepted_at,
+            {{ earliest(
+                'stories.updated_at', 'stories.deleted_at', 'stories.as_of'
+            ) }}
         ) as changed_at
     from values_now
     inner join stories

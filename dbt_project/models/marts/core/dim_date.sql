@@ -56,7 +56,7 @@ first_instants as (
 
     select
         project_id,
-        created_at as first_at
+        {{ earliest('created_at', 'accepted_at') }} as first_at
     from stories
 
     union all
