@@ -114,7 +114,7 @@ def test_a_configured_token_means_the_api(demo_server, path):
     assert len([line for line in finished.stderr.splitlines() if line.startswith("stories: ")]) == 1
 
 
-def test_one_project_is_read_when_one_is_asked_for(demo_server, loaded):
+def test_a_single_requested_project_is_read(demo_server, loaded):
     project_id = smallest_project(demo_server)
     assert query(loaded, "select distinct project_id from pivotal_tracker_data.labels") == [
         (project_id,)
@@ -146,18 +146,18 @@ def test_project_ids_can_be_configured(demo_server, path, project_ids):
     assert query(path, "select count(*) from pivotal_tracker_data.projects") == [(1,)]
 
 
-def test_project_ids_that_are_no_numbers_are_refused(path):
+def test_project_ids_that_are_not_numbers_are_refused(path):
     finished = ingest(warehouse=path, api_token=SENTINEL, project_ids="alpha")
     assert_one_line_error(finished, "project_ids", "alpha")
 
 
-def test_the_api_without_a_token_says_where_to_put_one(path):
+def test_without_a_token_the_error_says_where_to_put_one(path):
     finished = ingest("api", warehouse=path)
     assert_one_line_error(finished, "api_token", ".dlt/secrets.toml")
     assert not path.exists()
 
 
-def test_a_wrong_token_is_one_line_without_the_token(demo_server, loaded):
+def test_a_wrong_token_is_reported_in_one_line_without_it(demo_server, loaded):
     before = loaded.read_bytes()
     finished = ingest(warehouse=loaded, api_token=SENTINEL, base_url=demo_server.base_url)
     assert_one_line_error(finished, "invalid_authentication", "api_token")
@@ -188,7 +188,7 @@ def test_a_project_that_does_not_exist_is_named(demo_server, loaded):
     ("status", "body"),
     [(200, b"<!doctype html><html>Tracker has been switched off</html>"), (404, b"<html></html>")],
 )
-def test_a_web_page_instead_of_the_api_points_at_base_url(path, status, body):
+def test_a_web_page_instead_of_the_api_is_an_error_about_base_url(path, status, body):
     with web_server(status, body) as base_url:
         finished = ingest(warehouse=path, api_token=SENTINEL, base_url=base_url)
     assert_one_line_error(finished, "base_url")
@@ -201,13 +201,13 @@ def test_plain_http_to_another_host_is_refused(path):
     assert_one_line_error(finished, "https")
 
 
-def test_a_file_that_is_no_database_is_refused(path):
+def test_a_file_that_is_not_a_database_is_refused(path):
     path.write_text("id,title\n" * 999)
     assert_one_line_error(ingest("demo", warehouse=path), str(path), "WAREHOUSE_PATH")
     assert path.read_text() == "id,title\n" * 999
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+def test_a_folder_without_write_permission_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "w.duckdb"
     assert_one_line_error(ingest("demo", warehouse=path), str(path), "WAREHOUSE_PATH")
@@ -219,7 +219,7 @@ def test_the_demo_is_not_loaded_over_real_data(loaded):
     assert loaded.read_bytes() == before
 
 
-def test_a_project_that_is_closed_to_the_token_is_named_and_the_others_load(workspace, path):
+def test_a_forbidden_project_is_named_and_the_others_are_loaded(workspace, path):
     from simulator import ServerOptions, serve
 
     closed, open_one = sorted(workspace.projects)[:2]
@@ -240,7 +240,7 @@ def test_a_project_that_is_closed_to_the_token_is_named_and_the_others_load(work
     assert labels == [(open_one,)]
 
 
-def test_no_secret_is_left_anywhere(demo_server, tmp_path, loaded):
+def test_no_secret_is_left_in_any_file(demo_server, tmp_path, loaded):
     for file in tmp_path.rglob("*"):
         if file.is_file():
             assert demo_server.token.encode() not in file.read_bytes(), file
@@ -256,7 +256,7 @@ def as_json(finished):
     return json.loads(line)
 
 
-def test_with_json_standard_output_has_nothing_else(demo_server, path):
+def test_with_json_standard_output_contains_only_json(demo_server, path):
     project = smallest_project(demo_server)
     finished = ingest(
         "--json",
@@ -266,34 +266,34 @@ def test_with_json_standard_output_has_nothing_else(demo_server, path):
         api_token=demo_server.token,
         base_url=demo_server.base_url,
     )
-    told = as_json(finished)
-    assert finished.returncode == told["exit_code"] == 0
-    assert (told["warehouse"], told["source_kind"]) == (str(path), "api")
-    assert (told["source_name"], told["extract_mode"]) == (demo_server.base_url, "full")
+    summary = as_json(finished)
+    assert finished.returncode == summary["exit_code"] == 0
+    assert (summary["warehouse"], summary["source_kind"]) == (str(path), "api")
+    assert (summary["source_name"], summary["extract_mode"]) == (demo_server.base_url, "full")
     (stored,) = query(path, "select count(*) from pivotal_tracker_data.activity")[0]
-    assert told["rows_by_table"]["activity"] == stored
-    assert told["requests"] > 10
-    assert told["retries"] == 0
-    assert 0 < told["seconds"] < 120
-    assert (told["error"], told["skipped"], told["failed_project_ids"]) == (None, [], [])
-    assert told["drift"] == {"undeclared": [], "misfits": []}
-    assert "python -m ingest --json" in Path(told["log"]).read_text()
+    assert summary["rows_by_table"]["activity"] == stored
+    assert summary["requests"] > 10
+    assert summary["retries"] == 0
+    assert 0 < summary["seconds"] < 120
+    assert (summary["error"], summary["skipped"], summary["failed_project_ids"]) == (None, [], [])
+    assert summary["drift"] == {"undeclared": [], "misfits": []}
+    assert "python -m ingest --json" in Path(summary["log"]).read_text()
     help_text = ingest("--help", warehouse=path).stdout
-    assert all(key in help_text for key in told)
+    assert all(key in help_text for key in summary)
 
 
 def test_json_also_reports_a_failure(path):
     finished = ingest(
         "--json", warehouse=path, api_token=SENTINEL, base_url="http://127.0.0.1:9/services/v5"
     )
-    told = as_json(finished)
-    assert finished.returncode == told["exit_code"] == 1
-    assert "127.0.0.1:9" in told["error"]
-    assert (told["requests"], told["rows_by_table"]) == (None, {})
-    assert_one_line_error(finished, "127.0.0.1:9", f"(log: {told['log']})")
+    summary = as_json(finished)
+    assert finished.returncode == summary["exit_code"] == 1
+    assert "127.0.0.1:9" in summary["error"]
+    assert (summary["requests"], summary["rows_by_table"]) == (None, {})
+    assert_one_line_error(finished, "127.0.0.1:9", f"(log: {summary['log']})")
 
 
-def test_the_logs_of_the_latest_runs_are_kept(path):
+def test_only_the_logs_of_the_latest_runs_are_kept(path):
     from ingest.run.log import MAX_LOG_FILES
 
     logs = path.parent / "logs"
@@ -345,7 +345,7 @@ def test_a_full_disk_stops_the_log_but_not_the_run(path, capsys, monkeypatch):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_warehouse_on_a_full_disk_is_one_line(path):
+def test_a_warehouse_on_a_full_disk_is_reported_in_one_line(path):
     from ingest.warehouses.duckdb.file import explain_failure
 
     full = duckdb.TransactionException(
@@ -356,7 +356,9 @@ def test_a_warehouse_on_a_full_disk_is_one_line(path):
     )
 
 
-def test_a_broken_settings_file_is_one_line_that_says_where(path, tmp_path, monkeypatch):
+def test_an_invalid_settings_file_is_reported_in_one_line_with_its_path(
+    path, tmp_path, monkeypatch
+):
     from dlt.common.configuration.exceptions import ConfigurationException
 
     from ingest.run.settings import SettingsError, load_settings
@@ -382,7 +384,7 @@ def test_a_broken_settings_file_is_one_line_that_says_where(path, tmp_path, monk
         ("nested_levels", "255"),
     ],
 )
-def test_an_impossible_limit_is_reported_in_one_line(path, name, value):
+def test_an_invalid_limit_is_reported_in_one_line(path, name, value):
     finished = ingest("api", warehouse=path, api_token=SENTINEL, **{name: value})
     assert_one_line_error(finished, f"{name} is {float(value):g}")
     assert not path.exists()
@@ -393,7 +395,7 @@ def test_a_run_continues_without_a_log(path):
     assert_one_line_error(ingest("api", warehouse=path), "no api_token")
 
 
-def test_a_bug_is_one_line_and_its_traceback_is_in_the_log(path, monkeypatch):
+def test_a_bug_is_reported_in_one_line_and_its_traceback_is_in_the_log(path, monkeypatch):
     def broken(*_, **__):
         raise KeyError("a bug\nof two lines")
 
@@ -543,6 +545,6 @@ def test_a_summary_shows_the_first_of_many_fields(tmp_path):
     record = story | {f"field_{number:03}": number for number in range(120)}
     (tmp_path / "dump.json").write_text(json.dumps([record]))
     finished = ingest("archive", str(tmp_path / "dump.json"), warehouse=tmp_path / "w.duckdb")
-    kept = [line for line in finished.stdout.splitlines() if "kept in extra_fields" in line]
-    assert len(kept) == 51
-    assert kept[-1] == "  kept in extra_fields: 70 more (see the log)"
+    fields = [line for line in finished.stdout.splitlines() if "kept in extra_fields" in line]
+    assert len(fields) == 51
+    assert fields[-1] == "  kept in extra_fields: 70 more (see the log)"

@@ -1,4 +1,4 @@
-"""What dlt's own commands and functions find of a run of `python -m ingest`."""
+"""dlt's own commands and functions work on runs of `python -m ingest`."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.ingest.test_pipeline import load
 
 @pytest.fixture
 def loaded(tmp_path):
-    """A warehouse of two labels, and the folder of its pipeline."""
+    """A warehouse with two labels, and its pipeline's folder."""
     path = tmp_path / "w.duckdb"
     load(path)
     folder = Path(make_pipeline(path).pipelines_dir)
@@ -25,7 +25,7 @@ def loaded(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "expected"),
     [
         ("info", "completed load packages"),
         ("trace", "loaded to destination warehouse"),
@@ -33,7 +33,7 @@ def loaded(tmp_path):
         ("load-package", "is in LOADED state"),
     ],
 )
-def test_the_command_line_knows_the_run(loaded, command, said):
+def test_the_command_line_shows_the_run(loaded, command, expected):
     path, folder = loaded
     finished = subprocess.run(
         [Path(sys.executable).with_name("dlt"), "pipeline"]
@@ -49,10 +49,10 @@ def test_the_command_line_knows_the_run(loaded, command, said):
         text=True,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert said in finished.stdout
+    assert expected in finished.stdout
 
 
-def test_a_dataset_is_of_the_file_that_warehouse_path_names(loaded, tmp_path, monkeypatch):
+def test_a_dataset_reads_the_file_in_warehouse_path(loaded, tmp_path, monkeypatch):
     path, folder = loaded
     monkeypatch.setenv("WAREHOUSE_PATH", str(path))
     attached = dlt.attach(PIPELINE_NAME, pipelines_dir=str(folder))
@@ -63,8 +63,8 @@ def test_a_dataset_is_of_the_file_that_warehouse_path_names(loaded, tmp_path, mo
     assert other.dataset().labels.select("name").fetchall() == [("c",)]
 
 
-def test_an_environment_of_the_repository_points_dlt_at_it():
-    """`make setup` copies this file into the environment, where Python reads it at its start."""
+def test_dlt_uses_the_repository_of_its_environment():
+    """`make setup` copies this file into the environment, where Python reads it at startup."""
     code = (
         "import os, site, sys; os.environ.pop('DLT_DATA_DIR', None); "
         "sys.prefix = '/srv/tracker/v'; "

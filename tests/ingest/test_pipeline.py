@@ -1,4 +1,4 @@
-"""A run loads everything or nothing, and nothing twice."""
+"""A run loads everything or nothing, and no row twice."""
 
 import gc
 import os
@@ -114,7 +114,7 @@ def test_a_second_run_loads_nothing_twice(path):
     assert query(path, "select count(*) from pivotal_tracker_data.extracts") == [(2,)]
 
 
-def test_a_row_missing_in_a_complete_listing_is_removed(path):
+def test_a_row_missing_from_a_complete_listing_is_removed(path):
     load(path)
     load(path, {**TWO_LABELS, "labels": TWO_LABELS["labels"][:1]})
     assert query(path, "select id, is_removed from pivotal_tracker_data.labels") == [(1, None)]
@@ -122,14 +122,14 @@ def test_a_row_missing_in_a_complete_listing_is_removed(path):
     assert query(path, "select count(*) from pivotal_tracker_data.labels") == [(0,)]
 
 
-def test_a_table_that_had_no_rows_is_written_like_any_other_once_it_has(path):
+def test_the_first_rows_of_an_empty_table_are_written_like_others(path):
     load(path, {})
     load(path)
     load(path, {**TWO_LABELS, "labels": [{"id": 1, "project_id": 1, "name": "c"}]})
     assert query(path, "select id, name from pivotal_tracker_data.labels") == [(1, "c")]
 
 
-def test_a_table_without_rows_costs_no_job(path):
+def test_a_table_without_rows_has_no_load_job(path):
     load(path, {})
     jobs = pipeline_jobs(path)
     load(path)
@@ -169,7 +169,7 @@ def test_a_run_restores_the_garbage_collector(path):
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "stays"),
+    ("first", "second", "loaded"),
     [
         ({"updated_at": "2024-01-02T00:00:00Z"}, {"updated_at": "2024-01-01T00:00:00Z"}, "first"),
         ({"updated_at": "2024-01-01T00:00:00Z"}, {"updated_at": "2024-01-02T00:00:00Z"}, "second"),
@@ -178,25 +178,25 @@ def test_a_run_restores_the_garbage_collector(path):
     ids=["the first is newer", "the second is newer", "equally new"],
 )
 @pytest.mark.parametrize("pages", [1, 2], ids=["one page", "two pages"])
-def test_a_duplicate_key_is_loaded_once(path, monkeypatch, first, second, stays, pages):
+def test_a_duplicate_key_is_loaded_once(path, monkeypatch, first, second, loaded, pages):
     monkeypatch.setattr(source, "_BATCH_BYTES", 1)
     label = {"id": 1, "project_id": 1}
-    both = [{**label, "name": "first", **first}, {**label, "name": "second", **second}]
+    records = [{**label, "name": "first", **first}, {**label, "name": "second", **second}]
 
     class RepeatingReader(ListReader):
         def read(self, table_name):
             if table_name == "labels":
-                for page in [both] if pages == 1 else [both[:1], both[1:]]:
+                for page in [records] if pages == 1 else [records[:1], records[1:]]:
                     yield to_arrow(TABLES["labels"], page, "api", self.drift)
 
     for _ in range(2):
         summary = run(RepeatingReader({}), "api", "https://tracker.test", path)
-        assert query(path, "select name from pivotal_tracker_data.labels") == [(stays,)]
+        assert query(path, "select name from pivotal_tracker_data.labels") == [(loaded,)]
         assert summary.rows_by_table["labels"] == 1
         assert summary.notes == ["labels: 1 duplicate row was removed; the newest are kept"]
 
 
-def test_of_equally_new_rows_the_more_trusted_source_wins(path):
+def test_the_more_trusted_of_two_equally_new_rows_is_loaded(path):
     label = {"id": 1, "project_id": 1, "updated_at": "2024-01-02T00:00:00Z"}
 
     class TwoSources(ListReader):
@@ -208,7 +208,7 @@ def test_of_equally_new_rows_the_more_trusted_source_wins(path):
     assert query(path, "select name from pivotal_tracker_data.labels") == [("api",)]
 
 
-def test_an_invalid_record_is_a_row_of_rejected_rows(path):
+def test_an_invalid_record_becomes_a_row_of_rejected_rows(path):
     class RefusingReader(ListReader):
         def read(self, table_name):
             if table_name == "labels":
@@ -298,7 +298,7 @@ def test_a_warehouse_without_dlts_folder_can_be_continued(path):
     assert labels == [(2, "b"), (3, "c")]
 
 
-def test_a_file_that_is_no_database_is_refused_and_kept(path):
+def test_a_file_that_is_not_a_database_is_refused_and_kept(path):
     path.write_text("name,points\n" * 1000)
     with pytest.raises(WarehouseError, match="is not a DuckDB file"):
         load(path)
@@ -310,7 +310,7 @@ def test_a_folder_is_refused(tmp_path):
         load(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
 def test_a_folder_without_write_permission_is_named(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(WarehouseError, match="is not writable"):
@@ -351,7 +351,7 @@ def test_a_second_run_at_the_same_time_is_refused_with_the_pid_of_the_first(path
     load(path)
 
 
-def test_a_row_that_another_project_lists_now_is_moved_not_removed(path):
+def test_a_row_now_listed_by_another_project_is_moved_not_removed(path):
     load(path)
     moved = {"labels": [{"id": 1, "project_id": 2, "name": "a"}]}
     reader = ListReader(moved)
@@ -361,7 +361,7 @@ def test_a_row_that_another_project_lists_now_is_moved_not_removed(path):
     assert labels == [(1, 2)]
 
 
-def test_removals_requested_by_a_reader_are_done_and_not_counted(path):
+def test_rows_that_a_reader_removes_are_deleted_and_not_counted(path):
     class RemovingReader(ListReader):
         def read(self, table_name):
             yield from super().read(table_name)
@@ -375,7 +375,7 @@ def test_removals_requested_by_a_reader_are_done_and_not_counted(path):
 
 
 class CopyingReader(ListReader):
-    """Says that the owner's activities are those of the projects, and one more."""
+    """States that the owner's activities are those of the projects and one more."""
 
     def tables(self):
         return ["activity", "my_activity"]
@@ -401,7 +401,7 @@ def my_activity(path):
     return [guid for (guid,) in found]
 
 
-def test_a_table_that_also_has_the_rows_of_another(path):
+def test_rows_of_one_table_are_copied_to_another(path):
     summary = run(CopyingReader(COPIED), "api", "https://tracker.test", path)
     assert my_activity(path) == ["1_1", "1_2", "1_3", "1_4"]
     assert (summary.rows_by_table["activity"], summary.rows_by_table["my_activity"]) == (3, 4)
@@ -410,7 +410,7 @@ def test_a_table_that_also_has_the_rows_of_another(path):
     assert my_activity(path) == ["1_1", "1_2", "1_3", "1_4"]
 
 
-def test_a_copy_that_a_killed_run_had_not_made_is_made_by_the_next(path, monkeypatch):
+def test_a_copy_missing_after_a_killed_run_is_made_by_the_next(path, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
 
@@ -423,7 +423,7 @@ def test_a_copy_that_a_killed_run_had_not_made_is_made_by_the_next(path, monkeyp
     assert my_activity(path) == ["1_1", "1_2", "1_3", "1_4"]
 
 
-def test_a_file_system_without_links(path, monkeypatch):
+def test_tables_are_copied_on_a_file_system_without_links(path, monkeypatch):
     def refused(*_):
         raise OSError
 
@@ -432,21 +432,21 @@ def test_a_file_system_without_links(path, monkeypatch):
     assert my_activity(path) == ["1_1", "1_2", "1_3", "1_4"]
 
 
-def test_a_table_without_rows_is_not_loaded_again(path):
+def test_a_table_without_new_rows_is_not_loaded_again(path):
     load(path)
     load(path, {"stories": TWO_LABELS["stories"]})
     loads = query(path, "select load_id from pivotal_tracker_data._dlt_loads order by inserted_at")
     last_load = loads[-1][0]
-    touched = query(
+    tables_loaded_last = query(
         path,
         f"select 'labels' from pivotal_tracker_data.labels where _dlt_load_id = '{last_load}' "
         "union all "
         f"select 'stories' from pivotal_tracker_data.stories where _dlt_load_id = '{last_load}'",
     )
-    assert touched == [("stories",)]
+    assert tables_loaded_last == [("stories",)]
 
 
-def test_a_column_of_a_newer_release_is_added_though_there_are_no_new_rows(path, monkeypatch):
+def test_a_column_of_a_newer_release_is_added_even_without_new_rows(path, monkeypatch):
     columns = {**TABLES["epics"].columns}
     del columns["completed_at"]
     with monkeypatch.context() as older:
@@ -456,7 +456,7 @@ def test_a_column_of_a_newer_release_is_added_though_there_are_no_new_rows(path,
     assert query(path, "select completed_at from pivotal_tracker_data.epics") == []
 
 
-def test_a_reader_gets_the_stored_rows_before_it_reads(path):
+def test_a_reader_receives_the_stored_rows_before_it_reads(path):
     load(path)
     reader = ListReader({})
     reader.extract_mode, reader.notes = "incremental", ["projects: 1 unchanged"]
@@ -468,7 +468,7 @@ def test_a_reader_gets_the_stored_rows_before_it_reads(path):
     assert {mode for (mode,) in modes} == {"full", "incremental"}
 
 
-def test_the_demo_is_synced_by_four_requests(tmp_path, demo_server):
+def test_an_unchanged_demo_is_synced_by_four_requests(tmp_path, demo_server):
     path = tmp_path / "w.duckdb"
 
     def sync():

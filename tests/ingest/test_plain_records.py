@@ -1,4 +1,4 @@
-"""Records that are taken in column by column give the rows that they give one by one."""
+"""Reading records column by column gives the same rows as reading them one by one."""
 
 import itertools
 import json
@@ -103,15 +103,15 @@ ODD = [
 ]
 
 
-def page(records, form="compact", **how):
+def page(records, form="compact", **options):
     if form == "compact":
-        return json.dumps(records, separators=(",", ":"), ensure_ascii=False, **how).encode()
+        return json.dumps(records, separators=(",", ":"), ensure_ascii=False, **options).encode()
     if form == "escaped":
-        return json.dumps(records, separators=(",", ":"), **how).encode().replace(b"/", b"\\/")
-    return json.dumps(records, indent=1, **how).encode()
+        return json.dumps(records, separators=(",", ":"), **options).encode().replace(b"/", b"\\/")
+    return json.dumps(records, indent=1, **options).encode()
 
 
-def one_by_one(table_name, text, project_id=7):
+def rows_one_by_one(table_name, text, project_id=7):
     drift = Drift()
     answer = Answer(orjson.loads(text))
     rows = Intake(drift).take(table_name, answer, project_id).rows
@@ -123,30 +123,32 @@ def plain_pages():
     return PlainPages(DEEPEST)
 
 
-def test_every_table_is_tried():
+def test_every_table_is_tested():
     assert set(PLAIN) == TABLES_WITH_PLAIN_RECORDS
 
 
 @pytest.mark.parametrize("table_name", sorted(PLAIN))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), form=st.sampled_from(["compact", "escaped", "spread out"]))
-def test_a_page_at_once_is_its_records_one_by_one(plain_pages, table_name, data, form):
+def test_a_page_read_in_bulk_equals_its_records_read_one_by_one(
+    plain_pages, table_name, data, form
+):
     record = PLAIN[table_name]
     odd = st.builds(lambda record, odd: {**record, **odd}, record, st.sampled_from(ODD))
     records = data.draw(st.lists(st.one_of(record, record, record, odd), min_size=1, max_size=5))
     text = page(records, form)
     rows = plain_pages.rows(TABLES[table_name], 7, text)
     if rows is not None:
-        assert (rows, True) == one_by_one(table_name, text)
+        assert (rows, True) == rows_one_by_one(table_name, text)
 
 
 @pytest.mark.parametrize("table_name", sorted(PLAIN))
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), form=st.sampled_from(["compact", "spread out"]))
-def test_plain_records_are_read_at_once(plain_pages, table_name, data, form):
+def test_plain_records_are_read_in_bulk(plain_pages, table_name, data, form):
     records = data.draw(st.lists(PLAIN[table_name], min_size=1, max_size=5))
     for each in records:
-        each.pop("project_id", None)  # told by all or none, where spaces hide what is null
+        each.pop("project_id", None)  # must be in all or none, as spaces hide nulls
     text = page(records, form)
     if form == "spread out":
         text = b"[" + text.strip()[1:].lstrip()
@@ -155,7 +157,7 @@ def test_plain_records_are_read_at_once(plain_pages, table_name, data, form):
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 @pytest.mark.parametrize("table_name", sorted(PLAIN))
-def test_one_odd_record(plain_pages, table_name, odd):
+def test_an_odd_record_is_read_like_one_by_one(plain_pages, table_name, odd):
     plain = {
         "kind": "x",
         "id": 101,
@@ -169,29 +171,31 @@ def test_one_odd_record(plain_pages, table_name, odd):
     text = page([plain, {**plain, **odd}, plain])
     rows = plain_pages.rows(TABLES[table_name], 7, text)
     if rows is not None:
-        assert (rows, True) == one_by_one(table_name, text)
+        assert (rows, True) == rows_one_by_one(table_name, text)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(b"[]", id="no record"),
-        pytest.param(b'{"id":1}', id="no list"),
-        pytest.param(b'[{"id":1},5]', id="no object"),
-        pytest.param(b'[{"id":1},[{"id":2}]]', id="a list among them"),
-        pytest.param(b'[{"id":1}', id="cut short"),
-        pytest.param(b'[{"id":1}]]', id="and more"),
+        pytest.param(b"[]", id="no records"),
+        pytest.param(b'{"id":1}', id="an object"),
+        pytest.param(b'[{"id":1},5]', id="a number among the records"),
+        pytest.param(b'[{"id":1},[{"id":2}]]', id="a list among the records"),
+        pytest.param(b'[{"id":1}', id="incomplete"),
+        pytest.param(b'[{"id":1}]]', id="text after the list"),
         pytest.param(b'[{"id":1}][{"id":2}]', id="two lists"),
-        pytest.param(b'[{"id":1,"id":2}]', id="a field twice"),
-        pytest.param(b'[{"id":1,"name":NaN}]', id="no number"),
-        pytest.param(b'[{"id":1,"labels":[NaN]}]', id="no number inside"),
+        pytest.param(b'[{"id":1,"id":2}]', id="a repeated field"),
+        pytest.param(b'[{"id":1,"name":NaN}]', id="NaN"),
+        pytest.param(b'[{"id":1,"labels":[NaN]}]', id="NaN in a list"),
         pytest.param(b'[{"id":1,"labels":1e400}]', id="infinity"),
-        pytest.param(b'[{"id":1,"name":"\\ud800"}]', id="half a character"),
-        pytest.param(b'[{"id":1,"name":"\xff"}]', id="no UTF-8"),
-        pytest.param(b'[{"id":1,"estimate":1e5,"x":0}]', id="a field in what a number grew by"),
+        pytest.param(b'[{"id":1,"name":"\\ud800"}]', id="a lone surrogate"),
+        pytest.param(b'[{"id":1,"name":"\xff"}]', id="invalid UTF-8"),
+        pytest.param(
+            b'[{"id":1,"estimate":1e5,"x":0}]', id="a field where a rewritten number is longer"
+        ),
     ],
 )
-def test_text_that_is_read_record_by_record(plain_pages, text):
+def test_odd_pages_are_read_record_by_record(plain_pages, text):
     assert plain_pages.rows(TABLES["stories"], 7, text) is None
 
 
@@ -209,4 +213,4 @@ def test_the_pages_of_the_demo_are_plain(plain_pages):
             ).content
             if text != b"[]":
                 rows = plain_pages.rows(TABLES[table_name], project_id, text)
-                assert (rows, True) == one_by_one(table_name, text, project_id)
+                assert (rows, True) == rows_one_by_one(table_name, text, project_id)

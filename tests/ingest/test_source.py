@@ -46,10 +46,10 @@ def test_a_second_run_replaces_rows_by_their_keys(pipeline):
 
 
 @pytest.mark.parametrize("pages", [1, 2], ids=["one page", "two pages"])
-def test_of_two_rows_with_one_key_the_newer_is_loaded(pipeline, monkeypatch, pages):
+def test_the_newer_of_two_rows_with_the_same_key_is_loaded(pipeline, monkeypatch, pages):
     monkeypatch.setattr(source, "_BATCH_BYTES", 1)
     label = {"id": 1, "project_id": 1}
-    both = [
+    records = [
         {**label, "name": "newer", "updated_at": "2024-01-02T00:00:00Z"},
         {**label, "name": "older", "updated_at": "2024-01-01T00:00:00Z"},
     ]
@@ -57,7 +57,7 @@ def test_of_two_rows_with_one_key_the_newer_is_loaded(pipeline, monkeypatch, pag
     class RepeatingReader(ListReader):
         def read(self, table_name):
             if table_name == "labels":
-                for page in [both] if pages == 1 else [both[:1], both[1:]]:
+                for page in [records] if pages == 1 else [records[:1], records[1:]]:
                     yield to_arrow(TABLES["labels"], page, "api", self.drift)
 
     pipeline.run(resources_of(Extract(RepeatingReader({}), "api", "https://tracker.test")))
@@ -73,7 +73,7 @@ def test_a_record_of_the_api_is_nested_no_deeper_than_configured(demo_server, pi
     assert refused == [("nested more than 2 levels deep",)]
 
 
-def test_the_script_loads_every_table_where_no_other_setting_is(demo_server, tmp_path):
+def test_the_script_loads_every_table_without_other_settings(demo_server, tmp_path):
     settings = connection_of(demo_server)
     environment = os.environ | {
         f"SOURCES__PIVOTAL_TRACKER_SOURCE__{name.upper()}": value
@@ -131,25 +131,25 @@ def test_chosen_projects_are_read(demo_server, pipeline):
         ({"api_tokens": "x"}, "there is no setting api_tokens"),
         ({"api_token": "x", "max_in_flight": 0}, "max_in_flight is 0"),
     ],
-    ids=["no token", "no such setting", "a bad value"],
+    ids=["no token", "unknown setting", "invalid value"],
 )
-def test_a_setting_that_cannot_be_used_is_named(settings, message):
+def test_an_invalid_setting_is_named(settings, message):
     with pytest.raises(SettingsError, match=message):
         pivotal_tracker_source(**settings)
 
 
-def test_what_a_script_left_pending_is_not_loaded_into_the_warehouse(tmp_path):
-    """`pivotal_tracker_pipeline.py` has the name and folder of our own pipeline."""
+def test_pending_data_of_a_script_is_not_loaded_into_the_warehouse(tmp_path):
+    """`pivotal_tracker_pipeline.py` has the same pipeline name and folder as `python -m ingest`."""
     path = tmp_path / "w.duckdb"
     load(path)
-    elsewhere = dlt.pipeline(
+    script = dlt.pipeline(
         PIPELINE_NAME,
         pipelines_dir=make_pipeline(path).pipelines_dir,
         destination=dlt.destinations.duckdb(str(tmp_path / "other.duckdb")),
         dataset_name="pivotal_tracker_data",
     )
     reader = ListReader({"stories": [{"id": 9, "project_id": 1, "name": "Elsewhere"}]})
-    elsewhere.extract(resources_of(Extract(reader, "api", "https://other.test")))
+    script.extract(resources_of(Extract(reader, "api", "https://other.test")))
     load(path)
     with duckdb.connect(str(path), read_only=True) as connection:
         found = connection.execute("select id from pivotal_tracker_data.stories").fetchall()

@@ -32,9 +32,9 @@ def connect():
 
     def start(base_url, token=TOKEN, **settings):
         slept = []
-        own = {name: settings.pop(name) for name in ("sleep", "clock") if name in settings}
+        given = {name: settings.pop(name) for name in ("sleep", "clock") if name in settings}
         settings = ClientSettings(**{"timeout": (5, 10), **settings})
-        client = TrackerClient(base_url, token, settings, **{"sleep": slept.append, **own})
+        client = TrackerClient(base_url, token, settings, **{"sleep": slept.append, **given})
         client.slept = slept
         clients.append(client)
         return client
@@ -61,12 +61,12 @@ class ListHost:
     form: str = "headers"
     ignores_offset: bool = False
     missing: frozenset = frozenset()
-    asked: list = field(default_factory=list)
+    requests: list = field(default_factory=list)
 
     def __call__(self, request):
         offset = int(request.query.get("offset", 0))
         limit = min(int(request.query.get("limit", 100)), self.limit)
-        self.asked.append((offset, int(request.query.get("limit", 0))))
+        self.requests.append((offset, int(request.query.get("limit", 0))))
         if self.ignores_offset:
             offset, limit = 0, self.count
         numbers = range(self.count)[offset : offset + limit]

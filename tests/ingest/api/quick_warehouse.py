@@ -1,7 +1,7 @@
-"""A warehouse that is loaded without dlt, in a fraction of the time.
+"""A warehouse that is loaded without dlt, which takes a fraction of the time.
 
-The reader, the stored state and the source are the real ones; only the writing is replaced by a few
-statements. `tests/ingest/test_pipeline.py` tests loading through dlt.
+It uses the real reader, stored state and source, and writes with a few statements.
+`tests/ingest/test_pipeline.py` tests loading through dlt.
 """
 
 import json
@@ -17,7 +17,7 @@ from ingest.tables import TABLES
 from ingest.warehouses.base import DATASET
 from ingest.warehouses.stored import Stored
 
-NAMES_OF_THE_DAY = ("name", "story_type")
+CURRENT_NAMES = ("name", "story_type")
 
 
 class QuickWarehouse:
@@ -35,7 +35,7 @@ class QuickWarehouse:
             connection.execute(f"create table {DATASET}._dlt_loads (load_id text, status bigint)")
 
     def sync(self, server, source_kind="api", source_name="the host", **options):
-        """Read from a server and load the rows; the returned reader has its requests in `asked`."""
+        """Load from a server; return the reader with its `requested_paths` and `loaded` counts."""
         first = len(server.requests)
         with (
             TrackerClient(server.base_url, server.token) as client,
@@ -46,7 +46,7 @@ class QuickWarehouse:
             extract = Extract(reader, source_kind, source_name, stored)
             tables = {name: list(rows()) for name, rows in extract.tables().items()}
         self.load(tables)
-        reader.asked = [f"{each.path}" for each in server.requests[first:]]
+        reader.requested_paths = [each.path for each in server.requests[first:]]
         reader.loaded = {
             name: sum(batch.num_rows for batch in batches)
             for name, batches in tables.items()
@@ -56,7 +56,7 @@ class QuickWarehouse:
         return reader
 
     def tables(self, *names):
-        """The rows of raw tables by name and key, in the form of a reader."""
+        """The rows of raw tables by name and key, as a reader returns them."""
         found = {}
         with duckdb.connect(str(self.path), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
@@ -84,13 +84,17 @@ class QuickWarehouse:
                     continue
                 new = pa.concat_tables([table.arrow_schema.empty_table(), *tables.get(name, [])])
                 keys = new.select(list(table.key)).to_pylist()
-                assert len({tuple(key.values()) for key in keys}) == len(keys), f"{name}: twice"
+                assert len({tuple(key.values()) for key in keys}) == len(keys), (
+                    f"{name}: a key twice"
+                )
                 connection.execute(
                     f"create table if not exists {DATASET}.{name} as "
                     f"select *, '' as _dlt_load_id from new limit 0"
                 )
-                same = " and ".join(f"new.{key} = held.{key}" for key in table.key)
-                connection.execute(f"delete from {DATASET}.{name} as held using new where {same}")
+                same_key = " and ".join(f"new.{key} = stored.{key}" for key in table.key)
+                connection.execute(
+                    f"delete from {DATASET}.{name} as stored using new where {same_key}"
+                )
                 connection.execute(
                     f"insert into {DATASET}.{name} by name "
                     f"select *, '{load_id}' as _dlt_load_id from new where is_removed is not true"
@@ -104,28 +108,28 @@ def by_key(name, rows):
 
 
 def differences(warehouse, server, **options):
-    """The differences from a first load at this time: table -> key -> (stored, read).
+    """The differences from a new first load: table -> key -> (stored, read).
 
-    Ignored are deleted stories (dbt reconstructs them from activities), names in activities, which
-    are those at the time of reading, and notifications that the host no longer returns.
+    Ignores deleted stories (dbt reconstructs them from activities), names in activities, which are
+    those at the time of reading, and notifications that the host no longer returns.
     """
     with TrackerClient(server.base_url, server.token) as client:
         reader = ApiReader(client, **options)
-        found, held = {}, warehouse.tables(*reader.tables())
+        found, stored = {}, warehouse.tables(*reader.tables())
         for name in reader.tables():
             read = by_key(name, [row for batch in reader.read(name) for row in batch.to_pylist()])
-            found[name] = differing(
-                _comparable(name, held[name], server.workspace),
+            found[name] = row_differences(
+                _comparable(name, stored[name], server.workspace),
                 _comparable(name, read, server.workspace),
             )
     return {name: each for name, each in found.items() if each}
 
 
-def differing(held, read):
+def row_differences(stored, read):
     return {
-        key: (held.get(key), read.get(key))
-        for key in held.keys() | read.keys()
-        if held.get(key) != read.get(key)
+        key: (stored.get(key), read.get(key))
+        for key in stored.keys() | read.keys()
+        if stored.get(key) != read.get(key)
     }
 
 
@@ -147,7 +151,7 @@ def _without_names(row):
     for column in ("changes", "primary_resources"):
         resources = json.loads(row[column])
         row[column] = [
-            {key: value for key, value in each.items() if key not in NAMES_OF_THE_DAY}
+            {key: value for key, value in each.items() if key not in CURRENT_NAMES}
             for each in resources
         ]
     return row

@@ -1,17 +1,17 @@
-"""The reader on the demo's server reads every row of the workspace, and nothing else."""
+"""From the demo's server, the reader reads every row of the workspace and nothing else."""
 
 import random
 
+import orjson
 import pytest
 
+import simulator as demo
 from ingest.api.http.client import ClientSettings, TrackerClient, login
 from ingest.api.lists.catalogue import ApiOptions
 from ingest.api.reader import ApiReader
 from ingest.warehouses.stored import Stored
 from tests.ingest.api.listing import pages_of
 from tests.ingest.api.test_reader import counts, read_all
-
-demo = pytest.importorskip("simulator", reason="the demo workspace is not built yet")
 
 EVERYTHING = ApiOptions(history_days=True, cycle_time_details=True, iteration_analytics=True)
 
@@ -44,7 +44,7 @@ def read(server, project_ids=None, options=None, **settings):
         return read_all(reader), reader
 
 
-def own_counts(workspace):
+def expected_counts(workspace):
     """The expected number of rows in each raw table, counted in the workspace itself."""
     projects = workspace.projects.values()
     stories = workspace.stories.values()
@@ -71,11 +71,11 @@ def own_counts(workspace):
     }
 
 
-def test_every_table_has_the_workspaces_own_number_of_rows(small_workspace):
+def test_every_table_has_as_many_rows_as_the_workspace(small_workspace):
     with demo.serve(small_workspace) as server:
         rows, reader = read(server)
         assert server.failures == []
-    expected = own_counts(small_workspace)
+    expected = expected_counts(small_workspace)
     assert {name: counts(rows)[name] for name in expected} == expected
     assert counts(rows)["my_activity"] == counts(rows)["activity"]
     assert reader.skipped == []
@@ -93,9 +93,7 @@ def test_optional_tables_are_read_if_requested(small_workspace, two_projects):
     assert reader.skipped == []
 
 
-def test_stories_come_with_everything_that_belongs_to_them(small_workspace):
-    import orjson
-
+def test_stories_have_all_their_parts(small_workspace):
     with demo.serve(small_workspace) as server:
         rows, _ = read(server)
     for row in rows["stories"]:
@@ -121,7 +119,7 @@ HOSTS = {
 
 
 @pytest.mark.parametrize("deviation", HOSTS.values(), ids=HOSTS.keys())
-def test_a_deviating_host_gives_the_same_rows(
+def test_a_deviating_host_returns_the_same_rows(
     small_workspace, two_projects, expected_rows, deviation
 ):
     with demo.serve(small_workspace, options=demo.ServerOptions(**deviation)) as server:
@@ -131,7 +129,7 @@ def test_a_deviating_host_gives_the_same_rows(
     assert (reader.skipped, reader.failed_project_ids) == ([], [])
 
 
-def test_a_first_load_asks_for_each_list_once_in_the_largest_pages(small_workspace):
+def test_a_first_load_requests_each_list_once_in_the_largest_pages(small_workspace):
     with (
         demo.serve(small_workspace) as server,
         TrackerClient(server.base_url, server.token) as client,
@@ -156,7 +154,7 @@ def test_a_first_load_asks_for_each_list_once_in_the_largest_pages(small_workspa
     assert len(rows["activity"]) == len(listed) > 500
 
 
-def test_projects_with_lists_shorter_than_stated_fail_by_name(small_workspace, two_projects):
+def test_projects_with_fewer_records_than_stated_fail_and_are_named(small_workspace, two_projects):
     with demo.serve(small_workspace, options=demo.ServerOptions(total="too_large")) as server:
         rows, reader = read(server, two_projects)
     assert reader.failed_project_ids == two_projects
@@ -172,18 +170,18 @@ def test_projects_with_lists_shorter_than_stated_fail_by_name(small_workspace, t
     )
 
 
-def test_with_one_request_in_five_failing_the_rows_are_the_same(
+def test_the_rows_are_the_same_if_a_fifth_of_the_requests_fail(
     small_workspace, two_projects, expected_rows
 ):
-    fail = random.Random(7)
+    chance = random.Random(7)
 
     def before_request(request):
-        if fail.random() > 0.2:
+        if chance.random() > 0.2:
             return None
-        if fail.random() < 0.3:
+        if chance.random() < 0.3:
             raise ConnectionResetError
         page = b"<html>busy</html>"
-        return fail.choice(
+        return chance.choice(
             [
                 (429, {"Retry-After": "1", "Content-Type": "text/plain"}, b"slow down"),
                 (500, {"Content-Type": "application/json"}, b'{"kind":"error"}'),
@@ -227,15 +225,15 @@ def test_a_workspace_that_changes_while_it_is_read_loses_no_story():
     assert reader.keys_listed("stories", project_id) == {(each,) for each in present - deleted}
 
 
-def test_a_closed_project_is_skipped(small_workspace):
-    closed = list(small_workspace.projects)[1]
-    options = demo.ServerOptions(forbidden_projects=[closed])
+def test_a_forbidden_project_is_skipped(small_workspace):
+    forbidden = list(small_workspace.projects)[1]
+    options = demo.ServerOptions(forbidden_projects=[forbidden])
     with demo.serve(small_workspace, options=options) as server:
         rows, reader = read(server)
-    assert reader.failed_project_ids == [closed]
-    assert closed not in {row["project_id"] for row in rows["stories"]}
-    assert set(reader.project_ids) == set(small_workspace.projects) - {closed}
-    assert reader.skipped[0].startswith(f"project {closed} (")
+    assert reader.failed_project_ids == [forbidden]
+    assert forbidden not in {row["project_id"] for row in rows["stories"]}
+    assert set(reader.project_ids) == set(small_workspace.projects) - {forbidden}
+    assert reader.skipped[0].startswith(f"project {forbidden} (")
 
 
 def test_a_password_can_be_exchanged_for_the_token(small_workspace):

@@ -1,4 +1,4 @@
-"""A few of the hosts in `tests/resilience/test_hosts.py`, one of each kind."""
+"""One host of each kind in `tests/resilience/test_hosts.py`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A workspace is read completely into rows of the raw tables, whatever happens meanwhile."""
+"""A workspace is read completely into rows of the raw tables, even if it changes meanwhile."""
 
 from datetime import UTC, datetime
 
@@ -87,7 +87,7 @@ def test_every_table_of_every_project_is_read(open_reader):
     }
 
 
-def test_a_complete_listing_has_all_keys(open_reader):
+def test_a_complete_listing_contains_all_keys(open_reader):
     reader = open_reader(WorkspaceHost(1, 2))
     assert reader.keys_listed("labels", 1) is None  # not read yet
     read_all(reader)
@@ -123,7 +123,7 @@ def test_a_project_that_is_not_listed_is_requested_separately(open_reader):
     assert [row["name"] for row in read_all(reader)["projects"]] == ["Project 2"]
 
 
-def test_a_project_that_does_not_exist_ends_the_run_before_anything_is_read(open_reader):
+def test_a_project_that_does_not_exist_ends_the_run_before_other_requests(open_reader):
     reader = open_reader(WorkspaceHost(1), project_ids=[1, 99])
     with pytest.raises(
         UnfoundResource, match=r"^project 99: 404 not found: .*correct project_ids or --project$"
@@ -134,7 +134,7 @@ def test_a_project_that_does_not_exist_ends_the_run_before_anything_is_read(open
 
 def test_a_forbidden_project_is_skipped_and_the_others_are_read(open_reader):
     host = WorkspaceHost(1, 2, 3)
-    host.closed = {2}
+    host.forbidden = {2}
     reader = open_reader(host)
     rows = read_all(reader)
     assert reader.failed_project_ids == [2]
@@ -147,7 +147,7 @@ def test_a_forbidden_project_is_skipped_and_the_others_are_read(open_reader):
 
 def test_a_forbidden_project_that_is_not_listed_is_also_skipped(open_reader):
     host = WorkspaceHost(1, 2)
-    host.closed = {2}
+    host.forbidden = {2}
 
     def answer(request):
         if request.path == "/services/v5/projects":
@@ -166,7 +166,7 @@ def test_a_project_that_becomes_forbidden_is_skipped_from_then_on(open_reader):
 
     def close_later(request):
         if request.path.endswith("/2/stories") and request.query["offset"] == "20":
-            host.closed = {2}
+            host.forbidden = {2}
 
     host.before = close_later
     reader = open_reader(host, max_in_flight=1)
@@ -224,7 +224,7 @@ def test_history_and_cycle_times_are_read_if_requested(open_reader):
         (2, "2025-01-01"),
         (2, "2025-01-02"),
     ]
-    # Only of iterations that have started; the current one is the third.
+    # Only iterations that have started are read; the current one is the third.
     assert [
         (row["project_id"], row["iteration_number"], row["story_id"])
         for row in rows["cycle_time_details"]
@@ -248,13 +248,13 @@ def test_refused_optional_tables_do_not_skip_the_project(open_reader):
 # Lists that change while they are read ----------------------------------------------------------
 
 
-def moving(host, when_offset, change, path="/projects/1/stories"):
+def change_before_page(host, when_offset, change, path="/projects/1/stories"):
     """Change the workspace once, just before the page at an offset is returned."""
     done = []
 
     def before(request):
-        is_there = request.path.endswith(path) and request.query.get("fields") != "id"
-        if is_there and int(request.query.get("offset", 0)) >= when_offset and not done:
+        is_the_page = request.path.endswith(path) and request.query.get("fields") != "id"
+        if is_the_page and int(request.query.get("offset", 0)) >= when_offset and not done:
             done.append(True)
             change(host.lists[path])
             host.versions[1] += 1
@@ -262,7 +262,7 @@ def moving(host, when_offset, change, path="/projects/1/stories"):
     host.before = before
 
 
-def shifting_host(count=60):
+def host_of_short_pages(count=60):
     host = WorkspaceHost(1)
     host.max_limit = 10
     host.lists["/projects/1/stories"] = [story(number) for number in range(count)]
@@ -289,7 +289,7 @@ def delete_many(stories):
     del stories[3:9]
 
 
-SHIFTS = {
+CHANGES = {
     "a story above is deleted": delete_first,
     "a story is added above": add_at_the_top,
     "a story moves from the top to the end": move_first_to_the_end,
@@ -299,10 +299,10 @@ SHIFTS = {
 
 
 @pytest.mark.parametrize(("when_offset", "max_in_flight"), [(10, 8), (30, 1), (50, 8)])
-@pytest.mark.parametrize("change", SHIFTS.values(), ids=SHIFTS.keys())
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_no_story_is_lost_when_a_page_shifts(open_reader, change, when_offset, max_in_flight):
-    host = shifting_host()
-    moving(host, when_offset, change)
+    host = host_of_short_pages()
+    change_before_page(host, when_offset, change)
     reader = open_reader(host, max_in_flight=max_in_flight)
     read = {row["id"] for row in read_all(reader)["stories"]}
     now = {each["id"] for each in host.lists["/projects/1/stories"]}
@@ -311,30 +311,30 @@ def test_no_story_is_lost_when_a_page_shifts(open_reader, change, when_offset, m
 
 
 def test_the_newer_of_two_copies_of_a_story_is_kept(open_reader):
-    host = shifting_host()
-    moving(host, 30, move_first_to_the_end)
+    host = host_of_short_pages()
+    change_before_page(host, 30, move_first_to_the_end)
     rows = read_all(open_reader(host, max_in_flight=1))["stories"]
     moved = [row for row in rows if row["id"] == 0]
     assert [str(row["updated_at"])[:10] for row in moved] == ["2025-02-02"]
 
 
-def test_missing_stories_are_read_one_by_one_where_a_host_has_no_bulk(open_reader):
-    host = shifting_host()
+def test_missing_stories_are_read_one_by_one_if_a_host_has_no_bulk_path(open_reader):
+    host = host_of_short_pages()
     host.absent = {"bulk"}
-    moving(host, 30, delete_first)
+    change_before_page(host, 30, delete_first)
     rows = read_all(open_reader(host, max_in_flight=1))["stories"]
     assert {row["id"] for row in rows} == set(range(60))
 
 
-def test_an_unchanged_project_is_not_listed_twice(open_reader):
-    host = shifting_host()
+def test_the_stories_of_an_unchanged_project_are_listed_once(open_reader):
+    host = host_of_short_pages()
     read_all(open_reader(host))
     pages = [path for path in open_reader.server.paths if path.endswith("/stories")]
-    assert len(pages) == 7  # six full pages, and one behind them
+    assert len(pages) == 7  # six full pages and an empty one
 
 
-def test_a_constantly_changing_project_gives_stories_but_no_removals(open_reader):
-    host = shifting_host()
+def test_stories_of_a_constantly_changing_project_are_read_but_none_removed(open_reader):
+    host = host_of_short_pages()
 
     def always(request):
         host.versions[1] += 1
@@ -345,7 +345,7 @@ def test_a_constantly_changing_project_gives_stories_but_no_removals(open_reader
     assert reader.keys_listed("stories", 1) is None
 
 
-def test_new_activity_while_reading_neither_doubles_nor_loses_any(open_reader):
+def test_no_activity_is_lost_or_repeated_if_new_ones_arrive_while_reading(open_reader):
     host = WorkspaceHost(1)
     host.max_limit = 10
     host.lists["/projects/1/activity"] = [activity(version) for version in range(100, 0, -1)]
@@ -369,7 +369,7 @@ def test_transitions_that_shift_while_reading_are_not_lost(open_reader):
     host.lists[path] = [
         {"story_id": n, "project_version": n, "state": "started"} for n in range(60)
     ]
-    moving(host, 30, delete_many, path)  # as for a deleted story, whose rows disappear
+    change_before_page(host, 30, delete_many, path)  # as for a deleted story, whose rows disappear
     rows = read_all(open_reader(host, max_in_flight=1))["story_transitions"]
     assert {row["story_id"] for row in rows} == set(range(60))
 
@@ -377,7 +377,7 @@ def test_transitions_that_shift_while_reading_are_not_lost(open_reader):
 # Other hosts ------------------------------------------------------------------------------------
 
 
-def test_a_host_with_title_and_pages_of_50_works(open_reader):
+def test_a_host_with_titles_and_pages_of_50_works(open_reader):
     host = WorkspaceHost(1)
     host.max_limit = 50
     host.lists["/projects/1/stories"] = [
@@ -400,7 +400,7 @@ def test_a_host_without_headers_and_versions_works(open_reader):
     assert counts(read_all(open_reader(answer)))["stories"] == 120
 
 
-def test_a_host_that_refuses_a_field_is_asked_for_fewer(open_reader):
+def test_fewer_fields_are_requested_if_a_host_refuses_one(open_reader):
     host = WorkspaceHost(1, 2)
 
     def answer(request):
@@ -435,11 +435,11 @@ def test_only_a_record_without_its_key_is_refused(open_reader):
     assert reader.failed_project_ids == []
 
 
-# Ways of use ------------------------------------------------------------------------------------
+# Using the reader -------------------------------------------------------------------------------
 
 
 def test_abandoning_a_table_does_not_affect_the_next(open_reader):
-    host = shifting_host()
+    host = host_of_short_pages()
     reader = open_reader(host)
     next(reader.read("stories"))
     assert sum(table.num_rows for table in reader.read("activity")) == 10

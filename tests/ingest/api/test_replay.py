@@ -1,4 +1,4 @@
-"""The whole reader on recorded responses of the real Tracker (project 1027488)."""
+"""The reader reads recorded responses of the real Tracker (project 1027488) completely."""
 
 from datetime import UTC, datetime
 
@@ -56,7 +56,7 @@ def test_every_recorded_list_becomes_rows(replayed):
 def test_recorded_responses_have_no_misfits_or_unknown_fields(replayed):
     _, reader = replayed
     assert reader.drift.misfits == {}
-    # Requested by the recorded client.
+    # The recorded client requested these fields.
     assert set(reader.drift.undeclared) == {
         ("projects", "account"),
         ("projects", "epics"),
@@ -64,7 +64,7 @@ def test_recorded_responses_have_no_misfits_or_unknown_fields(replayed):
     }
 
 
-def test_recorded_activities_are_contiguous_versions(replayed):
+def test_recorded_activities_have_contiguous_versions(replayed):
     rows, _ = replayed
     versions = [row["project_version"] for row in rows["activity"]]
     assert versions == list(range(233, 152, -1))

@@ -39,8 +39,8 @@ class WorkspaceHost:
         lists: path -> records.
         versions: project id -> its version.
         max_limit: the maximum page size.
-        closed: project ids that return 403.
-        absent: last parts of paths that this host does not support.
+        forbidden: project ids that return 403.
+        absent: last parts of the paths that this host does not support.
         before: called with each request, under a lock.
     """
 
@@ -77,7 +77,7 @@ class WorkspaceHost:
                 ],
             }
         self.max_limit = 500
-        self.closed = set()
+        self.forbidden = set()
         self.absent = set()
         self.before = lambda request: None
         self._lock = threading.Lock()
@@ -102,7 +102,7 @@ class WorkspaceHost:
         project_id = int(parts[1]) if parts[0] == "projects" and len(parts) > 1 else None
         if path == "/projects":
             return Reply(200, [self.project(each) for each in self.versions], {"Date": DATE})
-        if project_id in self.closed:
+        if project_id in self.forbidden:
             return Reply(403, error_body("unauthorized_operation", requirement="Be a member."))
         if project_id is not None and project_id not in self.versions:
             return Reply(404, error_body("unfound_resource"))

@@ -40,13 +40,13 @@ def differences(source, target):
         for table, names in columns.items():
             listed = ", ".join(f'"{name}"' for name in names)
             one, two = (f"select {listed} from {each}.{RAW}.{table}" for each in ("one", "two"))
-            both_ways = f"(({one}) except all ({two})) union all (({two}) except all ({one}))"
-            if connection.execute(f"select 1 from ({both_ways}) limit 1").fetchone():
+            both_directions = f"(({one}) except all ({two})) union all (({two}) except all ({one}))"
+            if connection.execute(f"select 1 from ({both_directions}) limit 1").fetchone():
                 differing.append(table)
         return differing
 
 
-def test_a_copy_has_all_rows_and_loads_also_the_second_time(source, tmp_path):
+def test_a_copy_has_all_rows_and_can_be_repeated(source, tmp_path):
     target = tmp_path / "target.duckdb"
     for _ in range(2):
         counts = copying.copy(source, dlt.destinations.duckdb(str(target)))
@@ -65,7 +65,9 @@ def test_a_deleted_row_is_deleted_from_the_copy(source, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["", "duckdb", "oracle"])
-def test_a_warehouse_of_ingestion_itself_gets_no_copy(target, monkeypatch, capsys):
+def test_warehouses_that_ingestion_loads_itself_are_no_targets_of_copies(
+    target, monkeypatch, capsys
+):
     monkeypatch.setenv("WAREHOUSE_TARGET", target)
     assert copying.main() == 1
     assert capsys.readouterr().err.startswith(
@@ -73,7 +75,7 @@ def test_a_warehouse_of_ingestion_itself_gets_no_copy(target, monkeypatch, capsy
     )
 
 
-def test_without_a_warehouse_there_is_one_line(monkeypatch, capsys, tmp_path):
+def test_a_missing_warehouse_is_reported_in_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("WAREHOUSE_TARGET", "motherduck")
     monkeypatch.setenv("WAREHOUSE_PATH", str(tmp_path / "none.duckdb"))
     assert copying.main() == 1
@@ -82,27 +84,27 @@ def test_without_a_warehouse_there_is_one_line(monkeypatch, capsys, tmp_path):
     )
 
 
-def test_without_a_login_there_is_one_line(source, monkeypatch, capsys):
+def test_a_missing_login_is_reported_in_one_line(source, monkeypatch, capsys):
     monkeypatch.setenv("WAREHOUSE_TARGET", "motherduck")
     monkeypatch.setenv("WAREHOUSE_PATH", str(source.path))
     for name in list(os.environ):
         if name.startswith("DESTINATION__") or "motherduck_token" in name.lower():
             monkeypatch.delenv(name)
     assert copying.main() == 1
-    told = capsys.readouterr().err
-    assert told.startswith("error: motherduck: ")
-    assert told.endswith("see .dlt/secrets.toml.example\n")
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith("error: motherduck: ")
+    assert message.endswith("see .dlt/secrets.toml.example\n")
+    assert message.count("\n") == 1
 
 
-def test_dbt_without_a_login_says_so_in_one_line(monkeypatch, capsys):
+def test_dbt_without_a_login_is_reported_in_one_line(monkeypatch, capsys):
     monkeypatch.setenv("WAREHOUSE_TARGET", "motherduck")
     monkeypatch.delenv("motherduck_token", raising=False)
     assert build.main([]) == 1
     assert capsys.readouterr().err == "error: MotherDuck requires a token; set motherduck_token\n"
 
 
-def test_without_the_packages_there_is_one_line(source, monkeypatch, capsys):
+def test_missing_packages_are_reported_in_one_line(source, monkeypatch, capsys):
     monkeypatch.setenv("WAREHOUSE_TARGET", "snowflake")
     monkeypatch.setenv("WAREHOUSE_PATH", str(source.path))
     monkeypatch.setenv("DESTINATION__SNOWFLAKE__CREDENTIALS", "snowflake://a:b@c/d?warehouse=e")
@@ -111,20 +113,22 @@ def test_without_the_packages_there_is_one_line(source, monkeypatch, capsys):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "snowflake.connector", None)
     assert copying.main() == 1
-    told = capsys.readouterr().err
-    assert told.startswith(
+    message = capsys.readouterr().err
+    assert message.startswith(
         "error: snowflake: its packages are not installed: run make setup TARGET="
     )
-    assert told.count("\n") == 1
+    assert message.count("\n") == 1
 
 
-def test_the_example_of_secrets_names_what_dlt_reads():
+def test_the_example_of_secrets_has_dlts_own_setting_names():
     text = (ROOT / ".dlt" / "secrets.toml.example").read_text()
     _, _, templates = text.partition("# For `make copy`")
     lines = [line[2:] for line in templates.splitlines() if line.startswith(("# [", "# "))]
-    shown = tomllib.loads("\n".join(line for line in lines if line.startswith("[") or "=" in line))
-    assert shown["destination"].keys() == set(COPY_TARGETS)
-    for name, section in shown["destination"].items():
+    example = tomllib.loads(
+        "\n".join(line for line in lines if line.startswith("[") or "=" in line)
+    )
+    assert example["destination"].keys() == set(COPY_TARGETS)
+    for name, section in example["destination"].items():
         spec = getattr(dlt.destinations, name)().spec
         assert section.keys() <= spec.get_resolvable_fields().keys()
         known = set()

@@ -15,7 +15,7 @@ from ingest.api.http.errors import TrackerError
 from tests.ingest.api.conftest import TOKEN, error_body
 from tests.support.scripted import Reply
 
-AS_HTML = {"Content-Type": "text/html"}
+HTML_HEADERS = {"Content-Type": "text/html"}
 PAGE = b"<!DOCTYPE html>\n<html><title>Welcome</title>\n</html>"
 
 REFUSALS = {
@@ -39,7 +39,7 @@ REFUSALS = {
         errors.InvalidAuthentication,
         ["403 invalid_authentication", "was not accepted", "profile page"],
     ),
-    "403 a token that the host repeats": (
+    "403 with the token in the message": (
         Reply(403, error_body("invalid_authentication", general_problem=f"{TOKEN} is unknown")),
         errors.InvalidAuthentication,
         ["*** is unknown"],
@@ -49,7 +49,7 @@ REFUSALS = {
         errors.UnauthorizedOperation,
         ["403 unauthorized_operation (You must be a member.)", "ask an owner", "project_ids"],
     ),
-    "404 no such thing": (
+    "404 no such record": (
         Reply(404, error_body("unfound_resource")),
         errors.UnfoundResource,
         ["404 unfound_resource", "does not exist on this host"],
@@ -59,18 +59,18 @@ REFUSALS = {
         errors.RouteNotFound,
         ["404 route_not_found", "no such path", "/services/v5"],
     ),
-    "404 in no words of Tracker's": (
+    "404 in another format than Tracker's": (
         Reply(404, {"message": "Not Found"}),
         errors.RouteNotFound,
         ["404", "check base_url"],
     ),
     "404 with a web page": (
-        Reply(404, PAGE, AS_HTML),
+        Reply(404, PAGE, HTML_HEADERS),
         errors.RouteNotFound,
         ["404 with a web page", "base_url"],
     ),
     "HTML instead of JSON": (
-        Reply(200, PAGE, AS_HTML),
+        Reply(200, PAGE, HTML_HEADERS),
         errors.NotTrackerV5,
         ["200 with a web page instead of JSON", "not a Tracker API v5", "base_url"],
     ),
@@ -84,7 +84,7 @@ REFUSALS = {
         errors.UnauthorizedOperation,
         ["403 unauthorized_operation"],
     ),
-    "a refusal in no words of Tracker's": (
+    "a refusal in another format than Tracker's": (
         Reply(418, {"message": "teapot"}),
         TrackerError,
         ["418"],
@@ -102,22 +102,22 @@ REFUSALS = {
 }
 
 
-def assert_is_one_safe_line(error, holds):
+def assert_is_one_safe_line(error, parts):
     line = str(error)
     assert "\n" not in line
     assert TOKEN not in line
     assert "s3cret-pass" not in line
-    for part in holds:
+    for part in parts:
         assert part in line
 
 
-@pytest.mark.parametrize(("reply", "kind", "holds"), REFUSALS.values(), ids=REFUSALS.keys())
-def test_a_refusal_is_one_line(serve, connect, reply, kind, holds):
+@pytest.mark.parametrize(("reply", "kind", "parts"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_a_refusal_is_reported_in_one_line(serve, connect, reply, kind, parts):
     client = connect(serve(lambda request: reply).base_url)
     with pytest.raises(TrackerError) as caught:
         client.get("/projects/1/stories", {"limit": 1})
     assert type(caught.value) is kind
-    assert_is_one_safe_line(caught.value, ["GET /projects/1/stories: ", *holds])
+    assert_is_one_safe_line(caught.value, ["GET /projects/1/stories: ", *parts])
 
 
 BAD_URLS = {
@@ -129,25 +129,25 @@ BAD_URLS = {
     ),
     "no scheme": ("tracker.example/services/v5", errors.BadBaseUrl, ["https://host/services/v5"]),
     "a file": ("file:///etc/passwd", errors.BadBaseUrl, ["not an http(s) address"]),
-    "a port that is none": ("https://host:x/services/v5", errors.BadBaseUrl, ["base_url"]),
-    "a password in it": (
+    "an invalid port": ("https://host:x/services/v5", errors.BadBaseUrl, ["base_url"]),
+    "with a password": (
         "https://me:s3cret-pass@host/services/v5",
         errors.BadBaseUrl,
         ["api_token"],
     ),
-    "a token in it": (f"https://host/v5?token={TOKEN}", errors.BadBaseUrl, ["api_token"]),
+    "with a token": (f"https://host/v5?token={TOKEN}", errors.BadBaseUrl, ["api_token"]),
     "API v3": ("https://host/services/v3", errors.NotTrackerV5, ["v3", "/services/v5"]),
 }
 
 
-@pytest.mark.parametrize(("url", "kind", "holds"), BAD_URLS.values(), ids=BAD_URLS.keys())
-def test_a_bad_base_url_is_refused_before_anything_is_sent(url, kind, holds):
+@pytest.mark.parametrize(("url", "kind", "parts"), BAD_URLS.values(), ids=BAD_URLS.keys())
+def test_an_invalid_base_url_is_refused_before_any_request(url, kind, parts):
     with pytest.raises(kind) as caught:
         TrackerClient(url, TOKEN)
-    assert_is_one_safe_line(caught.value, holds)
+    assert_is_one_safe_line(caught.value, parts)
 
 
-def test_a_refused_connection_is_one_line_at_once(connect):
+def test_a_refused_connection_is_reported_at_once_in_one_line(connect):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -159,14 +159,14 @@ def test_a_refused_connection_is_one_line_at_once(connect):
 
 
 @pytest.mark.parametrize(
-    ("failure", "holds"),
+    ("failure", "parts"),
     [
         (OSError(101, "Network is unreachable"), ["no route to", "is there a network?"]),
         (TimeoutError("timed out"), ["did not accept a connection in time"]),
     ],
-    ids=["no network", "nobody accepts"],
+    ids=["no network", "no response"],
 )
-def test_a_host_that_cannot_be_reached_is_one_line_at_once(connect, monkeypatch, failure, holds):
+def test_an_unreachable_host_is_reported_at_once_in_one_line(connect, monkeypatch, failure, parts):
     def fail(*args, **kwargs):
         raise failure
 
@@ -174,24 +174,24 @@ def test_a_host_that_cannot_be_reached_is_one_line_at_once(connect, monkeypatch,
     client = connect("http://127.0.0.1:9/services/v5")
     with pytest.raises(errors.Unreachable) as caught:
         client.get("/projects")
-    assert_is_one_safe_line(caught.value, holds)
+    assert_is_one_safe_line(caught.value, parts)
     assert client.retries_count == 0
 
 
-def test_a_token_that_http_cannot_carry_is_refused_without_being_shown():
+def test_a_token_with_invalid_characters_is_refused_and_not_shown():
     for token in (f"{TOKEN}\nX-Other: 1", f"{TOKEN}é"):
         with pytest.raises(errors.InvalidAuthentication) as caught:
             TrackerClient("http://127.0.0.1:9", token)
         assert_is_one_safe_line(caught.value, ["api_token: it contains characters"])
 
 
-def test_blanks_around_a_token_are_left_out(serve, connect):
+def test_whitespace_around_a_token_is_removed(serve, connect):
     server = serve(lambda request: Reply(200, {"id": 1}))
     connect(server.base_url, token=f" {TOKEN}\n").get("/me")
     assert server.requests[0].headers["x-trackertoken"] == TOKEN
 
 
-def test_a_name_that_does_not_exist_is_one_line(connect, monkeypatch):
+def test_an_unknown_host_name_is_reported_in_one_line(connect, monkeypatch):
     def no_such_name(*args, **kwargs):
         raise socket.gaierror(-2, "Name or service not known")
 
@@ -206,7 +206,7 @@ def test_a_name_that_does_not_exist_is_one_line(connect, monkeypatch):
     )
 
 
-def test_a_host_without_tls_is_one_line(serve, connect):
+def test_a_host_without_tls_is_reported_in_one_line(serve, connect):
     server = serve(lambda request: Reply(200, []))
     client = connect(server.base_url.replace("http://", "https://"))
     with pytest.raises(errors.Unreachable) as caught:
@@ -214,7 +214,7 @@ def test_a_host_without_tls_is_one_line(serve, connect):
     assert_is_one_safe_line(caught.value, ["TLS", "https port"])
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 def test_an_untrusted_certificate_is_refused(connect, tmp_path):
     certificate = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -246,7 +246,7 @@ def self_signed(folder):
     return path
 
 
-def test_the_token_is_sent_to_the_host_and_nowhere_else(serve, connect):
+def test_the_token_is_sent_only_to_the_host(serve, connect):
     other = serve(lambda request: Reply(200, {"id": 1}))
     server = serve(
         lambda request: (
@@ -265,7 +265,7 @@ def test_the_token_is_sent_to_the_host_and_nowhere_else(serve, connect):
     assert {request.headers["x-trackertoken"] for request in server.requests} == {TOKEN}
 
 
-def test_redirects_in_a_circle_end(serve, connect):
+def test_circular_redirects_are_not_followed_forever(serve, connect):
     server = serve(lambda request: Reply(302, b"", {"Location": request.path}))
     with pytest.raises(errors.RedirectRefused, match="more than 5 redirects"):
         connect(server.base_url).get("/me")
@@ -333,4 +333,4 @@ def test_a_bearer_token_can_be_sent_from_the_first_request_on(serve, connect):
     assert len(server.requests) == 1
     with pytest.raises(errors.InvalidAuthentication):
         connect(server.origin, token="wrong").get("/me")
-    assert len(server.requests) == 3  # each method once
+    assert len(server.requests) == 3  # each way of authentication once

@@ -25,8 +25,8 @@ CASES = {
     "the host lowers the limit": (ListHost(120, limit=50), 3),
     "total is null": (ListHost(250, total="null"), 4),
     "fewer records than the total says": (ListHost(250, missing=frozenset(range(40, 60))), 3),
-    "no headers, envelope tells": (ListHost(250, form="envelope"), 4),
-    "no headers, envelope tells a lower limit": (ListHost(120, limit=50, form="envelope"), 4),
+    "no headers, envelope": (ListHost(250, form="envelope"), 4),
+    "no headers, envelope with a lower limit": (ListHost(120, limit=50, form="envelope"), 4),
     "envelope with total null": (ListHost(250, total="null", form="envelope"), 5),
     "no pagination anywhere": (ListHost(250, form="nowhere"), 5),
     "no pagination anywhere, lower limit": (ListHost(120, limit=50, form="nowhere"), 5),
@@ -49,10 +49,10 @@ def test_a_total_that_is_too_large_ends_with_an_empty_page(serve, connect):
     assert len(server.requests) <= 2 + 1 + 4  # the pages, the empty page, and those requested ahead
 
 
-def test_pages_advance_by_the_stated_limit_not_by_what_was_returned(serve, connect):
+def test_pages_advance_by_the_stated_limit_not_by_the_records_returned(serve, connect):
     host = ListHost(290, missing=frozenset(range(10, 90)))
     read(connect(serve(host).base_url))
-    assert sorted(offset for offset, _ in host.asked) == [0, 100, 200]
+    assert sorted(offset for offset, _ in host.requests) == [0, 100, 200]
 
 
 def test_a_limit_reduced_while_reading_leaves_no_gap(serve, connect):
@@ -76,33 +76,33 @@ def test_a_list_that_grows_while_it_is_read_is_read_to_its_new_end(serve, connec
     assert read(connect(serve(answer).base_url)) == list(range(350))
 
 
-@pytest.mark.parametrize("tells", ["version", "total"])
-def test_pages_answered_out_of_order_while_the_list_grows_lose_nothing(serve, connect, tells):
+@pytest.mark.parametrize("stated", ["version", "total"])
+def test_pages_answered_out_of_order_while_the_list_grows_lose_nothing(serve, connect, stated):
     """Offset 100 is answered after offset 200, and three records are added in between."""
     numbers = list(range(300, 0, -1))
-    overtaken = threading.Event()
+    first_response_is_late = threading.Event()
     state = {"version": 300}
 
     def answer(request):
         offset = int(request.query["offset"])
         if offset == 100:
-            overtaken.wait(timeout=2)
+            first_response_is_late.wait(timeout=2)
         version, page = state["version"], numbers[offset : offset + 100]
         headers = {"X-Tracker-Pagination-Total": str(len(numbers))}
         headers["X-Tracker-Pagination-Limit"] = "100"
-        if tells == "version":
+        if stated == "version":
             headers["X-Tracker-Project-Version"] = str(version)
-        if offset == 200 and not overtaken.is_set():
+        if offset == 200 and not first_response_is_late.is_set():
             numbers[:0] = [303, 302, 301]
             state["version"] = 303
-            overtaken.set()
+            first_response_is_late.set()
         return Reply(200, [{"id": number} for number in page], headers)
 
-    got = read(connect(serve(answer).base_url, max_in_flight=2), path="/projects/1/activity")
-    assert set(range(1, 301)) <= set(got)
+    received = read(connect(serve(answer).base_url, max_in_flight=2), path="/projects/1/activity")
+    assert set(range(1, 301)) <= set(received)
 
 
-def test_the_current_iteration_comes_without_pagination(serve, connect):
+def test_the_current_iteration_is_read_without_pagination(serve, connect):
     server = serve(lambda request: Reply(200, [{"number": 7}]))
     client = connect(server.base_url)
     pages = list(pages_of(client, "/projects/1/iterations", {"scope": "current"}))
@@ -123,7 +123,7 @@ def test_the_need_for_the_envelope_is_detected_once(serve, connect):
     assert [request.query.get("envelope") for request in server.requests] == [None] + ["true"] * 3
 
 
-def test_an_object_where_a_list_belongs_is_an_error(serve, connect):
+def test_an_object_instead_of_a_list_is_an_error(serve, connect):
     server = serve(lambda request: Reply(200, {"kind": "story"}))
     with pytest.raises(UnexpectedAnswer, match="GET /projects/1/stories: an object"):
         read(connect(server.base_url))
@@ -187,10 +187,10 @@ def test_a_failing_page_ends_the_list_with_its_error(serve, connect):
         return host(request)
 
     pages = pages_of(connect(serve(answer).base_url), "/projects/1/stories", page_size=100)
-    got = [next(pages) for _ in range(3)]
+    received = [next(pages) for _ in range(3)]
     with pytest.raises(TrackerError, match="unauthorized_operation"):
         next(pages)
-    assert [len(page) for page in got] == [100, 100, 100]
+    assert [len(page) for page in received] == [100, 100, 100]
 
 
 def test_a_refused_field_leads_to_a_smaller_set_for_all_lists(serve, connect):
@@ -208,7 +208,7 @@ def test_a_refused_field_leads_to_a_smaller_set_for_all_lists(serve, connect):
     assert len(server.requests) == 3
 
 
-def test_lists_read_from_several_threads_stay_apart(serve, connect):
+def test_lists_read_from_several_threads_do_not_mix(serve, connect):
     def answer(request):
         host = ListHost(int(request.path.rpartition("/")[2]))
         return host(request)

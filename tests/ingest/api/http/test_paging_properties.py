@@ -1,4 +1,4 @@
-"""Properties of reading a list, however it is paged and in whatever order pages are answered."""
+"""Properties of reading a list, for any paging and any order of the responses."""
 
 from concurrent.futures import Future
 
@@ -17,15 +17,15 @@ class Host:
         are_eager: whether a page is answered when it is requested, or only when it is awaited.
     """
 
-    def __init__(self, count, limit, arrivals, are_eager, tells_total=True, tells_version=True):
+    def __init__(self, count, limit, arrivals, are_eager, states_total=True, states_version=True):
         self.enveloped_lists = {}
         self.most_records = 10**6
         self.numbers = list(range(count, 0, -1))
         self.limit = limit
         self.arrivals = iter(arrivals)
         self.are_eager = iter(are_eager)
-        self.tells_total = tells_total
-        self.tells_version = tells_version
+        self.states_total = states_total
+        self.states_version = states_version
 
     def submit(self, work, *args):
         future = LazyFuture(lambda: work(*args))
@@ -38,8 +38,8 @@ class Host:
             self.numbers.insert(0, self.numbers[0] + 1 if self.numbers else 1)
         offset, limit = params["offset"], min(params["limit"], self.limit)
         page = [{"id": number} for number in self.numbers[offset : offset + limit]]
-        total = len(self.numbers) if self.tells_total else None
-        version = self.numbers[0] if self.tells_version and self.numbers else None
+        total = len(self.numbers) if self.states_total else None
+        version = self.numbers[0] if self.states_version and self.numbers else None
         return Answer(page, version, Pagination(total, limit))
 
 
@@ -56,14 +56,14 @@ class LazyFuture(Future):
 
 def read(host, page_size, ahead):
     pages = Pages(host, ListRequest("/projects/1/activity", page_size=page_size))
-    got = []
+    received = []
     while True:
         while pages.outstanding < ahead and pages.submit():
             pass
         answer = pages.take()
         if answer is None:
-            return got
-        got += [record["id"] for record in answer.data]
+            return received
+        received += [record["id"] for record in answer.data]
 
 
 @given(
@@ -72,12 +72,12 @@ def read(host, page_size, ahead):
     page_size=st.integers(1, 80),
     ahead=st.integers(1, 6),
     are_eager=st.lists(st.booleans(), max_size=30),
-    tells_total=st.booleans(),
+    states_total=st.booleans(),
 )
 def test_an_unchanged_list_is_read_once_and_in_order(
-    count, limit, page_size, ahead, are_eager, tells_total
+    count, limit, page_size, ahead, are_eager, states_total
 ):
-    host = Host(count, limit, [], are_eager, tells_total)
+    host = Host(count, limit, [], are_eager, states_total)
     assert read(host, page_size, ahead) == list(range(count, 0, -1))
 
 
@@ -85,14 +85,14 @@ def test_an_unchanged_list_is_read_once_and_in_order(
     count=st.integers(1, 120),
     limit=st.integers(5, 30),
     ahead=st.integers(1, 6),
-    # At most a page in total: a client cannot know where more would have moved to.
+    # At most a page in total: a client cannot find records that move by more.
     arrivals=st.lists(st.integers(0, 1), max_size=5),
     quiet=st.integers(0, 3),
     are_eager=st.lists(st.booleans(), max_size=30),
-    tells_version=st.booleans(),
+    states_version=st.booleans(),
 )
 def test_a_list_that_grows_at_its_start_loses_nothing(
-    count, limit, ahead, arrivals, quiet, are_eager, tells_version
+    count, limit, ahead, arrivals, quiet, are_eager, states_version
 ):
-    host = Host(count, limit, [0] * quiet + arrivals, are_eager, tells_version=tells_version)
+    host = Host(count, limit, [0] * quiet + arrivals, are_eager, states_version=states_version)
     assert set(read(host, limit, ahead)) >= set(range(1, count + 1))

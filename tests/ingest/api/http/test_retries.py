@@ -16,29 +16,29 @@ from tests.support.scripted import Reply
 
 GOOD = [{"id": number, "name": "Zoë 🚀"} for number in range(50)]
 HTML = b"<html><body>Bad gateway</body></html>"
-AS_HTML = {"Content-Type": "text/html"}
-PACKED = gzip.compress(json.dumps(GOOD).encode())
-AS_GZIP = {"Content-Encoding": "gzip"}
+HTML_HEADERS = {"Content-Type": "text/html"}
+GZIPPED = gzip.compress(json.dumps(GOOD).encode())
+GZIP_HEADERS = {"Content-Encoding": "gzip"}
 STALL = 2.0  # seconds
 
 FAULTS = {
     "429": Reply(429, error_body("too_many_requests")),
     "429 with an empty body": Reply(429, b""),
     "500 with JSON": Reply(500, error_body("unhandled_condition")),
-    "502 with HTML": Reply(502, HTML, AS_HTML),
+    "502 with HTML": Reply(502, HTML, HTML_HEADERS),
     "503 with HTML and no content type": Reply(503, HTML, {"Content-Type": ""}),
     "504": Reply(504, b""),
     "reset before the answer": Reply(reset=True),
     "reset in the middle of the body": Reply(200, GOOD, keep=0.5),
     "reset after the headers": Reply(200, GOOD, keep=0),
-    "JSON cut short with status 200": Reply(200, truncated_json(GOOD)),
+    "incomplete JSON with status 200": Reply(200, truncated_json(GOOD)),
     "an empty body with status 200": Reply(200, b""),
     "stalled": Reply(200, GOOD, seconds=STALL),
     "chunks that end early": Reply(200, GOOD, keep=0.5, chunk=100),
-    "packed, and cut short": Reply(200, PACKED, AS_GZIP, keep=0.5),
-    "packed, cut short before it was sent": Reply(200, PACKED[: len(PACKED) // 2], AS_GZIP),
-    "packed chunks that end early": Reply(200, PACKED, AS_GZIP, keep=0.8, chunk=7),
-    "said to be packed, and is not": Reply(200, GOOD, AS_GZIP),
+    "gzip cut short": Reply(200, GZIPPED, GZIP_HEADERS, keep=0.5),
+    "incomplete gzip sent completely": Reply(200, GZIPPED[: len(GZIPPED) // 2], GZIP_HEADERS),
+    "gzip in chunks that end early": Reply(200, GZIPPED, GZIP_HEADERS, keep=0.8, chunk=7),
+    "plain text declared as gzip": Reply(200, GOOD, GZIP_HEADERS),
     "a 500 inside an envelope": Reply(200, {"http_status": "500", "data": {}}),
 }
 
@@ -57,7 +57,7 @@ def in_turn(*replies):
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_is_retried_until_the_response_is_complete(serve, connect, fault):
-    # Only a stalled answer may time out, also on a busy machine.
+    # Only a stalled response may time out, even on a busy machine.
     timeout = (5, STALL / 4 if fault.seconds else 10)
     client = connect(serve(in_turn(fault, fault, Reply(200, GOOD))).base_url, timeout=timeout)
     answer = client.get("/projects/1/stories")
@@ -67,24 +67,24 @@ def test_a_fault_is_retried_until_the_response_is_complete(serve, connect, fault
     assert len(client.slept) >= 2
 
 
-WHOLE = {
+ENCODINGS = {
     "in chunks": Reply(200, GOOD, chunk=100),
-    "in chunks of a byte": Reply(200, GOOD, chunk=1),
-    "packed": Reply(200, PACKED, AS_GZIP),
-    "packed in chunks of a byte": Reply(200, PACKED, AS_GZIP, chunk=1),
+    "in chunks of one byte": Reply(200, GOOD, chunk=1),
+    "gzip": Reply(200, GZIPPED, GZIP_HEADERS),
+    "gzip in chunks of one byte": Reply(200, GZIPPED, GZIP_HEADERS, chunk=1),
     "after blank lines": Reply(200, b" \n" + json.dumps(GOOD).encode()),
 }
 
 
-@pytest.mark.parametrize("reply", WHOLE.values(), ids=WHOLE.keys())
+@pytest.mark.parametrize("reply", ENCODINGS.values(), ids=ENCODINGS.keys())
 def test_a_complete_body_is_read_in_any_transfer_encoding(serve, connect, reply):
     client = connect(serve(lambda request: reply).base_url)
     assert client.get("/projects/1/stories").data == GOOD
     assert client.requests_count == 1
 
 
-def test_a_web_page_is_retried_once_the_host_has_proved_to_be_one(serve, connect):
-    page = Reply(200, HTML, AS_HTML)
+def test_a_web_page_is_retried_if_the_host_has_returned_json_before(serve, connect):
+    page = Reply(200, HTML, HTML_HEADERS)
     client = connect(serve(in_turn(Reply(200, []), page, Reply(200, GOOD))).base_url)
     client.get("/projects")
     assert client.get("/projects/1/stories").data == GOOD
@@ -127,7 +127,7 @@ def test_a_throttled_request_slows_all_threads(serve, connect):
     assert client.slept[before:] == [pytest.approx(20.5, abs=1)]  # other requests wait as well
 
 
-def test_beyond_the_budget_the_error_lists_the_attempts(serve, connect):
+def test_after_the_last_attempt_the_error_states_their_number(serve, connect):
     client = connect(serve(in_turn(Reply(500, error_body("unhandled_condition")))).base_url)
     with pytest.raises(RetriesExhausted) as caught:
         client.get("/projects/1/stories")
@@ -164,7 +164,7 @@ def test_refused_requests_are_not_retried(serve, connect):
     assert (client.requests_count, client.retries_count) == (1, 0)
 
 
-def test_a_list_survives_one_fault_in_five(serve, connect):
+def test_a_list_is_read_completely_if_a_fifth_of_the_responses_fail(serve, connect):
     host = ListHost(3000)
     faults = itertools.cycle([*FAULTS.values()])
     turns = itertools.count(1)
@@ -183,7 +183,7 @@ def test_a_list_survives_one_fault_in_five(serve, connect):
     assert client.retries_count > 5
 
 
-def test_the_rate_is_bounded_for_all_threads_together(serve, connect):
+def test_the_rate_limit_is_shared_by_all_threads(serve, connect):
     now = [100.0]
     client = connect(
         serve(in_turn(Reply(200, GOOD))).base_url, requests_per_second=4, clock=lambda: now[0]
@@ -193,33 +193,33 @@ def test_the_rate_is_bounded_for_all_threads_together(serve, connect):
     assert client.slept == pytest.approx([0.25, 0.5, 0.75])
 
 
-def test_loopback_has_no_rate_and_other_hosts_a_slow_one_at_first(connect):
+def test_loopback_has_no_rate_limit_and_other_hosts_a_low_initial_one(connect):
     assert connect("http://127.0.0.1:9")._pace.rate == float("inf")
     assert connect("https://tracker.example/services/v5")._pace.rate == 5
     bounded = connect("https://tracker.example/services/v5", requests_per_second=2)
     assert bounded._pace.rate == 2
 
 
-class HostOfPace:
+class HostWithCapacity:
     """A simulated clock, and a host that can handle a number of requests per second."""
 
-    def __init__(self, bears, first=5, highest=None, seconds=0.1):
+    def __init__(self, capacity, first=5, highest=None, seconds=0.1):
         self.now = 0.0
-        self.bears, self.seconds = bears, seconds
+        self.capacity, self.seconds = capacity, seconds
         self.refused = self.count = 0
         self.pace = Pace(first, highest, lambda: self.now, self.sleep)
 
     def sleep(self, seconds):
         self.now += seconds
 
-    def ask_for(self, seconds):
+    def request_for(self, seconds):
         until, self.count, self.refused = self.now + seconds, 0, 0
         while self.now < until:
             before = self.now
             self.pace.wait()
             self.count += 1
             self.now += 1e-4
-            if self.pace.rate > self.bears and self.now - before < 1 / self.bears:
+            if self.pace.rate > self.capacity and self.now - before < 1 / self.capacity:
                 self.refused += 1
                 self.pace.note_refusal()
             else:
@@ -227,36 +227,36 @@ class HostOfPace:
 
 
 def test_the_rate_doubles_each_second_up_to_the_limit():
-    host = HostOfPace(bears=10_000, highest=100)
-    host.ask_for(5)
+    host = HostWithCapacity(capacity=10_000, highest=100)
+    host.request_for(5)
     assert host.pace.rate == 100
     assert 200 < host.count < 500
 
 
 def test_the_rate_adapts_to_the_capacity_of_the_host():
-    host = HostOfPace(bears=40)
-    host.ask_for(30)
-    host.ask_for(60)
+    host = HostWithCapacity(capacity=40)
+    host.request_for(30)
+    host.request_for(60)
     assert 0.6 * 40 < host.count / 60 <= 42
     assert host.refused < 0.05 * host.count
 
 
 def test_slow_responses_reduce_the_rate_but_not_below_one_at_a_time():
-    host = HostOfPace(bears=10_000, highest=50)
-    host.ask_for(5)
+    host = HostWithCapacity(capacity=10_000, highest=50)
+    host.request_for(5)
     host.seconds = 1.0
-    host.ask_for(3)
+    host.request_for(3)
     assert host.pace.rate < 40
-    host.ask_for(20)
+    host.request_for(20)
     assert host.pace.rate >= 1
     host.seconds = 0.1
-    host.ask_for(60)
+    host.request_for(60)
     assert host.pace.rate == 50
 
 
 def test_a_slow_list_does_not_reduce_the_rate():
-    host = HostOfPace(bears=10_000, highest=50)
-    host.ask_for(5)
+    host = HostWithCapacity(capacity=10_000, highest=50)
+    host.request_for(5)
     for _ in range(10):
         host.pace.note_answer("activity", 3.0)
     assert host.pace.rate == 50

@@ -7,7 +7,7 @@ PAGES = 30
 
 
 class Pages:
-    """A list whose length is known once its first page was taken."""
+    """A list whose length is known after its first page."""
 
     def __init__(self):
         self.outstanding = self.submitted = 0
@@ -36,6 +36,6 @@ def test_pages_of_later_lists_do_not_hold_up_the_current_one():
     ahead = ReadAhead((ListJob(None, pages, FieldChoices()) for pages in lists), WINDOW)
     for pages in lists:
         assert list(ahead.answers(ahead.next_job())) == list(range(1, PAGES + 1))
-        # All but the first and the last pages are taken while the next ones are under way.
+        # Except for the first and the last pages, the next ones are already requested.
         assert set(pages.taken[1 : PAGES - WINDOW]) == {WINDOW - 1}
         assert sum(each.outstanding for each in lists) <= WINDOW

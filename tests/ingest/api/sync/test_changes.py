@@ -1,4 +1,4 @@
-"""Finding changes in activities, in the forms that Tracker recorded."""
+"""Changes are found in activities, in the forms that Tracker recorded."""
 
 from datetime import UTC, datetime
 
@@ -40,14 +40,14 @@ def activity(version, *changes, primary=(STORY,), kind="story_update_activity", 
     }
 
 
-def told(*activities, since=0):
+def changes_of(*activities, since=0):
     changes = Changes(1, since)
     for each in activities:
         changes.add(each)
     return changes
 
 
-def told_of(changes, **expected):
+def values_of(changes, **expected):
     return {name: getattr(changes, name) for name in expected}
 
 
@@ -86,7 +86,7 @@ CASES = {
         ],
         {"story_ids": {7}, "state_changed_ids": {7}, "part_ids": {}},
     ),
-    "comment edited, told without its story": (
+    "comment edited, without a reference to its story": (
         [update("comment", 1, {"text": "x"})],
         {"story_ids": {7}, "part_ids": {}},
     ),
@@ -95,7 +95,7 @@ CASES = {
         {"story_ids": {7}, "part_ids": {"blockers": {2}}},
     ),
     "story follower": ([], {"story_ids": {7}, "unclear": None}),
-    "something new on a story": (
+    "unknown part of a story": (
         [create("voice_note", 1, {"text": "x"})],
         {"story_ids": {7}, "unclear": None},
     ),
@@ -107,9 +107,9 @@ CASES = {
 
 
 @pytest.mark.parametrize(("changes", "expected"), CASES.values(), ids=CASES.keys())
-def test_a_story_activity_names_what_to_read(changes, expected):
-    found = told(activity(1, *changes))
-    assert told_of(found, **expected) == expected
+def test_a_story_activity_determines_what_to_read(changes, expected):
+    found = changes_of(activity(1, *changes))
+    assert values_of(found, **expected) == expected
     assert found.unclear is None
 
 
@@ -157,13 +157,13 @@ OTHERS = {
         [update("review_type", 6, {"name": "QA"})],
         {"review_type_ids": {6}, "unclear": None},
     ),
-    "import that says nothing": (
+    "import without details": (
         "model_import_activity",
         {"kind": "project", "id": 1},
         [],
         {"unclear": "model_import_activity"},
     ),
-    "unknown thing": (
+    "unknown kind": (
         "gizmo_update_activity",
         {"kind": "gizmo", "id": 1},
         [update("gizmo", 1, {"size": 2})],
@@ -173,9 +173,9 @@ OTHERS = {
 
 
 @pytest.mark.parametrize(("kind", "primary", "changes", "expected"), OTHERS.values(), ids=OTHERS)
-def test_other_activities_name_lists_to_read(kind, primary, changes, expected):
-    found = told(activity(1, *changes, primary=[primary], kind=kind))
-    assert told_of(found, **expected) == expected
+def test_other_activities_determine_which_lists_to_read(kind, primary, changes, expected):
+    found = changes_of(activity(1, *changes, primary=[primary], kind=kind))
+    assert values_of(found, **expected) == expected
 
 
 def test_the_last_move_determines_the_project_in_any_reading_order():
@@ -183,13 +183,13 @@ def test_the_last_move_determines_the_project_in_any_reading_order():
         activity(version, update("story", 7, {"project_id": project_id}))
         for version, project_id in ((3, 2), (5, 1), (8, 4))
     ]
-    assert told(*moves).moved_away() == {7: 4}
-    assert told(*reversed(moves)).moved_away() == {7: 4}
-    assert told(*moves[:2]).moved_away() == {}
+    assert changes_of(*moves).moved_away() == {7: 4}
+    assert changes_of(*reversed(moves)).moved_away() == {7: 4}
+    assert changes_of(*moves[:2]).moved_away() == {}
 
 
 def test_known_activities_are_ignored():
-    found = told(activity(3, update("story", 7, {"name": "n"})), since=3)
+    found = changes_of(activity(3, update("story", 7, {"name": "n"})), since=3)
     assert (found.story_ids, found.earliest_at) == (set(), None)
 
 
@@ -206,13 +206,13 @@ def test_known_activities_are_ignored():
         ([2, 3, 4, 5, 6], 6, True),
     ],
 )
-def test_changes_are_complete_when_no_version_is_missing(versions, now, are_complete):
-    found = told(*(activity(version) for version in versions), since=3)
+def test_changes_are_complete_if_no_version_is_missing(versions, now, are_complete):
+    found = changes_of(*(activity(version) for version in versions), since=3)
     assert found.are_complete(now) is are_complete
 
 
-def test_odd_activities_are_ignored():
-    found = told(
+def test_invalid_values_in_activities_are_ignored():
+    found = changes_of(
         {"guid": "1_1", "project_version": "1", "kind": "story_update_activity"},
         activity(2, {"kind": "story", "change_type": "update", "id": 7, "new_values": None}),
         activity(3, "text", update("story", 7, {"accepted_at": "soon"})),

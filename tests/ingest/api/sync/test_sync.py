@@ -65,7 +65,7 @@ class Scene:
         self.first_load = first_load
         # The workspace is always the same, so the first load is shared.
         if not first_load.exists():
-            with serve(ws) as tracker:  # not the test's own odd host
+            with serve(ws) as tracker:  # without the deviations of the test's host
                 QuickWarehouse(first_load).sync(tracker)
         self.warehouse = QuickWarehouse(path, copied_from=first_load)
 
@@ -88,27 +88,29 @@ class Scene:
     def label(self, name, project=None):
         return (project or self.shop).label_ids_by_name[name]
 
-    def held_version(self, project):
+    def loaded_version(self, project):
         return self.versions[project.id]
 
-    def answers(self, hook):
-        """Call `hook` before each request; it may change or answer the request."""
+    def call_before_requests(self, hook):
+        """Call `hook` before each request; it may change the request or return the response."""
         self.server.options = replace(self.server.options, before_request=hook)
 
-    def happens_before(self, path, commands):
+    def run_before_requests(self, path, commands):
         """Run the next command before each request whose path contains `path`."""
 
         def hook(request):
             if path in request.path and commands:
                 commands.pop(0)()
 
-        self.answers(hook)
+        self.call_before_requests(hook)
 
-    def closes(self, path):
+    def forbid(self, path):
         body = orjson.dumps({"kind": "error", "code": "unauthorized_operation", "error": "no"})
-        self.answers(lambda request: (403, JSON, body) if request.path == path else None)
+        self.call_before_requests(
+            lambda request: (403, JSON, body) if request.path == path else None
+        )
 
-    def rewrites(self, path, change, without_header=""):
+    def rewrite_responses(self, path, change, without_header=""):
         """Let `change` modify the bodies of the responses to a path."""
 
         def hook(request):
@@ -120,23 +122,27 @@ class Scene:
             headers = {name: each for name, each in headers.items() if name != without_header}
             return status, headers, orjson.dumps(change(orjson.loads(body)))
 
-        self.answers(hook)
+        self.call_before_requests(hook)
 
-    def opens(self):
-        self.answers(None)
+    def restore(self):
+        self.call_before_requests(None)
 
-    def refuses(self, is_refused):
+    def reject(self, is_rejected):
         body = orjson.dumps({"kind": "error", "code": "invalid_parameter", "error": "no"})
-        self.answers(lambda request: (400, JSON, body) if is_refused(request) else None)
+        self.call_before_requests(
+            lambda request: (400, JSON, body) if is_rejected(request) else None
+        )
 
-    def without_since_version(self, how):
+    def disable_since_version(self, how):
         if how == "refused":
-            self.refuses(lambda request: "since_version" in request.query)
+            self.reject(lambda request: "since_version" in request.query)
         else:
-            self.answers(lambda request: request.query.pop("since_version", None) and None)
+            self.call_before_requests(
+                lambda request: request.query.pop("since_version", None) and None
+            )
 
-    def nests_nothing(self):
-        self.refuses(lambda request: "labels(" in request.query.get("fields", "")[:20])
+    def reject_nested_labels(self):
+        self.reject(lambda request: "labels(" in request.query.get("fields", "")[:20])
 
     def sync_with_caps(self, caps):
         """Sync while the host reduces its page limit with each list."""
@@ -146,7 +152,7 @@ class Scene:
                 cap = next(caps, self.server.options.page_cap)
                 self.server.options = replace(self.server.options, page_cap=cap)
 
-        self.answers(hook)
+        self.call_before_requests(hook)
         return self.sync()
 
     def sync(self, **options):
@@ -256,7 +262,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("change", KINDS.values(), ids=KINDS.keys())
-def test_a_change_arrives(scene, change):
+def test_a_sync_loads_each_kind_of_change(scene, change):
     s = scene()
     change(s, s.workspace)
     assert s.differences() != {}
@@ -273,7 +279,7 @@ def test_without_changes_a_sync_makes_four_requests_and_loads_one_row(scene, pro
         s.workspace.create_story(s.workspace.create_project(f"P{number}").id, "Only")
     s.sync()
     again = s.sync()
-    assert sorted(again.asked) == ["/accounts", "/me", "/my/notifications", "/projects"]
+    assert sorted(again.requested_paths) == ["/accounts", "/me", "/my/notifications", "/projects"]
     assert again.loaded == {"extracts": 1}
     assert again.notes == [f"projects: {projects} unchanged"]
     assert again.project_ids == list(s.workspace.projects)
@@ -282,9 +288,9 @@ def test_without_changes_a_sync_makes_four_requests_and_loads_one_row(scene, pro
 def test_a_comment_costs_two_more_requests(scene):
     s = scene()
     s.workspace.edit_comment(s.story.id, s.comment.id, "changed")
-    asked = s.sync().asked
-    assert len(asked) == 6
-    assert {"/my/activity", f"/projects/{s.shop.id}/stories/bulk"} < set(asked)
+    requested_paths = s.sync().requested_paths
+    assert len(requested_paths) == 6
+    assert {"/my/activity", f"/projects/{s.shop.id}/stories/bulk"} < set(requested_paths)
 
 
 def test_changes_in_all_projects_share_requests(scene):
@@ -293,15 +299,15 @@ def test_changes_in_all_projects_share_requests(scene):
         s.workspace.create_story(project.id, "More", current_state="unstarted", labels=["x"])
     reader = s.sync()
     assert s.differences() == {}
-    # The four of every sync; the log, labels and epics of all; stories and iterations of each, and
-    # releases of the one that has any.
-    assert len(reader.asked) == 4 + 2 + 3 * 2 + 1
+    # Four for every sync, the log, labels and epics once each, stories and iterations per project,
+    # and releases of the only project that has any.
+    assert len(reader.requested_paths) == 4 + 2 + 3 * 2 + 1
 
 
 def test_changes_during_a_sync_are_read_by_the_next(scene):
     s = scene()
     ws = s.workspace
-    meanwhile = [
+    commands = [
         lambda: ws.change_state(s.backlog[3].id, "started"),
         lambda: ws.delete_story(s.backlog[4].id),
         lambda: ws.move_to_project(s.backlog[5].id, s.store.id),
@@ -310,39 +316,39 @@ def test_changes_during_a_sync_are_read_by_the_next(scene):
         lambda: ws.delete_stories([each.id for each in s.icebox]),
     ]
     ws.change_state(s.backlog[2].id, "started")
-    s.happens_before("/", meanwhile)
+    s.run_before_requests("/", commands)
     s.sync()
-    assert meanwhile == []
+    assert commands == []
     s.sync()
     assert s.differences() == {}
 
 
-# ---------------------------------------------------------------------- projects that are not read
+# ---------------------------------------------------------------------- unselected projects
 
 
-def test_a_story_that_moves_to_a_project_that_is_not_read_is_removed(scene, tmp_path):
+def test_a_story_that_moves_to_an_unselected_project_is_removed(scene, tmp_path):
     s = scene()
-    wanted = {"project_ids": [s.shop.id, s.quiet.id]}
+    selected = {"project_ids": [s.shop.id, s.quiet.id]}
     s.warehouse = QuickWarehouse(tmp_path / "some.duckdb")
-    s.sync(**wanted)
+    s.sync(**selected)
     s.workspace.change_state(s.story.id, "started")
     s.workspace.change_state(s.story.id, "finished")
     s.workspace.move_to_project(s.story.id, s.store.id)
     s.workspace.move_to_project(s.other.id, s.shop.id)
-    reader = s.sync(**wanted)
+    reader = s.sync(**selected)
     assert reader.extract_mode == "incremental"
     assert (s.story.id,) not in s.warehouse.rows("stories")
-    assert s.differences(**wanted) == {}
+    assert s.differences(**selected) == {}
 
 
 def test_a_full_read_also_removes_a_moved_story(scene, tmp_path):
     s = scene()
-    wanted = {"project_ids": [s.shop.id, s.quiet.id]}
+    selected = {"project_ids": [s.shop.id, s.quiet.id]}
     s.warehouse = QuickWarehouse(tmp_path / "some.duckdb")
-    s.sync(**wanted)
+    s.sync(**selected)
     s.workspace.move_to_project(s.story.id, s.store.id)
-    assert s.sync(**wanted, is_full=True).extract_mode == "full"
-    assert s.differences(**wanted) == {}
+    assert s.sync(**selected, is_full=True).extract_mode == "full"
+    assert s.differences(**selected) == {}
 
 
 def test_a_project_that_was_not_read_before_is_read_in_full(scene, tmp_path):
@@ -363,7 +369,7 @@ def test_a_project_that_was_not_read_before_is_read_in_full(scene, tmp_path):
 
 
 def vanish(workspace, story):
-    """Remove a story without an activity, as if its deletion were past the retention."""
+    """Remove a story without an activity, as if the activity had expired."""
     project = workspace.projects[story.project_id]
     (project.active if story.id in project.active else project.icebox).remove(story.id)
     workspace.revision += 1
@@ -380,17 +386,17 @@ def listing_evidence(warehouse):
     }
 
 
-def test_a_full_read_finds_stories_that_vanished_and_later_returned(scene):
+def test_a_full_read_detects_stories_that_vanished_and_returned(scene):
     s = scene()
     story = vanish(s.workspace, s.icebox[2])
     s.workspace.delete_story(s.backlog[1].id)
     s.workspace.move_to_project(s.backlog[2].id, s.store.id)
     s.sync(is_full=True)
-    held = s.warehouse.rows("stories")
+    stored = s.warehouse.rows("stories")
     assert listing_evidence(s.warehouse) == {story.id: ("listing", "2025-03-12T10:00:00+00:00")}
-    assert held[(story.id,)]["name"] == story.name
-    assert held[(s.backlog[1].id,)]["is_deleted"] is None  # according to an activity
-    assert held[(s.backlog[2].id,)]["project_id"] == s.store.id
+    assert stored[(story.id,)]["name"] == story.name
+    assert stored[(s.backlog[1].id,)]["is_deleted"] is None  # according to an activity
+    assert stored[(s.backlog[2].id,)]["project_id"] == s.store.id
     s.workspace.advance_to("2025-03-14T10:00:00Z")
     s.sync(is_full=True)
     assert listing_evidence(s.warehouse) == {story.id: ("listing", "2025-03-12T10:00:00+00:00")}
@@ -413,7 +419,7 @@ def test_a_changed_story_that_is_not_listed_is_deleted(scene):
 # ---------------------------------------------------------------------- where a sync continues
 
 
-def test_an_incomplete_load_counts_as_not_read(scene):
+def test_after_an_incomplete_load_everything_is_read(scene):
     s = scene()
     s.workspace.change_state(s.backlog[3].id, "started")
     s.warehouse.execute("delete from pivotal_tracker_data._dlt_loads")
@@ -422,7 +428,7 @@ def test_an_incomplete_load_counts_as_not_read(scene):
     assert s.differences() == {}
 
 
-def test_a_project_that_its_extract_does_not_list_is_read_in_full(scene):
+def test_a_project_missing_in_the_last_extract_is_read_in_full(scene):
     s = scene()
     ids = f"[{s.store.id},{s.quiet.id}]"
     s.warehouse.execute(f"update pivotal_tracker_data.extracts set project_ids = '{ids}'")
@@ -460,10 +466,10 @@ def test_a_warehouse_that_cannot_be_continued_is_read_in_full(scene, statement):
 def test_a_project_that_became_forbidden_is_read_in_full_next_time(scene):
     s = scene()
     s.workspace.change_state(s.backlog[3].id, "started")
-    s.closes(f"/projects/{s.shop.id}/iterations")
+    s.forbid(f"/projects/{s.shop.id}/iterations")
     reader = s.sync()
     assert reader.failed_project_ids == [s.shop.id]
-    s.opens()
+    s.restore()
     reader = s.sync()
     assert (reader.failed_project_ids, reader.extract_mode) == ([], "incremental")
     assert s.differences() == {}
@@ -471,23 +477,23 @@ def test_a_project_that_became_forbidden_is_read_in_full_next_time(scene):
 
 
 def test_a_project_restored_from_a_backup_equals_the_hosts_state(scene):
-    """A host restored from a backup: later versions are lost, and their numbers are used again."""
+    """After a restore, later versions are lost and their numbers are used again."""
     s = scene()
-    held = s.shop.version
-    began = s.workspace.now
+    stored = s.shop.version
+    started_at = s.workspace.now
     lost = s.workspace.create_story(s.shop.id, "Lost", labels=["new"])
-    s.workspace.change_state(s.backlog[3].id, "started", at=began + 3600)
+    s.workspace.change_state(s.backlog[3].id, "started", at=started_at + 3600)
     s.workspace.delete_story(s.backlog[4].id)
     s.sync()
     newer, newer_version = s.warehouse.rows("activity"), s.shop.version
     s.server.close()
     backup = Scene(s.warehouse.path.with_name("backup.duckdb"), s.first_load)
     backup.warehouse = s.warehouse
-    assert backup.shop.version == held
+    assert backup.shop.version == stored
     reader = backup.sync()
-    went_back = f"its version went back from {newer_version} to {held}"
+    went_back = f"its version went back from {newer_version} to {stored}"
     assert reader.notes[-1] == f"project {s.shop.id} (Shop) read completely: {went_back}"
-    assert len(backup.warehouse.rows("activity")) == len(newer) - (newer_version - held)
+    assert len(backup.warehouse.rows("activity")) == len(newer) - (newer_version - stored)
     assert set(listing_evidence(backup.warehouse)) == {lost.id}
     assert {name: set(each) for name, each in backup.differences().items()} == {
         "stories": {(lost.id,)}  # it once existed, and is kept as deleted
@@ -500,7 +506,9 @@ def test_a_project_restored_from_a_backup_equals_the_hosts_state(scene):
 def test_a_project_that_is_no_longer_listed_keeps_its_rows_and_is_named(scene):
     s = scene()
     stories = s.warehouse.rows("stories")
-    s.rewrites("/projects", lambda listed: [each for each in listed if each["id"] != s.store.id])
+    s.rewrite_responses(
+        "/projects", lambda listed: [each for each in listed if each["id"] != s.store.id]
+    )
     s.workspace.change_state(s.backlog[3].id, "started")
     for _ in range(2):
         reader = s.sync()
@@ -510,10 +518,10 @@ def test_a_project_that_is_no_longer_listed_keeps_its_rows_and_is_named(scene):
         ]
         assert reader.notes[0].startswith("projects: ")
     assert reader.notes == ["projects: 2 unchanged"]
-    held = s.warehouse.rows("stories")
-    assert held.keys() == stories.keys()
-    assert held[(s.other.id,)] == stories[(s.other.id,)]
-    s.opens()
+    stored = s.warehouse.rows("stories")
+    assert stored.keys() == stories.keys()
+    assert stored[(s.other.id,)] == stories[(s.other.id,)]
+    s.restore()
     assert s.sync().skipped == []
     assert s.differences() == {}
 
@@ -521,14 +529,14 @@ def test_a_project_that_is_no_longer_listed_keeps_its_rows_and_is_named(scene):
 # ---------------------------------------------------------------------- hosts that are not Tracker
 
 
-ODD_HOSTS = {
+DEVIATIONS = {
     "Tracker": {},
     "pages of three": {"page_cap": 3},
     "title": {"title_for_name": True},
     "no pagination headers": {"pagination_headers": False},
     "no totals": {"total": "null"},
     "no bulk": {"missing_paths": [r"/stories/bulk$"]},
-    "most of it at once": {
+    "several deviations at once": {
         "page_cap": 25,
         "title_for_name": True,
         "pagination_headers": False,
@@ -554,8 +562,8 @@ def many_changes(s):
     ws.advance_to("2025-03-18T10:00:00Z")
 
 
-@pytest.mark.parametrize("options", ODD_HOSTS.values(), ids=ODD_HOSTS.keys())
-def test_an_odd_host_is_also_synced_by_its_activities(scene, options):
+@pytest.mark.parametrize("options", DEVIATIONS.values(), ids=DEVIATIONS.keys())
+def test_a_deviating_host_is_synced_by_its_activities(scene, options):
     s = scene(**options)
     many_changes(s)
     reader = s.sync()
@@ -591,41 +599,41 @@ def test_a_log_is_read_completely_in_either_order(serve, connect, versions):
     host = WorkspaceHost(1)
     host.max_limit = 3
     host.lists["/projects/1/activity"] = [activity(version) for version in versions]
-    watched = ProjectLog(Changes(1, since=95), version=100)
+    log = ProjectLog(Changes(1, since=95), version=100)
 
     client = connect(serve(host).base_url)
-    read_project_log(client, "/projects/1/activity", 1, watched, Intake(Drift()))
-    assert watched.is_complete
-    assert sum(rows.num_rows for rows in watched.rows) == 5
+    read_project_log(client, "/projects/1/activity", 1, log, Intake(Drift()))
+    assert log.is_complete
+    assert sum(rows.num_rows for rows in log.rows) == 5
 
 
 @pytest.mark.parametrize("how", ["ignored", "refused"])
-def test_since_version_is_not_needed(scene, how):
+def test_syncs_work_without_since_version(scene, how):
     s = scene(missing_paths=[r"^/my/activity"])
-    s.without_since_version(how)
+    s.disable_since_version(how)
     many_changes(s)
     assert s.sync().notes[0] == "projects: 1 in a new iteration, 2 changed"
     assert set(s.differences()) == {"my_activity"}
 
 
-@pytest.mark.parametrize("told", ["by each project", "by a header only", "nowhere"])
-def test_projects_listed_without_versions_are_requested_one_by_one(scene, told):
+@pytest.mark.parametrize("stated", ["by each project", "by a header only", "nowhere"])
+def test_projects_listed_without_versions_are_requested_one_by_one(scene, stated):
     s = scene()
-    path = "/projects" if told == "by each project" else r"/projects(/\d+)?"
-    header = "X-Tracker-Project-Version" if told == "nowhere" else ""
-    s.rewrites(path, without_version, header)
+    path = "/projects" if stated == "by each project" else r"/projects(/\d+)?"
+    header = "X-Tracker-Project-Version" if stated == "nowhere" else ""
+    s.rewrite_responses(path, without_version, header)
     s.sync()
     reader = s.sync()
-    asked = {f"/projects/{each}" for each in s.workspace.projects}
-    assert asked < set(reader.asked)
-    if told == "nowhere":
+    requested_paths = {f"/projects/{each}" for each in s.workspace.projects}
+    assert requested_paths < set(reader.requested_paths)
+    if stated == "nowhere":
         assert reader.extract_mode == "full"
         return
-    assert len(reader.asked) == 4 + 3
+    assert len(reader.requested_paths) == 4 + 3
     assert reader.notes == ["projects: 3 unchanged"]
     many_changes(s)
     assert s.sync().notes[0] == "projects: 1 in a new iteration, 2 changed"
-    s.opens()
+    s.restore()
     assert s.differences() == {}
 
 
@@ -638,17 +646,17 @@ def without_version(answer):
 def test_without_any_log_stories_are_compared_by_a_listing(scene):
     s = scene(missing_paths=[r"/activity"])
     many_changes(s)
-    gone = s.backlog[4].id
+    deleted_id = s.backlog[4].id
     reader = s.sync()
     assert reader.notes == [
         "projects: 1 in a new iteration, 2 changed and compared with a list of ids",
         f"project {s.shop.id} (Shop) changed and compared with a list of ids: "
-        f"the activities since version {s.held_version(s.shop)} are incomplete",
+        f"the activities since version {s.loaded_version(s.shop)} are incomplete",
         f"project {s.store.id} (Store) changed and compared with a list of ids: "
-        f"the activities since version {s.held_version(s.store)} are incomplete",
+        f"the activities since version {s.loaded_version(s.store)} are incomplete",
     ]
     assert set(s.differences()) == {"activity", "my_activity"}
-    assert listing_evidence(s.warehouse) == {gone: ("listing", "2025-03-18T10:00:00+00:00")}
+    assert listing_evidence(s.warehouse) == {deleted_id: ("listing", "2025-03-18T10:00:00+00:00")}
 
 
 def test_beyond_the_retention_stories_are_compared_by_a_listing(scene):
@@ -662,25 +670,27 @@ def test_beyond_the_retention_stories_are_compared_by_a_listing(scene):
     )
     found = s.differences()
     assert set(found) == {"activity", "my_activity"}
-    assert all(read is None for each in found.values() for _, read in each.values())  # only held
+    assert all(
+        read is None for each in found.values() for _, read in each.values()
+    )  # only stored ones
 
 
 def test_without_the_required_lists_projects_are_read_in_full(scene):
     s = scene(missing_paths=[r"/activity"])
-    s.refuses(lambda request: "updated_after" in request.query)
+    s.reject(lambda request: "updated_after" in request.query)
     many_changes(s)
     reader = s.sync()
     assert reader.notes[0] == "projects: 1 in a new iteration, 2 read completely"
     assert set(s.differences()) == {"activity", "my_activity"}
 
 
-def test_a_host_without_nested_lists_is_asked_for_them_separately(scene):
+def test_lists_that_a_host_does_not_nest_are_requested_separately(scene):
     s = scene()
-    s.nests_nothing()
+    s.reject_nested_labels()
     many_changes(s)
     reader = s.sync()
     assert s.differences() == {}
-    assert f"/projects/{s.shop.id}/labels" in reader.asked
+    assert f"/projects/{s.shop.id}/labels" in reader.requested_paths
 
 
 # ---------------------------------------------------------------------- options
@@ -689,7 +699,7 @@ def test_a_host_without_nested_lists_is_asked_for_them_separately(scene):
 def test_optional_tables_are_synced_as_well(scene):
     s = scene()
     options = ApiOptions(history_days=True, cycle_time_details=True, iteration_analytics=True)
-    s.sync(options=options)  # it was not requested before
+    s.sync(options=options)  # not requested before
     assert s.differences(options=options) == {}
     s.workspace.advance_to("2025-03-14T10:00:00Z")
     s.sync(options=options)
@@ -715,18 +725,20 @@ def test_refused_cycle_times_are_kept_unchanged(scene, status, code):
     s.workspace.advance_to("2025-03-14T10:00:00Z")
     s.workspace.change_state(s.done[3].id, "rejected")
     body = orjson.dumps({"kind": "error", "code": code, "error": "no"})
-    s.answers(lambda request: (status, JSON, body) if "cycle_time" in request.path else None)
+    s.call_before_requests(
+        lambda request: (status, JSON, body) if "cycle_time" in request.path else None
+    )
     reader = s.sync(options=options)
     assert "cycle_time_details" in reader.skipped[0]
     assert s.warehouse.rows("cycle_time_details") == stored != []
-    s.opens()
+    s.restore()
     s.sync(options=options)
     assert s.differences(options=options) == {}
 
 
-def test_a_host_with_short_pages_of_iterations_is_read_in_such_pages(scene):
+def test_iterations_are_read_in_short_pages_if_a_host_requires_them(scene):
     s = scene()
-    s.refuses(lambda request: "iterations" in request.path and int(request.query["limit"]) > 10)
+    s.reject(lambda request: "iterations" in request.path and int(request.query["limit"]) > 10)
     many_changes(s)
     reader = s.sync()
     assert reader.skipped == []
