@@ -104,12 +104,7 @@ ranked_lists as (
         *,
         row_number() over (
             partition by story_id, list_name, is_past
-            order by
-                occurred_at,
-                order_in_second,
-                project_version,
-                change_index,
-                project_id
+            order by {{ order_of_changes() }}
         ) as change_number,
         count(*) over (partition by story_id, list_name, is_past) as change_count
     from changed_lists

@@ -121,12 +121,7 @@ relevant_changes as (
         story_changes.*,
         row_number() over (
             partition by story_changes.story_id
-            order by
-                story_changes.occurred_at,
-                story_changes.order_in_second,
-                story_changes.project_version,
-                story_changes.change_index,
-                story_changes.project_id
+            order by {{ order_of_changes('story_changes') }}
         ) as change_number
     from story_changes
     inner join from_activities

@@ -47,6 +47,7 @@ changed_values as (
         {% endif %}
         {% endfor %}
         order_in_second,
+        project_id,
         project_version,
         is_creation,
         occurred_at
@@ -122,6 +123,7 @@ with_comparable_values as (
         {% endfor %}
         changed_values.is_creation,
         changed_values.order_in_second,
+        changed_values.project_id,
         changed_values.project_version,
         changed_values.change_index,
         changed_values.occurred_at,
@@ -153,12 +155,7 @@ final as (
         new_value,
         row_number() over (
             partition by story_id, attribute_name
-            order by
-                occurred_at,
-                order_in_second,
-                project_version,
-                change_index,
-                activity_id
+            order by {{ order_of_changes() }}
         ) as change_number,
         count(*) over (partition by story_id, attribute_name) as change_count,
         is_creation,

@@ -1,0 +1,13 @@
+{#-
+    The order of a story's changes, for `order by`: within a second, that of the projects that it
+    went through, then the version of the project, then the place in the activity.
+
+    changes: in a join, the CTE with the columns of `int_activity_changes`
+-#}
+{% macro order_of_changes(changes=none) -%}
+    {%- for column in [
+        'occurred_at', 'order_in_second', 'project_version', 'change_index', 'project_id'
+    ] -%}
+        {{ changes ~ '.' if changes }}{{ column }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
