@@ -63,9 +63,9 @@ def killed_build(path, delay):
 
 @pytest.fixture(scope="module")
 def built(tiny_workspace, tmp_path_factory):
-    """A warehouse with such values, and the output of the build that followed killed ones.
+    """A warehouse with unknown values, and the result of a build after killed ones.
 
-    It was first loaded by an older release, with fewer tables and columns and other types.
+    An older release loaded it first, with fewer tables and columns and other types.
     """
     path = tmp_path_factory.mktemp("built") / "w.duckdb"
     rng = random.Random(SEED)
@@ -86,18 +86,18 @@ def built(tiny_workspace, tmp_path_factory):
 def test_a_killed_build_is_repaired_by_the_next(built):
     path, build = built
     assert build.returncode == 0, build.stdout[-3000:]
-    between = (
+    temporary_tables = (
         "select table_name from information_schema.tables "
         "where table_name like '%dbt_tmp%' or table_name like '%dbt_backup%'"
     )
-    assert query(path, between) == []
+    assert query(path, temporary_tables) == []
     assert sorted(each.name for each in path.parent.glob("w.duckdb*")) == [
         "w.duckdb",
         "w.duckdb.lock",
     ]
 
 
-def test_values_that_tracker_never_had_pass_through_with_a_warning(built):
+def test_values_that_tracker_never_had_are_kept_with_a_warning(built):
     path, build = built
     for name in ("stories", "activities"):
         assert re.search(rf"WARN 1 expected_stg_pivotal_tracker__{name}\b", build.stdout), name

@@ -32,7 +32,7 @@ SEED = int(os.environ.get("KILLS_SEED", "7"))
 PHASES = {"starting": 0.1, "reading": 0.6, "normalising": 0.1, "loading": 0.8, "ending": 0.3}
 
 
-class Victim:
+class IngestProcess:
     """A real `python -m ingest` process, observed through the files that it creates."""
 
     def __init__(self, server, path, project_id, program=("-m", "ingest")):
@@ -49,7 +49,7 @@ class Victim:
         )
 
     def phase(self):
-        """The current phase of the process, or the phase in which it died."""
+        """The current phase of the process, or the phase in which it was killed."""
         if self._holds("load/normalized"):
             self.was_loading = True
             return "loading"
@@ -76,7 +76,7 @@ class Victim:
     def _is_reading(self):
         return any(each.name != "extracted" for each in self._entries("normalize"))
 
-    def _holds(self, folder):
+    def _has_packages_in(self, folder):
         return bool(self._entries(folder))
 
     def _entries(self, folder):
@@ -87,9 +87,9 @@ class Victim:
             return []
 
 
-# Moments too short to hit by chance: a method of dlt, and what it has done when it dies.
+# Moments too short to hit by chance: a method of dlt, and the point at which it is killed.
 KILL_POINTS = {
-    "a file is committed, but not noted": (
+    "a file is committed but not recorded": (
         "dlt.common.storages.load_package",
         "PackageStorage.save_pending_transition",
         "die() if arguments[1].startswith('activity.') else original(self, *arguments, **named)",
@@ -99,7 +99,7 @@ KILL_POINTS = {
         "PackageStorage.delete_package",
         "shutil.rmtree(os.path.join(self.storage.storage_path, arguments[0], 'new_jobs')); die()",
     ),
-    "the package is noted as loaded, but not moved": (
+    "the package is recorded as loaded but not moved": (
         "dlt.common.storages.load_package",
         "PackageStorage.complete_loading_package",
         "original(self, *arguments, **named); die()",
@@ -162,8 +162,8 @@ def test_a_killed_ingestion_is_repaired_by_the_next(path):
             phase = list(PHASES)[number % len(PHASES)]
             # First without delay, so that every phase is hit even on a fast machine.
             delay = rng.random() * PHASES[phase] * (number >= len(PHASES))
-            died_in = Victim(server, path, project_id).kill_in(phase, delay)
-            hit[died_in or "ending"] = hit.get(died_in or "ending", 0) + 1
+            killed_in = IngestProcess(server, path, project_id).kill_in(phase, delay)
+            hit[killed_in or "ending"] = hit.get(killed_in or "ending", 0) + 1
             is_last = number == KILLS - 1
             if is_last or rng.random() < 0.4:
                 assert_repaired(server, path, project_id)
@@ -178,7 +178,7 @@ def test_a_killed_ingestion_is_repaired_by_the_next(path):
 def test_a_kill_at_the_worst_moment_is_repaired(tiny_workspace, path, instant):
     project_id = min(tiny_workspace.projects)
     with serve(tiny_workspace) as server:
-        victim = Victim(server, path, project_id, ["-c", KILL_SCRIPT, *KILL_POINTS[instant]])
+        victim = IngestProcess(server, path, project_id, ["-c", KILL_SCRIPT, *KILL_POINTS[instant]])
         assert victim.process.wait(60) == -signal.SIGKILL
         assert_repaired(server, path, project_id)
 

@@ -51,8 +51,8 @@ def test_new_fields_and_changed_types_are_kept_and_reported_once(tiny_workspace,
     (count,) = query(path, f"select count(*) from {RAW}.labels")[0]
     for finished in runs:
         assert finished.returncode == 0, finished.stderr
-        told = [line.strip() for line in finished.stdout.splitlines() if "extra_fields" in line]
-        assert told == [
+        lines = [line.strip() for line in finished.stdout.splitlines() if "extra_fields" in line]
+        assert lines == [
             f"kept in extra_fields: labels.colour ({count:,} records)",
             f"wrong type, kept in extra_fields: labels.updated_at ({count:,} values)",
         ]
@@ -90,16 +90,16 @@ def test_the_file_of_an_older_release_gets_new_tables_and_columns(path):
 def test_the_file_of_an_older_release_gets_the_current_types(path):
     """Values of the wrong type become null, and everything is read again."""
     older = older_release(estimate="double", external_id="bigint", created_at="text")
-    held = {"id": 7, "project_id": 1, "name": "S", "estimate": 2.5, "external_id": 5}
+    story = {"id": 7, "project_id": 1, "name": "S", "estimate": 2.5, "external_id": 5}
     created_at = "2025-01-01T12:00:00Z"
     with mock.patch.dict(TABLES, older, clear=True):
-        stories = [{**held, "created_at": created_at}, {**held, "id": 9, "created_at": "lately"}]
+        stories = [{**story, "created_at": created_at}, {**story, "id": 9, "created_at": "lately"}]
         load(path, {**TWO_LABELS, "stories": stories})
         with Stored(path, "api", "the host") as stored:
             assert "stories" in stored.complete_tables
     with Stored(path, "api", "the host") as stored:
         assert "stories" not in stored.complete_tables
-    new = {**held, "id": 8, "external_id": "JIRA-5", "created_at": created_at}
+    new = {**story, "id": 8, "external_id": "JIRA-5", "created_at": created_at}
     load(path, {**TWO_LABELS, "stories": [new]})
     noon = datetime(2025, 1, 1, 12, tzinfo=UTC)
     columns = "id, estimate, external_id, created_at"

@@ -23,7 +23,7 @@ HEADER = ["Id", "Title", "Type", "Current State", "Created at", "Description"]
 NEXT = {"labels": [{"id": 3, "project_id": 1, "name": "c"}]}
 
 
-def twice(number):
+def duplicates(number):
     return [{"id": number, "project_id": 1, "name": each} for each in "xy"]
 
 
@@ -33,14 +33,14 @@ def failed_package(message):
 
 
 def test_a_load_that_the_warehouse_rejects_does_not_block_the_next(path, monkeypatch):
-    """A duplicate key that was not removed. It used to make every later load fail."""
+    """A duplicate key that was not removed once made every later load fail."""
     load(path)
     before = raw_tables(path)
-    with monkeypatch.context() as broken:
-        broken.setattr(pipeline, "keep_one_row_per_key", lambda folder: {})
-        both = {"stories": [{"id": 9, "project_id": 1}], "labels": twice(1)}
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "keep_one_row_per_key", lambda folder: {})
+        records = {"stories": [{"id": 9, "project_id": 1}], "labels": duplicates(1)}
         with pytest.raises(pipeline.LoadFailed, match="the warehouse is unchanged") as error:
-            load(path, both)
+            load(path, records)
     assert "\n" not in str(error.value)
     assert raw_tables(path) == before
     assert list(failed_package(str(error.value)).iterdir())
@@ -60,11 +60,11 @@ def test_after_any_failed_load_the_next_one_works(path, monkeypatch, is_first, s
     def fail(*_, **__):
         raise RuntimeError("a bug in\nsome library")
 
-    with monkeypatch.context() as broken:
+    with monkeypatch.context() as patched:
         if step == "merge":
-            broken.setattr(_Client, "complete_load", fail)  # after all tables are written
+            patched.setattr(_Client, "complete_load", fail)  # after all tables are written
         else:
-            broken.setattr(f"dlt.Pipeline.{step}", fail)
+            patched.setattr(f"dlt.Pipeline.{step}", fail)
         with pytest.raises(
             pipeline.LoadFailed, match="RuntimeError: a bug in some library; "
         ) as error:
@@ -91,7 +91,7 @@ def test_a_package_left_by_an_earlier_run_does_not_block_this_one(path, monkeypa
 
     monkeypatch.setattr(dlt.Pipeline, "normalize", fail_twice)
     with pytest.raises(KeyboardInterrupt):
-        load(path, {"labels": twice(1)})
+        load(path, {"labels": duplicates(1)})
     assert make_pipeline(path).has_pending_data
     summary = load(path, NEXT)
     assert [each.partition("; ")[0] for each in summary.notes] == [
@@ -104,13 +104,13 @@ def test_a_kill_while_a_file_is_rewritten_is_repaired(path, monkeypatch):
     load(path)
 
     def die(rows, file):
-        file.write_bytes(b"half of it")
+        file.write_bytes(b"incomplete")
         raise KeyboardInterrupt
 
     with monkeypatch.context() as killed:
         killed.setattr("ingest.contract.pq.write_table", die)
         with pytest.raises(KeyboardInterrupt):
-            load(path, {"labels": twice(5)})
+            load(path, {"labels": duplicates(5)})
     load(path, NEXT)
     assert query(path, "select id from pivotal_tracker_data.labels order by 1") == [(3,)]
     assert leftovers(path) == []
@@ -128,7 +128,7 @@ def export(path, rows, seed=1):
     return path
 
 
-def ingest_with_little_room(path, export_path, most_bytes=None):
+def ingest_with_size_limit(path, export_path, most_bytes=None):
     """Load an export in a process with a limit on file sizes."""
 
     def limit():
@@ -145,15 +145,15 @@ def ingest_with_little_room(path, export_path, most_bytes=None):
     )
 
 
-def assert_full_and_then_not(path, small, large, room=None):
+def assert_a_large_load_fails_and_a_small_one_works(path, small, large, most_bytes=None):
     """A large load does not fit; the stored rows are kept, and a small load still works."""
     before = raw_tables(path) if path.exists() else None
-    full = ingest_with_little_room(path, large, room)
+    full = ingest_with_size_limit(path, large, most_bytes)
     assert (full.returncode, "is full; free some space" in full.stderr) == (1, True), full.stderr
     assert len(full.stderr.splitlines()) == 1
     assert (raw_tables(path) if path.exists() else None) == before
     assert not make_pipeline(path).has_pending_data
-    after = ingest_with_little_room(path, small, room)
+    after = ingest_with_size_limit(path, small, most_bytes)
     assert after.returncode == 0, after.stderr
     assert query(path, "select count(*) from pivotal_tracker_data.stories where id < 2000000")
 
@@ -162,10 +162,12 @@ def assert_full_and_then_not(path, small, large, room=None):
 def test_a_file_size_limit_leaves_the_warehouse_unchanged(path, tmp_path, is_first):
     small = export(tmp_path / "small.csv", 20)
     if not is_first:
-        assert ingest_with_little_room(path, export(tmp_path / "old.csv", 3_000, 3)).returncode == 0
+        assert ingest_with_size_limit(path, export(tmp_path / "old.csv", 3_000, 3)).returncode == 0
     # The rows fit into dlt's own file, but not into the warehouse together with the stored rows.
     large = export(tmp_path / "large.csv", 6_000 if is_first else 4_000, 2)
-    assert_full_and_then_not(path, small, large, (5 if is_first else 6) << 20)
+    assert_a_large_load_fails_and_a_small_one_works(
+        path, small, large, (5 if is_first else 6) << 20
+    )
 
 
 @pytest.fixture
@@ -185,8 +187,10 @@ def test_a_full_disk_leaves_the_warehouse_unchanged(small_disk, tmp_path, is_fir
     path = small_disk / "w.duckdb"
     small = export(tmp_path / "small.csv", 20)
     if not is_first:
-        assert ingest_with_little_room(path, export(tmp_path / "old.csv", 3_000, 3)).returncode == 0
+        assert ingest_with_size_limit(path, export(tmp_path / "old.csv", 3_000, 3)).returncode == 0
     try:
-        assert_full_and_then_not(path, small, export(tmp_path / "large.csv", 25_000, 2))
+        assert_a_large_load_fails_and_a_small_one_works(
+            path, small, export(tmp_path / "large.csv", 25_000, 2)
+        )
     finally:
         shutil.rmtree(make_pipeline(path).pipelines_dir, ignore_errors=True)

@@ -40,13 +40,13 @@ def expected(server):
 def client_with_short_timeouts():
     """The client of the command line, with waits short enough for a test."""
 
-    class Impatient(TrackerClient):
+    class ImpatientClient(TrackerClient):
         def __init__(self, base_url, token=None, settings=None, **others):
             settings = replace(settings or ClientSettings(), timeout=(5, 0.3), max_attempts=8)
             super().__init__(base_url, token, settings, **others)
 
     with (
-        mock.patch("ingest.api.http.client.TrackerClient", Impatient),
+        mock.patch("ingest.api.http.client.TrackerClient", ImpatientClient),
         mock.patch("ingest.api.http.client._BACKOFF", return_value=0.01),
     ):
         yield
@@ -70,9 +70,7 @@ def assert_one_line(finished, *parts):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_with_a_fifth_of_the_requests_failing_the_warehouse_is_the_same(
-    server, expected, path, seed
-):
+def test_the_warehouse_is_the_same_if_a_fifth_of_the_requests_fail(server, expected, path, seed):
     with FaultyRelay(server, one_in_five(seed)) as relay:
         finished = load(path, relay, server)
     assert finished.returncode == 0, finished.stderr
@@ -81,7 +79,7 @@ def test_with_a_fifth_of_the_requests_failing_the_warehouse_is_the_same(
     assert leftovers(path) == []
 
 
-def test_every_kind_of_fault_in_one_load(server, expected, path):
+def test_a_load_survives_every_kind_of_fault(server, expected, path):
     """Each kind of fault occurs once during a load."""
     waiting = list(FAULTS.values())
 
@@ -97,7 +95,9 @@ def test_every_kind_of_fault_in_one_load(server, expected, path):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_beyond_the_retry_budget_there_is_one_line_and_no_change(server, tmp_path, name, loaded):
+def test_after_the_last_retry_there_is_a_one_line_error_and_no_change(
+    server, tmp_path, name, loaded
+):
     """The lists of one project fail permanently; the warehouse is as after the previous load."""
     if name == "a slow connection":
         pytest.skip("it is whole in the end")
@@ -128,7 +128,7 @@ def loaded(server, tmp_path_factory):
     return path
 
 
-def test_a_first_load_that_fails_for_good_leaves_no_file(server, path):
+def test_a_permanently_failing_first_load_leaves_no_file(server, path):
     with FaultyRelay(server, lambda path: FAULTS["500 with JSON"]) as relay:
         assert_one_line(load(path, relay, server), "500 unhandled_condition")
     assert not path.exists()
@@ -162,10 +162,10 @@ def test_a_project_that_becomes_forbidden_is_skipped_and_named(tiny_workspace, p
 
 def test_an_endlessly_dripping_response_times_out(server):
     """Each byte arrives in time, but the response never ends."""
-    drip = Fault(drip_seconds=0.15)
-    began = time.monotonic()
+    send_slowly = Fault(drip_seconds=0.15)
+    started = time.monotonic()
     with (
-        FaultyRelay(server, lambda path: drip) as relay,
+        FaultyRelay(server, lambda path: send_slowly) as relay,
         TrackerClient(
             relay.base_url,
             server.token,
@@ -177,10 +177,10 @@ def test_an_endlessly_dripping_response_times_out(server):
         ),
     ):
         client.get("/projects")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started < 5
 
 
-def test_a_secret_at_a_truncation_is_not_shown_in_part():
+def test_a_truncated_message_shows_no_part_of_a_secret():
     token = "0123456789abcdef0123456789abcdef"
     error = RetriesExhausted("GET /me", "x" * (300 - len(token) // 2) + token).without([token])
     assert token[:8] not in str(error)

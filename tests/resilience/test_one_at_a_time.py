@@ -19,11 +19,11 @@ from tests.resilience.conftest import RAW, query
 
 
 @pytest.fixture
-def small(tiny_workspace, path):
-    """A loaded warehouse, and how to load it again: `again(*arguments)`."""
+def load_again(tiny_workspace, path):
+    """A function that loads a project into a loaded warehouse again."""
     with serve(tiny_workspace) as server:
 
-        def again(*arguments):
+        def load_project(*arguments):
             project = ("--project", str(min(tiny_workspace.projects)))
             return ingest(
                 *arguments,
@@ -34,7 +34,7 @@ def small(tiny_workspace, path):
             )
 
         load(path, TWO_LABELS)
-        yield again
+        yield load_project
 
 
 def start(*command, path):
@@ -62,18 +62,18 @@ def wait_until_open(path, by):
     raise AssertionError(f"{by} never opened {path}")
 
 
-def test_ingestion_waits_for_a_running_dbt_or_names_it(small, path):
+def test_ingestion_waits_for_a_running_dbt_or_names_it(load_again, path):
     endless = "select count(*) as n from range(10000000) as a, range(10000000) as b"
     running = start(BIN / "dbt", "show", "--inline", endless, path=path)
     try:
         wait_until_open(path, running.pid)
-        refused = small()
+        refused = load_again()
         assert refused.returncode == 1
         assert f"(PID {running.pid})" in refused.stderr
         assert "--wait" in refused.stderr
         assert "Traceback" not in refused.stderr
         threading.Timer(1, running.kill).start()
-        waited = small("--wait", "30")
+        waited = load_again("--wait", "30")
     finally:
         running.kill()
         running.communicate()
@@ -87,8 +87,10 @@ OPEN_FILE_SCRIPT = (
 
 
 @pytest.mark.parametrize("seconds", ["0", "30"])
-def test_a_program_opens_the_file_while_ingestion_reads(tiny_workspace, path, seconds):
-    """It blocks only the load, after reading: --wait applies then, and nothing read is lost."""
+def test_a_program_that_opens_the_file_during_reading_delays_only_the_load(
+    tiny_workspace, path, seconds
+):
+    """It blocks only the load, to which --wait applies, and the data already read is not lost."""
     load(path, TWO_LABELS)
     readers = []
 
@@ -121,21 +123,21 @@ def test_a_program_opens_the_file_while_ingestion_reads(tiny_workspace, path, se
     assert query(path, f"select count(*) > 0 from {RAW}.epics") == [(True,)]
 
 
-def test_dbt_names_the_program_that_is_loading(small, path):
+def test_dbt_names_the_program_that_is_loading(load_again, path):
     with warehouse.locked(path), warehouse.reserved(path):
         plain = dbt("show", "--inline", "select 1 as one", warehouse=path)
         alone = start(
             sys.executable, "-m", "ingest.warehouses.exclusive", "dbt", "build", path=path
         )
-        said, _ = alone.communicate(timeout=60)
+        output, _ = alone.communicate(timeout=60)
     assert plain.returncode != 0
     assert f"(PID {os.getpid()})" in plain.stdout
     assert alone.returncode == 1
-    assert said.startswith(f"error: {path} is in use by python -m ingest (PID {os.getpid()})")
-    assert said.count("\n") == 1
+    assert output.startswith(f"error: {path} is in use by python -m ingest (PID {os.getpid()})")
+    assert output.count("\n") == 1
 
 
-def test_an_exclusive_command_waits_for_the_warehouse_and_locks_it(small, path):
+def test_an_exclusive_command_waits_for_the_warehouse_and_locks_it(load_again, path):
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     with warehouse.locked(path):
         program = start(
@@ -146,14 +148,14 @@ def test_an_exclusive_command_waits_for_the_warehouse_and_locks_it(small, path):
         assert program.stdout.readline().startswith(f"waiting up to 60 s: {path} is in use by")
     try:
         assert int(program.stdout.readline()) == program.pid
-        refused = small()
+        refused = load_again()
         assert refused.returncode == 1
         assert f"{path} is in use by python" in refused.stderr
         assert f"(PID {program.pid})" in refused.stderr
     finally:
         program.send_signal(signal.SIGKILL)
         program.communicate()
-    assert small().returncode == 0
+    assert load_again().returncode == 0
 
 
 def test_the_exit_code_is_that_of_the_exclusive_command(path):

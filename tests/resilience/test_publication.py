@@ -28,7 +28,7 @@ def read_until(path, stop, results):
         results.put((queries, seen, repr(error)))
 
 
-def test_readers_never_fail_and_never_see_a_mixed_state(tmp_path):
+def test_readers_never_fail_and_never_see_marts_of_different_builds(tmp_path):
     """Each build rewrites two marts; a reader must see both from the same build."""
     warehouse, path = tmp_path / "warehouse.duckdb", tmp_path / "marts.duckdb"
 

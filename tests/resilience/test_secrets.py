@@ -27,9 +27,9 @@ PASSWORD = 'pa"ss wört+sentinel/%41'
 def forms(secret):
     """The encodings of a secret: plain, URL-encoded, and base64, alone or after a user name."""
     texts = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    for plain in (secret, f"{USER}:{secret}"):
+    for plain_secret in (secret, f"{USER}:{secret}"):
         for encoding in ("utf-8", "latin-1"):
-            encoded = base64.b64encode(plain.encode(encoding)).decode().rstrip("=")
+            encoded = base64.b64encode(plain_secret.encode(encoding)).decode().rstrip("=")
             texts |= {encoded, encoded.replace("+", "-").replace("/", "_")}
     return {text.encode() for text in texts}
 
@@ -73,11 +73,13 @@ class IndiscreetServer:
         if not self.is_failing or not request.path.endswith("/stories"):
             return None
         # The second one is at the position where a long text is truncated.
-        said = f"{TOKEN} {quote(TOKEN, safe='')} {'x' * 185} {TOKEN} {dict(request.headers)}"
-        error = ApiError("unauthorized_operation", general_problem=said)
+        runs_of_all_kinds = (
+            f"{TOKEN} {quote(TOKEN, safe='')} {'x' * 185} {TOKEN} {dict(request.headers)}"
+        )
+        error = ApiError("unauthorized_operation", general_problem=runs_of_all_kinds)
         return 403, {"Content-Type": "application/json"}, orjson.dumps(error.body)
 
-    def _let_in(self, request):
+    def _is_authenticated(self, request):
         basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {basic}":
             self._authenticate(request)
@@ -95,13 +97,13 @@ def test_no_secret_is_stored_or_printed(server, tiny_workspace, path):
     by_token = {"api_token": TOKEN, "base_url": server.base_url}
     in_the_environment = {SECTION + name.upper(): value for name, value in by_token.items()}
     by_password = {"username": USER, "password": PASSWORD, "base_url": server.base_url}
-    said = [
+    runs_of_all_kinds = [
         ingest_process("api", "--project", project, warehouse=path, **by_token),
         ingest("api", "--project", project, "--json", warehouse=path, **by_password),
     ]
-    assert [each.returncode for each in said] == [0, 0], said[-1].stderr
+    assert [each.returncode for each in runs_of_all_kinds] == [0, 0], runs_of_all_kinds[-1].stderr
     server.is_failing = True
-    said += [
+    runs_of_all_kinds += [
         ingest("api", "--full", "--project", project, warehouse=path, **by_token),
         ingest("api", "--full", "--json", warehouse=path, **by_password),
         ingest("api", warehouse=path, api_token=TOKEN + "x", base_url=server.base_url),
@@ -110,10 +112,10 @@ def test_no_secret_is_stored_or_printed(server, tiny_workspace, path):
         ingest("api", warehouse=path, max_in_flight=TOKEN, **by_token),
         ingest("api", warehouse=path, project_ids=TOKEN, **by_token),
     ]
-    assert {each.returncode for each in said[2:]} == {1}
-    assert "***" in said[2].stdout  # the host did repeat them
-    said.append(dbt("run", "-s", "staging", warehouse=path, **in_the_environment))
-    for run in said:
+    assert {each.returncode for each in runs_of_all_kinds[2:]} == {1}
+    assert "***" in runs_of_all_kinds[2].stdout  # the host did repeat them
+    runs_of_all_kinds.append(dbt("run", "-s", "staging", warehouse=path, **in_the_environment))
+    for run in runs_of_all_kinds:
         assert_no_secret(run.args, (run.stdout + run.stderr).encode())
         assert "Traceback" not in run.stderr
     files = list(everything_left(path))
@@ -142,11 +144,11 @@ def test_no_secret_is_displayed_or_logged_at_the_most_verbose_level(server, tiny
         stderr=theirs,
     )
     os.close(theirs)
-    shown = b"".join(iter(lambda: read_terminal(ours), b""))
+    visible = b"".join(iter(lambda: read_terminal(ours), b""))
     os.close(ours)
     assert process.wait(60) == 0
-    assert b"\x1b[" in shown  # it was drawn
-    assert_no_secret("the terminal", shown)
+    assert b"\x1b[" in visible  # the display was drawn
+    assert_no_secret("the terminal", visible)
     for file in everything_left(path):
         assert_no_secret(file, file.read_bytes())
 
@@ -159,15 +161,15 @@ def read_terminal(descriptor):
         return b""
 
 
-def test_the_search_would_find_a_secret(path):
+def test_a_stored_secret_is_detected(path):
     for sentinel in SENTINELS:
         with pytest.raises(AssertionError):
             assert_no_secret("somewhere", b"before " + sentinel + b" after")
     assert len(SENTINELS) > 10
 
 
-def test_tls_redirects_and_plain_http_are_tested():
-    """Those are tests of the client; this one fails if they are removed."""
+def test_the_tests_of_tls_redirects_and_plain_http_exist():
+    """They are among the client's tests; this test fails if they are removed."""
     tests = (ROOT / "tests/ingest/api/http/test_errors.py").read_text()
     for name in (
         "test_an_untrusted_certificate_is_refused",

@@ -16,9 +16,9 @@ class Client:
         return self.session.get(f"{self.server.base_url}{path}", params=query, timeout=10)
 
     def json(self, path, **query):
-        answer = self.get(path, **query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = self.get(path, **query)
+        assert response.status_code == 200, response.text
+        return response.json()
 
 
 @pytest.fixture(scope="session")

@@ -31,11 +31,11 @@ def of_histories(stories):
         "rejected twice": sum(path.count("rejected") > 1 for _, path in paths),
         "unaccepted": len(left),
         "accepted again": sum(path.count("accepted") > 1 for _, path in paths),
-        "unaccepted for good": sum(story.current_state != "accepted" for story in left),
+        "never accepted again": sum(story.current_state != "accepted" for story in left),
         "restarted": sum(
             (one.state, two.state) == ("started", "unstarted") for _, one, two in pairs
         ),
-        "accepted at once": sum(path[-2:] == ["unstarted", "accepted"] for _, path in paths),
+        "accepted directly": sum(path[-2:] == ["unstarted", "accepted"] for _, path in paths),
         "never in progress": sum(
             story.current_state == "accepted" and not IN_PROGRESS & set(path)
             for story, path in paths
@@ -59,8 +59,8 @@ def of_the_log(workspace):
         "edited epics": "epic_update",
         "deleted epics": "epic_delete",
         "changed settings": "project_update",
-        "people who came": "project_membership_create",
-        "people who left": "project_membership_update",
+        "members who joined": "project_membership_create",
+        "members who left": "project_membership_update",
     }
     return {name: kinds[f"{kind}_activity"] for name, kind in logged.items()} | {
         "rejected with a comment": sum(
@@ -83,7 +83,7 @@ def of_moves_and_deletions(workspace):
         for story in workspace.stories.values()
         if any(each.kind == "story_move_into_project_activity" for each in story.activities)
     ]
-    gone = workspace.deleted_stories.values()
+    deleted = workspace.deleted_stories.values()
     return {
         "moved while accepted": sum(
             story.accepted_at is not None and story.flow[-1].occurred_at > story.accepted_at
@@ -96,8 +96,8 @@ def of_moves_and_deletions(workspace):
         ),
         "deleted alone": sum(len(each.primary) == 1 for each in deletions),
         "deleted together": sum(len(each.primary) > 2 for each in deletions),
-        "deleted in progress": sum(story.current_state in IN_PROGRESS for story in gone),
-        "deleted when accepted": sum(story.accepted_at is not None for story in gone),
+        "deleted in progress": sum(story.current_state in IN_PROGRESS for story in deleted),
+        "deleted when accepted": sum(story.accepted_at is not None for story in deleted),
     }
 
 

@@ -59,7 +59,7 @@ def test_iteration_161_of_the_recorded_project():
     )
 
 
-def test_overrides_shift_what_follows():
+def test_overrides_shift_later_iterations():
     workspace = Workspace("2025-01-06T12:00:00Z")
     project = project_of(workspace, time_zone="UTC")
     workspace.advance_to("2025-02-03T12:00:00Z")
@@ -77,7 +77,12 @@ def spans_of(*lengths_and_strengths):
 VELOCITIES = {
     "a ratio of sums, one week": ([10, 20, 9], [(1, 1), (2, 1), (1, 1)], 1, 9),
     "a ratio of sums, two weeks": ([10, 20, 9], [(1, 1), (2, 1), (1, 1)], 2, 19),
-    "strength inflates, none drops out": ([10, 6, 3], [(1, 1), (1, 0.6), (1, 0)], 1, 10),
+    "strength scales points, zero strength is excluded": (
+        [10, 6, 3],
+        [(1, 1), (1, 0.6), (1, 0)],
+        1,
+        10,
+    ),
     "nothing done yet": ([], [], 1, 77),
     "only idle weeks": ([0, 0, 0], [(1, 1)] * 3, 1, 77),
     "only weeks without a team": ([4], [(1, 0)], 1, 77),
@@ -114,11 +119,11 @@ def test_an_idle_project_falls_back_to_its_initial_velocity():
     project = project_of(workspace, velocity_averaged_over=2, initial_velocity=10)
     for _ in range(3):
         accept(workspace, project, workspace.now + 60, 3)
-    seen = []
+    velocities = []
     for day in (13, 20, 27):
         workspace.advance_to(f"2025-01-{day}T12:00:00Z")
-        seen.append(workspace.plan(project.id).current_velocity)
-    assert seen == [9, 4, 10]
+        velocities.append(workspace.plan(project.id).current_velocity)
+    assert velocities == [9, 4, 10]
     assert [each.velocity for each in workspace.plan(project.id).iterations] == [10, 9, 4, 10]
 
 
@@ -131,11 +136,11 @@ def test_the_current_iteration_fills_up_to_velocity():
         for each in sizes
     ]
     iterations = workspace.plan(project.id).iterations
-    held = [[workspace.stories[each].estimate for each in one.story_ids] for one in iterations]
-    assert held == [[3, 3], [1, 3], [2, 0]]
+    story_ids = [[workspace.stories[each].estimate for each in one.story_ids] for one in iterations]
+    assert story_ids == [[3, 3], [1, 3], [2, 0]]
     workspace.change_state(stories[4].id, "started")
-    held = workspace.plan(project.id).iterations[0].story_ids
-    assert held == [stories[4].id, stories[0].id]
+    story_ids = workspace.plan(project.id).iterations[0].story_ids
+    assert story_ids == [stories[4].id, stories[0].id]
 
 
 def test_unused_points_are_carried_over():
@@ -184,7 +189,7 @@ def test_cycle_time_of_story_b():
     assert details["started_count"] == 6
 
 
-def test_cycle_time_is_absent_until_work_starts():
+def test_cycle_time_is_missing_until_work_starts():
     assert history([], "unstarted") == {
         "kind": "cycle_time_details",
         "started_time": 0,
@@ -208,7 +213,7 @@ def sprint():
     bug = workspace.create_story(project.id, "B", "bug", labels=["e"])
     chore = workspace.create_story(project.id, "C", "chore")
     release = workspace.create_story(project.id, "R", "release", current_state="unstarted")
-    left = workspace.create_story(project.id, "L", estimate=2, current_state="unstarted")
+    remaining = workspace.create_story(project.id, "L", estimate=2, current_state="unstarted")
     workspace.create_epic(project.id, "Epic", label="e")
     hour = workspace.now
     for state in ("started", "finished", "delivered", "accepted"):
@@ -219,7 +224,7 @@ def sprint():
         workspace.change_state(bug.id, state, at=hour)
     workspace.change_state(chore.id, "accepted", at=hour + HOUR)
     workspace.change_state(release.id, "accepted", at=hour + 2 * HOUR)
-    return workspace, project, (feature, bug, chore, release, left)
+    return workspace, project, (feature, bug, chore, release, remaining)
 
 
 def test_iteration_analytics(sprint):
@@ -235,12 +240,12 @@ def test_iteration_analytics(sprint):
     }
 
 
-def test_a_release_covers_what_is_above_it(sprint):
-    workspace, project, (feature, bug, chore, release, left) = sprint
+def test_a_release_contains_the_stories_above_it(sprint):
+    workspace, project, (feature, bug, chore, release, remaining) = sprint
     later = workspace.create_story(project.id, "Next", "release", current_state="unstarted")
-    held = release_story_ids(project, workspace.stories)
-    assert held == {release.id: [feature.id, bug.id, chore.id], later.id: [left.id]}
-    assert release_rollups(held[release.id], workspace.stories) == {
+    story_ids = release_story_ids(project, workspace.stories)
+    assert story_ids == {release.id: [feature.id, bug.id, chore.id], later.id: [remaining.id]}
+    assert release_rollups(story_ids[release.id], workspace.stories) == {
         "points_accepted": 3,
         "points_total": 3,
         "counts_accepted": 3,
@@ -266,8 +271,8 @@ def test_an_epic_counts_done_iterations_only(sprint):
 
 
 def test_daily_totals(sprint):
-    workspace, project, (*_, left) = sprint
-    workspace.delete_story(left.id, at="2025-01-08T10:00:00Z")
+    workspace, project, (*_, remaining) = sprint
+    workspace.delete_story(remaining.id, at="2025-01-08T10:00:00Z")
     workspace.advance_to("2025-01-09T10:00:00Z")
     history = project_history(project, workspace.now, None, None)
     assert history["header"][:3] == ["date", "points_accepted", "points_delivered"]

@@ -1,4 +1,4 @@
-"""Any commands leave the workspace consistent; refused commands change nothing."""
+"""After any commands the workspace is consistent; refused commands change nothing."""
 
 from collections import Counter
 
@@ -77,7 +77,7 @@ def apply(workspace, name, first, second):
     commands[name]()
 
 
-def everything(workspace):
+def snapshot(workspace):
     projects = [
         (p.version, p.story_ids, p.overrides, p.labels) for p in workspace.projects.values()
     ]
@@ -104,8 +104,8 @@ def check(workspace):
         counted = [story for story in stories if story.story_type != "release"]
         assert +flow == Counter(story.current_state for story in counted)
         iterations = workspace.plan(project.id).iterations
-        held = [story_id for iteration in iterations for story_id in iteration.story_ids]
-        assert sorted(held) == sorted({*project.story_ids} - {*project.icebox})
+        planned = [story_id for iteration in iterations for story_id in iteration.story_ids]
+        assert sorted(planned) == sorted({*project.story_ids} - {*project.icebox})
     listed = [each for project in workspace.projects.values() for each in project.story_ids]
     assert sorted(listed) == sorted(workspace.stories)
 
@@ -118,9 +118,9 @@ def test_random_histories(commands):
     workspace.create_project("One", time_zone="Europe/Berlin")
     workspace.create_project("Two", time_zone="Asia/Kolkata", automatic_planning=False)
     for command in commands:
-        before = everything(workspace)
+        before = snapshot(workspace)
         try:
             apply(workspace, *command)
         except CommandError:
-            assert everything(workspace) == before
+            assert snapshot(workspace) == before
     check(workspace)

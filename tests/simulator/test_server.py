@@ -68,7 +68,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_answer_has_a_null(client, base, project, path):
+def test_responses_contain_no_nulls(client, base, project, path):
     answer = client.get(base + path)
     assert answer.status_code == 200
     assert answer.headers["X-Tracker-Project-Version"] == str(project.version)
@@ -79,7 +79,7 @@ def test_no_answer_has_a_null(client, base, project, path):
 
 
 @pytest.mark.parametrize("path", ["/me", "/accounts", "/my/notifications", "/projects"])
-def test_paths_outside_of_projects(client, path):
+def test_workspace_paths_have_no_project_version(client, path):
     answer = client.get(path)
     assert answer.status_code == 200
     assert "X-Tracker-Project-Version" not in answer.headers
@@ -87,17 +87,17 @@ def test_paths_outside_of_projects(client, path):
     assert not nulls(answer.json())
 
 
-def test_pages_tile_the_list(client, base, project):
-    seen = []
+def test_pages_make_up_the_complete_list(client, base, project):
+    story_ids = []
     for offset in range(0, len(project.story_ids) + 1, 60):
         answer = client.get(base + "/stories", limit=60, offset=offset, fields="name")
         figures = [int(answer.headers[name]) for name in PAGE_HEADERS]
         assert figures == [len(project.story_ids), 60, offset, len(answer.json())]
-        seen += [story["id"] for story in answer.json()]
-    assert seen == project.story_ids
+        story_ids += [story["id"] for story in answer.json()]
+    assert story_ids == project.story_ids
 
 
-def test_past_the_end_there_is_an_empty_page(client, base, project):
+def test_a_page_past_the_end_is_empty(client, base, project):
     answer = client.get(base + "/stories", limit=1, offset=9999)
     assert answer.json() == []
     assert [answer.headers[name] for name in PAGE_HEADERS] == [
@@ -108,19 +108,19 @@ def test_past_the_end_there_is_an_empty_page(client, base, project):
     ]
 
 
-def test_default_limits_and_the_clamp(client, base):
+def test_default_and_maximum_limits(client, base):
     assert client.get(base + "/stories").headers[PAGE_HEADERS[1]] == "100"
     assert client.get(base + "/iterations").headers[PAGE_HEADERS[1]] == "10"
     assert client.get(base + "/activity").headers[PAGE_HEADERS[1]] == "100"
     assert client.get(base + "/stories", limit=10_000).headers[PAGE_HEADERS[1]] == "500"
 
 
-def test_the_current_iteration_comes_alone(client, base, project):
+def test_the_current_iteration_is_returned_alone(client, base, project):
     answer = client.get(base + "/iterations", scope="current")
     assert len(answer.json()) == 1
     assert not set(PAGE_HEADERS) & set(answer.headers)
-    shown = client.json(base, fields="current_iteration_number")
-    assert answer.json()[0]["number"] == shown["current_iteration_number"]
+    project_record = client.json(base, fields="current_iteration_number")
+    assert answer.json()[0]["number"] == project_record["current_iteration_number"]
 
 
 def test_negative_offsets_count_from_the_current_iteration(client, base):
@@ -129,20 +129,20 @@ def test_negative_offsets_count_from_the_current_iteration(client, base):
     assert [each["number"] for each in answer.json()] == list(range(current - 12, current - 7))
     assert answer.headers["X-Tracker-Pagination-Offset"] == "-12"
     assert answer.headers["X-Tracker-Pagination-Total"] == str(current - 1)
-    both = client.json(base + "/iterations", scope="done_current", offset=-2)
-    assert [each["number"] for each in both] == [current - 2, current - 1, current]
+    iterations = client.json(base + "/iterations", scope="done_current", offset=-2)
+    assert [each["number"] for each in iterations] == [current - 2, current - 1, current]
     tail = client.get(base + "/iterations", scope="done", offset=-2, limit=5)
     assert tail.headers["X-Tracker-Pagination-Returned"] == "2"
 
 
-def test_iterations_meet(client, base):
+def test_iterations_are_contiguous(client, base):
     iterations = client.json(base + "/iterations", limit=500)
     assert [each["number"] for each in iterations] == list(range(1, len(iterations) + 1))
     for one, following in zip(iterations, iterations[1:], strict=False):
         assert one["finish"] == following["start"]
 
 
-def test_done_iterations_hold_what_was_accepted_in_them(client, base):
+def test_done_iterations_contain_the_stories_accepted_in_them(client, base):
     for iteration in client.json(base + "/iterations", scope="done", limit=500):
         for story in iteration["stories"]:
             assert iteration["start"] <= story["accepted_at"] < iteration["finish"]
@@ -219,11 +219,11 @@ def test_stories_with_a_label(client, base, project, workspace):
 
 
 def test_bulk_skips_deleted_stories(client, base, project, workspace):
-    gone = next(iter(workspace.deleted_stories))
-    ids = [project.story_ids[0], gone, project.story_ids[5]]
+    deleted_id = next(iter(workspace.deleted_stories))
+    ids = [project.story_ids[0], deleted_id, project.story_ids[5]]
     found = client.json(base + "/stories/bulk", ids=",".join(map(str, ids)))
     assert [each["id"] for each in found] == [ids[0], ids[2]]
-    assert client.get(f"/stories/{gone}").json()["code"] == "unfound_resource"
+    assert client.get(f"/stories/{deleted_id}").json()["code"] == "unfound_resource"
 
 
 def test_a_story_and_its_parts(client, base, project, workspace):
@@ -239,14 +239,16 @@ def test_a_story_and_its_parts(client, base, project, workspace):
     assert len(activity) == len(story.activities)
 
 
-def test_fields(client, base, project):
+def test_selected_fields(client, base, project):
     story_id = project.story_ids[0]
     path = f"{base}/stories/{story_id}"
     assert set(client.json(path, fields="name,story_type")) == {"id", "name", "story_type"}
-    plain = client.json(path)
-    both = client.json(path, fields=":default,requested_by(name),requested_by_id,comment_ids")
-    assert set(both) - set(plain) == {"requested_by", "comment_ids"}
-    assert set(both["requested_by"]) == {"id", "name"}
+    default_fields = client.json(path)
+    more_fields = client.json(
+        path, fields=":default,requested_by(name),requested_by_id,comment_ids"
+    )
+    assert set(more_fields) - set(default_fields) == {"requested_by", "comment_ids"}
+    assert set(more_fields["requested_by"]) == {"id", "name"}
     epics = client.json(base, fields="epics(:default,label(name))")["epics"]
     assert set(epics[0]["label"]) == {"id", "name"}
     assert "kind" in epics[0]
@@ -260,7 +262,7 @@ def test_invalid_fields(client, base, fields):
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
 
 
-def test_millis(client, base, project, workspace):
+def test_timestamps_in_milliseconds(client, base, project, workspace):
     story = client.json(base + "/stories", limit=1, date_format="millis", fields=EVERYTHING)[0]
     assert story["created_at"] == workspace.stories[story["id"]].created_at * 1000
     activity = client.json(base + "/activity", limit=1, date_format="millis")[0]
@@ -313,7 +315,7 @@ def test_errors(client, base, name):
     assert "X-Tracker-Project-Version" not in answer.headers
 
 
-def test_a_wrong_token_is_403(demo_server):
+def test_a_wrong_token_returns_403(demo_server):
     answer = requests.get(f"{demo_server.base_url}/me", headers={"X-TrackerToken": "x"}, timeout=5)
     assert answer.status_code == 403
     assert answer.json() == {
@@ -334,21 +336,21 @@ def test_basic_authentication_works_on_me_only(demo_server):
         assert answer.status_code == 403
 
 
-def test_people_who_left_are_not_listed_though_they_occur(client, workspace):
-    gone = [
+def test_former_members_are_not_listed_but_occur_in_transitions(client, workspace):
+    former_members = [
         (project.id, membership.person_id)
         for project in workspace.projects.values()
         for membership in project.memberships.values()
         if membership.role == "inactive"
     ]
-    assert gone
+    assert former_members
     listed = [
         (each["project_id"], each["person"]["id"])
         for project_id in workspace.projects
         for each in client.json(f"/projects/{project_id}/memberships")
     ]
-    assert not set(gone) & set(listed)
-    assert {person_id for _, person_id in gone} & {
+    assert not set(former_members) & set(listed)
+    assert {person_id for _, person_id in former_members} & {
         row.performed_by_id for row in workspace.transitions
     }
 
@@ -356,13 +358,13 @@ def test_people_who_left_are_not_listed_though_they_occur(client, workspace):
 # ---------------------------------------------------------------------- options
 
 
-def test_a_page_cap_is_stated(serving, workspace, project):
+def test_a_page_cap_is_stated_in_the_headers(serving, workspace, project):
     client = serving(workspace, page_cap=50)
     answer = client.get(f"/projects/{project.id}/stories", limit=500)
     assert (answer.headers[PAGE_HEADERS[1]], len(answer.json())) == ("50", 50)
 
 
-def test_title_for_name(serving, workspace, project):
+def test_titles_instead_of_names(serving, workspace, project):
     client = serving(workspace, title_for_name=True)
     story = client.json(f"/projects/{project.id}/stories", limit=1)[0]
     assert story["title"]
@@ -404,7 +406,7 @@ def test_a_forbidden_project_is_listed_but_not_read(serving, workspace, project)
     assert client.get(f"/stories/{project.story_ids[0]}").status_code == 403
 
 
-def test_old_activity_is_in_the_total_only(serving, workspace, project):
+def test_expired_activity_counts_only_in_the_total(serving, workspace, project):
     client = serving(workspace, activity_retention_days=180)
     path, count, total = f"/projects/{project.id}/activity", 0, project.version
     for offset in range(0, total, 500):
@@ -439,7 +441,7 @@ def test_the_hook_may_change_the_workspace_respond_or_disconnect(serving, small)
     assert client.server.request_count == 4
 
 
-def test_a_failing_hook_is_answered_and_kept(small):
+def test_a_failing_hook_returns_a_server_error_and_is_recorded(small):
     def hook(request):
         raise RuntimeError("oops")
 
@@ -457,7 +459,7 @@ def test_a_response_may_be_truncated(serving, small):
         client.get("/projects")
 
 
-def test_answers_follow_the_workspace(serving, small):
+def test_responses_reflect_changes_of_the_workspace(serving, small):
     project = next(iter(small.projects.values()))
     client = serving(small)
     path = f"/projects/{project.id}/stories"
@@ -471,7 +473,7 @@ def test_answers_follow_the_workspace(serving, small):
     assert client.json(f"/projects/{project.id}")["current_iteration_number"] == number + 2
 
 
-def test_answers_are_consistent_while_commands_run(serving, small):
+def test_responses_are_consistent_while_commands_run(serving, small):
     project = next(iter(small.projects.values()))
     client = serving(small)
 
@@ -485,13 +487,13 @@ def test_answers_are_consistent_while_commands_run(serving, small):
         answer = client.get(f"/projects/{project.id}/stories", limit=500)
         stories = len(answer.json())
         version = int(answer.headers["X-Tracker-Project-Version"])
-        # One version for the label, one for each story.
+        # One version for the label and one for each story.
         assert version == stories + 1 or (stories == 0 and version <= 1)
     writer.join()
     assert len(client.json(f"/projects/{project.id}/stories", limit=500)) == 150
 
 
-def test_an_empty_workspace_answers(serving):
+def test_an_empty_workspace_can_be_served(serving):
     workspace = Workspace()
     workspace.add_person("Ada Obi")
     client = serving(workspace)

@@ -136,7 +136,7 @@ def test_every_change_starts_from_the_previous_values(workspace):
         assert replayed["project_id"] == story.project_id
 
 
-def test_label_counts_are_those_of_the_stories(workspace):
+def test_label_counts_equal_those_of_the_stories(workspace):
     for project in workspace.projects.values():
         counts = dict.fromkeys(project.labels, NO_COUNTS)
         for story_id in project.story_ids:
@@ -147,7 +147,7 @@ def test_label_counts_are_those_of_the_stories(workspace):
         assert counts == {label.id: label.counts for label in project.labels.values()}
 
 
-def test_every_story_has_one_place(workspace):
+def test_every_story_has_exactly_one_place(workspace):
     listed = [each for project in workspace.projects.values() for each in project.story_ids]
     assert sorted(listed) == sorted(workspace.stories)
     for project in workspace.projects.values():
@@ -158,7 +158,7 @@ def test_every_story_has_one_place(workspace):
         assert states <= {"unscheduled"}
 
 
-def test_daily_flow_ends_at_the_present(workspace):
+def test_daily_flow_ends_with_the_current_states(workspace):
     for project in workspace.projects.values():
         totals = Counter()
         for change in project.flow:
@@ -170,7 +170,7 @@ def test_daily_flow_ends_at_the_present(workspace):
         assert +totals == present
 
 
-def test_everything_odd_occurs(workspace):
+def test_all_odd_cases_occur(workspace):
     counts = oddities(workspace)
     missing = {name: count for name, count in counts.items() if count < 2}
     assert missing == {}

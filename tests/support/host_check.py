@@ -19,7 +19,7 @@ from ingest.api.http.client import ClientSettings, TrackerClient
 from ingest.pipeline import make_pipeline
 from ingest.tables import TABLES
 from tests.conftest import ingest
-from tests.support.misbehaving import CORRUPTED, SOUND, TOKEN, Behaviour, MisbehavingHost
+from tests.support.misbehaving import CORRUPTED, TOKEN, UNAFFECTED, Behaviour, MisbehavingHost
 from tests.support.scripted import ScriptedServer
 
 RAW = "pivotal_tracker_data"
@@ -33,20 +33,20 @@ SHORT_TIMEOUTS = {
     "most_answer_bytes": 48 * 1024 * 1024,
     "most_records": 10_000,
 }
-_KEPT_WITHOUT_CONTROLS = re.compile(r"[^\n\t\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\U0010ffff]")
+_CONTROL_CHARACTERS = re.compile(r"[^\n\t\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\U0010ffff]")
 
 
 class TooSlow(Exception):
     """A load exceeded the time limit."""
 
 
-def findings(behaviour: Behaviour, folder: Path, sound: dict[str, dict]) -> list[str]:
+def findings(behaviour: Behaviour, folder: Path, correct_rows: dict[str, dict]) -> list[str]:
     """Load twice, while the host misbehaves and after it is cured, and return the problems found.
 
     Args:
         behaviour: the misbehaviour.
         folder: an empty folder.
-        sound: the correct rows, by table and key.
+        correct_rows: the expected rows, by table and key.
     """
     path = folder / "w.duckdb"
     host = MisbehavingHost(behaviour)
@@ -56,19 +56,19 @@ def findings(behaviour: Behaviour, folder: Path, sound: dict[str, dict]) -> list
         found += _outcome(behaviour, finished, host)
         found += _leaks(finished, folder, path)
         if behaviour.fails != "run" and path.exists():
-            found += _rows(behaviour, path, sound)
+            found += _rows(behaviour, path, correct_rows)
         host.cure()
         again = ["--full"] if behaviour.fails in ("nothing", "list") else []
         finished = _load(path, server, found, *again)
         if finished.returncode:
             found.append(f"the next load fails: {finished.stderr[-300:]}")
         elif path.exists():
-            found += _differences(sound, rows(path), "after the next load")
+            found += _differences(correct_rows, rows(path), "after the next load")
     shutil.rmtree(Path(make_pipeline(path).pipelines_dir), ignore_errors=True)
     return found
 
 
-def sound_rows(folder: Path) -> dict[str, dict]:
+def load_correct_rows(folder: Path) -> dict[str, dict]:
     """The rows loaded from a well-behaved host."""
     path, found = folder / "w.duckdb", []
     with ScriptedServer(MisbehavingHost()) as server:
@@ -92,21 +92,21 @@ def rows(path: Path) -> dict[str, dict]:
 
 
 def _load(path, server, found, *arguments):
-    with _impatient(), _within_bounds(found):
+    with _short_waits(), _within_bounds(found):
         return ingest(
             "api", "--json", *arguments, warehouse=path, api_token=TOKEN, base_url=server.base_url
         )
 
 
 @contextlib.contextmanager
-def _impatient():
-    class Impatient(TrackerClient):
+def _short_waits():
+    class ImpatientClient(TrackerClient):
         def __init__(self, base_url, token=None, settings=None):
             settings = settings or ClientSettings()
             super().__init__(base_url, token, replace(settings, **SHORT_TIMEOUTS))
 
     with (
-        mock.patch("ingest.api.http.client.TrackerClient", Impatient),
+        mock.patch("ingest.api.http.client.TrackerClient", ImpatientClient),
         mock.patch("ingest.api.http.client._BACKOFF", return_value=0.01),
     ):
         yield
@@ -148,17 +148,17 @@ def _memory():
 
 
 def _outcome(behaviour, finished, host):
-    wanted = 0 if behaviour.fails == "nothing" else 1
-    if finished.returncode != wanted:
-        yield f"exit code {finished.returncode}, not {wanted}: {finished.stderr[-300:]}"
-    said = finished.stdout + finished.stderr
+    expected_code = 0 if behaviour.fails == "nothing" else 1
+    if finished.returncode != expected_code:
+        yield f"exit code {finished.returncode}, not {expected_code}: {finished.stderr[-300:]}"
+    output = finished.stdout + finished.stderr
     for words in ("this is a bug", "Traceback"):
-        if words in said:
+        if words in output:
             yield f"{words!r}: {finished.stderr[-300:]}"
     if host.requests_count > 390:
         yield f"{host.requests_count} requests"
-    if host.spoilt_count == 0:
-        yield "nothing was spoilt"
+    if host.corrupted_count == 0:
+        yield "no response was corrupted"
     errors = [line for line in finished.stderr.splitlines() if line.startswith("error: ")]
     if behaviour.fails == "run" and len(errors) != 1:
         yield f"{len(errors)} lines of error"
@@ -169,9 +169,9 @@ def _outcome(behaviour, finished, host):
         return
     failed = [CORRUPTED] if behaviour.fails == "project" else []
     if outcome["failed_project_ids"] != failed:
-        yield f"failed projects {outcome['failed_project_ids']}, not {failed}: {said[-300:]}"
+        yield f"failed projects {outcome['failed_project_ids']}, not {failed}: {output[-300:]}"
     text = json.dumps(outcome, ensure_ascii=False)
-    for part in behaviour.says:
+    for part in behaviour.messages:
         if part not in text:
             yield f"it does not say {part!r}: {text[-600:]}"
     if failed and "project 101" not in text:
@@ -185,7 +185,7 @@ def _leaks(finished, folder, path):
     for name, text in texts.items():
         if TOKEN in text:
             yield f"the token is in {name}"
-        if signs := set(_KEPT_WITHOUT_CONTROLS.findall(text)):
+        if signs := set(_CONTROL_CHARACTERS.findall(text)):
             yield f"control characters are in {name}: {signs}"
     if not path.exists():
         return
@@ -198,32 +198,32 @@ def _leaks(finished, folder, path):
                 yield f"the token is in {name}"
 
 
-def _rows(behaviour, path, sound):
-    there = rows(path)
-    for name, expected in sound.items():
-        missing = expected.keys() - there[name].keys()
+def _rows(behaviour, path, correct_rows):
+    loaded = rows(path)
+    for name, expected in correct_rows.items():
+        missing = expected.keys() - loaded[name].keys()
         # After a list fails, the rest of its project is not read.
         allowed = behaviour.missing.get(name, -1 if behaviour.fails == "project" else 0)
-        others = [key for key in missing if _is_sound(name, expected[key])]
+        others = [key for key in missing if _is_of_unaffected_project(name, expected[key])]
         if others and behaviour.fails != "list":
-            yield f"{name}: rows of project {SOUND} are missing: {sorted(others)[:3]}"
+            yield f"{name}: rows of project {UNAFFECTED} are missing: {sorted(others)[:3]}"
         if allowed >= 0 and len(missing) != allowed:
             yield f"{name}: {len(missing)} rows are missing, not {allowed}"
         different = [
             key
-            for key in expected.keys() & there[name].keys()
-            if expected[key] != there[name][key] and _is_sound(name, expected[key])
+            for key in expected.keys() & loaded[name].keys()
+            if expected[key] != loaded[name][key] and _is_of_unaffected_project(name, expected[key])
         ]
         if different:
-            yield f"{name}: rows of project {SOUND} differ: {different[:3]}"
+            yield f"{name}: rows of project {UNAFFECTED} differ: {different[:3]}"
     yield from _rejections(behaviour, path)
     yield from _clock(behaviour, path)
 
 
-def _is_sound(name, row):
+def _is_of_unaffected_project(name, row):
     names = [*TABLES[name].key, *TABLES[name].columns]
     column = "id" if name == "projects" else "project_id"
-    return column in names and row[names.index(column)] == SOUND
+    return column in names and row[names.index(column)] == UNAFFECTED
 
 
 def _rejections(behaviour, path):
@@ -247,12 +247,14 @@ def _clock(behaviour, path):
         yield f"as_of is {datetime.fromtimestamp(as_of, UTC)}"
 
 
-def _differences(sound, there, when):
-    for name, expected in sound.items():
-        lost = expected.keys() - there[name].keys()
-        more = there[name].keys() - expected.keys()
+def _differences(correct_rows, loaded, when):
+    for name, expected in correct_rows.items():
+        lost = expected.keys() - loaded[name].keys()
+        more = loaded[name].keys() - expected.keys()
         different = [
-            key for key in expected.keys() & there[name].keys() if expected[key] != there[name][key]
+            key
+            for key in expected.keys() & loaded[name].keys()
+            if expected[key] != loaded[name][key]
         ]
         if lost or more or different:
             yield f"{name} {when}: {len(lost)} lost, {len(more)} more, {len(different)} differ"

@@ -1,4 +1,4 @@
-"""Build random odd projects together with clean ones, and find out what fails and why."""
+"""Build random odd projects together with clean ones, and find out what fails."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OddProjects = dict[int, list[Damage]]
 
 def random_odd_projects(count: int, number: int) -> OddProjects:
     """Random damage to `count` projects; the same for the same number."""
-    drawn: list[list[Damage]] = []
+    samples: list[list[Damage]] = []
 
     @seed(number)
     @settings(
@@ -32,10 +32,10 @@ def random_odd_projects(count: int, number: int) -> OddProjects:
     )
     @given(st.lists(damages(sorted(project_records(1))), min_size=1, max_size=5))
     def draw(done: list[Damage]) -> None:
-        drawn.append(done)
+        samples.append(done)
 
     draw()
-    return dict(enumerate(drawn[:count], FIRST_ODD))
+    return dict(enumerate(samples[:count], FIRST_ODD))
 
 
 def problems(
@@ -76,7 +76,7 @@ def _problems_of(odd: OddProjects, folder: Path, models: CompiledModels, clean: 
     try:
         path = built(odd, folder / "odd.duckdb", models)
     except duckdb.Error as error:
-        return [f"the build stops: {error}"]
+        return [f"the build fails: {error}"]
     broken = broken_checks(path, models)
     return [f"{name}: {rows[:3]}" for name, rows in broken.items()] + _changes(clean, path, models)
 

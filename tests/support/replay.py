@@ -57,7 +57,7 @@ class Replay:
         if path == f"/projects/{PROJECT_ID}/iterations" and "scope" not in query:
             return self._page(self.iterations, query, 10)
         if path == f"/projects/{PROJECT_ID}/stories":
-            return self._page(self._whole_list(path, "300"), query, 100)
+            return self._page(self._complete_list(path, "300"), query, 100)
         recorded = self._find(path)
         if recorded is None:
             return not_found(path)
@@ -74,7 +74,7 @@ class Replay:
                 return recording
         return None
 
-    def _whole_list(self, path, limit):
+    def _complete_list(self, path, limit):
         return self._find(path, {"limit": limit})["response"]["body"]
 
     def _projects(self):
@@ -100,15 +100,15 @@ class Replay:
         return self._reply(page, recorded, headers)
 
     def _reply(self, body, recorded=None, headers=None):
-        kept = {"Date": "Wed, 03 May 2017 23:29:34 GMT"}
+        sent_headers = {"Date": "Wed, 03 May 2017 23:29:34 GMT"}
         for name, value in (recorded or {"response": {"headers": {}}})["response"][
             "headers"
         ].items():
             if name in ("Date", "X-Tracker-Project-Version"):
-                kept[name] = value
+                sent_headers[name] = value
         if self._clock:
-            kept["Date"] = self._clock
-        return Reply(200, body, {**kept, **(headers or {})})
+            sent_headers["Date"] = self._clock
+        return Reply(200, body, {**sent_headers, **(headers or {})})
 
 
 def not_found(path):

@@ -127,7 +127,7 @@ def _handler(server: ScriptedServer):
             if reply.chunk:
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
-                self._send_chunks(sent, reply.chunk, is_whole=reply.keep == 1)
+                self._send_chunks(sent, reply.chunk, is_complete=reply.keep == 1)
             else:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -135,11 +135,11 @@ def _handler(server: ScriptedServer):
             if reply.keep < 1:
                 self._cut()
 
-        def _send_chunks(self, body, size, is_whole):
+        def _send_chunks(self, body, size, is_complete):
             for start in range(0, len(body), size):
                 piece = body[start : start + size]
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-            if is_whole:
+            if is_complete:
                 self.wfile.write(b"0\r\n\r\n")
 
         def _cut(self):
