@@ -19,7 +19,7 @@ PRIORITIES = frozenset({"p0", "p1", "p2", "p3", "none"})
 # Tracker wrote `'=1+1` for text that a spreadsheet would treat as a formula.
 _GUARD = re.compile(r"'(?='*[=+\-@])")
 # Spreadsheets keep digits as text in forms such as `'101`, `="101"` and `=("101")`.
-_ID = re.compile(r"""[\s\ufeff]*(?:=\(?)?["']?#?([0-9]{1,12})(?:\.0*)?["']?\)?\s*""")
+_ID = re.compile(r"""[\s\ufeff]*(?:=\(?)?(["'])?#?([0-9]{1,12})(?:\.0*)?(?(1)["']?)\)?\s*""")
 _NUMBER = re.compile(r"\+?[0-9]*[.,]?[0-9]+(?:[eE][+-]?[0-9]{1,2})?|[0-9]+[.,]")
 _UTC = ZoneInfo("UTC")
 _COMMENT_DAY = re.compile(r"[A-Z][a-z]{2} \d{1,2}, \d{4}")
@@ -33,7 +33,7 @@ def unguarded(text: str) -> str:
 def parse_id(text: str) -> int | None:
     """Parse an id, also `#101`, `101.0` or `="101"`, as spreadsheets write; None if invalid."""
     found = _ID.fullmatch(text)
-    return int(found[1]) or None if found else None
+    return int(found[2]) or None if found else None
 
 
 def parse_estimate(text: str) -> float | None:

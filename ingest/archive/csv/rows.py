@@ -6,7 +6,8 @@ import csv
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import TextIO
 
@@ -219,19 +220,14 @@ class _Lines(Iterator[str]):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._next: deque[str] = deque()  # lines that were read ahead or pushed back
-        self._formula_start: re.Pattern[str] | None = None
+        self._read: Callable[[], str] = partial(stream.readline, LONGEST_LINE)
         self.begin_row()
 
     def omit_before_quotes(self, delimiter: str) -> None:
         """Read cells such as `="a, b"` as if they were quoted; call this before the first row."""
-        self._formula_start = re.compile(rf'(^[\s\ufeff]*|{re.escape(delimiter)})="')
-        self._next = deque(map(self._without_equals_sign, self._next))
-
-    def _without_equals_sign(self, line: str) -> str:
-        return self._formula_start.sub(r'\1"', line) if self._formula_start else line
-
-    def _read(self) -> str:
-        return self._without_equals_sign(self._stream.readline(LONGEST_LINE))
+        start, read = re.compile(rf'(^[\s\ufeff]*|{re.escape(delimiter)})="'), self._read
+        self._next = deque(start.sub(r'\1"', line) for line in self._next)
+        self._read = lambda: start.sub(r'\1"', read())
 
     def begin_row(self) -> None:
         """Start a new row."""

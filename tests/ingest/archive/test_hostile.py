@@ -234,9 +234,11 @@ def test_an_endless_line_is_refused_before_it_is_in_memory(tmp_path, monkeypatch
         pytest.param("x\n" * 550_000, False, id="over many lines, as after a lost quote"),
     ],
 )
-def test_an_oversized_cell_takes_no_other_row_with_it(tmp_path, text, is_kept):
+@pytest.mark.parametrize("header", [HEADER, [HEADER[1], HEADER[0], *HEADER[2:]]], ids=["", "moved"])
+def test_an_oversized_cell_takes_no_other_row_with_it(tmp_path, text, is_kept, header):
     csv.field_size_limit(131_072)  # a global limit, which other tests raise
-    loaded = Loaded(write_csv(tmp_path / "shop.csv", [story(101, description=text), story(102)]))
+    rows = [story(101, header, description=text), story(102, header)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows, header))
     assert [each["id"] for each in loaded.stories] == [101, 102]
     assert loaded.stories[0]["description"] == (text if is_kept else None)
     assert is_kept or "rest of the row" in loaded.stories[0]["extra_fields"]
