@@ -1,6 +1,7 @@
 """The pictures of the dashboard and the report, page by page."""
 
 from bi.pictures import (
+    activity,
     cycle_time,
     flow,
     iterations,
@@ -20,6 +21,7 @@ PAGES = (
     iterations.ONE_PAGE,
     rework.PAGE,
     plans.PAGE,
+    activity.PAGE,
     quality.PAGE,
 )
 PICTURES = {picture.name: picture for page in PAGES for picture in page.pictures}

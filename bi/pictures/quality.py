@@ -63,7 +63,7 @@ RECONCILIATION = Picture(
     measures=(("fct_reconciliation", "verdict"),),
     sql="""
 select
-    replace(replace(metric_name, 'counts.', ''), '_', ' ') as figure,
+    replace(replace(replace(metric_name, 'counts.', ''), '.', ': '), '_', ' ') as figure,
     entity_kind as of_what,
     count(*) as compared_count,
     count(*) filter (where verdict in ('equal', 'within tolerance')) as equal_count,
@@ -142,15 +142,15 @@ COVERAGE = Picture(
     measures=(("fct_history_coverage", "row_count"),),
     sql="""
 select
-    source_name,
-    record_source,
-    is_hole,
+    replace(source_name, '_', ' ') as source,
+    record_source as loaded_from,
+    is_hole as is_gap,
     row_count,
     cast(first_at as date) as first_date,
     cast(last_at as date) as last_date
 from fct_history_coverage
 where project_id = $project_id
-order by is_hole, source_name, first_at
+order by is_gap, source, first_at
 limit 200
 """,
     empty="No source is known for this project.",
@@ -182,6 +182,61 @@ where project_id = $project_id
     empty="No source is known for this project.",
 )
 
+
+def _setup_answer(rows: list[Row], facts: Row) -> str:
+    values = {row["setting"]: row["value"] for row in rows}
+    weeks, start = values["Weeks in an iteration"], values["Weeks start on"]
+    text = f"Iterations of {words.count(int(weeks), 'week')}" if weeks else "Iterations"
+    text += f" from {start}" if start else ""
+    text += f", times in {values['Time zone'] or 'UTC'}."
+    if values["Inferred settings"]:
+        text += f" Inferred, not loaded: {values['Inferred settings']}."
+    return text
+
+
+SETUP = Picture(
+    name="setup",
+    question="How is the project set up?",
+    definition="The project's settings in Tracker at the date of the data. Inferred settings are "
+    "in no source: the time zone is assumed, the others follow from the dates of iterations and "
+    "the estimates of stories. The configuration can override each.",
+    measures=(
+        ("dim_project", "point_scale"),
+        ("dim_project", "velocity_averaged_over"),
+        ("dim_project", "inferred_settings"),
+    ),
+    sql="""
+with settings as (
+    select
+        project_type as "Type of project",
+        case is_public when true then 'yes' when false then 'no' end as "Public",
+        cast(member_count as varchar) as "Members",
+        time_zone as "Time zone",
+        week_start_day as "Weeks start on",
+        cast(iteration_length_weeks as varchar) as "Weeks in an iteration",
+        cast(current_iteration_number as varchar) as "Current iteration",
+        cast(current_velocity as varchar) as "Velocity",
+        cast(velocity_averaged_over as varchar) as "Iterations in the velocity",
+        cast(initial_velocity as varchar) as "Initial velocity",
+        replace(point_scale, ',', ', ') as "Point scale",
+        case estimates_bugs_and_chores when true then 'yes' when false then 'no' end
+            as "Bugs and chores have estimates",
+        case is_automatic_planning when true then 'yes' when false then 'no' end
+            as "Automatic planning",
+        replace(inferred_settings, '_', ' ') as "Inferred settings"
+    from dim_project
+    where project_id = $project_id
+)
+select setting, value
+from settings
+unpivot include nulls (value for setting in (columns(*)))
+""",
+    answer=_setup_answer,
+    empty="This project is not in the data.",
+)
+
 PAGE = Page(
-    "data-quality", "Data quality", (STATEMENT, FINDINGS, HISTORY, RECONCILIATION, COVERAGE)
+    "data-quality",
+    "Set-up and data quality",
+    (SETUP, STATEMENT, FINDINGS, HISTORY, RECONCILIATION, COVERAGE),
 )

@@ -287,9 +287,9 @@ def test_the_project_and_the_page_are_in_the_address(browser, dashboard):
             visit.page.get_by_role("heading", name=f"Mobile App: {page.title.lower()}").wait_for()
             assert f"page={page.name}" in visit.page.url
         visit.page.get_by_role("combobox", name="Project").select_option(label="Checkout")
-        visit.page.get_by_role("heading", name="Checkout: data quality").wait_for()
+        visit.page.get_by_role("heading", name="Checkout: set-up and data quality").wait_for()
         visit.page.go_back()
-        visit.page.get_by_role("heading", name="Mobile App: data quality").wait_for()
+        visit.page.get_by_role("heading", name="Mobile App: set-up and data quality").wait_for()
 
 
 def test_projects_sort_and_are_filtered_by_name(browser, dashboard):
