@@ -207,19 +207,19 @@ order by
 
 def projects(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """All projects with their key figures, the most active first."""
-    return [row | {"remedies": _remedies(row)} for row in rows_of(connection, _PROJECTS)]
+    return [row | {"gap": _gap(row)} for row in rows_of(connection, _PROJECTS)]
 
 
-def _remedies(row: Row) -> str:
-    """What is missing from a project's data and how to add it; empty if nothing is missing."""
+def _gap(row: Row) -> str:
+    """What is missing from a project's data, in words; empty if nothing is missing."""
     if not row["story_count"]:
-        return "No stories. Load the project again with stories, or choose another one."
+        return "This project has no stories: load it again with stories, or choose another one."
     if not row["missing"]:
         return ""
     unknown = row["unknown_share"] or 0
     stories = f"{words.share(unknown)} of the stories" if unknown < 1 else "all stories"
-    history = f"The history of {stories} is not known. " if unknown else ""
-    return f"This project's data lacks: {row['missing']}. {history}{row['remedies']}"
+    history = f" The history of {stories} is not known." if unknown else ""
+    return f"This project's data lacks: {row['missing']}.{history} See how to add it."
 
 
 def project(connection: duckdb.DuckDBPyConnection, project_id: int) -> Project:
@@ -388,10 +388,10 @@ def picture(
         "definition": wanted.definition,
         "row_count": len(rows),
     }
-    if rows and wanted.draw is not None:
-        chart = look.framed(wanted.draw(rows, facts), f"{wanted.question} {answer}")
-        content["spec"] = plain(chart)
-    if with_table or wanted.draw is None:
+    chart = wanted.draw(rows, facts) if rows and wanted.draw is not None else {}
+    if chart.get("layer", chart):
+        content["spec"] = plain(look.framed(chart, f"{wanted.question} {answer}"))
+    if with_table or "spec" not in content:
         content["table"] = table(rows[:max_rows])
         content["measures"] = [
             {"column": f"{mart}.{column}", "text": _description(connection, mart, column)}

@@ -140,9 +140,9 @@ from filtered_stories
 
 
 _NO_HISTORY = (
-    "No matching accepted story has a known cycle time, because it is unknown when work on them "
-    "started. Load the project's activities or history in addition to a CSV export, or see the "
-    "lead time below."
+    "No matching story was accepted in this period, or it is unknown when work on it started. "
+    "Choose a longer period, or load the project's activities or history in addition to a CSV "
+    "export. The lead time below needs neither."
 )
 
 SCATTER = _scatter_picture(

@@ -119,23 +119,29 @@ def _wip_answer(rows: list[Row], facts: Row) -> str:
 WIP = Picture(
     name="wip",
     question="How much do we have in progress at once?",
-    definition="Stories that were started, finished, delivered or rejected at the end of each day.",
+    definition="Stories that were started, finished, delivered or rejected at the end of each day. "
+    "Stories whose state on a day is unknown are not counted on it; a day on which nothing is "
+    "known to be in progress is then left out.",
     measures=(("fct_flow_daily", "story_count"),),
     sql="""
 select
     flow_date,
-    cast(sum(story_count) as bigint) as wip_story_count,
-    cast(sum(points) as double) as wip_points
+    cast(coalesce(sum(story_count) filter (where is_in_progress), 0) as bigint) as wip_story_count,
+    cast(coalesce(sum(points) filter (where is_in_progress), 0) as double) as wip_points
 from fct_flow_daily
 where
     project_id = $project_id
     and flow_date between $first_date and $last_date
-    and is_in_progress
 group by flow_date
+having
+    wip_story_count > 0
+    or coalesce(sum(story_count) filter (where story_state = 'unknown'), 0) = 0
 order by flow_date
 """,
     draw=_wip,
     answer=_wip_answer,
+    empty="It is unknown what was in progress in this period. Load the project's activities, or "
+    "choose another period.",
 )
 
 

@@ -47,11 +47,17 @@ def _scope_answer(rows: list[Row], facts: Row) -> str:
         counts[row["kind"]] += row["story_count"]
     iterations = len({row["iteration_number"] for row in rows})
     planned = counts["committed"] + counts["carried in"]
-    return (
+    text = (
         f"In {words.count(iterations, 'iteration')}, {words.count(planned, 'story')} were planned "
         f"or carried in, {counts['added']:,} were added after the start, and "
-        f"{counts['spilled']:,} were left over at the end."
+        f"{counts['spilled']:,} were left over at the end"
     )
+    return text + _unknown_entries(counts["unknown"])
+
+
+def _unknown_entries(count: int) -> str:
+    """The end of a sentence about how stories entered iterations."""
+    return f"; how {words.count(count, 'more story')} came in is unknown." if count else "."
 
 
 SCOPE = Picture(
@@ -209,7 +215,7 @@ def _burn_up(rows: list[Row], facts: Row) -> Spec:
 def _burn_up_answer(rows: list[Row], facts: Row) -> str:
     known = [row for row in rows if None not in (row["scope_points"], row["accepted_points"])]
     if not known:
-        return "The points in the iteration are unknown."
+        return ""
     last = known[-1]
     text = (
         f"{last['accepted_points']:,.10g} of {words.count(last['scope_points'], 'point')} accepted "
@@ -277,7 +283,7 @@ select
         cast((select scope_points from latest) as double) * day_number / day_count
     ) as even_pace_points
 from numbered
-where exists (select 1 from observed)
+where exists (select 1 from observed where scope_points is not null)
 order by burn_date
 """,
     draw=_burn_up,
@@ -297,7 +303,8 @@ def _stories_answer(rows: list[Row], facts: Row) -> str:
         f"{at('ended', 'accepted'):,} accepted, {at('ended', 'spilled'):,} carried over"
     )
     still = at("ended", "open")
-    return f"{text}, {still:,} still open." if still else f"{text}."
+    text = f"{text}, {still:,} still open" if still else text
+    return text + _unknown_entries(at("came_in", "unknown"))
 
 
 STORIES = Picture(

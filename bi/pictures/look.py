@@ -41,13 +41,23 @@ _FORMATS = {
 
 
 def spec(rows: Iterable[Row], *layers: Spec, **properties: object) -> Spec:
-    """A chart of rows, with one or more layers."""
+    """A chart of rows, with one or more layers; without the layers whose values are all unknown."""
+    rows = list(rows)
+    drawn = [each for each in layers if "data" in each or _is_known(rows, each["encoding"])]
     data = {"values": [{key: local_midnight(value) for key, value in row.items()} for row in rows]}
     return {
         "data": data,
-        **(layers[0] if len(layers) == 1 else {"layer": list(layers)}),
+        **(drawn[0] if len(drawn) == 1 else {"layer": drawn}),
         **properties,
     }
+
+
+def _is_known(rows: list[Row], encoding: Spec) -> bool:
+    """Whether each position of a layer has a value in some row: an axis needs at least one."""
+    fields = [encoding[channel].get("field") for channel in ("x", "y") if channel in encoding]
+    return all(
+        any(row.get(field, "computed") is not None for row in rows) for field in fields if field
+    )
 
 
 def local_midnight(value: object) -> object:

@@ -156,8 +156,8 @@ def _throughput(rows: list[Row], facts: Row) -> Spec:
 def _throughput_answer(rows: list[Row], facts: Row) -> str:
     if facts["recent"] is None:
         return "No week of the project is complete yet."
-    text = f"The median of the last {facts['weeks']} complete weeks is "
-    text += words.count(facts["recent"], "accepted story")
+    weeks = "week" if facts["weeks"] == 1 else f"{facts['weeks']} complete weeks"
+    text = f"The median of the last {weeks} is {words.count(facts['recent'], 'accepted story')}"
     if facts["before"] is None:
         return text + "."
     return f"{text}; in the 12 weeks before it was {facts['before']:.0f}."
@@ -208,7 +208,9 @@ select
     cast(coalesce(sum(estimate), 0) as double) as points
 from by_week
 where week_start_date > (select max(week_start_date) from weeks) - 26 * 7
-group by all
+group by week_start_date, 2
+-- Without any accepted story there is nothing to draw.
+qualify max(count(story_type)) over () > 0
 order by week_start_date, story_type
 """,
     facts_sql=f"""
@@ -230,6 +232,7 @@ from counts
 """,
     draw=_throughput,
     answer=_throughput_answer,
+    empty="No matching story was accepted in the last 26 weeks of the data. Choose fewer filters.",
 )
 
 

@@ -79,7 +79,10 @@ rejections as (
     where rejected_date between $first_date and $last_date
 )
 """
-_NOTHING = "No matching story was rejected in this period."
+_NOTHING = (
+    "No matching story was rejected in this period, or rejections are unknown because no history "
+    "of the project was loaded."
+)
 
 
 def _waits(rows: list[Row], facts: Row) -> Spec:
@@ -249,7 +252,8 @@ order by spent_days desc, story_id
         f"{words.count(len(rows), 'story')} started and withdrawn, after "
         f"{words.days(sum(row['spent_days'] for row in rows))} in progress in total."
     ),
-    empty="No matching story was started in this period and then withdrawn.",
+    empty="No matching story was started in this period and then withdrawn, or it is unknown "
+    "because no history of the project was loaded.",
 )
 
 PAGE = Page("rework", "Rework", (REJECTION_RATE, WAITS, OUTCOMES, REJECTIONS, WITHDRAWN))

@@ -4,6 +4,10 @@ from bi import words
 from bi.pictures import look
 from bi.pictures.picture import Page, Picture, Row, Spec
 
+_NO_ITERATION = (
+    "No iteration started in this period. Choose a longer period; a CSV export has iterations only "
+    "if it has columns for them."
+)
 _ITERATIONS = """
     from fct_iteration_velocity
     inner join dim_iteration using (iteration_key)
@@ -79,8 +83,7 @@ order by fct_iteration_velocity.iteration_number
 """,
     draw=_velocity,
     answer=_velocity_answer,
-    empty="No iteration started in this period. Choose a longer period; a CSV export has "
-    "iterations only if it has columns for them.",
+    empty=_NO_ITERATION,
 )
 
 
@@ -168,6 +171,7 @@ order by iteration_number, story_type
 """,
     draw=_composition,
     answer=_composition_answer,
+    empty=_NO_ITERATION,
 )
 
 PAGE = Page("velocity", "Velocity", (VELOCITY, VOLATILITY, COMPOSITION))

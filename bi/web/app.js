@@ -322,6 +322,8 @@ function fillTop(state) {
     href: pageAddress(state.project, page.name, sharedFilters(state, page)),
     'aria-current': page.name === name || (name === 'iteration' && page.name === 'iterations') ? 'page' : null,
   }, page.title)));
+  const current = byId('pages').querySelector('[aria-current]');
+  if (current) byId('pages').scrollLeft = current.offsetLeft - 60;
 }
 
 // The current filters that the page also offers.
@@ -406,9 +408,9 @@ function figures(row) {
   const boxes = [
     ['velocity', row.current_velocity === null ? '–' : plural(row.current_velocity, 'point'), 'Velocity per iteration'],
     ['velocity', row.velocity_volatility === null ? '–' : percent(row.velocity_volatility), 'Volatility'],
-    ['cycle-time', row.cycle_days === null ? '–' : days(row.cycle_days), '85 % of cycle times, at most'],
-    ['cycle-time', row.lead_days === null ? '–' : days(row.lead_days), '85 % of lead times, at most'],
-    ['flow', row.weekly_count === null ? '–' : number(row.weekly_count, 1), 'Stories accepted per week'],
+    ['cycle-time', row.cycle_days === null ? '–' : days(row.cycle_days), '85 % of cycle times at most, last 180 days'],
+    ['cycle-time', row.lead_days === null ? '–' : days(row.lead_days), '85 % of lead times at most, last 180 days'],
+    ['flow', row.weekly_count === null ? '–' : number(row.weekly_count, 1), 'Stories accepted per week, last 12 weeks'],
     ['rework', row.rejection_rate === null ? '–' : percent(row.rejection_rate), 'Rejected, last 6 iterations'],
     ['plans', row.release_name ? row.release_verdict : '–', row.release_name ? `Next: ${row.release_name}` : 'No open release'],
   ];
@@ -458,10 +460,12 @@ function buildPage(key, row, page, state) {
   begin(key, `${title} – ${row.project_name}`,
     make('div', {class: 'head'}, make('h1', {}, `${row.project_name}: ${title.toLowerCase()}`),
       make('p', {class: 'quiet'}, `As of ${day(row.as_of_date)}, days in ${row.time_zone}`)),
-    row.remedies ? make('p', {class: 'note'}, row.remedies) : null,
+    row.gap && row.remedies ? make('details', {class: 'note'}, make('summary', {}, row.gap), make('p', {}, row.remedies))
+      : row.gap ? make('p', {class: 'note'}, row.gap) : null,
+    // The figures do not follow the filters.
+    page.name === 'overview' ? figures(row) : null,
     make('div', {id: 'filter-place'}),
     make('p', {class: 'problem', role: 'alert', id: 'page-problem', hidden: true}),
-    page.name === 'overview' ? figures(row) : null,
     make('div', {class: 'cards', id: 'cards'}));
   for (const picture of page.pictures) {
     const card = {
@@ -535,6 +539,8 @@ async function fillFilters(row, page, state) {
   const types = state.types ? state.types.split(',') : start.types;
   for (const box of form.querySelectorAll('[name=types]')) box.checked = types.includes(box.value);
   stepButtons(form);
+  const iteration = form.elements.iteration?.value;
+  if (iteration) document.querySelector('h1').textContent = `${row.project_name}: iteration ${iteration}`;
 }
 
 function buildFilters(place, row, page, known) {

@@ -437,12 +437,39 @@ def test_a_project_from_a_csv_shows_lead_times_and_what_is_unknown(browser, chan
     with Visit(browser) as visit:
         visit.page.goto(url + ADDRESSES["cycle-time"])
         visit.marks("circle", "#lead_time")
+        visit.page.locator(".note summary").click()
         assert "Transitions: an export." in visit.page.locator(".note").inner_text()
-        assert "Load the project's activities" in visit.page.locator("#cycle_time").inner_text()
+        assert "load the project's activities" in visit.page.locator("#cycle_time").inner_text()
         assert visit.page.locator("#cycle_time svg").count() == 0
         visit.shot("partial-csv")
         visit.page.goto(url + ADDRESSES["iterations"])
         visit.page.get_by_text("It needs the project's activities").first.wait_for()
+
+
+def test_values_that_are_all_unknown_leave_no_empty_frame_or_warning(browser, changed, published):
+    with published.connect() as connection:
+        columns = connection.execute(
+            "select table_name, column_name from duckdb_columns() "
+            "where database_name = 'published' and is_nullable and starts_with(table_name, 'fct_') "
+            "and not ends_with(column_name, '_id') and not ends_with(column_name, '_key')"
+        ).fetchall()
+    url = changed(*(f'update "{table}" set "{column}" = null' for table, column in columns))
+    with Visit(browser) as visit:
+        for page in PAGES:
+            visit.page.goto(url + ADDRESSES[page.name])
+            visit.see_all()
+            assert visit.complaints == [], page.name
+            for chart in visit.page.locator(".chart").all():
+                assert chart.locator(".mark-text, [aria-roledescription]").count(), page.name
+
+
+def test_a_narrow_page_shows_the_current_page_in_the_navigation(browser, dashboard):
+    with Visit(browser, "narrow") as visit:
+        for page in LISTED:
+            visit.page.goto(dashboard + ADDRESSES[page.name])
+            visit.see_all()
+            place = visit.page.locator("#pages [aria-current]").bounding_box()
+            assert 0 <= place["x"] < WIDTHS["narrow"] - 60, page.name
 
 
 def test_a_project_without_stories_says_so(browser, changed):
@@ -455,7 +482,7 @@ def test_a_project_without_stories_says_so(browser, changed):
     )
     with Visit(browser) as visit:
         visit.page.goto(url + ADDRESSES["overview"])
-        visit.page.get_by_text("No stories. Load the project again").wait_for()
+        visit.page.get_by_text("This project has no stories: load it again").wait_for()
         visit.page.get_by_text("Nothing is in progress.").first.wait_for()
         assert visit.complaints == []
 
