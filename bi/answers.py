@@ -103,24 +103,13 @@ project_days as (
 _PROJECTS = f"""
 with {_PROJECT_DAYS},
 {OPEN_PLANS},
-stories as (
-    select
-        fct_story_cycle_time.*,
-        dim_project.as_of
-    from fct_story_cycle_time
-    inner join dim_project using (project_id)
-    where not is_deleted
-),
 times as (
     select
         project_id,
-        quantile_disc(cycle_time_seconds, 0.85) filter (
-            where is_accepted and accepted_at > as_of - interval 180 day
-        ) / 86400 as cycle_days,
-        quantile_disc(lead_time_seconds, 0.85) filter (
-            where is_accepted and accepted_at > as_of - interval 180 day
-        ) / 86400 as lead_days
-    from stories
+        max(p85_seconds) filter (where measure = 'cycle_time') / 86400 as cycle_days,
+        max(p85_seconds) filter (where measure = 'lead_time') / 86400 as lead_days
+    from fct_cycle_time_percentile
+    where story_type = 'all' and time_window = 'last_180_days'
     group by project_id
 ),
 weeks as (
@@ -152,37 +141,44 @@ velocities as (
         list(velocity order by iteration_number) filter (where recency <= 20) as velocities,
         sum(rejected_story_count) filter (where recency <= 6 and rejection_rate is not null)
             / nullif(sum(history_known_rejectable_story_count)
-                filter (where recency <= 6 and rejection_rate is not null), 0) as rejection_rate,
-        max(velocity_volatility) filter (where recency = 1) as velocity_volatility
+                filter (where recency <= 6 and rejection_rate is not null), 0) as rejection_rate
     from iterations
     group by project_id
 ),
-wip as (
-    select project_id, count(*) as wip_count from fct_wip_aging group by project_id
-),
 releases as (
     select
-        project_id,
-        arg_min(plan_name, coalesce(deadline_date, p85_date, date '9999-01-01'))
-            filter (where verdict != 'no stories') as release_name,
-        arg_min(verdict, coalesce(deadline_date, p85_date, date '9999-01-01'))
-            filter (where verdict != 'no stories') as release_verdict,
-        count(*) filter (where verdict like 'late %') as late_count
+        *,
+        -- A release without stories is the next one only if all are without.
+        row_number() over (
+            partition by project_id
+            order by verdict = 'no stories', coalesce(deadline_date, p85_date) nulls last, target_id
+        ) as place,
+        count(*) filter (where verdict like 'late %') over (partition by project_id) as late_count
     from open_plans
     where kind = 'release'
-    group by project_id
+),
+next_releases as (
+    select
+        project_id,
+        coalesce(plan_name, 'Unnamed release') as release_name,
+        verdict as release_verdict,
+        late_count
+    from releases
+    where place = 1
 )
 select
     project_days.*,
-    dim_project.story_count,
+    rpt_project_overview.story_count,
     accepted_story_count,
+    current_iteration_number,
     current_velocity,
     velocity_volatility,
     velocities,
     weekly_count,
     cycle_days,
     lead_days,
-    coalesce(wip_count, 0) as wip_count,
+    started_story_count + finished_story_count + delivered_story_count + rejected_story_count
+        as wip_count,
     rejection_rate,
     release_name,
     release_verdict,
@@ -190,17 +186,16 @@ select
     missing,
     remedies,
     1 - history_known_story_count / nullif(rpt_data_coverage.story_count, 0) as unknown_share,
-    last_activity_at >= dim_project.as_of - interval 30 day as is_active
+    last_activity_at >= rpt_project_overview.as_of - interval 30 day as is_active
 from project_days
-inner join dim_project using (project_id)
+inner join rpt_project_overview using (project_id)
 left join times using (project_id)
 left join throughput using (project_id)
 left join velocities using (project_id)
-left join wip using (project_id)
-left join releases using (project_id)
+left join next_releases using (project_id)
 left join rpt_data_coverage using (project_id)
 order by
-    is_active desc nulls last, late_count desc, dim_project.story_count desc,
+    is_active desc nulls last, late_count desc, rpt_project_overview.story_count desc,
     project_days.project_name
 """
 

@@ -361,19 +361,20 @@ ESTIMATES = Picture(
     name="estimates",
     question="Do larger stories take longer?",
     definition="Cycle time of accepted stories by estimate: the bar is the median, the mark the "
-    "85th percentile. The rank correlation is 1 if every larger story took longer, and 0 if size "
-    "makes no difference.",
+    "85th percentile, drawn from five stories on. The rank correlation is 1 if every larger story "
+    "took longer, and 0 if size makes no difference.",
     measures=(
-        ("fct_story_cycle_time", "estimate"),
-        ("fct_story_cycle_time", "cycle_time_seconds"),
+        ("fct_cycle_time_by_estimate", "p50_seconds"),
+        ("fct_cycle_time_by_estimate", "p85_seconds"),
     ),
     sql=f"""
 {_TIMED_STORIES}
 select
     estimate,
     count(*) as story_count,
-    round(quantile_disc(cycle_days, 0.5), 2) as p50_days,
-    round(quantile_disc(cycle_days, 0.85), 2) as p85_days
+    -- As the mart: no percentile of fewer stories than five.
+    case when count(*) >= 5 then round(quantile_disc(cycle_days, 0.5), 2) end as p50_days,
+    case when count(*) >= 5 then round(quantile_disc(cycle_days, 0.85), 2) end as p85_days
 from filtered_stories
 where estimate is not null and cycle_days is not null
 group by estimate

@@ -399,9 +399,9 @@ function showProjects() {
     make('details', {}, make('summary', {}, 'What this shows'), make('p', {class: 'prose'},
       'As of: the date of the project’s data. Velocity: Tracker’s, after the last finished iteration; '
       + 'trend: the velocities of the last 20. Stories per week: the mean of the last 12 complete weeks. Lead time: from creation to acceptance, '
-      + 'cycle time: time in progress until acceptance; 85 % of the stories accepted in the last 180 days took at most that long. '
+      + 'cycle time: time in progress until acceptance; 85 % of the stories accepted in the last 180 days took at most that long, if there are five or more. '
       + 'Rejected: of the features and bugs accepted in the last 6 iterations, those rejected at least once. '
-      + 'Next release: the open release with the earliest deadline; it is late if its 85 % forecast date is after its deadline.'))));
+      + 'Next release: the open release with stories that has the earliest deadline; it is late if its 85 % forecast date is after its deadline.'))));
 }
 
 function figures(row) {

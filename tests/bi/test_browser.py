@@ -478,7 +478,7 @@ def test_a_project_without_stories_says_so(browser, changed):
             f"delete from {mart} where project_id = {MOBILE_APP}"
             for mart in ("dim_story", "fct_story_cycle_time", "fct_wip_aging", "fct_throughput")
         ),
-        f"update dim_project set story_count = 0 where project_id = {MOBILE_APP}",
+        f"update rpt_project_overview set story_count = 0 where project_id = {MOBILE_APP}",
     )
     with Visit(browser) as visit:
         visit.page.goto(url + ADDRESSES["overview"])

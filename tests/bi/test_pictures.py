@@ -11,7 +11,17 @@ import pytest
 
 from bi import answers, words
 from bi.answers import ChoiceError
-from bi.pictures import PAGES, PICTURES, cycle_time, flow, look, overview, rework, velocity
+from bi.pictures import (
+    PAGES,
+    PICTURES,
+    activity,
+    cycle_time,
+    flow,
+    look,
+    overview,
+    rework,
+    velocity,
+)
 from bi.pictures.picture import STORY_TYPES, Choice
 from bi.published import PublishedError
 
@@ -178,6 +188,55 @@ def test_the_period_before_is_as_long_and_ends_the_day_before(connection):
     facts = cycle_time.SCATTER.facts(connection, later)
     assert facts["p85_before"] == cycle_time.SCATTER.facts(connection, before)["p85_days"]
     assert facts["day_count"] == 90
+
+
+def test_estimates_and_cycle_times_are_those_of_the_mart(connection, project_ids):
+    known = 0
+    for project_id in project_ids:
+        rows = cycle_time.ESTIMATES.rows(connection, whole(connection, project_id))
+        expected = connection.execute(
+            "select cast(estimate as double), story_count, round(p50_seconds / 86400, 2), "
+            "round(p85_seconds / 86400, 2) from fct_cycle_time_by_estimate where project_id = ? "
+            "order by estimate",
+            [project_id],
+        ).fetchall()
+        assert [tuple(row.values()) for row in rows] == expected
+        known += sum(row["p50_days"] is not None for row in rows)
+    assert known
+
+
+def test_changes_are_those_of_the_mart_with_people_and_stories(connection, project_ids):
+    chosen = whole(connection, first_date=date(2025, 4, 1), last_date=date(2025, 4, 30))
+    rows = activity.CHANGES.rows(connection, chosen)
+    facts = activity.CHANGES.facts(connection, chosen)
+    expected = connection.execute(
+        "select occurred_at, story_id from fct_activity where project_id = ? and occurred_date "
+        "between date '2025-04-01' and date '2025-04-30' order by occurred_at desc, "
+        "project_version desc, activity_id desc",
+        [MOBILE_APP],
+    ).fetchall()
+    assert [(row["changed_at"], row["story_id"]) for row in rows] == expected
+    assert facts["change_count"] == len(expected) > 100
+    assert facts["person_count"] == len({row["changed_by"] for row in rows}) > 3
+    weeks = activity.WEEKS.rows(connection, chosen)
+    assert sum(row["change_count"] for row in weeks) == len(expected)
+
+
+def test_settings_are_those_of_the_project(connection):
+    rows = PICTURES["setup"].rows(connection, whole(connection))
+    settings = {row["setting"]: row["value"] for row in rows}
+    assert settings["Time zone"] == "Europe/Berlin"
+    assert (settings["Weeks in an iteration"], settings["Iterations in the velocity"]) == ("2", "3")
+    assert (settings["Automatic planning"], settings["Public"]) == ("yes", "no")
+    assert settings["Inferred settings"] is None
+
+
+def test_a_layer_of_unknown_values_is_left_out():
+    rows = [{"start_date": date(2025, 1, 1), "points": None}]
+    known = look.layer("bar", x=look.category("start_date"))
+    unknown = look.layer("line", x=look.category("start_date"), y=look.quantity("points"))
+    assert look.spec(rows, known, unknown)["mark"] == known["mark"]
+    assert look.spec(rows, unknown)["layer"] == []
 
 
 def test_the_bars_of_the_distribution_hold_every_story_once(connection, project_ids):
@@ -401,7 +460,36 @@ def test_all_projects_are_listed_with_their_marts_figures(connection, project_id
     assert mobile["release_verdict"].startswith("late by")
     assert mobile["velocities"][-1] == mobile["current_velocity"]
     assert mobile["missing"] is None
-    assert mobile["remedies"] == ""
+    assert mobile["gap"] == ""
+    times = connection.execute(
+        "select project_id, measure, p85_seconds / 86400 from fct_cycle_time_percentile "
+        "where story_type = 'all' and time_window = 'last_180_days'"
+    ).fetchall()
+    assert {
+        (project_id, measure, row[column])
+        for project_id, row in rows.items()
+        for measure, column in (("cycle_time", "cycle_days"), ("lead_time", "lead_days"))
+        if row[column] is not None
+    } == {each for each in times if each[2] is not None}
+    aging = dict(
+        connection.execute("select project_id, count(*) from fct_wip_aging group by all").fetchall()
+    )
+    assert {key: row["wip_count"] for key, row in rows.items() if row["wip_count"]} == aging
+
+
+def test_a_release_without_stories_is_next_only_if_there_is_no_other(connection):
+    releases = connection.execute(
+        "select project_id, release_name, story_count from fct_release_progress "
+        "where accepted_at is null"
+    ).fetchall()
+    with_stories = {key for key, _, count in releases if count}
+    empty = {key for key, *_ in releases} - with_stories
+    assert with_stories
+    assert empty
+    for row in answers.projects(connection):
+        key = row["project_id"]
+        assert (row["release_verdict"] == "no stories") == (key in empty)
+        assert (row["release_name"] is None) == (key not in with_stories | empty)
 
 
 @pytest.mark.parametrize(
