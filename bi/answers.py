@@ -589,8 +589,9 @@ def story(connection: duckdb.DuckDBPyConnection, story_id: int) -> Json:
         "project_id": plain(row["project_id"]),
         "project_name": row["project_name"],
         "time_zone": row["time_zone"] or "UTC",
-        # Only http(s) links: other URLs in the data could run scripts.
-        "url": url if re.match(r"https?://", url) else "",
+        # Only http(s) links, as other URLs in the data could run scripts; and none to Tracker's own
+        # host, which was switched off.
+        "url": url if re.match(r"https?://(?!(www\.)?pivotaltracker\.com/)", url) else "",
         "facts": [
             {"label": label, "value": plain(value), "is_instant": isinstance(value, datetime)}
             for label, value in facts

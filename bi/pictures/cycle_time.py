@@ -48,7 +48,6 @@ def _scatter(rows: list[Row], facts: Row, column: str) -> Spec:
         "circle",
         mark_size=45,
         mark_opacity=0.7,
-        mark_cursor="pointer",
         x=look.days_axis(rows, "accepted_date"),
         y=y,
         color=look.type_color(),

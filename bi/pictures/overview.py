@@ -21,7 +21,6 @@ def _aging(rows: list[Row], facts: Row) -> Spec:
         mark_filled=True,
         mark_size=80,
         mark_opacity=0.9,
-        mark_cursor="pointer",
         x=state,
         xOffset={"field": "place", "type": "quantitative"},
         y=look.quantity("age_days", "Age (days in progress)", scale={"type": "sqrt"}),

@@ -39,6 +39,16 @@ function go(state) {
 const storyAddress = (id) => address({story: id});
 const pageAddress = (project, page, more = {}) => address({project, page, ...more});
 
+// The address of the story or iteration of a row or point, or null. The report has no pages of
+// stories, and a page of the current iteration only.
+function destination(row, project) {
+  if (row?.story_id && !embedded) return storyAddress(row.story_id);
+  const iteration = row?.iteration_number;
+  if (!iteration || !project) return null;
+  if (embedded && iteration !== projectOf(project).current_iteration_number) return null;
+  return pageAddress(project, 'iteration', {iteration});
+}
+
 // ---- Requests.
 
 class Problem extends Error {
@@ -137,15 +147,11 @@ function cellOf(column, value, row, places, project) {
       : column.kind === 'date' || column.kind === 'instant' ? 'day' : 'text',
     'data-label': column.label,
   });
-  const text = formatted(value, column.kind);
-  const story = places.story_id === undefined ? null : row[places.story_id];
-  if (!embedded && story !== null && (column.name === 'story_id' || column.name === 'story_name')) {
-    made.append(make('a', {href: storyAddress(story)}, column.name === 'story_id' ? `#${value}` : text));
-  } else if (!embedded && column.name === 'iteration_number' && value !== null && project) {
-    made.append(make('a', {href: pageAddress(project, 'iteration', {iteration: value})}, text));
-  } else {
-    made.textContent = column.name === 'story_id' ? `#${value}` : text;
-  }
+  const text = column.name === 'story_id' && value !== null ? `#${value}` : formatted(value, column.kind);
+  const subject = {story_id: ['story_id', 'story_name'], iteration_number: ['iteration_number']};
+  const key = Object.keys(subject).find((each) => subject[each].includes(column.name));
+  const href = key === undefined || places[key] === undefined ? null : destination({[key]: row[places[key]]}, project);
+  made.append(href ? make('a', {href}, text) : text);
   return made;
 }
 
@@ -233,11 +239,12 @@ async function draw(place, spec, project) {
   });
   place.classList.remove('waiting');
   place.querySelector('svg')?.setAttribute('focusable', 'false');
-  if (embedded) return;
   view.addEventListener('click', (event, item) => {
-    const datum = item?.datum;
-    if (datum?.story_id) location.hash = storyAddress(datum.story_id);
-    else if (datum?.iteration_number) location.hash = pageAddress(project, 'iteration', {iteration: datum.iteration_number});
+    const target = destination(item?.datum, project);
+    if (target) location.hash = target;
+  });
+  view.addEventListener('mouseover', (event, item) => {
+    place.style.cursor = destination(item?.datum, project) ? 'pointer' : '';
   });
 }
 

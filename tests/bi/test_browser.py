@@ -314,6 +314,9 @@ def test_a_point_leads_to_its_story(browser, dashboard):
         visit.page.goto(dashboard + ADDRESSES["cycle-time"])
         visit.marks("circle", "#cycle_time")
         point = visit.page.locator('#cycle_time [aria-roledescription="circle"]').last
+        point.hover()
+        chart = visit.page.locator("#cycle_time .chart")
+        assert chart.evaluate("chart => chart.style.cursor") == "pointer"
         name = re.search(r"Story: (.*?); Type", point.get_attribute("aria-label") or "")
         point.click()
         visit.page.wait_for_url("**story=*")
@@ -582,6 +585,25 @@ def test_the_report_opens_without_network_and_shows_every_page(browser, report, 
             assert questions == [picture.question for picture in page.pictures]
             assert visit.overflow() == 0
         visit.shot(f"report-{width}")
+        assert visit.complaints == []
+
+
+def test_the_report_leads_only_to_what_it_contains(browser, report):
+    """It has no pages of stories, and a page of the current iteration only."""
+    with Visit(browser) as visit:
+        for page in PAGES:
+            visit.page.goto(f"{report.as_uri()}#{ADDRESSES[page.name]}")
+            visit.see_all()
+            assert visit.page.locator("main a[href*=story]").count() == 0
+            point = visit.page.locator('[aria-roledescription="circle"]')
+            if point.count():
+                point.last.hover()
+                place = point.last.locator("xpath=ancestor::*[contains(@class, 'chart')]")
+                assert place.evaluate("chart => chart.style.cursor") == ""
+        visit.page.goto(f"{report.as_uri()}#{ADDRESSES['iterations']}")
+        visit.page.locator("main a[href*='page=iteration']").click()
+        visit.page.get_by_role("heading", name="Will the iteration be completed?").wait_for()
+        assert "12 of 40 points" in visit.page.locator("#burn_up .answer").inner_text()
         assert visit.complaints == []
 
 

@@ -554,14 +554,23 @@ def test_a_story_has_everything_that_the_marts_contain_about_it(connection):
     assert [(each["story_state"], each["lasted_days"]) for each in story["states"]] == intervals
 
 
-def test_a_url_that_is_not_http_is_not_linked(published, tmp_path):
+@pytest.mark.parametrize(
+    ("url", "is_linked"),
+    [
+        ("javascript:alert(1)", False),
+        ("https://www.pivotaltracker.com/story/show/1", False),
+        ("http://pivotaltracker.com/story/show/1", False),
+        ("https://tracker.example/story/show/1", True),
+    ],
+)
+def test_a_story_is_linked_to_a_page_that_can_be_opened(published, tmp_path, url, is_linked):
     path = tmp_path / "marts.duckdb"
     path.write_bytes(published.path.read_bytes())
     with duckdb.connect(str(path)) as connection:
-        connection.execute("update dim_story set url = 'javascript:alert(1)'")
+        connection.execute("update dim_story set url = ?", [url])
         (story_id,) = connection.execute("select min(story_id) from dim_story").fetchone()
     with type(published)(path).connect() as connection:
-        assert answers.story(connection, story_id)["url"] == ""
+        assert answers.story(connection, story_id)["url"] == (url if is_linked else "")
 
 
 @pytest.mark.parametrize(
