@@ -277,6 +277,52 @@ def test_each_filter_acts_and_reset_undoes_it(browser, dashboard, control):
         )
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_copied_link_gives_the_same_view_of_every_page(browser, dashboard, page):
+    values = {
+        "dates": ("from=2024-11-01", "to=2025-02-28"),
+        "types": ("types=feature,bug",),
+        "label": ("label={label}",),
+        "owner": ("owner={owner}",),
+    }
+
+    def view(visit):
+        visit.see_all()
+        visit.page.wait_for_function(
+            "[...document.querySelectorAll('.card .answer')].every(each => each.innerText.trim())"
+        )
+        controls = visit.page.locator("form [name]:not([name=types]), form [name=types]:checked")
+        return (
+            visit.page.locator("h1").inner_text(),
+            visit.page.locator(".card .answer").all_inner_texts(),
+            controls.evaluate_all("all => all.map(each => [each.name, each.value])"),
+        )
+
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + ADDRESSES[page.name])
+        whole = view(visit)
+        ids = {
+            name: visit.page.locator(f"select[name={name}] option").nth(1).get_attribute("value")
+            for name in ("label", "owner")
+            if name in page.filters
+        }
+        chosen = [each.format(**ids) for name in page.filters for each in values[name]]
+        if page.name == "iteration":
+            chosen = ["iteration=37"]
+        link = "&".join([dashboard + ADDRESSES[page.name], *chosen])
+        visit.page.goto(link)
+        narrowed = view(visit)
+        assert (narrowed != whole) == bool(chosen)
+        visit.page.reload()
+        assert view(visit) == narrowed
+        visit.page.go_back()
+        assert view(visit) == whole
+    with Visit(browser) as visit:
+        visit.page.goto(link)
+        assert view(visit) == narrowed
+        assert visit.complaints == []
+
+
 def test_the_project_and_the_page_are_in_the_address(browser, dashboard):
     with Visit(browser) as visit:
         visit.page.goto(dashboard)

@@ -7,6 +7,10 @@ import shutil
 import duckdb
 import pytest
 
+from bi import answers
+from bi.pictures import PAGES
+from bi.publish import publish
+from bi.published import PublishedCopy
 from tests.support.marts import build, compiled_models
 
 
@@ -16,12 +20,20 @@ def compiled(folder, salt, *arguments):
 
 
 @pytest.fixture(scope="module")
-def hidden(built_warehouse, tmp_path_factory):
-    """A connection to the demo's marts with people hidden."""
+def hidden_warehouse(built_warehouse, tmp_path_factory):
+    """The demo, built with people hidden and published beside it."""
     path = tmp_path_factory.mktemp("hidden") / "warehouse.duckdb"
     shutil.copyfile(built_warehouse, path)
-    build(path, compiled(tmp_path_factory.mktemp("compiled"), ""))
-    with duckdb.connect(str(path)) as connection:
+    models = compiled(tmp_path_factory.mktemp("compiled"), "")
+    build(path, models)
+    publish(path, path.with_name("marts.duckdb"), list(models.keys))
+    return path
+
+
+@pytest.fixture(scope="module")
+def hidden(hidden_warehouse):
+    """A connection to the demo's marts with people hidden."""
+    with duckdb.connect(str(hidden_warehouse)) as connection:
         yield connection
 
 
@@ -30,10 +42,15 @@ def people(workspace):
     return list(workspace.people.values())
 
 
+def identities(people):
+    """A pattern that finds people's names, e-mail addresses and usernames."""
+    known = {each for person in people for each in (person.name, person.email, person.username)}
+    return re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in known), re.I)
+
+
 def leaks(connection, people):
     """(column, text) of each text in a mart that contains a part of a person's identity."""
-    told = {each for person in people for each in (person.name, person.email, person.username)}
-    spoken = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in told), re.I)
+    spoken = identities(people)
     initials = {person.initials for person in people}
     columns = connection.execute(
         "select table_name, column_name from information_schema.columns "
@@ -52,6 +69,40 @@ def leaks(connection, people):
 
 def test_no_mart_contains_a_persons_name(hidden, people):
     assert list(leaks(hidden, people))[:5] == []
+
+
+def page_texts(path):
+    """(name, text) of everything that the dashboard and the report can display of a copy."""
+    with PublishedCopy(path).connect() as connection:
+        start = answers.start(connection)
+        yield "all projects", start
+        for project in start["projects"]:
+            project_id = project["project_id"]
+            days = {"from": project["first_date"], "to": project["as_of_date"]}
+            choice = answers.choice(connection, {"project": str(project_id)} | days)
+            yield "filters", answers.options(connection, project_id)
+            for page in PAGES:
+                for picture in page.pictures:
+                    shown = answers.picture(connection, picture, choice, with_table=True)
+                    yield f"{page.name}: {picture.name}", shown
+        stories = connection.execute("select story_id from dim_story order by 1").fetchall()
+        for (story_id,) in stories[::5]:
+            yield "story", answers.story(connection, story_id)
+
+
+def test_no_page_displays_a_persons_name(hidden_warehouse, built_warehouse, people):
+    spoken = identities(people)
+    found = {}
+    for name, warehouse in (("hidden", hidden_warehouse), ("shown", built_warehouse)):
+        texts = page_texts(warehouse.with_name("marts.duckdb"))
+        found[name] = {
+            place for place, text in texts if spoken.search(json.dumps(text, ensure_ascii=False))
+        }
+    assert found["hidden"] == set()
+    assert found["shown"] >= {
+        *("filters", "story", "overview: in_progress", "iteration: iteration_stories"),
+        "activity: activity_changes",
+    }
 
 
 def test_shown_people_would_be_found(built_warehouse, people):
