@@ -25,12 +25,12 @@ class Mutant:
     Attributes:
         name: its kind and seed.
         good: (table, key) of each row that must be loaded -> values of some columns.
-        spoken_of: the ids in changed records, as text; rows with these ids may change.
+        mentioned_ids: the ids in changed records, as text; rows with these ids may change.
     """
 
     name: str
     good: dict = field(default_factory=dict)
-    spoken_of: set = field(default_factory=set)
+    mentioned_ids: set = field(default_factory=set)
 
 
 # Unexpected values.
@@ -165,15 +165,15 @@ def project_of(number):
 
 def records(number):
     """API records of the mutant's own project."""
-    p, at = project_of(number), "2024-02-0{}T09:00:00Z".format
-    first = p * 1000
+    project_id, at = project_of(number), "2024-02-0{}T09:00:00Z".format
+    first = project_id * 1000
 
     def story(nth, **more):
         plain = {
             "kind": "story",
             "id": first + nth,
-            "project_id": p,
-            "name": f"Story {nth} of {p}",
+            "project_id": project_id,
+            "name": f"Story {nth} of {project_id}",
             "story_type": "feature",
             "estimate": 2,
             "current_state": "started",
@@ -188,7 +188,7 @@ def records(number):
     label = {
         "kind": "label",
         "id": first + 800,
-        "project_id": p,
+        "project_id": project_id,
         "name": "api",
         "created_at": at(1),
         "updated_at": at(1),
@@ -196,7 +196,7 @@ def records(number):
     person = {
         "kind": "person",
         "id": first + 900,
-        "name": f"Ida {p}",
+        "name": f"Ida {project_id}",
         "email": "i@example.com",
         "initials": "IE",
     }
@@ -210,8 +210,8 @@ def records(number):
     return [
         {
             "kind": "project",
-            "id": p,
-            "name": f"Pier {p}",
+            "id": project_id,
+            "name": f"Pier {project_id}",
             "version": 7,
             "iteration_length": 1,
             "week_start_day": "Monday",
@@ -256,7 +256,7 @@ def records(number):
                 {
                     "state": "started",
                     "story_id": first + 3,
-                    "project_id": p,
+                    "project_id": project_id,
                     "project_version": 2,
                     "occurred_at": at(3),
                     "performed_by_id": first + 900,
@@ -267,7 +267,7 @@ def records(number):
         {
             "kind": "epic",
             "id": first + 300,
-            "project_id": p,
+            "project_id": project_id,
             "name": "Big",
             "label": label,
             "created_at": at(1),
@@ -275,14 +275,14 @@ def records(number):
         {
             "kind": "project_membership",
             "id": first + 200,
-            "project_id": p,
+            "project_id": project_id,
             "role": "owner",
             "person": person,
         },
         {
             "kind": "iteration",
             "number": 1,
-            "project_id": p,
+            "project_id": project_id,
             "length": 1,
             "team_strength": 1,
             "start": at(1),
@@ -292,23 +292,23 @@ def records(number):
         },
         {
             "kind": "story_update_activity",
-            "guid": f"{p}_7",
+            "guid": f"{project_id}_7",
             "project_version": 7,
             "message": "Ida accepted",
             "highlight": "accepted",
             "changes": [change],
             "primary_resources": [{"kind": "story", "id": first + 1}],
-            "project": {"kind": "project", "id": p, "name": f"Pier {p}"},
+            "project": {"kind": "project", "id": project_id, "name": f"Pier {project_id}"},
             "performed_by": person,
             "occurred_at": 1577959200000,
         },
         {
             "kind": "story_update_activity",
-            "guid": f"{p}_8",
+            "guid": f"{project_id}_8",
             "project_version": 8,
             "message": "Ida",
             "changes": [],
-            "project": {"kind": "project", "id": p},
+            "project": {"kind": "project", "id": project_id},
             "performed_by": person,
             "occurred_at": at(7),
         },
@@ -316,7 +316,7 @@ def records(number):
             "kind": "story_transition",
             "state": "accepted",
             "story_id": first + 1,
-            "project_id": p,
+            "project_id": project_id,
             "project_version": 6,
             "occurred_at": at(6),
             "performed_by_id": first + 900,
@@ -324,7 +324,7 @@ def records(number):
         {
             "kind": "cycle_time_details",
             "story_id": first + 1,
-            "project_id": p,
+            "project_id": project_id,
             "iteration_number": 1,
             "total_cycle_time": 5,
         },
@@ -415,7 +415,7 @@ def change(record, others, rng):
     return record
 
 
-def spoilt(content, rng):
+def damaged(content, rng):
     """Remove, change or add some bytes."""
     data = bytearray(content)
     for _ in range(rng.choice([1, 1, 2, 5])):
@@ -499,7 +499,7 @@ def _good(found, originals, mutant):
     unchanged = [json.dumps(each, sort_keys=True) for each in originals]
     for each in found:
         if json.dumps(each, sort_keys=True) not in unchanged:
-            mutant.spoken_of |= set(map(str, _ids(each)))
+            mutant.mentioned_ids |= set(map(str, _ids(each)))
         elif row := expected(each):
             mutant.good[row[0]] = row[1]
 
@@ -547,7 +547,7 @@ def json_mutant(folder, number, rng, is_structural, mutant):
         ),
     }[form]().encode("utf-8", "surrogatepass")
     if not is_structural:
-        content = spoilt(content, rng)
+        content = damaged(content, rng)
     _good(parsed(content, form), originals, mutant)
     if is_structural and rng.random() < 0.15:
         content = rng.choice(
@@ -656,7 +656,7 @@ def zip_mutant(folder, number, rng, is_structural, mutant):
             spoil[central + where + 2] |= 1 if where == 6 else 77
             content = bytes(spoil)
     else:
-        content = spoilt(content, rng)
+        content = damaged(content, rng)
     (folder / f"m{number}.zip").write_bytes(content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
@@ -714,18 +714,18 @@ _ODD_CELLS = [
 
 def sqlite_mutant(folder, number, rng, is_structural, mutant):
     """A backup with odd cells, columns or tables, or with odd bytes."""
-    p, path = project_of(number), folder / f"m{number}.db"
-    first, at = p * 1000, "2024-02-01T09:00:00Z"
+    project_id, path = project_of(number), folder / f"m{number}.db"
+    first, at = project_id * 1000, "2024-02-01T09:00:00Z"
     rows = {
-        "project": [[p, f"Pier {p}"]],
+        "project": [[project_id, f"Pier {project_id}"]],
         "person": [[first + 900, "Ida", "i@example.com", "IE"]],
-        "label": [[first + 800, p, "api"]],
-        "epic": [[first + 300, p, first + 800, "Big"]],
+        "label": [[first + 800, project_id, "api"]],
+        "epic": [[first + 300, project_id, first + 800, "Big"]],
         "story": [
             [
                 first + nth,
-                p,
-                f"Story {nth} of {p}",
+                project_id,
+                f"Story {nth} of {project_id}",
                 "feature",
                 "started",
                 2.0,
@@ -788,13 +788,13 @@ def sqlite_mutant(folder, number, rng, is_structural, mutant):
             connection.execute("create table odd (a text primary key) without rowid")
         connection.commit()
     if not is_structural:
-        path.write_bytes(spoilt(path.read_bytes(), rng))
-    mutant.spoken_of |= set(map(str, bad))
+        path.write_bytes(damaged(path.read_bytes(), rng))
+    mutant.mentioned_ids |= set(map(str, bad))
     if "story" not in lost:
-        mutant.good = _good_stories(path, p, bad)
+        mutant.good = _good_stories(path, project_id, bad)
 
 
-def _good_stories(path, p, bad):
+def _good_stories(path, project_id, bad):
     """The stories of a backup that are unchanged and not duplicated."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
@@ -810,9 +810,9 @@ def _good_stories(path, p, bad):
     for row in rows:
         nth = row.get("id")
         if isinstance(nth, int) and ids.count(nth) == 1 and nth not in bad:
-            name = f"Story {nth - p * 1000} of {p}"
-            if (row.get("project_id"), row.get("name")) == (p, name):
-                good["stories", (nth,)] = {"name": name, "project_id": p}
+            name = f"Story {nth - project_id * 1000} of {project_id}"
+            if (row.get("project_id"), row.get("name")) == (project_id, name):
+                good["stories", (nth,)] = {"name": name, "project_id": project_id}
     return good
 
 

@@ -23,7 +23,7 @@ def test_a_csv_lacks_state_changes_and_the_summary_says_what_has_them(tmp_path):
     assert len(notes) == 5
 
 
-def test_a_history_beside_it_has_them(tmp_path):
+def test_a_csv_with_a_history_has_state_changes(tmp_path):
     write_csv(tmp_path / "shop_20151121_1010.csv", [story(101)])
     (tmp_path / "project_history_shop_20151121_1010.csv").write_text(HISTORY)
     note = Loaded(tmp_path).reader.notes[0]
@@ -31,7 +31,7 @@ def test_a_history_beside_it_has_them(tmp_path):
     assert "no state changes" not in note
 
 
-def test_a_dump_that_has_everything_lacks_nothing(tmp_path):
+def test_a_complete_dump_lacks_nothing(tmp_path):
     dump = [
         {"kind": "project", "id": 9, "name": "Shop", "iteration_length": 1},
         {**STORY, "comments": [{"id": 1, "text": "hi"}], "transitions": [{"state": "started"}]},

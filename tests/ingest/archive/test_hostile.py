@@ -24,7 +24,7 @@ STORY = {"kind": "story", "id": 7, "project_id": 9, "name": "x", "story_type": "
          "current_state": "started", "created_at": "2020-01-01T00:00:00Z"}  # fmt: skip
 
 
-def written(path, content):
+def write(path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
@@ -48,10 +48,12 @@ def formulas(rows):
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(with_delimiter(";"), id="semicolons of a spreadsheet"),
+        pytest.param(with_delimiter(";"), id="semicolons, as saved by a spreadsheet"),
         pytest.param(with_delimiter("|"), id="pipes"),
         pytest.param("sep=|\n" + with_delimiter("|"), id="a separator line of pipes"),
-        pytest.param(with_delimiter("\t").encode("utf-16"), id="unicode text of a spreadsheet"),
+        pytest.param(
+            with_delimiter("\t").encode("utf-16"), id="Unicode text, as saved by a spreadsheet"
+        ),
         pytest.param(formulas([HEADER, *ROWS]), id="formulas"),
         pytest.param(TEXT.partition("\n")[0] + "\n" + formulas(ROWS), id="formulas below a header"),
         pytest.param(
@@ -64,17 +66,19 @@ def formulas(rows):
         ),
         pytest.param("sep=;\r\n" + with_delimiter(";"), id="a separator line"),
         pytest.param("sep=,\n" + TEXT, id="a separator line of commas"),
-        pytest.param(TEXT.encode("cp1252"), id="windows quotes"),
+        pytest.param(TEXT.encode("cp1252"), id="typographic quotes"),
         pytest.param(b"\xef\xbb\xbf" + TEXT.encode(), id="a byte order mark"),
         pytest.param(TEXT.encode("utf-16"), id="utf-16"),
-        pytest.param(TEXT.replace("\n", "\r"), id="line ends of an old Mac"),
+        pytest.param(TEXT.replace("\n", "\r"), id="carriage returns only"),
         pytest.param("\n\n" + TEXT + "\n\n", id="blank lines around"),
-        pytest.param(gzip.compress(TEXT.encode()), id="gzip without its name"),
+        pytest.param(gzip.compress(TEXT.encode()), id="gzip without its ending"),
     ],
 )
-def test_a_file_that_was_saved_again_has_the_same_stories(tmp_path, monkeypatch, content, small):
+def test_a_file_saved_by_another_program_has_the_same_stories(
+    tmp_path, monkeypatch, content, small
+):
     monkeypatch.setattr("ingest.archive.csv.row_batches._SMALL", small)
-    loaded = Loaded(written(tmp_path / "shop.csv", content))
+    loaded = Loaded(write(tmp_path / "shop.csv", content))
     found = [(each["id"], each["name"], each["description"]) for each in loaded.stories]
     assert found == [(101, "Café “x”", None), (102, "Story 102", "a; b, c")]
     assert loaded.reader.rejections == []
@@ -95,12 +99,12 @@ def test_a_nul_does_not_affect_other_cells(tmp_path):
     ],
     ids=["day first", "month first", "as Tracker wrote it"],
 )
-def test_the_order_of_day_and_month_is_that_of_the_file(tmp_path, days, read):
+def test_the_order_of_day_and_month_is_detected_per_file(tmp_path, days, read):
     rows = [story(101 + number, created_at=day) for number, day in enumerate(days)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
     assert [f"{each['created_at']:%Y-%m-%d}" for each in loaded.stories] == read
-    told = any("read as day/month/year" in each for each in loaded.reader.skipped)
-    assert told == (days[0] == "31/12/2019")
+    is_noted = any("read as day/month/year" in each for each in loaded.reader.skipped)
+    assert is_noted == (days[0] == "31/12/2019")
 
 
 def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
@@ -141,30 +145,30 @@ def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
 )
 def test_a_file_without_tracker_data_is_refused_in_one_line(tmp_path, name, content, reason):
     with pytest.raises(ArchiveError, match=reason) as error:
-        Loaded(written(tmp_path / name, content))
+        Loaded(write(tmp_path / name, content))
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_invalid_bytes_do_not_cost_a_row(tmp_path, encoding):
+def test_no_row_is_lost_by_invalid_bytes(tmp_path, encoding):
     content = TEXT.encode(encoding) + b"\xe9"
-    loaded = Loaded(written(tmp_path / "shop.csv", content))
+    loaded = Loaded(write(tmp_path / "shop.csv", content))
     assert [each["id"] for each in loaded.stories] == [101, 102]
     assert f"some bytes are not valid {encoding.upper()}" in loaded.reader.skipped[0]
 
 
-def test_an_undefined_windows_byte_does_not_cost_other_accents(tmp_path):
+def test_an_undefined_windows_byte_does_not_affect_other_characters(tmp_path):
     rows = [story(101, title="“Café” – ok"), story(102, title="x")]
     content = csv_text(rows).encode("cp1252").replace(b"x,", b"\x81,")
-    loaded = Loaded(written(tmp_path / "shop.csv", content))
+    loaded = Loaded(write(tmp_path / "shop.csv", content))
     assert [each["name"] for each in loaded.stories] == ["“Café” – ok", "\x81"]
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a mark"])
-def test_a_byte_of_windows_leaves_the_rest_utf_8(tmp_path, mark):
+def test_a_windows_byte_does_not_affect_utf_8_elsewhere(tmp_path, mark):
     rows = [story(101, title="Café “x” 😀"), story(102, title="Zoë £5", requested_by="Ünï")]
-    spoilt = csv_text(rows).encode().replace("£".encode(), b"\xa3").replace("Ü".encode(), b"\xdc")
-    loaded = Loaded(written(tmp_path / "shop.csv", mark + spoilt))
+    damaged = csv_text(rows).encode().replace("£".encode(), b"\xa3").replace("Ü".encode(), b"\xdc")
+    loaded = Loaded(write(tmp_path / "shop.csv", mark + damaged))
     assert [each["name"] for each in loaded.stories] == ["Café “x” 😀", "Zoë £5"]
     assert [each["name"] for each in loaded.people] == ["Ada Obi", "Ünï"]
     assert loaded.archive_files[0]["encoding"].endswith("+cp1252")
@@ -194,34 +198,34 @@ TWO = [{**STORY, "id": 7}, {**STORY, "id": 8, "name": "brace } in {"}]
     ],
     ids=["end to end", "with blanks", "cut off", "first line", "second line", "last line"],
 )
-def test_documents_in_a_row_are_read_and_what_is_broken_is_refused(tmp_path, text, refused):
+def test_consecutive_documents_are_read_and_broken_ones_refused(tmp_path, text, refused):
     parts = iter([json.dumps(each) for each in TWO])
     while "{}" in text:
         text = text.replace("{}", next(parts), 1)
-    loaded = Loaded(written(tmp_path / "a.json", text))
+    loaded = Loaded(write(tmp_path / "a.json", text))
     assert [each["id"] for each in loaded.stories] == [7, 8]
     assert [(line, reason[:14]) for line, _, reason in loaded.refusals] == refused
 
 
-def test_indented_documents_in_a_row_have_the_lines_that_they_begin_on(tmp_path):
+def test_consecutive_indented_documents_have_line_numbers(tmp_path):
     text = "\n\n".join(json.dumps(each, indent=1) for each in TWO)
-    loaded = Loaded(written(tmp_path / "a.json", text))
+    loaded = Loaded(write(tmp_path / "a.json", text))
     assert [each["source_line"] for each in loaded.stories] == [1, len(STORY) + 4]
 
 
-def test_json_with_a_byte_of_windows_is_read(tmp_path):
+def test_json_with_a_windows_byte_is_read(tmp_path):
     text = json.dumps([{**STORY, "name": "Zoë £5"}], ensure_ascii=False)
-    loaded = Loaded(written(tmp_path / "a.json", text.encode().replace("£".encode(), b"\xa3")))
+    loaded = Loaded(write(tmp_path / "a.json", text.encode().replace("£".encode(), b"\xa3")))
     assert loaded.one_story()["name"] == "Zoë £5"
 
 
 @pytest.mark.parametrize(
     "cell", ["x" * 9_999, '"' + "x" * 9_999 + '"', "x," * 5_000], ids=["word", "quoted", "cells"]
 )
-def test_an_endless_line_is_refused_before_it_is_in_memory(tmp_path, monkeypatch, cell):
+def test_an_endless_line_is_refused_without_reading_all_of_it(tmp_path, monkeypatch, cell):
     monkeypatch.setattr(csv_rows, "LONGEST_LINE", 2_000)
     rest = csv_text([story(104)]).partition("\n")[2]
-    path = written(tmp_path / "shop.csv", TEXT + "103," + cell + "\n" + rest)
+    path = write(tmp_path / "shop.csv", TEXT + "103," + cell + "\n" + rest)
     loaded = Loaded(path)
     assert [each["id"] for each in loaded.stories] == [101, 102, 104]
     assert [line for line, *_ in loaded.refusals] == [4]
@@ -235,7 +239,7 @@ def test_an_endless_line_is_refused_before_it_is_in_memory(tmp_path, monkeypatch
     ],
 )
 @pytest.mark.parametrize("header", [HEADER, [HEADER[1], HEADER[0], *HEADER[2:]]], ids=["", "moved"])
-def test_an_oversized_cell_takes_no_other_row_with_it(tmp_path, text, is_kept, header):
+def test_an_oversized_cell_affects_only_its_own_row(tmp_path, text, is_kept, header):
     csv.field_size_limit(131_072)  # a global limit, which other tests raise
     rows = [story(101, header, description=text), story(102, header)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows, header))
@@ -245,11 +249,11 @@ def test_an_oversized_cell_takes_no_other_row_with_it(tmp_path, text, is_kept, h
 
 
 @pytest.mark.parametrize("small", [1 << 18, 0], ids=["csv module", "DuckDB"])
-def test_rows_of_spaces_are_no_rows(tmp_path, monkeypatch, small):
+def test_rows_of_spaces_are_ignored(tmp_path, monkeypatch, small):
     monkeypatch.setattr("ingest.archive.csv.row_batches._SMALL", small)
     first, second = csv_text([story(101)]), csv_text([story(102)]).partition("\n")[2]
     blank = " ," * (len(HEADER) - 1) + " \n"
-    loaded = Loaded(written(tmp_path / "shop.csv", first + blank * 3 + second + blank))
+    loaded = Loaded(write(tmp_path / "shop.csv", first + blank * 3 + second + blank))
     assert [each["id"] for each in loaded.stories] == [101, 102]
     assert loaded.refusals == []
 
@@ -284,8 +288,8 @@ def test_a_header_alone_is_a_project_without_stories(tmp_path):
         "no id",
     ],
 )
-def test_a_record_of_the_wrong_shape_is_refused_alone(tmp_path, record):
-    path = written(tmp_path / "dump.json", json.dumps([record, {**STORY, "id": 8}]))
+def test_only_a_record_of_the_wrong_shape_is_refused(tmp_path, record):
+    path = write(tmp_path / "dump.json", json.dumps([record, {**STORY, "id": 8}]))
     loaded = Loaded(path)
     assert [each["id"] for each in loaded.stories] == [8]
     assert len(loaded.refusals) == 1
@@ -308,7 +312,7 @@ def test_a_record_of_the_wrong_shape_is_refused_alone(tmp_path, record):
          "number for a person", "text for a person"],
 )  # fmt: skip
 def test_a_record_with_a_part_of_the_wrong_shape_loads(tmp_path, record, table, column):
-    path = written(tmp_path / "dump.json", json.dumps([record, {**STORY, "id": 8}]))
+    path = write(tmp_path / "dump.json", json.dumps([record, {**STORY, "id": 8}]))
     loaded = Loaded(path)
     assert loaded.refusals == []
     (found,) = [each for each in loaded.tables[table] if each.get("id") != 8]
@@ -321,30 +325,30 @@ def test_a_record_with_a_part_of_the_wrong_shape_loads(tmp_path, record, table, 
     ["Ann", [1], 5, {}, {"id": None}, {"id": "x"}, {"id": 5, "name": 7}, {"name": "Ann"}],
     ids=str,
 )
-def test_a_stored_person_of_the_wrong_shape_does_not_disturb_the_next_load(tmp_path, person):
+def test_a_stored_person_of_the_wrong_shape_does_not_affect_the_next_load(tmp_path, person):
     member = {"kind": "project_membership", "id": 3, "project_id": 9, "person": person}
     warehouse = as_warehouse(tmp_path / "warehouse.duckdb")
     for record in (member, STORY):
-        path = written(tmp_path / f"{record['kind']}.json", json.dumps([record]))
+        path = write(tmp_path / f"{record['kind']}.json", json.dumps([record]))
         run(ArchiveReader([path]), "archive", "exports", warehouse)
     with warehouse.reading() as reading:
         assert reading.rows("select id from pivotal_tracker_data.stories") == [(7,)]
 
 
-def test_values_of_the_wrong_type_are_kept_beside_the_record(tmp_path):
+def test_values_of_the_wrong_type_are_kept_in_extra_fields(tmp_path):
     record = {**STORY, "name": {"a": 1}, "comments": {"a": 2}, "labels": "x", "estimate": "many"}
-    found = Loaded(written(tmp_path / "dump.json", json.dumps(record))).one_story()
+    found = Loaded(write(tmp_path / "dump.json", json.dumps(record))).one_story()
     assert json.loads(found["extra_fields"]) == {"name": {"a": 1}, "estimate": "many"}
 
 
-def test_many_small_files_are_one_dump(tmp_path):
+def test_many_small_files_are_read_as_one_dump(tmp_path):
     for number in range(1, 1_001):
-        written(tmp_path / f"{number}.json", json.dumps({**STORY, "id": number}))
+        write(tmp_path / f"{number}.json", json.dumps({**STORY, "id": number}))
     loaded = Loaded(tmp_path)
     assert (len(loaded.stories), len(loaded.archive_files)) == (1_000, 1_000)
 
 
-def test_packed_json_inside_a_zip_is_read(tmp_path):
+def test_gzipped_json_inside_a_zip_is_read(tmp_path):
     path = tmp_path / "dump.zip"
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("stories/page.json.gz", gzip.compress(json.dumps([STORY]).encode()))
@@ -373,12 +377,12 @@ def test_an_unreadable_folder_is_reported(tmp_path, monkeypatch):
     (tmp_path / "shut").mkdir()
     scandir = os.scandir
 
-    def shut(path):
+    def deny(path):
         if str(path).endswith("shut"):
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", shut)
+    monkeypatch.setattr(os, "scandir", deny)
     rejections = []
     assert list(find_files([tmp_path], ArchiveOptions(), rejections)) == []
     assert [each.reason for each in rejections] == ["cannot be read: Permission denied"]
@@ -389,13 +393,13 @@ def test_an_unreadable_folder_is_reported(tmp_path, monkeypatch):
     ['it\'s "x".csv', "new\nline.csv", "ünï 😀.csv", "-dash.csv", "a;b.csv", "[ab]*?.csv"],
     ids=["quotes", "newline", "unicode", "dash", "semicolon", "pattern"],
 )
-def test_any_file_name_will_do(tmp_path, name):
+def test_any_file_name_is_accepted(tmp_path, name):
     loaded = Loaded(write_csv(tmp_path / name, [story(101), story(102, id="x")]))
     assert loaded.one_story()["source_file"].endswith(name)
     assert loaded.rejected_rows[0]["file"].endswith(name)
 
 
-def test_the_same_file_twice_is_read_as_one(tmp_path):
+def test_a_repeated_file_is_read_once(tmp_path):
     write_csv(tmp_path / "a.csv", ROWS)
     write_csv(tmp_path / "copy of a.csv", ROWS)
     loaded = Loaded(tmp_path / "a.csv", tmp_path / "a.csv", tmp_path)
@@ -423,17 +427,17 @@ def nested(levels):
         ('"\\u0000"', None),
     ],
     ids=["253 levels", "255 levels", "900 levels", "2,000 levels", "400 digits", "5,000 digits",
-         "beyond any number", "not a number", "half a character", "halves in a list", "NUL"],
+         "beyond any number", "not a number", "lone surrogate", "lone surrogates in a list", "NUL"],
 )  # fmt: skip
 @pytest.mark.parametrize("field", ["labels", "estimate", "name", "other", "updated_at"])
 @pytest.mark.parametrize("arrangement", ["[%s,\n%s,%s]", "%s\n%s\n%s", "%s %s %s"])
-def test_a_value_that_no_column_has_costs_at_most_its_own_record(
+def test_an_impossible_value_affects_at_most_its_own_record(
     tmp_path, value, refused, field, arrangement
 ):
     records = [json.dumps({**STORY, "id": number, field: "VALUE"}) for number in (1, 2, 3)]
     records = [records[0].replace('"VALUE"', "null"), records[1].replace('"VALUE"', value),
                records[2].replace('"VALUE"', "null")]  # fmt: skip
-    loaded = Loaded(written(tmp_path / "a.json", arrangement % tuple(records)))
+    loaded = Loaded(write(tmp_path / "a.json", arrangement % tuple(records)))
     kept = [1, 3] if refused else [1, 2, 3]
     assert [each["id"] for each in loaded.stories] == kept
     assert [reason[: len(refused or "")] for *_, reason in loaded.refusals] == (
@@ -442,12 +446,12 @@ def test_a_value_that_no_column_has_costs_at_most_its_own_record(
     for each in loaded.stories:
         for text in (each["labels"], each["extra_fields"]):
             json.loads(text or "{}")
-            assert "\\ud" not in (text or ""), "PostgreSQL reads no half characters"
+            assert "\\ud" not in (text or ""), "PostgreSQL accepts no lone surrogates"
 
 
-def test_a_part_that_is_nested_too_deeply_does_not_cost_its_story(tmp_path):
+def test_a_part_that_is_nested_too_deeply_does_not_affect_its_story(tmp_path):
     comment = '{"kind": "comment", "id": 3, "story_id": 7, "text": "x", "y": ' + nested(253) + "}"
-    loaded = Loaded(written(tmp_path / "a.json", json.dumps(STORY) + "\n" + comment))
+    loaded = Loaded(write(tmp_path / "a.json", json.dumps(STORY) + "\n" + comment))
     assert loaded.one_story()["comments"] is None
     assert [reason for *_, reason in loaded.refusals] == ["nested more than 254 levels deep"]
 
@@ -455,8 +459,8 @@ def test_a_part_that_is_nested_too_deeply_does_not_cost_its_story(tmp_path):
 def test_an_undecodable_file_name_is_reported_with_its_bytes(tmp_path):
     os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
     folder = next(tmp_path.iterdir())
-    written(folder / os.fsdecode(b"a\xff.json"), json.dumps([STORY]))
-    written(folder / os.fsdecode(b"b\xfe.json"), "{")
+    write(folder / os.fsdecode(b"a\xff.json"), json.dumps([STORY]))
+    write(folder / os.fsdecode(b"b\xfe.json"), "{")
     loaded = Loaded(tmp_path)
     assert loaded.one_story()["source_file"] == f"{tmp_path}/caf\\xe9/a\\xff.json"
     (refused,) = loaded.rejected_rows
@@ -464,9 +468,9 @@ def test_an_undecodable_file_name_is_reported_with_its_bytes(tmp_path):
     assert loaded.reader.failure({"stories": 1}).startswith(refused["file"])
 
 
-def test_a_gzip_that_holds_nothing_but_zeros_is_refused(tmp_path):
-    written(tmp_path / "a.json.gz", gzip.compress(b"[" + b" " * (64 << 20) + b"]"))
-    written(tmp_path / "b.json", json.dumps([STORY]))
+def test_a_gzip_of_zeros_is_refused(tmp_path):
+    write(tmp_path / "a.json.gz", gzip.compress(b"[" + b" " * (64 << 20) + b"]"))
+    write(tmp_path / "b.json", json.dumps([STORY]))
     with mock.patch("ingest.archive.files.archive_file._MAX_GZIP_RATIO", 100):
         loaded = Loaded(tmp_path)
     assert loaded.one_story()["id"] == 7
@@ -475,7 +479,7 @@ def test_a_gzip_that_holds_nothing_but_zeros_is_refused(tmp_path):
     ]
 
 
-def test_an_attachment_of_two_monthly_zips_is_one_row(tmp_path):
+def test_an_attachment_in_two_monthly_zips_is_one_row(tmp_path):
     for name, content in (("a.zip", b"first"), ("b.zip", b"second one")):
         with zipfile.ZipFile(tmp_path / name, "w") as package:
             package.writestr("shop_20200101_1010.csv", TEXT)

@@ -1,4 +1,4 @@
-"""From damaged dumps, zips and backups every good row is loaded, whatever else is wrong."""
+"""Every good row of a damaged dump, zip or backup is loaded, whatever else is wrong."""
 
 import os
 import warnings
@@ -19,18 +19,18 @@ _TOGETHER = 100
 @pytest.fixture(autouse=True)
 def _silent_zips():
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # about two members of the same name
+        warnings.simplefilter("ignore", UserWarning)  # about two members with the same name
         yield
 
 
 def lost_or_changed(mutants, rows):
     """The good rows that were not loaded correctly, except those mentioned by other records."""
-    spoken_of = set().union(*(each.spoken_of for each in mutants))
+    mentioned_ids = set().union(*(each.mentioned_ids for each in mutants))
     return [
         (mutant.name, key)
         for mutant in mutants
         for key, good in mutant.good.items()
-        if spoken_of.isdisjoint(map(str, key[1]))
+        if mentioned_ids.isdisjoint(map(str, key[1]))
         and any(rows.get(key, {}).get(name, "no row") != value for name, value in good.items())
     ]
 
@@ -58,7 +58,7 @@ def test_no_good_row_is_lost(tmp_path, first):
 
 
 @pytest.mark.parametrize("first", range(0, _COUNT, _TOGETHER))
-def test_spoilt_files_load_beside_each_other(tmp_path, first):
+def test_damaged_files_are_loaded_together(tmp_path, first):
     folder = tmp_path / "files"
     folder.mkdir()
     seeds = range(first, min(first + _TOGETHER, _COUNT))
@@ -79,14 +79,14 @@ def loaded_rows(warehouse, mutants):
             found = reading.rows(f"select {listed} from pivotal_tracker_data.{name}", [])
             rows |= by_key(name, [dict(zip(columns, row, strict=True)) for row in found])
             keys = ", ".join(TABLES[name].key)
-            twice = (
+            duplicates = (
                 f"select {keys} from pivotal_tracker_data.{name} group by all having count(*) > 1"
             )
-            assert reading.rows(twice, []) == []
+            assert reading.rows(duplicates, []) == []
     return rows
 
 
-def test_a_mutant_is_that_of_its_seed(tmp_path):
+def test_a_seed_determines_its_mutant(tmp_path):
     def content(folder, seed):
         (tmp_path / folder).mkdir(exist_ok=True)
         make(tmp_path / folder, seed)

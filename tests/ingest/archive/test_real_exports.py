@@ -9,37 +9,37 @@ from ingest.archive import ArchiveError
 from tests.ingest.archive.samples import Loaded, shared_folder
 
 EXPORTS = shared_folder("exports")
-pytestmark = pytest.mark.skipif(EXPORTS is None, reason="../shared/exports is not there")
+pytestmark = pytest.mark.skipif(EXPORTS is None, reason="../shared/exports is missing")
 REFUSED = {"Fulcrum_Import_Template.csv", "stories_invalid.csv"}
 
 
 def _files():
     for manifest in sorted(EXPORTS.glob("*/manifest.json")) if EXPORTS else []:
-        for told in json.loads(manifest.read_text())["files"]:
-            if told["file"] not in REFUSED:
-                path = manifest.parent / told["file"]
-                yield pytest.param(path, told, id=f"{manifest.parent.name}/{path.name}")
+        for entry in json.loads(manifest.read_text())["files"]:
+            if entry["file"] not in REFUSED:
+                path = manifest.parent / entry["file"]
+                yield pytest.param(path, entry, id=f"{manifest.parent.name}/{path.name}")
 
 
-@pytest.mark.parametrize(("path", "told"), list(_files()))
-def test_a_real_file_has_the_rows_in_its_manifest(path, told):
+@pytest.mark.parametrize(("path", "entry"), list(_files()))
+def test_a_real_file_has_the_rows_in_its_manifest(path, entry):
     loaded = Loaded(path)
     types = Counter(each["story_type"] for each in loaded.stories)
     types["epic"] = len(loaded.epics)
-    assert +types == told["types"]
-    assert Counter(each["current_state"] for each in loaded.stories) == told["states"]
+    assert +types == entry["types"]
+    assert Counter(each["current_state"] for each in loaded.stories) == entry["states"]
     comments = [each for story in loaded.stories for each in json.loads(story["comments"] or "[]")]
-    assert len(comments) == told["comments"]
+    assert len(comments) == entry["comments"]
     with_author = [each for each in comments if "person_id" in each]
-    assert len(with_author) == told["comments_with_author_date_suffix"]
+    assert len(with_author) == entry["comments_with_author_date_suffix"]
     tasks = [each for story in loaded.stories for each in json.loads(story["tasks"] or "[]")]
-    assert len(tasks) == told["tasks"]
+    assert len(tasks) == entry["tasks"]
     assert loaded.reader.rejections == []
     assert not loaded.reader.drift.undeclared
     assert not loaded.reader.drift.misfits
 
 
-def test_the_invalid_file_loses_its_bad_row_alone():
+def test_only_the_invalid_row_of_the_invalid_file_is_refused():
     loaded = Loaded(EXPORTS / "fulcrum-invalid" / "stories_invalid.csv")
     assert [each["id"] for each in loaded.stories] == [1817033]
     assert loaded.refusals == [(3, "Story Type", "unknown story type")]
@@ -87,16 +87,16 @@ def test_accepted_points_per_iteration_are_right_from_csv_alone():
     loaded = Loaded(EXPORTS / "limbertvargas-2019" / "01_workshop2_20191006_1729.csv")
     points = {}
     for iteration in loaded.iterations:
-        inside = [
+        contents = [
             each
             for each in loaded.stories
             if each["accepted_at"]
             and iteration["start"] <= each["accepted_at"] < iteration["finish"]
         ]
-        if inside:
+        if contents:
             points[iteration["number"]] = (
-                len(inside),
-                sum(each["estimate"] or 0 for each in inside),
+                len(contents),
+                sum(each["estimate"] or 0 for each in contents),
             )
     assert points == {1: (4, 3), 31: (2, 0)}
     # The open stories are in iteration 33, which is the current one.

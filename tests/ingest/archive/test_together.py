@@ -1,4 +1,4 @@
-"""Several files of one project, in one run or several, become one project."""
+"""Several files of one project, loaded in one or several runs, become one project."""
 
 import json
 from datetime import UTC, datetime
@@ -55,7 +55,7 @@ def test_a_backlog_imported_again_is_another_project(tmp_path):
     assert not any(each["is_deleted"] for each in loaded.stories)
 
 
-def test_unrelated_files_of_one_name_are_not_mixed(tmp_path):
+def test_unrelated_files_with_the_same_name_are_not_mixed(tmp_path):
     write_csv(tmp_path / "a" / "stories.csv", [story(101)])
     write_csv(tmp_path / "b" / "stories.csv", [story(202, title="else")])
     assert len(Loaded(tmp_path).projects) == 2
@@ -120,7 +120,7 @@ class FewStories:
         yield to_arrow(TABLES[table_name], records[table_name], "api", self.drift)
 
 
-def test_runs_over_the_same_warehouse_add_up(tmp_path, warehouse):
+def test_several_runs_into_a_warehouse_are_combined(tmp_path, warehouse):
     first = write_csv(tmp_path / "shop_20151120_1000.csv", [story(101), story(102), story(104)])
     second = write_csv(tmp_path / "shop_20151122_1000.csv", [story(101, title="new"), story(103)])
     load(warehouse, first)

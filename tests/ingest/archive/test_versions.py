@@ -60,7 +60,7 @@ def test_a_record_without_an_instant_is_as_new_as_the_newest_in_its_dump(tmp_pat
         ("backup 20210301/x/iterations.json", "backup 20210302T0100/y/iterations.json"),
     ],
 )
-def test_otherwise_the_timestamp_in_the_name_counts(tmp_path, folders, names):
+def test_the_timestamp_in_the_file_name_decides_next(tmp_path, folders, names):
     for folder, name, value in zip(folders, names, (0.5, 1), strict=True):
         # The content does not matter if the name has a timestamp.
         write(folder / name, iteration(value), record(f"20{30 - 10 * value:.0f}-01-01T00:00:00Z"))
@@ -86,7 +86,7 @@ def test_the_later_of_two_histories_wins(tmp_path, folders):
     assert activity["message"].startswith("Ada Obi")
 
 
-def test_otherwise_the_modification_time_counts(tmp_path, folders):
+def test_the_modification_time_decides_without_a_timestamp_in_the_name(tmp_path, folders):
     for folder, day, value in zip(folders, (1, 2), (0.5, 1), strict=True):
         write(
             folder / "iterations.json", iteration(value), modified_at=1_600_000_000 + day * 86_400
@@ -94,7 +94,7 @@ def test_otherwise_the_modification_time_counts(tmp_path, folders):
     assert strength(tmp_path) == 1
 
 
-def test_otherwise_the_time_of_a_zip_member_counts(tmp_path):
+def test_the_time_of_a_zip_member_decides_without_a_timestamp_in_the_name(tmp_path):
     for name, year, value in (("a.zip", 2022, 1), ("b.zip", 2021, 0.5)):
         with zipfile.ZipFile(tmp_path / name, "w") as package:
             info = zipfile.ZipInfo("iterations.json", (year, 1, 1, 0, 0, 0))
@@ -128,7 +128,7 @@ def test_parts_only_in_older_versions_come_from_the_newest_of_them(tmp_path):
         assert json.loads(found["comments"]) == []
 
 
-def test_exports_without_a_stamp_are_not_ordered_by_their_folders(tmp_path):
+def test_exports_without_a_timestamp_are_not_ordered_by_their_folders(tmp_path):
     for number, (a_day, b_day) in enumerate(((1, 2), (2, 1))):
         for folder, day in (("a", a_day), ("b", b_day)):
             path = tmp_path / str(number) / folder / "stories.csv"

@@ -275,13 +275,13 @@ def _quote(chance: random.Random, sheet: _Sheet) -> None:
     sheet.quoting = chance.choice((csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC))
 
 
-def _begin_otherwise(chance: random.Random, sheet: _Sheet) -> None:
+def _change_beginning(chance: random.Random, sheet: _Sheet) -> None:
     sheet.before = chance.choice(("\n\n", f"sep={sheet.delimiter}\n", "\ufeff"))
 
 
 _FORM: tuple[tuple[str, Callable[[random.Random, _Sheet], None]], ...] = tuple(
     (change.__name__.strip("_"), change)
-    for change in (_delimit, _encode, _encode, _end_lines, _quote, _begin_otherwise, _huge_cell)
+    for change in (_delimit, _encode, _encode, _end_lines, _quote, _change_beginning, _huge_cell)
 )
 
 
@@ -406,11 +406,11 @@ def _good_rows(
         expected = original.get(identity, {})
         is_same = bool(expected) and all(named[each] == expected[each] for each in named)
         has_room = not any(cells[len(header) :])
-        is_whole = max(map(len, cells), default=0) < 1 << 20
+        has_no_huge_cell = max(map(len, cells), default=0) < 1 << 20
         if identity in seen:
             continue
         if identity.strip().isascii() and identity.strip():
             seen.add(identity)
-        if is_same and has_room and is_whole:
+        if is_same and has_room and has_no_huge_cell:
             good[int(identity)] = named
     return good, header is not None

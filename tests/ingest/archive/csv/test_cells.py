@@ -1,4 +1,4 @@
-"""One cell at a time: dates, comments, estimates, guards."""
+"""Single cells are parsed: dates, comments, estimates, guarded texts."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ NAMES = st.text(
 DAYS = st.dates(date(1990, 1, 1), date(2100, 12, 31))
 
 
-def written(day):
+def csv_date(day):
     return f"{day:%b} {day.day}, {day.year}"
 
 
@@ -63,12 +63,12 @@ def test_days_are_read_in_every_form(text):
         ("1540375331000", "2018-10-24T10:02:11Z"),
     ],
 )
-def test_a_time_is_that_of_its_offset_or_of_the_project(text, instant):
+def test_a_time_is_in_its_own_offset_or_the_projects_zone(text, instant):
     moment = parse_moment(text, DENVER)
     assert (moment.text, moment.is_day) == (instant, False)
 
 
-def test_the_day_of_an_instant_is_the_projects():
+def test_the_day_of_an_instant_is_in_the_projects_zone():
     assert parse_moment("2018-10-24T01:00:00Z", DENVER).day == date(2018, 10, 23)
 
 
@@ -80,20 +80,20 @@ def test_the_day_of_an_instant_is_the_projects():
         "2014-11-22 13:00 PM", "2014-11-22 x", "2014-11-221", "Nov 19, 99999", "9" * 13, "1" * 40,
     ],
 )  # fmt: skip
-def test_an_impossible_day_is_refused(text):
+def test_an_invalid_date_is_refused(text):
     with pytest.raises(ValueError, match="."):
         parse_moment(text, DENVER)
 
 
 @settings(deadline=None)
 @given(DAYS)
-def test_a_written_day_is_read_back(day):
-    assert parse_moment(written(day), DENVER).day == day
+def test_any_day_survives_a_round_trip(day):
+    assert parse_moment(csv_date(day), DENVER).day == day
 
 
 @settings(deadline=None)
 @given(st.text(st.sampled_from("0123456789-/.,: TZ+APMNov"), max_size=30))
-def test_any_other_text_is_refused_in_one_way(text):
+def test_any_other_text_raises_a_value_error(text):
     try:
         moment = parse_moment(text, DENVER)
     except ValueError:
@@ -102,7 +102,7 @@ def test_any_other_text_is_refused_in_one_way(text):
 
 
 @pytest.mark.parametrize(
-    ("seen", "default", "day_first"),
+    ("cells", "default", "day_first"),
     [
         ([("a", "31/12/2019"), ("a", "01/02/2019")], False, {"a": True}),
         ([("a", "12/31/2019"), ("a", "01/02/2019")], True, {"a": False}),
@@ -118,15 +118,15 @@ def test_any_other_text_is_refused_in_one_way(text):
         "month first",
         "neither",
         "neither, as configured",
-        "another column shows it",
+        "known from another column",
         "each column by itself",
         "most of a column",
-        "no such date",
+        "no ambiguous date",
     ],
 )
-def test_the_order_of_day_and_month_is_what_the_column_proves(seen, default, day_first):
+def test_the_order_of_day_and_month_follows_from_the_column(cells, default, day_first):
     orders = DayOrders()
-    for column, text in seen:
+    for column, text in cells:
         orders.see(column, text)
     assert orders.day_first(default) == day_first
 
@@ -154,14 +154,14 @@ def test_an_id_is_a_whole_number(text, number):
             "said (Bo - May 2, 2013)\nagreed (Ann - Nov 1, 2014)",
             "said (Bo - May 2, 2013)\nagreed",
             "Ann",
-            id="last ending wins",
+            id="only the last ending counts",
         ),
         pytest.param("ok (Ann (QA) - Nov 1, 2014)", "ok", "Ann (QA)", id="brackets in a name"),
         pytest.param("ok (J.-P. Li-Wu - Nov 1, 2014)\n", "ok", "J.-P. Li-Wu", id="hyphens"),
         pytest.param("no ending", "no ending", None, id="no ending"),
-        pytest.param("x (Ann - Nox 1, 2014)", "x (Ann - Nox 1, 2014)", None, id="no month"),
+        pytest.param("x (Ann - Nox 1, 2014)", "x (Ann - Nox 1, 2014)", None, id="invalid month"),
         pytest.param("x (Ann - Nov 1, 2014) y", "x (Ann - Nov 1, 2014) y", None, id="text after"),
-        pytest.param("Ann - Nov 1, 2014)", "Ann - Nov 1, 2014)", None, id="never opened"),
+        pytest.param("Ann - Nov 1, 2014)", "Ann - Nov 1, 2014)", None, id="no opening bracket"),
     ],
 )
 def test_a_comment_ends_with_its_author_and_day(cell, text, author):
@@ -173,13 +173,13 @@ def test_a_comment_ends_with_its_author_and_day(cell, text, author):
 @settings(deadline=None)
 @given(st.text(), NAMES, DAYS)
 def test_any_comment_survives_a_round_trip(text, author, day):
-    found = split_comment(f"{text} ({author} - {written(day)})")
-    assert found == (text, author.strip(), written(day))
+    found = split_comment(f"{text} ({author} - {csv_date(day)})")
+    assert found == (text, author.strip(), csv_date(day))
 
 
 @settings(deadline=None)
 @given(st.text())
-def test_any_text_survives_its_guard(text):
+def test_any_guarded_text_survives_a_round_trip(text):
     assert unguarded(guarded(text)) == text
 
 
@@ -201,12 +201,12 @@ def test_an_estimate_is_points_or_nothing(text, points):
 
 
 @pytest.mark.parametrize("text", ["many", "-2", "nan", "inf", "1e12", "1e400", "1_0", "0x1"])
-def test_what_is_no_estimate_is_refused(text):
+def test_an_invalid_estimate_is_refused(text):
     with pytest.raises(ValueError, match="."):
         parse_estimate(text)
 
 
-def test_a_priority_is_its_code():
+def test_a_priority_is_reduced_to_its_code():
     assert [parse_priority(each) for each in ("p0 - Critical", "p3 - Low", "none", "")] == [
         "p0",
         "p3",
@@ -215,11 +215,11 @@ def test_a_priority_is_its_code():
     ]
 
 
-def test_labels_are_split_and_each_is_given_once():
+def test_labels_are_split_without_duplicates():
     assert split_labels("api, tech debt,api , ") == ["api", "tech debt"]
 
 
-def test_a_person_is_known_by_the_normalised_name():
+def test_people_are_identified_by_their_normalised_names():
     assert person_id("Ada  Obi ") == person_id("ada obi") < 0
     assert person_id("Ada Obi") != person_id("Ada Oby")
     assert normalised("ＡＤＡ\u00a0Obi") == "ada obi"

@@ -93,12 +93,12 @@ ROW = st.one_of(
 )
 
 
-def one_by_one(path, **options):
+def result_one_by_one(path, **options):
     with mock.patch.object(ArchiveReader, "_has_only_source", return_value=False):
-        return told(path, **options)
+        return result(path, **options)
 
 
-def told(path, **options):
+def result(path, **options):
     """The complete result of reading a file: its rows, refusals, or error."""
     try:
         loaded = Loaded(path, **options)
@@ -115,12 +115,14 @@ def told(path, **options):
     line_end=st.sampled_from(["\n", "\r\n"]),
     batch=st.sampled_from([1, 2, 100]),
 )
-def test_rows_at_once_are_rows_one_by_one(tmp_path_factory, rows, encoding, line_end, batch):
+def test_rows_read_in_bulk_equal_rows_read_one_by_one(
+    tmp_path_factory, rows, encoding, line_end, batch
+):
     path = tmp_path_factory.mktemp("csv") / "shop_20151130_1010.csv"
     text = csv_text(rows, WIDE, line_end)
     path.write_bytes(text.encode(encoding, "replace"))
     with mock.patch.object(row_batches, "_BATCH", batch):
-        assert told(path) == one_by_one(path)
+        assert result(path) == result_one_by_one(path)
 
 
 CELLS = st.lists(
@@ -129,17 +131,17 @@ CELLS = st.lists(
 
 
 @settings(max_examples=200, deadline=None)
-@given(rows=CELLS, spoilt=st.text(st.sampled_from('",\n\r a'), max_size=6), raw=st.booleans())
-def test_both_readers_find_the_same_cells_on_the_same_lines(tmp_path_factory, rows, spoilt, raw):
+@given(rows=CELLS, damaged=st.text(st.sampled_from('",\n\r a'), max_size=6), raw=st.booleans())
+def test_both_readers_find_the_same_cells_on_the_same_lines(tmp_path_factory, rows, damaged, raw):
     path = tmp_path_factory.mktemp("csv") / "shop.csv"
     header = ["Id", "Title", "Type", "State", "URL"]
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([header, *rows])
-    text = out.getvalue() + (spoilt + "\n1,2,3,4,5\n" if raw else "")
+    text = out.getvalue() + (damaged + "\n1,2,3,4,5\n" if raw else "")
     path.write_bytes(text.encode("utf-8", "replace"))
-    quick = cells_of(path)
+    cells = cells_of(path)
     with mock.patch.object(row_batches, "_is_plain_text", return_value=False):
-        assert cells_of(path) == quick
+        assert cells_of(path) == cells
 
 
 def cells_of(path):
@@ -172,7 +174,7 @@ def test_a_plain_file_is_read_by_duckdb_and_an_odd_one_by_the_csv_module(tmp_pat
     assert csv_module.called != is_plain
 
 
-def test_a_quick_reading_that_breaks_off_goes_on_row_by_row(tmp_path):
+def test_reading_continues_row_by_row_after_the_bulk_reader_fails(tmp_path):
     rows = [story(number) for number in range(101, 140)]
     text = csv_text(rows) + '140,"a"b,c\n' + csv_text([story(141)]).partition("\n")[2]
     path = tmp_path / "shop.csv"
@@ -184,39 +186,39 @@ def test_a_quick_reading_that_breaks_off_goes_on_row_by_row(tmp_path):
     assert [each["source_line"] for each in loaded.stories] == [*range(2, 41), 42]
 
 
-def test_a_packed_file_is_read_at_once_too(tmp_path):
+def test_a_gzipped_file_is_read_in_bulk(tmp_path):
     rows = [story(number, description="a\n\nb") for number in range(101, 140)]
-    packed = tmp_path / "shop_20151130_1010.csv.gz"
-    packed.write_bytes(gzip.compress(csv_text(rows).encode()))
-    assert told(packed) == one_by_one(packed)
-    assert [each["source_line"] for each in Loaded(packed).stories] == list(range(2, 119, 3))
+    gzipped = tmp_path / "shop_20151130_1010.csv.gz"
+    gzipped.write_bytes(gzip.compress(csv_text(rows).encode()))
+    assert result(gzipped) == result_one_by_one(gzipped)
+    assert [each["source_line"] for each in Loaded(gzipped).stories] == list(range(2, 119, 3))
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_rows_without_a_cell_are_passed_over_and_blank_lines_in_texts_are_not(tmp_path, line_end):
+def test_empty_rows_are_ignored_but_blank_lines_in_texts_are_not(tmp_path, line_end):
     empty = [""] * len(HEADER)
-    told_text = f"a{line_end}{line_end}b"
-    rows = [empty, story(101, description=told_text), empty, story(102), empty]
+    text = f"a{line_end}{line_end}b"
+    rows = [empty, story(101, description=text), empty, story(102), empty]
     path = write_csv(tmp_path / "shop.csv", rows, line_end=line_end)
     with mock.patch.object(row_batches, "_by_csv_module", side_effect=AssertionError):
         loaded = Loaded(path)
     assert [(each["id"], each["source_line"]) for each in loaded.stories] == [(101, 3), (102, 7)]
-    assert loaded.stories[0]["description"] == told_text
+    assert loaded.stories[0]["description"] == text
     assert loaded.refusals == []
 
 
-def test_an_epic_and_a_release_among_plain_rows(tmp_path):
+def test_epics_and_releases_among_plain_rows_are_read(tmp_path):
     epic = row(id=101, title="Big", labels="big", type="epic", created_at="Nov 1, 2015")
     rows = [story(101), epic, story(102, type="release"), story(103, labels="Big")]
     path = write_csv(tmp_path / "shop.csv", rows)
-    assert told(path) == one_by_one(path)
+    assert result(path) == result_one_by_one(path)
 
 
-def test_an_id_that_is_spelt_otherwise_is_still_the_same_story(tmp_path):
+def test_an_id_with_leading_zeros_is_the_same_story(tmp_path):
     path = write_csv(
         tmp_path / "shop.csv", [story(101, id="0107", url=""), story(107), story("9" * 5000)]
     )
-    assert told(path) == one_by_one(path)
+    assert result(path) == result_one_by_one(path)
     assert [(line, reason) for line, _, reason in Loaded(path).refusals] == [
         (3, "duplicate id: an earlier row has it"),
         (4, "no story id"),
@@ -225,9 +227,9 @@ def test_an_id_that_is_spelt_otherwise_is_still_the_same_story(tmp_path):
 
 @settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-5, 40), max_size=8), max_size=12), st.integers(1, 3))
-def test_a_set_of_ids_holds_what_a_set_holds(steps, few):
+def test_an_id_set_contains_the_same_ids_as_a_set(steps, max_recent):
     ids, expected = id_set.IdSet(), set()
-    with mock.patch.object(id_set, "_MAX_RECENT", few):
+    with mock.patch.object(id_set, "_MAX_RECENT", max_recent):
         for number, step in enumerate(steps):
             assert ids.has_any(np.array(step, np.int64)) == (not expected.isdisjoint(step))
             if number % 2:

@@ -29,7 +29,7 @@ def load_one(tmp_path, header=HEADER, **cells):
     return Loaded(path)
 
 
-def test_a_story_has_what_its_row_says_and_no_more(tmp_path):
+def test_a_story_has_exactly_the_values_of_its_row(tmp_path):
     loaded = load_one(
         tmp_path,
         labels="api, Q3 goals",
@@ -145,7 +145,7 @@ def test_comments_beyond_the_header_are_comments(tmp_path):
         ("cp1252", "\r\n", "cp1252"),
     ],
 )
-def test_every_encoding_is_seen(tmp_path, encoding, line_end, codec):
+def test_every_encoding_is_detected(tmp_path, encoding, line_end, codec):
     rows = [story(number) for number in range(101, 300)] + [story(999, title="“Café” Ünï – ok")]
     path = write_csv(tmp_path / "shop.csv", rows, encoding=encoding, line_end=line_end)
     loaded = Loaded(path)
@@ -154,7 +154,7 @@ def test_every_encoding_is_seen(tmp_path, encoding, line_end, codec):
     assert len(loaded.stories) == 200
 
 
-def test_lines_are_those_on_which_rows_begin(tmp_path):
+def test_line_numbers_are_those_on_which_rows_begin(tmp_path):
     rows = [story(101, description="a\nb\nc"), story(102), [], story(103)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
     assert [each["source_line"] for each in loaded.stories] == [2, 5, 7]
@@ -181,7 +181,7 @@ def test_any_cell_text_survives_a_csv_round_trip(
     )
 
 
-def test_epics_and_releases_are_rows_of_their_own_tables(tmp_path):
+def test_epics_and_releases_are_loaded_into_separate_tables(tmp_path):
     epic = row(id=7, title="Big", labels="big", type="epic", created_at="Nov 1, 2015",
                url="https://www.pivotaltracker.com/epic/show/7",
                comment=["why (Bo Li - Nov 2, 2015)"])  # fmt: skip
@@ -246,7 +246,7 @@ def test_all_iterations_that_the_rows_state_are_loaded_and_idle_ones_in_between(
     assert loaded.reader.as_of == datetime(2015, 12, 8, 15, 11, 12, tzinfo=UTC)
 
 
-def test_settings_that_are_given_are_not_inferred(tmp_path):
+def test_configured_settings_are_not_inferred(tmp_path):
     path = write_csv(tmp_path / "shop.csv", [story(estimate="3")])
     given_settings = {
         "time_zone": "Europe/Paris", "iteration_length": 2, "week_start_day": "Friday",
@@ -261,12 +261,12 @@ def test_settings_that_are_given_are_not_inferred(tmp_path):
     assert project["point_scale_is_custom"] is False
 
 
-def test_an_estimate_on_none_of_trackers_scales_tells_of_a_custom_one(tmp_path):
+def test_an_estimate_outside_trackers_scales_implies_a_custom_scale(tmp_path):
     (project,) = Loaded(write_csv(tmp_path / "shop.csv", [story(estimate="7")])).projects
     assert (project["point_scale"], project["point_scale_is_custom"]) == ("7", True)
 
 
-def test_a_line_break_at_the_end_of_a_name_is_no_part_of_it(tmp_path):
+def test_a_line_break_at_the_end_of_a_name_is_removed(tmp_path):
     rows = [story(101), story(102, requested_by="Ada Obi\n", owned_by=["\nAda Obi", "Bo Li"])]
     one, two = Loaded(write_csv(tmp_path / "shop.csv", rows)).stories
     assert one["requested_by_id"] == two["requested_by_id"]
@@ -283,7 +283,7 @@ def test_lists_without_a_column_are_unknown_and_not_empty(tmp_path, created_at):
     assert (found["owner_ids"], found["labels"]) == ("[]", "[]")
 
 
-def test_without_a_time_stamp_the_newest_day_inside_is_as_of(tmp_path):
+def test_without_a_timestamp_in_its_name_a_file_is_as_of_its_newest_day(tmp_path):
     rows = [
         story(101, comment=["x (Ada Obi - Dec 1, 2015)"]),
         story(102, current_state="unstarted", iteration="9", iteration_start="Jan 4, 2027",
@@ -326,7 +326,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("cells", "refusal"), REFUSED)
-def test_a_bad_row_is_refused_and_its_neighbours_load(tmp_path, cells, refusal):
+def test_an_invalid_row_is_refused_and_the_others_are_loaded(tmp_path, cells, refusal):
     rows = [story(101), story(102, **cells), story(103)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
     assert [each["id"] for each in loaded.stories] == [101, 103]
@@ -341,7 +341,7 @@ def test_a_bad_row_is_refused_and_its_neighbours_load(tmp_path, cells, refusal):
 @pytest.mark.parametrize(
     "text", ["a\n<<<<<<< HEAD\nb", "a\n102,Next,,,,,feature,,unstarted"], ids=["marker", "row"]
 )
-def test_a_text_may_look_like_another_row_when_the_url_behind_it_is_the_storys(tmp_path, text):
+def test_a_text_that_looks_like_a_row_is_kept_if_the_url_after_it_is_the_storys(tmp_path, text):
     assert load_one(tmp_path, description=text).one_story()["description"] == text
 
 
@@ -356,7 +356,7 @@ def test_a_text_may_look_like_another_row_when_the_url_behind_it_is_the_storys(t
         ({"url": "#REF!"}, "url", ("URL", "not a URL")),
     ],
 )
-def test_a_value_that_cannot_be_is_kept_beside_its_story(tmp_path, cells, field, misfit):
+def test_an_invalid_value_is_kept_in_extra_fields(tmp_path, cells, field, misfit):
     rows = [story(101), story(102, **cells), story(103)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
     (value,) = cells.values()
@@ -370,14 +370,14 @@ def test_a_value_that_cannot_be_is_kept_beside_its_story(tmp_path, cells, field,
 
 
 @pytest.mark.parametrize(("cells", "refusal"), REFUSED)
-def test_strict_refuses_everything(tmp_path, cells, refusal):
+def test_strict_refuses_rows_with_any_invalid_value(tmp_path, cells, refusal):
     path = write_csv(tmp_path / "shop.csv", [story(101), story(102, **cells)])
     with pytest.raises(ArchiveError, match=r"shop\.csv:3: .*nothing was loaded") as error:
         Loaded(path, strict=True)
     assert "\n" not in str(error.value)
 
 
-def test_conflict_markers_between_rows_are_refused_with_the_second_copies(tmp_path):
+def test_conflict_markers_and_the_second_copies_of_rows_are_refused(tmp_path):
     text = csv_text([story(101), story(102)])
     ours, theirs = csv_text([story(103, title="ours")]), csv_text([story(103, title="theirs")])
     text += "<<<<<<< HEAD\n" + ours.partition("\n")[2] + "=======\n"
@@ -394,7 +394,7 @@ def test_conflict_markers_between_rows_are_refused_with_the_second_copies(tmp_pa
     ]
 
 
-def test_a_marker_that_flips_the_quotes_fuses_rows_and_is_seen(tmp_path):
+def test_rows_fused_by_a_conflict_marker_in_quotes_are_detected(tmp_path):
     # A quoted cell that a merge conflict cut in half leaves its quote open; quotes of the next rows
     # close it, so that their texts appear outside of quotes.
     good = csv_text([story(101)]).splitlines(keepends=True)
@@ -417,7 +417,7 @@ def test_a_marker_that_flips_the_quotes_fuses_rows_and_is_seen(tmp_path):
     assert all("URL" not in (each["name"] or "") for each in loaded.stories)
 
 
-def test_a_quote_that_never_closes_is_refused(tmp_path):
+def test_an_unclosed_quote_is_refused(tmp_path):
     path = tmp_path / "shop.csv"
     path.write_text(csv_text([story(101)]) + '102,"Story 102,,,\n')
     loaded = Loaded(path)
@@ -458,7 +458,7 @@ def test_a_file_with_clock_times_keeps_them(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%m/%d/%Y", "%d.%m.%Y", "%d-%b-%y", "%Y/%m/%d"])
-def test_plain_rows_and_others_read_dates_alike(tmp_path, form):
+def test_dates_are_read_alike_in_plain_and_other_rows(tmp_path, form):
     days = [datetime(2015, 11, 20 + number).strftime(form) for number in range(3)]
     rows = [story(101 + number, created_at=day) for number, day in enumerate(days)]
     rows.append(story(104, type="release", created_at=days[0]))
@@ -467,7 +467,7 @@ def test_plain_rows_and_others_read_dates_alike(tmp_path, form):
     assert found == {101: 20, 102: 21, 103: 22, 104: 20}
 
 
-def test_a_column_that_proves_nothing_is_read_as_configured_and_named(tmp_path):
+def test_an_ambiguous_date_column_is_read_as_configured_and_named(tmp_path):
     path = write_csv(tmp_path / "shop.csv", [story(101, created_at="01/02/2019")])
     loaded = Loaded(path, date_order="day_first")
     assert f"{loaded.one_story()['created_at']:%Y-%m-%d}" == "2019-02-01"
@@ -483,7 +483,7 @@ def imported(title, created="Nov 19, 2015", **cells):
     return row(IMPORT_HEADER, title=title, created_at=created, **cells)
 
 
-def test_rows_without_ids_get_ids_that_last(tmp_path):
+def test_rows_without_ids_get_stable_ids(tmp_path):
     rows = [
         imported("Pay"),
         imported("Pay"),
@@ -537,7 +537,7 @@ def test_a_column_whose_header_was_lost_is_kept(tmp_path):
     assert json.loads(loaded.one_story()["extra_fields"]) == {"column 8": "3"}
 
 
-def test_other_columns_never_take_the_place_of_a_field(tmp_path):
+def test_other_columns_never_replace_a_field(tmp_path):
     header = [*HEADER, "id", "project_id", "Labels", "name"]
     rows = [[*story(101, labels="api"), "7", "8", "x", "y"]]
     loaded = Loaded(write_csv(tmp_path / "a.csv", rows, header))
@@ -547,7 +547,7 @@ def test_other_columns_never_take_the_place_of_a_field(tmp_path):
     assert sorted(json.loads(found["extra_fields"]).values()) == ["7", "8", "x", "y"]
 
 
-def test_files_that_were_put_together_keep_their_columns(tmp_path):
+def test_concatenated_files_keep_their_columns(tmp_path):
     swapped = [*HEADER[:1], *reversed(HEADER[1:]), "Swimlane"]
     lines = [
         *csv_text([story(101)]).splitlines(keepends=True),
@@ -583,7 +583,7 @@ def lines_of(*rows):
     ],
     ids=["opening quote", "closing quote", "quotes of dates", "inner quotes", "huge cell"],
 )
-def test_a_lost_quote_costs_its_own_row_alone(tmp_path, spoil, left):
+def test_a_missing_quote_affects_only_its_own_row(tmp_path, spoil, left):
     rows = [story(101), story(102, description="two\nlines"), story(103, description='a "b" c')]
     path = tmp_path / "shop.csv"
     path.write_text(spoil(csv_text([*rows, story(104, description="one\nmore")])))
@@ -595,7 +595,7 @@ def test_a_lost_quote_costs_its_own_row_alone(tmp_path, spoil, left):
     assert len(loaded.refusals) < 5
 
 
-def test_of_a_row_with_a_broken_quote_what_stands_before_its_url_is_read(tmp_path):
+def test_cells_before_the_url_of_a_row_with_a_broken_quote_are_read(tmp_path):
     broken = csv_text([story(102, estimate="2", comment=["x\ny"])]).replace('"x\ny"', '"x" z\ny')
     path = tmp_path / "shop.csv"
     path.write_text(broken + "".join(lines_of(story(103))))
@@ -607,7 +607,7 @@ def test_of_a_row_with_a_broken_quote_what_stands_before_its_url_is_read(tmp_pat
     assert "broken quoting" in loaded.reader.skipped[0]
 
 
-def test_a_quote_too_many_in_the_header_costs_no_row(tmp_path):
+def test_an_extra_quote_in_the_header_affects_no_row(tmp_path):
     path = tmp_path / "shop.csv"
     path.write_text(csv_text([story(101), story(102)]).replace(",Accepted at", ',"Accepted at'))
     loaded = Loaded(path)
@@ -615,14 +615,14 @@ def test_a_quote_too_many_in_the_header_costs_no_row(tmp_path):
     assert loaded.refusals == []
 
 
-def test_an_id_that_a_spreadsheet_spoilt_is_that_of_the_url(tmp_path):
+def test_an_id_damaged_by_a_spreadsheet_is_read_from_the_url(tmp_path):
     rows = [story(101, id="1.01E+02"), story(102, id="102.0"), story(103, id="x")]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
     assert [each["id"] for each in loaded.stories] == [101, 102]
     assert loaded.refusals == [(4, "Id", "no story id")]
 
 
-def test_nothing_to_load_is_an_error_of_one_line(tmp_path):
+def test_nothing_to_load_is_reported_in_one_line(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(ArchiveError, match=r"nothing to load: .*notes\.txt: is not an export"):
         Loaded(tmp_path)

@@ -51,7 +51,7 @@ def test_an_export_zip_loads_and_its_attachments_are_catalogued(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["shop.zip"]
 
 
-def test_a_zip_with_the_slashes_of_windows_is_the_same_export(tmp_path):
+def test_a_zip_with_backslashes_is_the_same_export(tmp_path):
     with zipfile.ZipFile(tmp_path / "shop.zip", "w") as package:
         for name, content in {
             "out\\shop_20250401_101112.csv": csv_text([story(101)]),
@@ -69,7 +69,7 @@ def test_a_zip_with_the_slashes_of_windows_is_the_same_export(tmp_path):
     assert loaded.reader.skipped == []
 
 
-def test_zips_in_folders_hold_several_projects(tmp_path):
+def test_zips_in_folders_may_contain_several_projects(tmp_path):
     export_zip(tmp_path / "2025" / "shop.zip")
     export_zip(tmp_path / "2025" / "bank.zip", "bank", 900)
     write_csv(tmp_path / "old" / "depot_20140101_1010.csv", [story(5)])
@@ -79,7 +79,7 @@ def test_zips_in_folders_hold_several_projects(tmp_path):
     assert len({each["project_id"] for each in loaded.attachments}) == 2
 
 
-def test_a_renamed_file_is_named_for_its_folder_or_zip(tmp_path):
+def test_a_renamed_file_gets_the_name_of_its_folder_or_zip(tmp_path):
     write_zip(tmp_path / "Our Shop.zip", {"stories.csv": csv_text([story(101)])})
     write_csv(tmp_path / "Our Bank" / "stories.csv", [story(201)])
     assert {each["name"] for each in Loaded(tmp_path).projects} == {"Our Shop", "Our Bank"}
@@ -120,13 +120,13 @@ def bomb(path):
 
 
 def nested(path):
-    inner = export_zip(path.with_name("inner.tmp"))
-    write_zip(path, {"inner.zip": inner.read_bytes()})
-    inner.unlink()
+    member = export_zip(path.with_name("inner.tmp"))
+    write_zip(path, {"inner.zip": member.read_bytes()})
+    member.unlink()
 
 
 @pytest.mark.parametrize(
-    ("spoil", "reason"),
+    ("damage", "reason"),
     [
         (encrypted, "is encrypted; unpack it with its password first"),
         (truncated, "is a damaged zip"),
@@ -139,8 +139,8 @@ def nested(path):
     ],
     ids=["encrypted", "truncated", "damaged", "bomb", "nested", "parent", "absolute", "drive"],
 )
-def test_an_unsafe_zip_is_refused_in_one_line(tmp_path, spoil, reason):
-    spoil(tmp_path / "bad.zip")
+def test_an_unsafe_zip_is_refused_in_one_line(tmp_path, damage, reason):
+    damage(tmp_path / "bad.zip")
     with pytest.raises(ArchiveError, match=r"bad\.zip.*" + reason.replace("(", "\\(")) as error:
         Loaded(tmp_path / "bad.zip")
     assert "\n" not in str(error.value)
@@ -152,7 +152,7 @@ def test_an_unsafe_zip_is_refused_in_one_line(tmp_path, spoil, reason):
         Loaded(tmp_path / "bad.zip", good, strict=True)
 
 
-def test_a_zip_that_is_too_large_in_all_is_refused(tmp_path):
+def test_a_zip_with_too_much_content_is_refused(tmp_path):
     path = export_zip(tmp_path / "big.zip")
     with pytest.raises(ArchiveError, match="would unpack to more than 0 MB"):
         Loaded(path, max_unpacked_bytes=500)
@@ -165,7 +165,7 @@ def test_a_history_with_only_a_header_is_not_a_stories_file(tmp_path):
     assert len(loaded.stories) == 1
 
 
-def test_reading_files_imports_no_data_frames(tmp_path):
+def test_reading_files_does_not_import_pandas(tmp_path):
     path = write_csv(tmp_path / "shop.csv", [story(101)])
     program = (
         "import sys; from ingest.__main__ import main; "

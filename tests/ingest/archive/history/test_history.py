@@ -55,9 +55,9 @@ def history(tmp_path, *rows, name="project_history_shop_20250401_101112.csv"):
     ],
 )
 def test_a_sentence_is_parsed_with_and_without_its_performer(message, kind, values, confidence):
-    for said in (message, f"Ann Lee {message}"):
-        deed = parse_sentence(said, "Ann Lee", "story")
-        assert (deed.kind, deed.values, deed.confidence) == (kind, values, confidence)
+    for text in (message, f"Ann Lee {message}"):
+        parsed = parse_sentence(text, "Ann Lee", "story")
+        assert (parsed.kind, parsed.values, parsed.confidence) == (kind, values, confidence)
 
 
 def test_an_epic_is_not_a_story():
@@ -67,21 +67,21 @@ def test_an_epic_is_not_a_story():
 @settings(deadline=None)
 @given(NAMES.filter(str.strip), st.sampled_from(STATES), st.sampled_from(["feature", "bug"]))
 def test_any_performer_may_change_a_state(name, state, story_type):
-    deed = parse_sentence(f"{name} {state} this {story_type}", name, "story")
-    assert deed.values == {"current_state": state}
+    parsed = parse_sentence(f"{name} {state} this {story_type}", name, "story")
+    assert parsed.values == {"current_state": state}
 
 
 @settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_any_sentence_is_an_activity(message, performer, type_cell):
-    deed = parse_sentence(message, performer, type_cell)
-    assert 0 <= deed.confidence <= 1
-    assert deed.kind == UNPARSED or deed.kind.endswith("_activity")
+    parsed = parse_sentence(message, performer, type_cell)
+    assert 0 <= parsed.confidence <= 1
+    assert parsed.kind == UNPARSED or parsed.kind.endswith("_activity")
 
 
 def test_the_text_of_a_comment_is_not_a_state_change():
-    deed = parse_sentence('Ann added comment: "Bo accepted this feature"', "Ann", "story")
-    assert deed.values == {}
+    parsed = parse_sentence('Ann added comment: "Bo accepted this feature"', "Ann", "story")
+    assert parsed.values == {}
 
 
 ROWS = [
@@ -140,11 +140,11 @@ def test_the_order_of_the_file_does_not_matter(tmp_path):
     one = Loaded(history(tmp_path, *ROWS, name="project_history_shop_20250401_101112.csv"))
     other = Loaded(history(tmp_path, *ROWS[::-1], name="project_history_shop_20250401_101112.csv"))
 
-    def told(loaded):
+    def rows_of(loaded):
         found = sorted(loaded.activity, key=lambda each: each["project_version"])
         return [(each["guid"], each["message"]) for each in found]
 
-    assert told(one) == told(other)
+    assert rows_of(one) == rows_of(other)
 
 
 def test_an_overlapping_later_history_gives_the_same_activities(tmp_path):
@@ -195,26 +195,26 @@ def test_recorded_sentences_agree_with_their_activities():
     found = Counter()
     for activity in Loaded(folder).activity:
         performer = json.loads(activity["performed_by"] or "{}").get("name", "")
-        deed = parse_sentence(activity["message"], performer, "story")
-        found["understood" if deed.kind == activity["kind"] else "misread"] += 1
+        parsed = parse_sentence(activity["message"], performer, "story")
+        found["understood" if parsed.kind == activity["kind"] else "misread"] += 1
         stories = [each for each in json.loads(activity["changes"]) if each["kind"] == "story"]
         updated = [each["new_values"] for each in stories if each["change_type"] == "update"]
         for name in ("current_state", "estimate", "owner_ids"):
             set_to = [each[name] for each in updated if name in each]
-            if name not in deed.values:
-                found[name, "not told"] += bool(set_to)
+            if name not in parsed.values:
+                found[name, "not stated"] += bool(set_to)
             else:
-                found[name, "told" if deed.values[name] in set_to else "wrong"] += 1
+                found[name, "stated" if parsed.values[name] in set_to else "wrong"] += 1
         deleted = any(each["change_type"] == "delete" for each in stories)
-        told = deed.kind == "story_delete_activity"
-        if deleted or told:
-            found["deletion", "told" if deleted == told else "wrong"] += 1
+        is_parsed_as_deleted = parsed.kind == "story_delete_activity"
+        if deleted or is_parsed_as_deleted:
+            found["deletion", "stated" if deleted == is_parsed_as_deleted else "wrong"] += 1
     assert found == {
         "understood": 149,
-        ("current_state", "told"): 24,
-        ("current_state", "not told"): 2,
-        ("estimate", "told"): 7,
-        ("estimate", "not told"): 12,
-        ("owner_ids", "not told"): 8,
-        ("deletion", "told"): 2,
+        ("current_state", "stated"): 24,
+        ("current_state", "not stated"): 2,
+        ("estimate", "stated"): 7,
+        ("estimate", "not stated"): 12,
+        ("owner_ids", "not stated"): 8,
+        ("deletion", "stated"): 2,
     }

@@ -122,7 +122,7 @@ def test_stories_are_found_in_every_arrangement(tmp_path, value):
     assert loaded.reader.as_of == datetime(2020, 1, 2, 10, tzinfo=UTC)
 
 
-def test_json_lines_know_their_line(tmp_path):
+def test_records_of_json_lines_have_line_numbers(tmp_path):
     loaded = load(tmp_path, lines(STORY, OTHER) + b'\n{"broken\n')
     assert [each["source_line"] for each in loaded.stories] == [1, 2]
     assert [(line, reason.partition(":")[0]) for line, _, reason in loaded.refusals] == [
@@ -138,7 +138,7 @@ def test_the_newer_version_of_a_record_wins_in_any_order(tmp_path):
         assert found["updated_at"] == datetime(2020, 1, 26, 0, 53, 20, tzinfo=UTC)
 
 
-def test_a_file_of_recorded_responses_is_as_of_the_newest_in_any_order(tmp_path):
+def test_a_file_of_recorded_responses_is_as_of_its_newest_response(tmp_path):
     responses = [
         {"request": {"path": "/projects/9/stories"}, "response": {"body": body}, "recorded_at": at}
         for body, at in (([STORY], "2021-05-02T00:00:00Z"), ([OTHER], "2021-05-01T00:00:00Z"))
@@ -178,13 +178,13 @@ def test_separate_parts_are_added_to_their_story(tmp_path):
     ]
 
 
-def test_parts_of_no_story_are_refused(tmp_path):
+def test_parts_of_unknown_stories_are_refused(tmp_path):
     task = {"kind": "task", "id": 3, "story_id": 555, "description": "do", "complete": True}
     loaded = load(tmp_path, STORY, task)
     assert [reason for _, _, reason in loaded.refusals] == ["story 555 is in no file"]
 
 
-def test_parts_of_a_story_that_only_a_csv_has_go_into_its_row(tmp_path):
+def test_parts_of_a_story_known_from_a_csv_are_added_to_its_row(tmp_path):
     write_csv(tmp_path / "shop_20200101_1010.csv", [story(101)])
     task = {"kind": "task", "id": 3, "story_id": 101, "description": "do", "complete": True}
     loaded = load(tmp_path, task)
@@ -203,7 +203,7 @@ def test_a_web_hook_body_is_an_activity_with_instants(tmp_path):
     assert [(each["id"], each["name"]) for each in loaded.projects] == [(9, "Shop")]
 
 
-def test_other_records_reach_their_tables(tmp_path):
+def test_other_records_are_loaded_into_their_tables(tmp_path):
     loaded = load(
         tmp_path,
         {**PROJECT, "labels": [{"id": 1, "name": "api"}], "time_zone": {"olson_name": "UTC"}},
@@ -254,7 +254,7 @@ def test_json_is_trusted_over_a_csv_of_the_same_project(tmp_path):
 
 
 @pytest.mark.parametrize(("dump", "name"), [(STORY, "Our Shop"), (ACTIVITY, "Shop")])
-def test_a_project_that_a_dump_only_mentions_has_the_settings_of_its_csv(tmp_path, dump, name):
+def test_a_project_only_mentioned_in_a_dump_has_the_settings_of_its_csv(tmp_path, dump, name):
     week = {"iteration_start": "Nov 16, 2015", "iteration_end": "Nov 22, 2015"}
     write_csv(tmp_path / "shop_20250101_1010.csv", [story(101, iteration="1", **week)])
     (project,) = load(tmp_path, [STORY, dump], project_name="Our Shop").projects
@@ -299,7 +299,7 @@ TOO_DEEP = b'{"kind": "story", "id": 3, "x": ' + b"[" * 900 + b"]" * 900 + b"}"
 
 
 @pytest.mark.parametrize(
-    ("value", "place"),
+    ("value", "position"),
     [
         pytest.param([STORY, NO_PROJECT], (None, 2), id="list"),
         pytest.param([STORY, NO_PROJECT] + [{**STORY, "id": each} for each in range(200, 4_200)],
@@ -319,11 +319,11 @@ TOO_DEEP = b'{"kind": "story", "id": 3, "x": ' + b"[" * 900 + b"]" * 900 + b"}"
                      (None, 2), id="web hook without project"),
     ],
 )  # fmt: skip
-def test_a_refused_record_is_listed_with_its_place(tmp_path, value, place):
+def test_a_refused_record_is_listed_with_its_position(tmp_path, value, position):
     loaded = load(tmp_path, value)
     (refused,) = loaded.rejected_rows
-    assert (refused["line"], refused["record_number"]) == place
-    if place == (None, 2):
+    assert (refused["line"], refused["record_number"]) == position
+    if position == (None, 2):
         (note,) = loaded.reader.skipped
         assert note.startswith(f"{tmp_path}/0.json, record 2: ")
 
@@ -389,7 +389,7 @@ def test_a_backup_of_either_tool_loads(tmp_path, comment_table, has_owners, owne
     assert (loaded.attachments[0]["story_id"], loaded.attachments[0]["bytes"]) == (101, 7)
 
 
-def test_a_refused_row_of_a_backup_is_listed_with_its_place(tmp_path):
+def test_a_refused_row_of_a_backup_is_listed_with_its_position(tmp_path):
     path = write_backup(tmp_path / "dump.db", "comment", has_owners=False)
     with sqlite3.connect(path) as connection:
         connection.execute("insert into story (id, name) values (102, 'of no project')")
@@ -406,7 +406,7 @@ def test_another_sqlite_file_is_refused(tmp_path):
         Loaded(tmp_path / "x.db")
 
 
-def test_a_line_separator_inside_a_text_ends_no_line(tmp_path):
+def test_a_line_separator_inside_a_text_does_not_end_the_line(tmp_path):
     records = [{**STORY, "name": "a\u2028b\x85c"}, OTHER]
     content = "\n".join(json.dumps(each, ensure_ascii=False) for each in records)
     loaded = load(tmp_path, content.encode())

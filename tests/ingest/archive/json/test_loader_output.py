@@ -65,7 +65,7 @@ def as_text(value):
 
 
 def table(wrap):
-    def written(_, record):
+    def write_file(_, record):
         out = io.StringIO()
         row = {name: as_text(value) for name, value in wrap(record).items()}
         writer = csv.DictWriter(out, list(row))
@@ -73,18 +73,18 @@ def table(wrap):
         writer.writerow(row)
         return out.getvalue().encode()
 
-    return written
+    return write_file
 
 
 def parquet(convert):
-    def written(_, record):
+    def write_file(_, record):
         row = {name: convert(name, value) for name, value in flat(record).items()}
         row.pop("_airbyte_meta")
         out = io.BytesIO()
         pq.write_table(pa.Table.from_pylist([row]), out)
         return out.getvalue()
 
-    return written
+    return write_file
 
 
 def typed(name, value):
@@ -98,19 +98,19 @@ def texts_of_nested(_, value):
 
 
 def message(stream, record):
-    told = {"type": "RECORD", "record": {"stream": stream, "data": record, "emitted_at": READ_AT}}
-    return json.dumps(told).encode() + b"\n"
+    stated = {"type": "RECORD", "record": {"stream": stream, "data": record, "emitted_at": READ_AT}}
+    return json.dumps(stated).encode() + b"\n"
 
 
 def singer(stream, record):
-    told = [
+    stated = [
         {"type": "STATE", "value": {"currently_syncing": stream}},
         {"type": "SCHEMA", "stream": stream, "schema": {}, "key_properties": ["id"]},
         {"type": "RECORD", "stream": stream, "record": record,
          "time_extracted": "2020-01-26T00:53:20.000000Z"},
         {"type": "STATE", "value": {"bookmarks": {}}},
     ]  # fmt: skip
-    return b"".join(json.dumps(each).encode() + b"\n" for each in told)
+    return b"".join(json.dumps(each).encode() + b"\n" for each in stated)
 
 
 FORMS = {
@@ -125,13 +125,13 @@ FORMS = {
 }
 
 
-def landed(tmp_path, form, leave_out=()):
-    name, written = FORMS[form]
+def write_output(tmp_path, form, leave_out=()):
+    name, write_file = FORMS[form]
     for stream, record in STREAMS.items():
         path = tmp_path / name.format(stream)
         path.parent.mkdir(parents=True, exist_ok=True)
         left = {field: value for field, value in record.items() if field not in leave_out}
-        path.write_bytes(written(stream, left))
+        path.write_bytes(write_file(stream, left))
     return Loaded(tmp_path)
 
 
@@ -152,7 +152,7 @@ def rows(loaded):
 def test_a_loaders_output_equals_the_apis_records(tmp_path, form):
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "dump.json").write_text(json.dumps(list(STREAMS.values())))
-    loaded = landed(tmp_path / "landed", form)
+    loaded = write_output(tmp_path / "landed", form)
     assert rows(loaded) == rows(Loaded(tmp_path / "plain"))
     assert loaded.refusals == []
     assert not loaded.reader.drift.undeclared
@@ -161,16 +161,16 @@ def test_a_loaders_output_equals_the_apis_records(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_record_without_its_kind_is_of_the_list_that_it_was_landed_in(tmp_path, form):
-    loaded = landed(tmp_path, form, leave_out=("kind",))
+def test_a_record_without_its_kind_belongs_to_the_stream_it_was_written_to(tmp_path, form):
+    loaded = write_output(tmp_path, form, leave_out=("kind",))
     assert (len(loaded.stories), len(loaded.projects), len(loaded.memberships)) == (1, 1, 1)
     assert (len(loaded.labels), len(loaded.releases), len(loaded.epics)) == (1, 1, 1)
 
 
-def test_the_version_that_was_read_last_wins(tmp_path):
-    told = [{**raw({**STORY, "name": name}), "_airbyte_emitted_at": READ_AT + late}
+def test_the_version_extracted_last_wins(tmp_path):
+    stated = [{**raw({**STORY, "name": name}), "_airbyte_emitted_at": READ_AT + late}
             for name, late in (("new", 2), ("old", 1))]  # fmt: skip
-    (tmp_path / "_airbyte_raw_stories.jsonl").write_text("\n".join(map(json.dumps, told)))
+    (tmp_path / "_airbyte_raw_stories.jsonl").write_text("\n".join(map(json.dumps, stated)))
     loaded = Loaded(tmp_path)
     assert loaded.one_story()["name"] == "new"
     assert loaded.reader.as_of == datetime(2020, 1, 26, 0, 53, 20, 2_000, tzinfo=UTC)
@@ -194,7 +194,7 @@ def test_a_singer_story_has_its_labels_and_cycle_time(tmp_path):
     assert (detail["story_id"], detail["project_id"], detail["total_cycle_time"]) == (7, 9, 60)
 
 
-def test_a_broken_parquet_file_stops_no_other(tmp_path):
+def test_a_damaged_parquet_file_does_not_affect_others(tmp_path):
     (tmp_path / "stories.parquet").write_bytes(b"PAR1" + b"x" * 100)
     with pytest.raises(ArchiveError, match="is a damaged Parquet file"):
         Loaded(tmp_path)
@@ -202,7 +202,7 @@ def test_a_broken_parquet_file_stops_no_other(tmp_path):
     assert Loaded(tmp_path).one_story()["id"] == 7
 
 
-def test_a_parquet_value_that_python_does_not_have_costs_at_most_itself(tmp_path):
+def test_a_parquet_value_that_python_cannot_represent_affects_no_other(tmp_path):
     odd = {
         "id": pa.array([7.0, 8.0, float("nan")]),  # as pandas writes a column with gaps
         "project_id": pa.array([Decimal(9)] * 3),

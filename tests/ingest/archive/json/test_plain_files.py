@@ -130,7 +130,7 @@ def read_in_bulk(*paths):
         return read_one_by_one(*paths)
 
 
-def is_read_at_once(path):
+def is_read_in_bulk(path):
     file = next(iter(_files(path)))
     with mock.patch.object(plain_files, "LEAST_BYTES", 0):
         return plain_files.read_plain_file(file, "json", DEEPEST) is not None
@@ -150,7 +150,7 @@ def _files(path):
     ensure_ascii=st.booleans(),
     batch=st.sampled_from([2, 2048]),
 )
-def test_stories_at_once_are_stories_one_by_one(
+def test_stories_read_in_bulk_equal_stories_read_one_by_one(
     tmp_path_factory, records, form, ensure_ascii, batch
 ):
     path = tmp_path_factory.mktemp("json") / "stories.json"
@@ -217,7 +217,7 @@ ACTIVITIES = st.lists(
     ensure_ascii=st.booleans(),
     batch=st.sampled_from([2, 2048]),
 )
-def test_activities_at_once_are_activities_one_by_one(
+def test_activities_read_in_bulk_equal_activities_read_one_by_one(
     tmp_path_factory, records, form, ensure_ascii, batch
 ):
     path = tmp_path_factory.mktemp("json") / "activity.json"
@@ -240,12 +240,12 @@ def activity(number, **fields):
     }
 
 
-@pytest.mark.parametrize(("form", "at_once"), [(each, each != "lines apart") for each in FORMS])
-def test_a_list_of_activities_is_read_at_once(tmp_path, form, at_once):
+@pytest.mark.parametrize(("form", "in_bulk"), [(each, each != "lines apart") for each in FORMS])
+def test_a_list_of_activities_is_read_in_bulk(tmp_path, form, in_bulk):
     renamed = activity(4, project={"kind": "project", "id": 9, "name": "Store"})
     odd = activity(3, swimlane="left")
     path = write(tmp_path / "a.json", [activity(1), activity(2), odd, renamed], form)
-    assert is_read_at_once(path) == at_once
+    assert is_read_in_bulk(path) == in_bulk
     tables, refusals, _, drift = read_in_bulk(path)
     assert sorted(each["guid"] for each in tables["activity"]) == ["9_1", "9_2", "9_3", "9_4"]
     assert [each["name"] for each in tables["projects"]] == ["Store"]
@@ -256,13 +256,13 @@ def test_a_list_of_activities_is_read_at_once(tmp_path, form, at_once):
 @pytest.mark.parametrize(
     "other",
     [
-        pytest.param([activity(2, message="Newer")], id="an activity again"),
+        pytest.param([activity(2, message="Newer")], id="a repeated activity"),
         pytest.param([activity(5)], id="other activities"),
         pytest.param([{"kind": "story", "id": 101, "project_id": 9, "name": "Pay"}], id="a story"),
         pytest.param({"kind": "project", "id": 9, "name": "Shop"}, id="their project"),
     ],
 )
-def test_activities_beside_another_file(tmp_path, other):
+def test_activities_are_combined_with_another_file(tmp_path, other):
     write(tmp_path / "a.json", [activity(1), activity(2)])
     (tmp_path / "b.json").write_bytes(json.dumps(other).encode())
     assert read_in_bulk(tmp_path) == read_one_by_one(tmp_path)
@@ -283,11 +283,11 @@ def plain(number, **fields):
     }
 
 
-@pytest.mark.parametrize(("form", "at_once"), [(each, each != "lines apart") for each in FORMS])
-def test_a_list_of_stories_is_read_at_once(tmp_path, form, at_once):
+@pytest.mark.parametrize(("form", "in_bulk"), [(each, each != "lines apart") for each in FORMS])
+def test_a_list_of_stories_is_read_in_bulk(tmp_path, form, in_bulk):
     odd = plain(103, swimlane="left")
     path = write(tmp_path / "a.json", [plain(101), plain(102), odd, plain(104)], form)
-    assert is_read_at_once(path) == at_once
+    assert is_read_in_bulk(path) == in_bulk
     tables, refusals, _, drift = read_in_bulk(path)
     assert [each["id"] for each in tables["stories"]] == [101, 102, 103, 104]
     assert (refusals, dict(drift.undeclared)) == ([], {("stories", "swimlane"): 1})
@@ -295,27 +295,30 @@ def test_a_list_of_stories_is_read_at_once(tmp_path, form, at_once):
 
 
 @pytest.mark.parametrize("odd", ODD_ACTIVITY, ids=repr)
-def test_one_odd_activity(tmp_path, odd):
+def test_an_odd_activity_is_read_like_one_by_one(tmp_path, odd):
     path = write(tmp_path / "a.json", [activity(1), {**activity(2), **odd}, activity(3)])
     assert read_in_bulk(path) == read_one_by_one(path)
 
 
-def test_a_story_that_names_its_project(tmp_path):
+def test_stories_may_name_their_project(tmp_path):
     named = plain(103, project={"id": 9, "name": "Shop"})
     path = write(tmp_path / "a.json", [plain(101), plain(102), named])
-    assert is_read_at_once(path)
+    assert is_read_in_bulk(path)
     assert read_in_bulk(path) == read_one_by_one(path)
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(json.dumps([plain(101), plain(101)]).encode(), id="one story twice"),
-        pytest.param(json.dumps([plain(101), plain("101")]).encode(), id="and spelt otherwise"),
+        pytest.param(json.dumps([plain(101), plain(101)]).encode(), id="a repeated story"),
+        pytest.param(
+            json.dumps([plain(101), plain("101")]).encode(),
+            id="a repeated story with another spelling",
+        ),
         pytest.param(json.dumps([plain(101)]).encode() + b"]", id="broken"),
-        pytest.param(b'[{"kind": "story", "id": 101, "name": NaN}]', id="no JSON"),
-        pytest.param(b'[{"kind": "story", "id": 1, "id": 2}]', id="a field twice"),
-        pytest.param(b'[{"kind": "story", "id": 1, "Id": 2}]', id="in two spellings"),
+        pytest.param(b'[{"kind": "story", "id": 101, "name": NaN}]', id="not JSON"),
+        pytest.param(b'[{"kind": "story", "id": 1, "id": 2}]', id="a repeated field"),
+        pytest.param(b'[{"kind": "story", "id": 1, "Id": 2}]', id="a field in two spellings"),
         pytest.param(json.dumps([plain(101, name="é")]).encode("utf-16"), id="UTF-16"),
         pytest.param(json.dumps([plain(101), [plain(102)]]).encode(), id="a page among stories"),
         pytest.param(json.dumps([plain(101), {"kind": "label"}]).encode(), id="another kind"),
@@ -324,14 +327,16 @@ def test_a_story_that_names_its_project(tmp_path):
 )
 def test_ambiguous_content_is_read_one_by_one(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
-    assert not is_read_at_once(tmp_path / "a.json")
+    assert not is_read_in_bulk(tmp_path / "a.json")
     assert read_in_bulk(tmp_path / "a.json") == read_one_by_one(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        pytest.param([plain(101, name="Newer", updated_at="2022-01-01T00:00:00Z")], id="again"),
+        pytest.param(
+            [plain(101, name="Newer", updated_at="2022-01-01T00:00:00Z")], id="the same stories"
+        ),
         pytest.param([plain(105)], id="other stories"),
         pytest.param({"kind": "comment", "id": 5, "story_id": 101, "text": "Hm"}, id="a part"),
         pytest.param({"kind": "project", "id": 9, "name": "Shop"}, id="their project"),
@@ -345,7 +350,7 @@ def test_files_with_the_same_stories_are_combined(tmp_path, other):
     assert read_in_bulk(tmp_path) == read_one_by_one(tmp_path)
 
 
-def test_a_csv_of_the_same_project_beside_it(tmp_path):
+def test_a_dump_is_combined_with_a_csv_of_the_same_project(tmp_path):
     write(tmp_path / "a.json", [plain(101), plain(102)])
     write_csv(tmp_path / "shop_20200101_1010.csv", [story(101), story(103)])
     assert read_in_bulk(tmp_path) == read_one_by_one(tmp_path)
@@ -360,17 +365,17 @@ def test_an_invalid_label_does_not_cost_its_story(tmp_path, form):
     assert (tables["labels"], refusals) == ([], [])
 
 
-def test_a_folder_that_looks_like_a_partition(tmp_path):
+def test_a_folder_name_is_not_read_as_a_partition(tmp_path):
     (tmp_path / "team=shop").mkdir()
     write(tmp_path / "team=shop" / "a.json", [plain(101)])
-    assert is_read_at_once(tmp_path)
+    assert is_read_in_bulk(tmp_path)
     assert read_in_bulk(tmp_path) == read_one_by_one(tmp_path)
     (tmp_path / "team=shop" / "a.json").unlink()
     write_csv(tmp_path / "team=shop" / "b.csv", [story(101), story(102)])
     assert [each["id"] for each in Loaded(tmp_path).stories] == [101, 102]
 
 
-def test_a_name_that_would_match_other_files_too(tmp_path):
+def test_a_file_name_is_not_read_as_a_pattern(tmp_path):
     write(tmp_path / "a[1].json", [plain(101)])
     write(tmp_path / "a1.json", [plain(102)])
     tables, *_ = read_in_bulk(tmp_path / "a[1].json")
