@@ -1,8 +1,6 @@
 """Forecasts equal those of plain Python, use no later data, and come true as often as stated."""
 
 import random
-import shutil
-import time
 
 import duckdb
 import pytest
@@ -50,37 +48,6 @@ def pick(row, columns):
 def test_fct_forecast_calibration(built_warehouse, backtests):
     expected = forecast.calibrations(backtests)
     check(expected, mart(built_warehouse, "fct_forecast_calibration", "calibration_key"))
-
-
-def test_a_hundred_targets_are_forecast_in_seconds(built_warehouse, tmp_path):
-    """Targets have up to 250 remaining stories. CPU time does not depend on other processes."""
-    copy = tmp_path / built_warehouse.name
-    shutil.copy(built_warehouse, copy)
-    compiled = built_warehouse.parent / "target" / "compiled"
-    with duckdb.connect(str(copy)) as connection:
-        connection.execute(
-            "create or replace table intermediate.int_forecast_targets as "
-            "select project_id, cut_date, 'epic' as target_kind, number as target_id, "
-            "10 * number as remaining_story_count, 10 * number as queued_story_count, "
-            "10 * number as queued_points, "
-            "cast(null as date) as deadline_date, cast(null as varchar) as queue_gap_reason "
-            "from intermediate.int_forecast_windows "
-            "cross join range(1, 26) as numbers (number) where is_current "
-            "and gap_reason is null order by sampled_story_count desc limit 100"
-        )
-        started = time.process_time()
-        for name in ("forecast_windows", "forecast_errors", "forecast_curves", "forecasts"):
-            (path,) = compiled.rglob(f"forecast/int_{name}.sql")
-            connection.execute(
-                f"create or replace table intermediate.int_{name} as {path.read_text()}"
-            )
-        seconds = time.process_time() - started
-        (forecast_count,) = connection.execute(
-            "select count(*) from intermediate.int_forecasts where question = 'when' "
-            "and percentile = 85 and forecast_date is not null and not is_backtest"
-        ).fetchone()
-    assert forecast_count == 100
-    assert seconds < 10
 
 
 def test_a_forecast_does_not_depend_on_data_after_its_cut():
