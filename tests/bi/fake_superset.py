@@ -89,20 +89,20 @@ class FakeSuperset:
         query = json.loads(self.objects["chart"][chart]["query_context"])
         data_set = self.objects["dataset"][query["datasource"]["id"]]
         metrics = {each["metric_name"]: each["expression"] for each in data_set["metrics"]}
-        (asked,) = query["queries"]
+        (request,) = query["queries"]
         columns = [
-            each if isinstance(each, str) else each["sqlExpression"] for each in asked["columns"]
+            each if isinstance(each, str) else each["sqlExpression"] for each in request["columns"]
         ]
-        shown = [*columns, *(metrics[name] for name in asked.get("metrics", []))]
+        selected = [*columns, *(metrics[name] for name in request.get("metrics", []))]
         where = [
             f"{each['col']} {each['op']} {'' if each['val'] is None else each['val']}"
-            for each in asked["filters"]
+            for each in request["filters"]
         ]
-        grouped = "group by all" if asked.get("metrics") else ""
+        grouped = "group by all" if request.get("metrics") else ""
         with self._connect(data_set["database"]) as connection:
             return len(
                 connection.execute(
-                    f"select {', '.join(shown)} from {data_set['table_name']} "
+                    f"select {', '.join(selected)} from {data_set['table_name']} "
                     f"where {' and '.join(where) or 'true'} {grouped}"
                 ).fetchall()
             )

@@ -23,7 +23,7 @@ BROWSER = next(
     None,
 )
 pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed: make browser does it"),
+    pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed (make browser)"),
     pytest.mark.xdist_group("built warehouse"),
 ]
 AXE = ROOT / "tests" / "bi" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
@@ -188,17 +188,17 @@ def test_every_page_renders_fits_and_is_accessible(
         )
         visit.see_all()
         visit.shot(f"{name}-{width}-{scheme}")
-        asked = next((page.pictures for page in PAGES if page.name == name), ())
+        expected_pictures = next((page.pictures for page in PAGES if page.name == name), ())
         questions = visit.page.locator(".card h2").all_inner_texts()
-        if asked:
-            assert questions == [picture.question for picture in asked]
-            drawn = [picture for picture in asked if picture.draw]
+        if expected_pictures:
+            assert questions == [picture.question for picture in expected_pictures]
+            drawn = [picture for picture in expected_pictures if picture.draw]
             names = visit.page.locator("[role=graphics-document]").evaluate_all(
                 "charts => charts.map(chart => chart.getAttribute('aria-label'))"
             )
             assert len(names) == len(drawn)
-            for picture, told in zip(drawn, names, strict=True):
-                assert told.startswith(picture.question)
+            for picture, description in zip(drawn, names, strict=True):
+                assert description.startswith(picture.question)
         assert visit.overflow() == 0
         assert visit.accessibility() == []
         assert visit.complaints == []
@@ -208,7 +208,7 @@ def test_every_page_renders_fits_and_is_accessible(
             assert top < 250, "the content is not at the top"
 
 
-def test_the_numbers_of_the_bars_are_the_marts(browser, dashboard, published):
+def test_the_numbers_of_the_bars_equal_the_marts(browser, dashboard, published):
     with published.connect() as connection:
         expected = connection.execute(
             "select dim_iteration.iteration_number, cast(accepted_points as double) "
@@ -219,14 +219,16 @@ def test_the_numbers_of_the_bars_are_the_marts(browser, dashboard, published):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + ADDRESSES["velocity"])
         bars = visit.marks("bar", "#velocity")
-    shown = {}
+    points = {}
     for bar in bars:
-        said = dict(part.split(": ", 1) for part in bar.split("; "))
-        shown[int(said["Iteration"])] = float(said["Points"])
-    assert shown == dict(expected)
+        label = dict(part.split(": ", 1) for part in bar.split("; "))
+        points[int(label["Iteration"])] = float(label["Points"])
+    assert points == dict(expected)
 
 
-def test_a_filter_changes_the_picture_and_the_address_and_back_undoes_both(browser, dashboard):
+def test_a_filter_changes_the_picture_and_the_address_and_going_back_undoes_both(
+    browser, dashboard
+):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + ADDRESSES["cycle-time"])
         before = visit.marks("circle", "#cycle_time")
@@ -256,7 +258,7 @@ def test_a_filter_changes_the_picture_and_the_address_and_back_undoes_both(brows
 
 
 @pytest.mark.parametrize("control", ["From", "To", "bug", "Label", "Owner"])
-def test_each_filter_acts_and_reset_undoes_it(browser, dashboard, control):
+def test_each_filter_has_an_effect_and_reset_undoes_it(browser, dashboard, control):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + ADDRESSES["cycle-time"])
         visit.marks("circle", "#cycle_time")
@@ -355,7 +357,7 @@ def test_projects_sort_and_are_filtered_by_name(browser, dashboard):
         assert names.all_inner_texts() == ["Checkout"]
 
 
-def test_a_point_leads_to_its_story(browser, dashboard):
+def test_a_click_on_a_point_opens_its_story(browser, dashboard):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + ADDRESSES["cycle-time"])
         visit.marks("circle", "#cycle_time")
@@ -371,7 +373,7 @@ def test_a_point_leads_to_its_story(browser, dashboard):
             assert visit.page.locator("h1").inner_text() == name[1]
 
 
-def test_a_story_is_found_and_reached_from_a_table(browser, dashboard, story_id):
+def test_a_story_is_found_by_search_and_opened_from_a_table(browser, dashboard, story_id):
     with Visit(browser) as visit:
         visit.page.goto(dashboard)
         visit.page.get_by_placeholder("Find a story").fill(str(story_id))
@@ -386,7 +388,7 @@ def test_a_story_is_found_and_reached_from_a_table(browser, dashboard, story_id)
         visit.page.get_by_role("heading", name="Will the iteration be completed?").wait_for()
 
 
-def test_iterations_are_stepped_through(browser, dashboard):
+def test_the_iteration_can_be_changed_step_by_step(browser, dashboard):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + ADDRESSES["iteration"])
         first = visit.page.locator("#burn_up .answer")
@@ -677,8 +679,8 @@ def test_the_docs_site_renders_offline(browser, built_warehouse, tmp_path):
     # The build's own artifacts, as for `make docs`; all models are compiled again.
     shutil.copytree(built_warehouse.parent / "target", tmp_path / "target")
     generate = ["docs", "generate", "--static", "--no-compile"]
-    made = dbt(*generate, warehouse=built_warehouse, artifacts=tmp_path)
-    assert made.returncode == 0, made.stdout
+    finished = dbt(*generate, warehouse=built_warehouse, artifacts=tmp_path)
+    assert finished.returncode == 0, finished.stdout
     with Visit(browser) as visit:
         visit.context.set_offline(True)
         visit.page.goto((tmp_path / "target" / "static_index.html").as_uri())

@@ -27,18 +27,18 @@ def test_it_shows_raw_tables_marts_and_an_answer(settings, marts, monkeypatch):
         monkeypatch.setenv(name, settings[name])
     from bi.explore import app
 
-    _, shown = app.run()
+    _, values = app.run()
     raw_counts = dict(
-        zip(shown["row_counts"]["table_name"], shown["row_counts"]["row_count"], strict=True)
+        zip(values["row_counts"]["table_name"], values["row_counts"]["row_count"], strict=True)
     )
     assert raw_counts["stories"] > 1000
-    assert len(shown["raw_stories"]) == 5
-    assert len(shown["raw_changes"]) == 5
-    assert set(shown["marts"]["mart"]) == {*marts, "publication"}
-    assert shown["marts"]["description"].notna().all()
-    assert "cycle_time_seconds" in set(shown["columns"]["column_name"])
-    assert len(shown["days_by_estimate"]) > 5
-    assert shown["chart"].to_dict()["encoding"]["y"]["field"] == "median_days"
+    assert len(values["raw_stories"]) == 5
+    assert len(values["raw_changes"]) == 5
+    assert set(values["marts"]["mart"]) == {*marts, "publication"}
+    assert values["marts"]["description"].notna().all()
+    assert "cycle_time_seconds" in set(values["columns"]["column_name"])
+    assert len(values["days_by_estimate"]) > 5
+    assert values["chart"].to_dict()["encoding"]["y"]["field"] == "median_days"
 
 
 def test_it_exports_as_a_page(settings, tmp_path):

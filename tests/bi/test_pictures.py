@@ -1,4 +1,4 @@
-"""Pictures are drawn from the marts, described in words, and filtered as their page offers."""
+"""Pictures are drawn from the marts, described in words, and filtered by their page's filters."""
 
 import json
 import re
@@ -40,8 +40,8 @@ def project_ids(connection):
     return [each["project_id"] for each in answers.projects(connection)]
 
 
-def whole(connection, project_id=MOBILE_APP, **changes):
-    """The choice of a whole project, with changes."""
+def whole_project(connection, project_id=MOBILE_APP, **changes):
+    """A choice that includes all of a project, with changes."""
     project = answers.project(connection, project_id)
     choice = {"first_date": project.first_date, "last_date": project.last_date}
     return Choice(project_id, **(choice | changes))
@@ -51,18 +51,20 @@ def whole(connection, project_id=MOBILE_APP, **changes):
 def test_every_picture_is_drawn_and_described_for_every_project(connection, project_ids, picture):
     answered = 0
     for project_id in project_ids:
-        made = answers.picture(connection, picture, whole(connection, project_id), True)
-        json.dumps(made, allow_nan=False)
-        if not made["row_count"]:
-            assert made["empty"]
+        result = answers.picture(connection, picture, whole_project(connection, project_id), True)
+        json.dumps(result, allow_nan=False)
+        if not result["row_count"]:
+            assert result["empty"]
             continue
         answered += 1
-        assert not re.search(r"\b(None|nan|inf)\b|\d_|fct_", made["answer"]), made["answer"]
-        if "spec" in made:
+        assert not re.search(r"\b(None|nan|inf)\b|\d_|fct_", result["answer"]), result["answer"]
+        if "spec" in result:
             # Altair knows Vega-Lite's schema.
-            (altair.LayerChart if "layer" in made["spec"] else altair.Chart).from_dict(made["spec"])
-            assert made["spec"]["description"].startswith(picture.question)
-            assert made["answer"].endswith("."), "a chart has no answer"
+            (altair.LayerChart if "layer" in result["spec"] else altair.Chart).from_dict(
+                result["spec"]
+            )
+            assert result["spec"]["description"].startswith(picture.question)
+            assert result["answer"].endswith("."), "a chart has no answer"
     assert answered > 0
 
 
@@ -71,17 +73,17 @@ def test_every_picture_has_a_question_and_an_answer_in_words(connection, picture
     assert picture.question.endswith("?")
     assert picture.definition.endswith(".")
     assert not re.search(r"\b(fct|dim|rpt|select|null)\b|_", picture.definition + picture.empty)
-    made = answers.picture(connection, picture, whole(connection), with_table=True)
-    assert all(each["text"] for each in made["measures"])
-    for column in made["table"]["columns"]:
+    result = answers.picture(connection, picture, whole_project(connection), with_table=True)
+    assert all(each["text"] for each in result["measures"])
+    for column in result["table"]["columns"]:
         assert "_" not in column["label"]
 
 
 @pytest.mark.parametrize("picture", EVERY, ids=lambda each: each.name)
 def test_an_empty_project_shows_nothing_and_does_not_fail(connection, picture):
-    nobody = Choice(1, date(2024, 1, 1), date(2024, 12, 31))
-    made = answers.picture(connection, picture, nobody)
-    assert (made["row_count"], made["empty"]) == (0, picture.empty)
+    empty_project = Choice(1, date(2024, 1, 1), date(2024, 12, 31))
+    result = answers.picture(connection, picture, empty_project)
+    assert (result["row_count"], result["empty"]) == (0, picture.empty)
 
 
 @pytest.mark.parametrize("picture", EVERY, ids=lambda each: each.name)
@@ -98,9 +100,9 @@ def test_every_picture_copes_with_unknown_values(published, picture, tmp_path_fa
             ).fetchall():
                 writing.execute(f'update "{table}" set "{column}" = null')
     with type(published)(path).connect() as connection:
-        made = answers.picture(connection, picture, whole(connection), with_table=True)
-    assert made["empty"] or made["row_count"]
-    assert not re.search(r"\b(None|nan)\b", made["answer"])
+        result = answers.picture(connection, picture, whole_project(connection), with_table=True)
+    assert result["empty"] or result["row_count"]
+    assert not re.search(r"\b(None|nan)\b", result["answer"])
 
 
 def test_pictures_have_different_names():
@@ -108,7 +110,7 @@ def test_pictures_have_different_names():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_filter_of_a_page_acts_on_every_picture_of_it(connection, page):
+def test_every_filter_of_a_page_affects_all_its_pictures(connection, page):
     narrowed = {
         "dates": {"first_date": date(2025, 4, 1), "last_date": date(2025, 4, 10)},
         "types": {"story_types": ("chore",)},
@@ -117,11 +119,11 @@ def test_every_filter_of_a_page_acts_on_every_picture_of_it(connection, page):
     }
     for name in page.filters:
         for picture in page.pictures:
-            before = picture.rows(connection, whole(connection))
+            before = picture.rows(connection, whole_project(connection))
             if not before:  # nothing to filter in this project
                 assert picture.name == "withdrawn"
                 continue
-            after = picture.rows(connection, whole(connection, **narrowed[name]))
+            after = picture.rows(connection, whole_project(connection, **narrowed[name]))
             assert after != before, f"{picture.name} does not follow {name}"
 
 
@@ -132,21 +134,21 @@ def test_pages_offer_filters():
     assert offered["plans"] == []
 
 
-def test_the_velocity_is_that_of_the_mart(connection):
-    rows = velocity.VELOCITY.rows(connection, whole(connection))
+def test_the_velocity_equals_the_marts(connection):
+    rows = velocity.VELOCITY.rows(connection, whole_project(connection))
     expected = connection.execute(
         "select iteration_number, cast(accepted_points as double), velocity "
         "from fct_iteration_velocity where project_id = ? order by iteration_number",
         [MOBILE_APP],
     ).fetchall()
-    shown = [(row["iteration_number"], row["accepted_points"], row["velocity"]) for row in rows]
-    assert shown == expected
+    displayed = [(row["iteration_number"], row["accepted_points"], row["velocity"]) for row in rows]
+    assert displayed == expected
 
 
-def test_the_weekly_throughput_is_that_of_the_mart(connection, project_ids):
+def test_the_weekly_throughput_equals_the_marts(connection, project_ids):
     for project_id in project_ids:
-        rows = overview.THROUGHPUT.rows(connection, whole(connection, project_id))
-        shown = {
+        rows = overview.THROUGHPUT.rows(connection, whole_project(connection, project_id))
+        displayed = {
             (row["week_start_date"], row["story_type"]): row["story_count"]
             for row in rows
             if row["story_count"]
@@ -157,12 +159,12 @@ def test_the_weekly_throughput_is_that_of_the_mart(connection, project_ids):
             "(select max(week_start_date) from fct_throughput where project_id = $1) - 26 * 7",
             [project_id],
         ).fetchall()
-        assert shown == {(week, kind): count for week, kind, count in expected}
+        assert displayed == {(week, kind): count for week, kind, count in expected}
 
 
-def test_the_rejection_rate_is_that_of_the_mart(connection, project_ids):
+def test_the_rejection_rate_equals_the_marts(connection, project_ids):
     for project_id in project_ids:
-        rows = rework.REJECTION_RATE.rows(connection, whole(connection, project_id))
+        rows = rework.REJECTION_RATE.rows(connection, whole_project(connection, project_id))
         expected = connection.execute(
             "select iteration_number, rejection_rate from fct_iteration_velocity "
             "where project_id = ? and rejection_rate is not null order by iteration_number",
@@ -172,19 +174,19 @@ def test_the_rejection_rate_is_that_of_the_mart(connection, project_ids):
 
 
 def test_cycle_time_percentiles_are_those_of_the_displayed_stories(connection):
-    facts = cycle_time.SCATTER.facts(connection, whole(connection))
+    facts = cycle_time.SCATTER.facts(connection, whole_project(connection))
     (expected,) = connection.execute(
         "select quantile_disc(cycle_time_seconds, [0.5, 0.85, 0.95]) from fct_story_cycle_time "
         "where project_id = ? and is_accepted and not is_deleted and story_type != 'release'",
         [MOBILE_APP],
     ).fetchone()
-    shown = [facts[f"p{each}_days"] * 86400 for each in (50, 85, 95)]
-    assert shown == pytest.approx(expected)
+    displayed = [facts[f"p{each}_days"] * 86400 for each in (50, 85, 95)]
+    assert displayed == pytest.approx(expected)
 
 
 def test_the_period_before_is_as_long_and_ends_the_day_before(connection):
-    later = whole(connection, first_date=date(2025, 1, 1), last_date=date(2025, 3, 31))
-    before = whole(connection, first_date=date(2024, 10, 3), last_date=date(2024, 12, 31))
+    later = whole_project(connection, first_date=date(2025, 1, 1), last_date=date(2025, 3, 31))
+    before = whole_project(connection, first_date=date(2024, 10, 3), last_date=date(2024, 12, 31))
     facts = cycle_time.SCATTER.facts(connection, later)
     assert facts["p85_before"] == cycle_time.SCATTER.facts(connection, before)["p85_days"]
     assert facts["day_count"] == 90
@@ -193,7 +195,7 @@ def test_the_period_before_is_as_long_and_ends_the_day_before(connection):
 def test_estimates_and_cycle_times_are_those_of_the_mart(connection, project_ids):
     known = 0
     for project_id in project_ids:
-        rows = cycle_time.ESTIMATES.rows(connection, whole(connection, project_id))
+        rows = cycle_time.ESTIMATES.rows(connection, whole_project(connection, project_id))
         expected = connection.execute(
             "select cast(estimate as double), story_count, round(p50_seconds / 86400, 2), "
             "round(p85_seconds / 86400, 2) from fct_cycle_time_by_estimate where project_id = ? "
@@ -206,7 +208,7 @@ def test_estimates_and_cycle_times_are_those_of_the_mart(connection, project_ids
 
 
 def test_changes_are_those_of_the_mart_with_people_and_stories(connection, project_ids):
-    chosen = whole(connection, first_date=date(2025, 4, 1), last_date=date(2025, 4, 30))
+    chosen = whole_project(connection, first_date=date(2025, 4, 1), last_date=date(2025, 4, 30))
     rows = activity.CHANGES.rows(connection, chosen)
     facts = activity.CHANGES.facts(connection, chosen)
     expected = connection.execute(
@@ -223,7 +225,7 @@ def test_changes_are_those_of_the_mart_with_people_and_stories(connection, proje
 
 
 def test_settings_are_those_of_the_project(connection):
-    rows = PICTURES["setup"].rows(connection, whole(connection))
+    rows = PICTURES["setup"].rows(connection, whole_project(connection))
     settings = {row["setting"]: row["value"] for row in rows}
     assert settings["Time zone"] == "Europe/Berlin"
     assert (settings["Weeks in an iteration"], settings["Iterations in the velocity"]) == ("2", "3")
@@ -239,17 +241,19 @@ def test_a_layer_of_unknown_values_is_left_out():
     assert look.spec(rows, unknown)["layer"] == []
 
 
-def test_the_bars_of_the_distribution_hold_every_story_once(connection, project_ids):
+def test_the_bars_of_the_distribution_contain_every_story_once(connection, project_ids):
     for project_id in project_ids:
-        bars = cycle_time.DISTRIBUTION.rows(connection, whole(connection, project_id))
-        stories = cycle_time.SCATTER.rows(connection, whole(connection, project_id))
+        bars = cycle_time.DISTRIBUTION.rows(connection, whole_project(connection, project_id))
+        stories = cycle_time.SCATTER.rows(connection, whole_project(connection, project_id))
         assert sum(bar["story_count"] for bar in bars) == len(stories)
         assert all(one["from_days"] <= two["from_days"] for one, two in pairwise(bars))
 
 
-def test_filters_narrow_what_is_shown(connection):
-    every = {row["story_id"] for row in cycle_time.SCATTER.rows(connection, whole(connection))}
-    bugs = cycle_time.SCATTER.rows(connection, whole(connection, story_types=("bug",)))
+def test_filters_narrow_the_displayed_stories(connection):
+    every = {
+        row["story_id"] for row in cycle_time.SCATTER.rows(connection, whole_project(connection))
+    }
+    bugs = cycle_time.SCATTER.rows(connection, whole_project(connection, story_types=("bug",)))
     assert {row["story_type"] for row in bugs} == {"bug"}
     label_id, owner_id = connection.execute(
         "select (select label_id from dim_label where project_id = $1 order by story_count desc "
@@ -261,7 +265,7 @@ def test_filters_narrow_what_is_shown(connection):
         ({"label_id": label_id}, f"bridge_story_label where label_id = {label_id}"),
         ({"owner_id": owner_id}, f"bridge_story_owner where person_id = {owner_id}"),
     ):
-        rows = cycle_time.SCATTER.rows(connection, whole(connection, **changes))
+        rows = cycle_time.SCATTER.rows(connection, whole_project(connection, **changes))
         linked = {
             each for (each,) in connection.execute(f"select story_id from {bridge}").fetchall()
         }
@@ -271,7 +275,7 @@ def test_filters_narrow_what_is_shown(connection):
 
 def test_a_long_cumulative_flow_is_drawn_with_fewer_days_but_the_last(connection):
     picture = flow.CUMULATIVE_FLOW
-    rows = picture.rows(connection, whole(connection))
+    rows = picture.rows(connection, whole_project(connection))
     drawn = sorted({row["flow_date"] for row in picture.draw(rows, {})["data"]["values"]})
     every = sorted({f"{row['flow_date']}T00:00:00" for row in rows})
     assert 100 < len(drawn) <= 201 < len(every)
@@ -280,7 +284,9 @@ def test_a_long_cumulative_flow_is_drawn_with_fewer_days_but_the_last(connection
 
 
 def test_accepted_stories_are_drawn_from_the_first_day(connection):
-    rows = flow.CUMULATIVE_FLOW.rows(connection, whole(connection, first_date=date(2025, 1, 1)))
+    rows = flow.CUMULATIVE_FLOW.rows(
+        connection, whole_project(connection, first_date=date(2025, 1, 1))
+    )
     accepted = [row for row in rows if row["story_state"] == "accepted"]
     assert accepted[0]["drawn_count"] == 0 < accepted[0]["story_count"]
     assert (
@@ -289,8 +295,8 @@ def test_accepted_stories_are_drawn_from_the_first_day(connection):
 
 
 def test_of_many_stories_all_long_ones_and_a_sample_of_the_others_are_drawn(connection):
-    few = cycle_time.SCATTER.rows(connection, whole(connection))
-    facts = cycle_time.SCATTER.facts(connection, whole(connection))
+    few = cycle_time.SCATTER.rows(connection, whole_project(connection))
+    facts = cycle_time.SCATTER.facts(connection, whole_project(connection))
     drawn = cycle_time.SCATTER.draw(few, facts)["layer"][0]
     assert len(cycle_time.SCATTER.draw(few, facts)["data"]["values"]) == len(few), drawn
     many = few * (4000 // len(few) + 1)
@@ -304,8 +310,8 @@ def test_of_many_stories_all_long_ones_and_a_sample_of_the_others_are_drawn(conn
 
 def test_the_end_of_the_flow_has_the_ageing_stories_in_progress(connection, project_ids):
     for project_id in project_ids:
-        wip = flow.WIP.rows(connection, whole(connection, project_id))
-        aging = overview.AGING.rows(connection, whole(connection, project_id))
+        wip = flow.WIP.rows(connection, whole_project(connection, project_id))
+        aging = overview.AGING.rows(connection, whole_project(connection, project_id))
         assert wip[-1]["wip_story_count"] == len(aging), project_id
 
 
@@ -318,9 +324,9 @@ def test_a_day_of_which_nothing_is_known_has_no_work_in_progress_not_none(publis
             "where is_in_progress and flow_date < date '2025-04-01'"
         )
     with published.connect() as connection:
-        known = flow.WIP.rows(connection, whole(connection))
+        known = flow.WIP.rows(connection, whole_project(connection))
     with type(published)(path).connect() as connection:
-        rows = flow.WIP.rows(connection, whole(connection))
+        rows = flow.WIP.rows(connection, whole_project(connection))
     expected = [
         row for row in known if row["flow_date"] >= date(2025, 4, 1) or row["wip_story_count"] == 0
     ]
@@ -330,7 +336,7 @@ def test_a_day_of_which_nothing_is_known_has_no_work_in_progress_not_none(publis
 
 def test_the_total_age_is_that_of_the_stories_in_progress(connection, project_ids):
     for project_id in project_ids:
-        chosen = whole(connection, project_id)
+        chosen = whole_project(connection, project_id)
         ages = {row["flow_date"]: row for row in flow.TOTAL_AGE.rows(connection, chosen)}
         wip = flow.WIP.rows(connection, chosen)
         assert {day: row["wip_story_count"] for day, row in ages.items()} == {
@@ -346,7 +352,7 @@ def test_the_total_age_is_that_of_the_stories_in_progress(connection, project_id
 
 def test_arrivals_and_departures_are_those_of_the_complete_weeks(connection, project_ids):
     for project_id in project_ids:
-        rows = flow.NET_FLOW.rows(connection, whole(connection, project_id))
+        rows = flow.NET_FLOW.rows(connection, whole_project(connection, project_id))
         expected = connection.execute(
             "select week_start_date, sum(started_story_count), sum(story_count) "
             "from fct_throughput where project_id = ? and is_complete group by all order by all",
@@ -370,7 +376,7 @@ def test_arrivals_and_departures_are_those_of_the_complete_weeks(connection, pro
 def test_a_week_outside_its_limits_is_unusual(connection, project_ids, picture, column):
     signals = set()
     for project_id in project_ids:
-        rows = picture.rows(connection, whole(connection, project_id))
+        rows = picture.rows(connection, whole_project(connection, project_id))
         for row in rows:
             is_outside = row["upper_limit"] is not None and not (
                 row["lower_limit"] - 0.05 <= row[column] <= row["upper_limit"] + 0.05
@@ -389,7 +395,7 @@ def test_withdrawn_stories_had_been_started_and_are_not_accepted(connection, pro
     for project_id in project_ids:
         found |= {
             row["story_id"]
-            for row in rework.WITHDRAWN.rows(connection, whole(connection, project_id))
+            for row in rework.WITHDRAWN.rows(connection, whole_project(connection, project_id))
         }
     expected = connection.execute(
         "select story_id from fct_story_cycle_time where is_withdrawn"
@@ -398,8 +404,8 @@ def test_withdrawn_stories_had_been_started_and_are_not_accepted(connection, pro
     assert found
 
 
-def test_rejections_are_those_of_the_mart(connection):
-    rows = rework.OUTCOMES.rows(connection, whole(connection))
+def test_rejections_equal_the_marts(connection):
+    rows = rework.OUTCOMES.rows(connection, whole_project(connection))
     (expected,) = connection.execute(
         "select count(*) from fct_rejection where project_id = ? and not is_deleted "
         "and story_type in ('feature', 'bug', 'chore')",
@@ -409,7 +415,7 @@ def test_rejections_are_those_of_the_mart(connection):
 
 
 def test_the_burn_up_reaches_the_end_of_the_iteration(connection):
-    rows = PICTURES["burn_up"].rows(connection, whole(connection))
+    rows = PICTURES["burn_up"].rows(connection, whole_project(connection))
     (first, last) = connection.execute(
         "select start_date, last_date from dim_iteration where project_id = ? and is_current",
         [MOBILE_APP],
@@ -420,7 +426,7 @@ def test_the_burn_up_reaches_the_end_of_the_iteration(connection):
 
 
 def test_plans_have_one_verdict_each_and_show_which_are_late(connection):
-    rows = PICTURES["time_line"].rows(connection, whole(connection))
+    rows = PICTURES["time_line"].rows(connection, whole_project(connection))
     for row in rows:
         if row["verdict"].startswith("late"):
             days = (row["p85_date"] - row["deadline_date"]).days
@@ -493,7 +499,7 @@ def test_a_release_without_stories_is_next_only_if_there_is_no_other(connection)
 
 
 @pytest.mark.parametrize(
-    ("unknown", "stories", "missing", "said"),
+    ("unknown", "stories", "missing", "expected"),
     [
         pytest.param(0, 10, None, "", id="complete"),
         pytest.param(0.75, 10, "transitions", "75 % of the stories", id="in part"),
@@ -501,16 +507,16 @@ def test_a_release_without_stories_is_next_only_if_there_is_no_other(connection)
         pytest.param(None, 0, None, "no stories", id="empty"),
     ],
 )
-def test_missing_data_is_described(unknown, stories, missing, said):
+def test_missing_data_is_described(unknown, stories, missing, expected):
     row = {"story_count": stories, "missing": missing, "unknown_share": unknown}
     text = answers._gap(row)
-    assert said in text
-    assert bool(text) == bool(said)
+    assert expected in text
+    assert bool(text) == bool(expected)
     assert not missing or missing in text
 
 
 @pytest.mark.parametrize(
-    ("asked", "problem"),
+    ("parameters", "problem"),
     [
         ({"project": "1"}, "no project 1"),
         ({"project": "x"}, "must be a number"),
@@ -520,9 +526,9 @@ def test_missing_data_is_described(unknown, stories, missing, said):
         ({"project": str(MOBILE_APP), "types": "epic"}, "not a story type"),
     ],
 )
-def test_an_invalid_choice_is_reported_in_one_sentence(connection, asked, problem):
+def test_an_invalid_choice_is_reported_in_one_sentence(connection, parameters, problem):
     with pytest.raises(ChoiceError, match=problem):
-        answers.choice(connection, asked)
+        answers.choice(connection, parameters)
 
 
 def test_the_default_period_is_the_last_year(connection):
@@ -531,7 +537,7 @@ def test_the_default_period_is_the_last_year(connection):
     assert choice.story_types == STORY_TYPES
 
 
-def test_a_copy_without_these_marts_is_one_line():
+def test_a_copy_without_these_marts_is_reported_in_one_line():
     with duckdb.connect() as empty, pytest.raises(PublishedError, match="run make build"):
         velocity.VELOCITY.rows(empty, Choice(1, date(2024, 1, 1), date(2024, 2, 1)))
 
@@ -600,12 +606,12 @@ def test_a_story_is_found_by_its_number_first(connection):
 
 
 @pytest.mark.parametrize(
-    ("number", "said"),
+    ("number", "expected"),
     [(0.002, "3 minutes"), (0.05, "1 hour"), (0.5, "12 hours"), (1, "1 day"), (3.44, "3.4 days"),
      (16.2, "16 days"), (1200, "1,200 days")],
 )  # fmt: skip
-def test_durations_are_rounded_to_readable_units(number, said):
-    assert words.days(number) == said
+def test_durations_are_rounded_to_readable_units(number, expected):
+    assert words.days(number) == expected
 
 
 def test_columns_are_named_in_words():

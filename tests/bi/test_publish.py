@@ -56,7 +56,7 @@ def test_the_copy_has_no_raw_tables_and_states_its_as_of(published, marts):
 
 
 @pytest.mark.parametrize("name", ["tracker.duckdb", "main.duckdb", "dim_project.duckdb", "a b.db"])
-def test_bare_names_find_the_marts_whatever_the_file_is_called(warehouse_copy, name, tmp_path):
+def test_unqualified_names_find_the_marts_with_any_file_name(warehouse_copy, name, tmp_path):
     publish(warehouse_copy, tmp_path / "marts.duckdb", ["dim_project"])
     path = (tmp_path / "marts.duckdb").rename(tmp_path / name)
     with duckdb.connect(str(path), read_only=True) as connection:
@@ -65,7 +65,7 @@ def test_bare_names_find_the_marts_whatever_the_file_is_called(warehouse_copy, n
         assert connection.execute("select count(*) from dim_project").fetchone() == (8,)
 
 
-def test_a_copy_of_an_older_release_is_one_line(tmp_path):
+def test_a_copy_of_an_older_release_is_reported_in_one_line(tmp_path):
     path = tmp_path / "tracker.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema marts")
@@ -75,11 +75,11 @@ def test_a_copy_of_an_older_release_is_one_line(tmp_path):
             pass
 
 
-def test_a_mart_that_was_not_built_is_left_out(warehouse_copy, tmp_path):
+def test_a_mart_that_was_not_built_is_not_published(warehouse_copy, tmp_path):
     with duckdb.connect(str(warehouse_copy)) as connection:
         connection.execute("create table marts.fct_of_old as select 1 as one")
-    made = publish(warehouse_copy, tmp_path / "marts.duckdb", ["dim_project"])
-    assert made.rows == {"dim_project": 8}
+    published_copy = publish(warehouse_copy, tmp_path / "marts.duckdb", ["dim_project"])
+    assert published_copy.rows == {"dim_project": 8}
 
 
 def test_a_mart_that_lost_rows_is_named(warehouse_copy, tmp_path):
@@ -88,8 +88,8 @@ def test_a_mart_that_lost_rows_is_named(warehouse_copy, tmp_path):
     with duckdb.connect(str(warehouse_copy)) as connection:
         connection.execute("delete from marts.dim_project where project_id % 2 = 0")
         left = connection.execute("select count(*) from marts.dim_project").fetchone()[0]
-    made = publish(warehouse_copy, path, ["dim_project", "dim_date"])
-    assert made.shrunk == {"dim_project": (8, left)}
+    published_copy = publish(warehouse_copy, path, ["dim_project", "dim_date"])
+    assert published_copy.shrunk == {"dim_project": (8, left)}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_failed_publication_leaves_the_old_copy_and_no_other_files(warehouse_c
     assert [each.name for each in folder.iterdir()] == ["marts.duckdb"]
 
 
-def test_without_a_publication_there_is_one_line(tmp_path):
+def test_a_missing_copy_is_reported_in_one_line(tmp_path):
     with pytest.raises(PublishedError, match=r"does not exist; run make build$"):  # noqa: SIM117
         with PublishedCopy(tmp_path / "marts.duckdb").connect():
             pass
@@ -143,13 +143,11 @@ def test_an_open_connection_keeps_reading_the_old_copy(warehouse_copy, tmp_path)
             assert after.execute("select publication_id from publication").fetchone() != old
 
 
-@pytest.mark.skipif(
-    not OLDEST_CLIENT.exists(), reason="DuckDB 1.0 is not installed: make test does it"
-)
+@pytest.mark.skipif(not OLDEST_CLIENT.exists(), reason="DuckDB 1.0 is not installed (make test)")
 @pytest.mark.parametrize("name", ["marts.duckdb", "tracker.duckdb"])
 def test_duckdb_1_0_opens_the_copy(built_warehouse, marts, tmp_path, name):
     path = tmp_path / name
-    made = publish(built_warehouse, path, marts)
+    published_copy = publish(built_warehouse, path, marts)
     script = (
         "import duckdb, sys\n"
         "assert duckdb.__version__ == '1.0.0', duckdb.__version__\n"
@@ -162,7 +160,7 @@ def test_duckdb_1_0_opens_the_copy(built_warehouse, marts, tmp_path, name):
         [OLDEST_CLIENT, "-c", script, str(path), *marts], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.split("\n")[:-1] == [f"{mart} {made.rows[mart]}" for mart in marts]
+    assert ran.stdout.split("\n")[:-1] == [f"{mart} {published_copy.rows[mart]}" for mart in marts]
 
 
 @pytest.mark.parametrize(
@@ -172,15 +170,15 @@ def test_duckdb_1_0_opens_the_copy(built_warehouse, marts, tmp_path, name):
 def test_a_path_that_cannot_be_published_to_is_refused_before_the_build(
     warehouse_copy, value, problem
 ):
-    made = build(warehouse=warehouse_copy, MARTS_PATH=value)
-    assert (made.returncode, made.stdout) == (1, "")
-    assert problem in made.stderr
+    finished = build(warehouse=warehouse_copy, MARTS_PATH=value)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert problem in finished.stderr
 
 
 def test_the_warehouse_is_not_overwritten_by_the_copy(warehouse_copy):
-    made = build(warehouse=warehouse_copy, MARTS_PATH=str(warehouse_copy))
-    assert (made.returncode, made.stdout) == (1, "")
-    assert "must be different files" in made.stderr
+    finished = build(warehouse=warehouse_copy, MARTS_PATH=str(warehouse_copy))
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert "must be different files" in finished.stderr
 
 
 def test_each_published_table_is_exported_as_parquet(published, tmp_path):

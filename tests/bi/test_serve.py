@@ -81,7 +81,7 @@ def test_an_invalid_request_is_answered_in_one_sentence(serve, published, path, 
 def test_an_internal_error_is_reported_and_the_next_request_works(serve, published, monkeypatch):
     from bi import serve as module
 
-    monkeypatch.setitem(module._ANSWERS, "/api/story", lambda connection, asked: 1 / 0)
+    monkeypatch.setitem(module._ANSWERS, "/api/story", lambda connection, parameters: 1 / 0)
     port = serve(published)
     status, _, body = get(port, "/api/story?story=1")
     assert status == 500

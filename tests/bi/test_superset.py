@@ -51,18 +51,18 @@ def test_metrics_of_other_users_are_kept(fake, published):
     superset = Superset(fake.url, "admin", "secret")
     make(superset, published, str(published.path), Content())
     metrics = fake.objects["dataset"][1]["metrics"]
-    theirs = {"id": 999, "metric_name": "mine", "expression": "1", "verbose_name": "Mine"}
-    metrics.append(theirs)
+    metric_of_a_user = {"id": 999, "metric_name": "mine", "expression": "1", "verbose_name": "Mine"}
+    metrics.append(metric_of_a_user)
     make(superset, published, str(published.path), Content())
-    assert theirs in fake.objects["dataset"][1]["metrics"]
+    assert metric_of_a_user in fake.objects["dataset"][1]["metrics"]
     assert len(fake.objects["dataset"][1]["metrics"]) == len(Content().data_sets[0].metrics) + 1
 
 
 def test_the_dashboard_shows_all_charts_in_rows_of_twelve_columns():
     position = layout(list(enumerate(Content().charts, start=1)))
     rows = [part for name, part in position.items() if name.startswith("ROW-")]
-    shown = [position[name]["meta"]["chartId"] for row in rows for name in row["children"]]
-    assert shown == [1, 2, 3, 4, 5, 6]
+    chart_ids = [position[name]["meta"]["chartId"] for row in rows for name in row["children"]]
+    assert chart_ids == [1, 2, 3, 4, 5, 6]
     for row in rows:
         assert sum(position[name]["meta"]["width"] for name in row["children"]) <= 12
 
@@ -87,15 +87,15 @@ def test_an_error_contains_supersets_reason(fake):
         superset.put("chart", {"colour": "red"}, slice_name="It's mine!")
 
 
-@pytest.mark.skipif("SUPERSET_URL" not in os.environ, reason="SUPERSET_URL names no Superset")
+@pytest.mark.skipif("SUPERSET_URL" not in os.environ, reason="SUPERSET_URL is not set")
 def test_a_real_superset_has_the_same_after_a_second_run(published: PublishedCopy):
     superset = Superset(os.environ["SUPERSET_URL"], "admin", os.environ["SUPERSET_PASSWORD"])
-    made = []
+    results = []
     for _ in range(2):
         rows = make(superset, published, str(published.path), Content())
         assert len(rows) == 6
         assert all(rows.values())
-        made.append(
+        results.append(
             {kind: superset.call("GET", f"{kind}/")["ids"] for kind in ("chart", "dataset")}
         )
-    assert made[0] == made[1]
+    assert results[0] == results[1]

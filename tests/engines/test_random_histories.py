@@ -7,14 +7,16 @@ import pytest
 from simulator import serve
 from tests.engines.comparing import contents, differences
 from tests.engines.engines import DuckDBEngine, PostgresEngine, SparkEngine
-from tests.exactness.histories import HISTORIES_A_WORKSPACE, world_of
+from tests.exactness.histories import HISTORIES_PER_WORKSPACE, world_of
 from tests.support.marts import build, compiled_models
 
 _FIRST = int(os.environ.get("ENGINES_FIRST_SEED", "0"))
 _WORKSPACES = int(os.environ.get("ENGINES_WORKSPACES", "1"))
 WORKSPACES = [
-    range(first, first + HISTORIES_A_WORKSPACE)
-    for first in range(_FIRST, _FIRST + _WORKSPACES * HISTORIES_A_WORKSPACE, HISTORIES_A_WORKSPACE)
+    range(first, first + HISTORIES_PER_WORKSPACE)
+    for first in range(
+        _FIRST, _FIRST + _WORKSPACES * HISTORIES_PER_WORKSPACE, HISTORIES_PER_WORKSPACE
+    )
 ]
 
 

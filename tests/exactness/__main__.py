@@ -25,8 +25,8 @@ def main() -> int:
         if not failed:
             print("nothing is wrong with these histories")
             return 0
-        tell(f"failing: {sorted(failed)}")
-        history = shrunk(histories[min(failed)], cuts, folder, models, tell)
+        report(f"failing: {sorted(failed)}")
+        history = shrunk(histories[min(failed)], cuts, folder, models, report)
         found = failures([history], cuts, folder, models)[history.seed]
     print("\n".join([*described(history, cuts), *found[:40]]))
     return 1
@@ -46,7 +46,7 @@ def described(history: History, cuts: Cuts) -> list[str]:
     return lines
 
 
-def tell(line: str) -> None:
+def report(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

@@ -55,28 +55,28 @@ SOURCE_MARTS = {"fct_history_coverage", "rpt_data_coverage"}
 ORACLES = {
     "fct_story_cycle_time": (
         ("story_id",),
-        lambda world, spans, starts: oracle.story_cycle_time(world, world.now, spans),
+        lambda world, iterations, starts: oracle.story_cycle_time(world, world.now, iterations),
     ),
     "fct_iteration_velocity": (
         ("iteration_key",),
-        lambda world, spans, starts: oracle.iteration_velocity(world, world.now, spans),
+        lambda world, iterations, starts: oracle.iteration_velocity(world, world.now, iterations),
     ),
-    "fct_activity": (("activity_id",), lambda world, spans, starts: oracle.activity(world)),
+    "fct_activity": (("activity_id",), lambda world, iterations, starts: oracle.activity(world)),
     "dim_project": (
         ("project_id",),
-        lambda world, spans, starts: oracle.project(world, world.now, spans),
+        lambda world, iterations, starts: oracle.project(world, world.now, iterations),
     ),
     "dim_story_history": (
         ("story_version_key",),
-        lambda world, spans, starts: versions.story_history(world, world.now),
+        lambda world, iterations, starts: versions.story_history(world, world.now),
     ),
     "dim_project_history": (
         ("project_version_key",),
-        lambda world, spans, starts: versions.project_history(world, world.now),
+        lambda world, iterations, starts: versions.project_history(world, world.now),
     ),
     "fct_flow_daily": (
         ("project_id", "story_state", "flow_date"),
-        lambda world, spans, starts: flow.flow_daily(world, starts, world.now),
+        lambda world, iterations, starts: flow.flow_daily(world, starts, world.now),
     ),
 }
 
@@ -111,10 +111,12 @@ class Outcome:
         lines = []
         for seed, found in sorted(self.differences.items(), key=lambda item: len(item[1])):
             again = f"python -m tests.exactness {seed}"
-            lines.append(f"syncs gave other marts in {len(found)} cells; alone and shrunk: {again}")
+            lines.append(
+                f"after syncs, {len(found)} cells of the marts differ; alone and shrunk: {again}"
+            )
             lines += [f"  {each}" for each in found[:cells]]
         if found := self.unlike_activities:
-            lines.append(f"activities alone gave other marts in {len(found)} cells")
+            lines.append(f"from activities alone, {len(found)} cells of the marts differ")
             lines += [f"  {each}" for each in found[:cells]]
         for mart, found in self.wrong_cells.items():
             if found:
@@ -162,7 +164,7 @@ def outcome_of(world: World, folder: Path, models: CompiledModels) -> Outcome:
     synced, before, partly, fresh = (
         folder / name / "warehouse.duckdb" for name in ("synced", "before", "partly", "fresh")
     )
-    alone = world.histories[0].seed
+    last_synced = world.histories[0].seed
     with serve(world.workspace) as server:
         for epoch in range(len(world.cuts.syncs_at)):
             if epoch:
@@ -183,11 +185,14 @@ def outcome_of(world: World, folder: Path, models: CompiledModels) -> Outcome:
             by_seed.setdefault(_seed_of(world, each.row), []).append(each)
     for each in differences(partly, fresh, models):
         is_of_all = (each.mart, each.column) in LOAD_COLUMNS | ALL_PROJECTS_COLUMNS
-        if not is_of_all and _seed_of(world, each.row) == alone:
-            by_seed.setdefault(alone, []).append(each)
+        if not is_of_all and _seed_of(world, each.row) == last_synced:
+            by_seed.setdefault(last_synced, []).append(each)
     for each in differences(partly, before, models):
         seed = _seed_of(world, each.row)
-        if (each.mart, each.column) not in ALL_PROJECTS_COLUMNS and seed not in (alone, SHARED):
+        if (each.mart, each.column) not in ALL_PROJECTS_COLUMNS and seed not in (
+            last_synced,
+            SHARED,
+        ):
             by_seed.setdefault(seed, []).append(each)
     unlike_activities = [
         each
@@ -208,7 +213,7 @@ def _without_stories(loaded: Path, path: Path) -> Path:
 
 
 def _wrong_cells(world: World, warehouse: Path) -> dict[str, list[tuple]]:
-    spans = spans_of(world.workspace)
+    iterations = spans_of(world.workspace)
     projects = rows(warehouse, "dim_project")
     starts = {row["project_id"]: row["started_at"] for row in projects}
     wrong = {}
@@ -217,7 +222,7 @@ def _wrong_cells(world: World, warehouse: Path) -> dict[str, list[tuple]]:
             row[key[0]] if len(key) == 1 else tuple(row[each] for each in key): row
             for row in rows(warehouse, mart)
         }
-        wrong[mart] = cells_that_differ(recomputed(world.workspace, spans, starts), actual)
+        wrong[mart] = cells_that_differ(recomputed(world.workspace, iterations, starts), actual)
     return wrong
 
 
@@ -237,9 +242,13 @@ def _seed_of(world: World, row: dict[str, object]) -> int:
 
 
 def _sync(server: DemoServer, warehouse: Path, *project_ids: int) -> None:
-    chosen = [argument for each in project_ids for argument in ("--project", str(each))]
+    project_options = [argument for each in project_ids for argument in ("--project", str(each))]
     done = ingest(
-        "api", *chosen, warehouse=warehouse, base_url=server.base_url, api_token=server.token
+        "api",
+        *project_options,
+        warehouse=warehouse,
+        base_url=server.base_url,
+        api_token=server.token,
     )
     if done.returncode != 0:
         raise SyncFailed(done.stderr.strip().splitlines()[-1])

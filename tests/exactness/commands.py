@@ -139,7 +139,7 @@ def advance(scene, a, b, c):
     scene.do("change_state", story.id, path[min(at + 1, len(path) - 1)], by=c)
 
 
-def rush(scene, a, b, c):
+def accept_at_once(scene, a, b, c):
     """Go from any state to accepted within one second."""
     story = scene.story(a, "unscheduled", "unstarted", "started", "finished", "rejected")
     for state in ("started", "finished", "delivered", "accepted")[b % 3 :]:
@@ -223,7 +223,7 @@ def delete_several(scene, a, b, c):
     scene.do("delete_stories", ids[first : first + 2 + c % 4], by=b)
 
 
-def touch_and_delete(scene, a, b, c):
+def change_and_delete(scene, a, b, c):
     """Change a story in the same second in which it is deleted."""
     story = scene.story(a)
     scene.do("change_state", story.id, pick(STATES, b), by=b)
@@ -246,7 +246,7 @@ def move_release(scene, a, b, c):
     scene.do("move_to_project", story.id, scene.project(b).id, by=c)
 
 
-def move_to_and_fro(scene, a, b, c):
+def move_away_and_back(scene, a, b, c):
     story = scene.story(a)
     home = story.project_id
     scene.do("move_to_project", story.id, scene.project(b).id, by=c)
@@ -278,7 +278,7 @@ def remove_owner(scene, a, b, c):
     scene.do("remove_owner", story.id, pick(story.owner_ids, b), by=c)
 
 
-def turn_owners(scene, a, b, c):
+def reorder_owners(scene, a, b, c):
     """Give a story another first owner."""
     story = pick(scene.stories(lambda each: each.owner_ids), a)
     owner_ids = story.owner_ids[::-1]
@@ -287,7 +287,7 @@ def turn_owners(scene, a, b, c):
     scene.do("update_story", story.id, owner_ids=owner_ids, by=c)
 
 
-def drop_owners(scene, a, b, c):
+def remove_all_owners(scene, a, b, c):
     story = pick(scene.stories(lambda each: each.owner_ids), a)
     scene.do("update_story", story.id, owner_ids=[], by=c)
 
@@ -482,7 +482,7 @@ COMMANDS: dict[Callable, int] = {
     import_accepted: 2,
     change_state: 6,
     advance: 16,
-    rush: 5,
+    accept_at_once: 5,
     unaccept: 5,
     accept_again: 2,
     restart: 3,
@@ -494,16 +494,16 @@ COMMANDS: dict[Callable, int] = {
     drag: 3,
     delete: 3,
     delete_several: 1,
-    touch_and_delete: 1,
+    change_and_delete: 1,
     create_and_delete: 1,
     move_away: 4,
     move_release: 2,
-    move_to_and_fro: 3,
+    move_away_and_back: 3,
     move_and_delete: 1,
     add_owner: 4,
     remove_owner: 3,
-    turn_owners: 2,
-    drop_owners: 1,
+    reorder_owners: 2,
+    remove_all_owners: 1,
     label: 5,
     unlabel: 3,
     create_label: 1,

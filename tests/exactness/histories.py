@@ -26,7 +26,7 @@ from tests.exactness.commands import (
     Scene,
 )
 
-HISTORIES_A_WORKSPACE = 25
+HISTORIES_PER_WORKSPACE = 25
 # Shortly before a change of daylight saving time in some of the time zones.
 _BEGINNINGS = ("2025-03-03T08:00:00Z", "2025-10-06T08:00:00Z", "2025-08-25T08:00:00Z")
 
@@ -139,7 +139,7 @@ class World:
 
 def cuts_of(seed: int) -> Cuts:
     """The syncs of a seed's workspace; consecutive seeds share one."""
-    chance = random.Random(f"cuts {seed // HISTORIES_A_WORKSPACE}")
+    chance = random.Random(f"cuts {seed // HISTORIES_PER_WORKSPACE}")
     begins_at = to_instant(chance.choice(_BEGINNINGS))
     syncs_at, at = [], begins_at + chance.choice((9, 16, 30)) * DAY + chance.randrange(DAY)
     for _ in range(chance.choice((2, 3, 3, 4, 5))):
@@ -161,7 +161,7 @@ def history_of(seed: int, cuts: Cuts) -> History:
         epoch = chance.choice((0, 0, 0, chance.randrange(epochs)))
         projects.append(ProjectPlan(epoch, 0 if epoch else _age(chance), _settings(chance)))
     steps = [step for epoch in range(epochs) for step in _steps(chance, cuts, epoch)]
-    if seed % HISTORIES_A_WORKSPACE == 0:
+    if seed % HISTORIES_PER_WORKSPACE == 0:
         steps = sorted([*steps, *_each_command(chance, cuts)], key=lambda step: step.at)
     return History(seed, chance.randint(2, 4), tuple(projects), tuple(steps))
 
@@ -190,7 +190,7 @@ def _settings(chance: random.Random) -> dict[str, object]:
 
 
 def _steps(chance: random.Random, cuts: Cuts, epoch: int) -> list[Step]:
-    """The steps of one epoch: many in the first, later often so few that a missed one shows.
+    """The steps of one epoch: many in the first, later often so few that a missed one is noticed.
 
     They occur in bursts, within one second or a while, and often in the same second as a sync.
     """
@@ -206,12 +206,12 @@ def _steps(chance: random.Random, cuts: Cuts, epoch: int) -> list[Step]:
     weights = (
         list(COMMANDS.values()) if wanted > 6 else None
     )  # for a few steps: all commands equally often
-    chosen = chance.choices(names, weights, k=wanted)
+    commands = chance.choices(names, weights, k=wanted)
     if epoch == 0:
-        chosen[: len(BEGINNING)] = [each.__name__ for each in BEGINNING]
+        commands[: len(BEGINNING)] = [each.__name__ for each in BEGINNING]
     return [
         Step(epoch, at, name, *(chance.randrange(1000) for _ in range(3)))
-        for at, name in zip(sorted(instants), chosen, strict=True)
+        for at, name in zip(sorted(instants), commands, strict=True)
     ]
 
 
@@ -227,11 +227,11 @@ def _each_command(chance: random.Random, cuts: Cuts) -> list[Step]:
 
 def _instant(chance: random.Random, begin: int, end: int) -> int:
     """An instant in an epoch: one of the syncs, a local midnight between weeks, or random."""
-    lot = chance.random()
-    if lot < 0.3:
-        return begin if lot < 0.15 else end
+    share = chance.random()
+    if share < 0.3:
+        return begin if share < 0.15 else end
     at = chance.randrange(begin, end)
-    if lot < 0.4:
+    if share < 0.4:
         at = local_midnight(_monday_after(at), chance.choice(TIME_ZONES))
     return min(max(begin, at), end)
 

@@ -21,14 +21,14 @@ def shrunk(
     cuts: Cuts,
     folder: Path,
     models: CompiledModels,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> History:
     """Shrink a failing history by leaving out steps (delta debugging)."""
     parts = _SIDE_BY_SIDE
     while history.steps:
         parts = min(parts, len(history.steps))
         removable = _removable(history, parts, cuts, folder, models)
-        tell(f"{len(history.steps)} steps in {parts} parts: {len(removable)} can be left out")
+        report(f"{len(history.steps)} steps in {parts} parts: {len(removable)} can be left out")
         if not removable:
             if parts == len(history.steps):
                 break
@@ -61,8 +61,8 @@ def _removable(
 def _without(history: History, left_out: list[int], parts: int) -> History:
     """A history without some of the equal parts into which its steps are divided."""
     bounds = [index * len(history.steps) // parts for index in range(parts + 1)]
-    kept: list[Step] = []
+    steps: list[Step] = []
     for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
         if number not in left_out:
-            kept += history.steps[begin:end]
-    return replace(history, steps=tuple(kept))
+            steps += history.steps[begin:end]
+    return replace(history, steps=tuple(steps))

@@ -10,13 +10,13 @@ import pytest
 
 from tests.exactness.checking import outcome_of_seeds
 from tests.exactness.commands import BY_NAME
-from tests.exactness.histories import HISTORIES_A_WORKSPACE
+from tests.exactness.histories import HISTORIES_PER_WORKSPACE
 
 _FIRST = int(os.environ.get("FIRST_HISTORY", "0"))
 _END = _FIRST + int(os.environ.get("HISTORIES", "200"))
 WORKSPACES = [
-    range(first, min(first + HISTORIES_A_WORKSPACE, _END))
-    for first in range(_FIRST, _END, HISTORIES_A_WORKSPACE)
+    range(first, min(first + HISTORIES_PER_WORKSPACE, _END))
+    for first in range(_FIRST, _END, HISTORIES_PER_WORKSPACE)
 ]
 
 
@@ -24,6 +24,6 @@ WORKSPACES = [
 def test_syncs_give_the_same_marts_as_one_full_load_and_as_the_oracle(seeds, models, tmp_path):
     outcome = outcome_of_seeds(seeds, tmp_path, models)
     assert outcome.counts.total() > 20 * len(seeds)
-    if len(seeds) == HISTORIES_A_WORKSPACE:
+    if len(seeds) == HISTORIES_PER_WORKSPACE:
         assert not [name for name in BY_NAME if not outcome.counts[name]]
     assert not outcome.problems(), "\n".join(outcome.problems())
