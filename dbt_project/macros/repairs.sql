@@ -18,8 +18,13 @@
             {%- elif kind == 'date' -%}
             {{ expression }} >= cast('2000-01-01' as date)
             and {{ expression }} <= {{ local_date('read_by', "'UTC'") }}
-            {%- elif kind == 'list' -%}
+            {%- elif kind == 'id_list' -%}
+            {#- Any other text could be invalid JSON, at which engines fail. -#}
+            {%- set id = '(0|-?[1-9][0-9]{0,17}|null)' %}
             {{ expression }} like '[%]'
+            and regexp_replace(
+                {{ expression }}, '^.( *{{ id }} *(, *{{ id }} *)*| *).$', ''
+            ) = ''
             {%- elif kind == 'time_zone' -%}
             {{ expression }} in ('{{ modules.pytz.all_timezones | join("', '") }}')
             {%- else -%}
@@ -277,8 +282,8 @@
         'review_type_id': ('bigint', none),
         'position': ('bigint', none),
         'estimate': ('decimal', 'points'),
-        'label_ids': (none, 'list'),
-        'owner_ids': (none, 'list'),
+        'label_ids': (none, 'id_list'),
+        'owner_ids': (none, 'id_list'),
         'deadline': ('timestamp', 'planned_instant'),
         'accepted_at': ('timestamp', 'instant'),
         'created_at': ('timestamp', 'instant'),

@@ -3,6 +3,7 @@
 One warehouse has a small project per invalid case and a clean project.
 """
 
+import json
 from collections import defaultdict
 
 import duckdb
@@ -39,6 +40,16 @@ def text_as_estimate(records):
 
 def text_as_owners(records):
     records["activity"][0]["changes"][0]["new_values"]["owner_ids"] = "nobody"
+
+
+def text_like_a_list_as_owners(records):
+    records["activity"][0]["changes"][0]["new_values"]["owner_ids"] = "[nobody, 7]"
+
+
+def list_in_a_text_as_owners(records):
+    """The list is read; it is that of the story, so nothing else changes."""
+    new = records["activity"][0]["changes"][0]["new_values"]
+    new["owner_ids"] = json.dumps(new["owner_ids"])
 
 
 def huge_estimate(records):
@@ -137,6 +148,18 @@ CASES = {
         f"{COUNT}bridge_story_owner where story_id = {{story}}",
         (2,),
         ("value_impossible", "activity_changes {project}_1 change 1"),
+    ),
+    "a text like a list as owners in an activity": (
+        text_like_a_list_as_owners,
+        f"{COUNT}bridge_story_owner where story_id = {{story}}",
+        (2,),
+        ("value_impossible", "activity_changes {project}_1 change 1"),
+    ),
+    "a list in a text as owners in an activity": (
+        list_in_a_text_as_owners,
+        "select count(distinct owner_names) from marts.dim_story_history where story_id = {story}",
+        (1,),
+        None,
     ),
     "an estimate beyond 10,000": (
         huge_estimate,

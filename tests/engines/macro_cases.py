@@ -244,6 +244,18 @@ CASES = {
         fields('[{"n":{"a":[1,2]}},{"n":null}]', "n", "json"),
         ['{"a":[1,2]}', None],
     ),
+    **{
+        f"ids {listed}": (value_of("possible('a', 'id_list')", a=text(listed)), [expected])
+        for listed, expected in [
+            ("[]", "[]"),
+            ("[0, -7,null]", "[0, -7,null]"),
+            ("[oops]", None),
+            ("[1,,2]", None),
+            ("[01]", None),
+            ("[", None),
+            (None, None),
+        ]
+    },
     # Aggregates.
     "a median of an odd count": (aggregate("median", 3, 1, 2), [2.0]),
     "a median of an even count": (aggregate("median", 1, 2, 4, 10), [3.0]),

@@ -83,8 +83,8 @@ changed_lists as (
     select
         story_id,
         '{{ list_name }}' as list_name,
-        {{ json_text('original_story_values', list_name) }} as original_list,
-        {{ json_text('new_story_values', list_name) }} as new_list,
+        {{ activity_value('original_story_values', list_name) }} as original_list,
+        {{ activity_value('new_story_values', list_name) }} as new_list,
         order_in_second,
         project_id,
         project_version,
