@@ -4,9 +4,9 @@ select
     project_id,
     time_window,
     story_count,
-    p85_seconds / 86400.0 as p85_days
+    p85_days
 from {{ ref('fct_cycle_time_percentile') }}
 where
-    measure = 'cycle_time'
+    measure = 'elapsed_cycle_time'
     and story_type = 'feature'
 order by project_id, time_window

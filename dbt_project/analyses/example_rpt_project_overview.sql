@@ -8,6 +8,7 @@ select
     unstarted_story_count + planned_story_count as backlog_count,
     started_story_count + finished_story_count + delivered_story_count
     + rejected_story_count as in_progress_count,
-    accepted_story_count
+    accepted_story_count,
+    p85_lead_time_days
 from {{ ref('rpt_project_overview') }}
 order by project_name

@@ -85,6 +85,24 @@ inner join {{ ref('fct_iteration_velocity') }} as iterations
         and overviews.current_iteration_number = iterations.iteration_number
 where {{ differ('overviews.current_accepted_points', 'iterations.accepted_points') }}
 union all
+-- Lead times of all types in the last half year.
+select
+    'rpt_project_overview' as report,
+    {{ as_text('overviews.project_id') }} as row_key
+from {{ ref('rpt_project_overview') }} as overviews
+left join {{ ref('fct_cycle_time_percentile') }} as lead_times
+    on
+        overviews.project_id = lead_times.project_id
+        and lead_times.measure = 'lead_time'
+        and lead_times.story_type = 'all'
+        and lead_times.window_days = 180
+where
+    {{ differ(
+        'overviews.lead_time_story_count', 'coalesce(lead_times.story_count, 0)'
+    ) }}
+    or {{ differ('overviews.p50_lead_time_days', 'lead_times.p50_days') }}
+    or {{ differ('overviews.p85_lead_time_days', 'lead_times.p85_days') }}
+union all
 -- The last done iteration of each project.
 select
     'rpt_project_overview' as report,

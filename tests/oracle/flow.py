@@ -14,6 +14,7 @@ from tests.support import oracle
 
 WINDOWS = {"all_time": None, "last_180_days": 180, "last_90_days": 90}
 TYPES = ("feature", "bug", "chore")
+MEASURES = ("cycle_time", "elapsed_cycle_time", "lead_time")
 
 
 def accepted(stories):
@@ -77,7 +78,7 @@ def cycle_time_percentiles(workspace, stories, as_of):
     """Rows of `fct_cycle_time_percentile` by key."""
     rows = {}
     for project_id, measure, kind, (window, days) in product(
-        workspace.projects, ("cycle_time", "lead_time"), ("all", *TYPES), WINDOWS.items()
+        workspace.projects, MEASURES, ("all", *TYPES), WINDOWS.items()
     ):
         times = [
             row[f"{measure}_seconds"]
@@ -87,10 +88,15 @@ def cycle_time_percentiles(workspace, stories, as_of):
             and row[f"{measure}_seconds"] is not None
             and (days is None or as_of - row["accepted_at"] < days * DAY)
         ]
+        seconds = {each: percentile(times, each) for each in (50, 70, 85, 95)}
         rows[project_id, measure, kind, window] = {
             "window_days": days,
             "story_count": len(times),
-            **{f"p{each}_seconds": percentile(times, each) for each in (50, 70, 85, 95)},
+            **{f"p{each}_seconds": time for each, time in seconds.items()},
+            **{
+                f"p{each}_days": time if time is None else -(-time // DAY)
+                for each, time in seconds.items()
+            },
         }
     return rows
 

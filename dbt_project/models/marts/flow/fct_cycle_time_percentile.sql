@@ -1,4 +1,7 @@
 {{ config(enabled=is_built('flow')) }}
+{%- set measures = ['cycle_time', 'elapsed_cycle_time', 'lead_time'] -%}
+{%- set percents = [50, 70, 85, 95] -%}
+
 with
 
 projects as (
@@ -10,7 +13,7 @@ projects as (
 -- Every combination has a row, also the empty ones.
 cohorts as (
 
-    {% for measure in ['cycle_time', 'lead_time'] %}
+    {% for measure in measures %}
     {% set measure_loop = loop %}
     {% for time_window, days in cycle_time_windows().items() %}
     {% set window_loop = loop %}
@@ -31,7 +34,7 @@ cohorts as (
 
 accepted_stories as (
 
-    {% for measure in ['cycle_time', 'lead_time'] %}
+    {% for measure in measures %}
     select
         stories.story_id,
         stories.project_id,
@@ -89,6 +92,30 @@ ranked as (
 
 ),
 
+percentiles as (
+
+    select
+        project_id,
+        measure,
+        story_type,
+        time_window,
+        window_days,
+        {% for percent in percents %}
+        {{ discrete_percentile(
+            'measured_seconds', 'seconds_rank', 'group_story_count', percent
+        ) }} as p{{ percent }}_seconds,
+        {% endfor %}
+        count(story_id) as story_count
+    from ranked
+    group by
+        project_id,
+        measure,
+        story_type,
+        time_window,
+        window_days
+
+),
+
 final as (
 
     select
@@ -97,26 +124,13 @@ final as (
         story_type,
         time_window,
         window_days,
-        count(story_id) as story_count,
-        {{ discrete_percentile(
-            'measured_seconds', 'seconds_rank', 'group_story_count', 50
-        ) }} as p50_seconds,
-        {{ discrete_percentile(
-            'measured_seconds', 'seconds_rank', 'group_story_count', 70
-        ) }} as p70_seconds,
-        {{ discrete_percentile(
-            'measured_seconds', 'seconds_rank', 'group_story_count', 85
-        ) }} as p85_seconds,
-        {{ discrete_percentile(
-            'measured_seconds', 'seconds_rank', 'group_story_count', 95
-        ) }} as p95_seconds
-    from ranked
-    group by
-        project_id,
-        measure,
-        story_type,
-        time_window,
-        window_days
+        {% for percent in percents %}
+        p{{ percent }}_seconds,
+        cast(ceil({{ as_double('p' ~ percent ~ '_seconds') }} / 86400) as bigint)
+            as p{{ percent }}_days,
+        {% endfor %}
+        story_count
+    from percentiles
 
 )
 

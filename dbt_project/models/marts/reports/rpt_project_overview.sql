@@ -46,6 +46,16 @@ last_done as (
 
 ),
 
+lead_times as (
+
+    select * from {{ ref('fct_cycle_time_percentile') }}
+    where
+        measure = 'lead_time'
+        and story_type = 'all'
+        and time_window = 'last_180_days'
+
+),
+
 final as (
 
     select
@@ -63,6 +73,9 @@ final as (
         {% endfor %}
         projects.accepted_story_count,
         projects.accepted_points,
+        coalesce(lead_times.story_count, 0) as lead_time_story_count,
+        lead_times.p50_days as p50_lead_time_days,
+        lead_times.p85_days as p85_lead_time_days,
         projects.member_count,
         projects.last_activity_at,
         projects.as_of
@@ -73,6 +86,8 @@ final as (
         on
             projects.project_id = last_done.project_id
             and last_done.recency = 1
+    left join lead_times
+        on projects.project_id = lead_times.project_id
     left join iterations as current_iterations
         on
             projects.project_id = current_iterations.project_id
