@@ -16,13 +16,15 @@ TOO_FEW_STORIES = {
     "dim_project": "velocity_averaged_over",
     "dim_project_history": "velocity_averaged_over",
     "fct_acceptance": "accepted_to_undone_seconds",
-    "fct_cycle_time_percentile": "p50_seconds p70_seconds p85_seconds p95_seconds",
+    "fct_cycle_time_percentile": (
+        "p50_seconds p70_seconds p85_seconds p95_seconds p50_days p70_days p85_days p95_days"
+    ),
     "fct_forecast": "forecast_day_count forecast_story_count in_time_share",
     "fct_iteration_velocity": "p85_cycle_time_seconds",
     "fct_process_limit": "baseline_mean mean_moving_range lower_limit upper_limit range_limit",
     "fct_wip_aging": "age_percentile state_p50_age_seconds state_p85_age_seconds",
     "rpt_iteration": "p85_cycle_time_seconds",
-    "rpt_project_overview": "current_accepted_points",
+    "rpt_project_overview": "current_accepted_points p50_lead_time_days p85_lead_time_days",
 }
 WITHOUT_SETTINGS = {
     "dim_project": "initial_velocity iteration_length_weeks member_count",
