@@ -79,7 +79,7 @@ class Rejection:
         table: the raw table of the row; None if unknown.
         request: method and path of the API request; None for files.
         record: the record's position in its list, from 1; None if `line` identifies it.
-        is_whole_file: whether nothing of the file was read.
+        is_of_file: whether the whole file was refused.
     """
 
     file: str | None
@@ -90,12 +90,12 @@ class Rejection:
     table: str | None = None
     request: str | None = None
     record: int | None = None
-    is_whole_file: bool = False
+    is_of_file: bool = False
 
     @classmethod
     def of_file(cls, file: str, reason: str) -> Rejection:
         """The rejection of a file."""
-        return cls(file, None, None, None, excerpt(reason) or "", is_whole_file=True)
+        return cls(file, None, None, None, excerpt(reason) or "", is_of_file=True)
 
     @classmethod
     def of_row(

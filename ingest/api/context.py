@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ingest.api.intake import Intake
     from ingest.api.lists.catalogue import ApiOptions
     from ingest.api.lists.listed_keys import ListedKeys
-    from ingest.api.lists.refusals import Refusals
+    from ingest.api.lists.skipped_lists import SkippedLists
     from ingest.api.lists.workspace import Workspace
     from ingest.api.progress import ReportProgress
     from ingest.warehouses.stored import Stored
@@ -31,7 +31,7 @@ class ReadContext:
         intake: converts records to rows.
         is_wanted: whether a shaped record of a raw table belongs to the requested projects.
         keys: the keys of the rows that were read in this run.
-        refusals: what could not be read.
+        skipped_lists: the projects and lists that could not be read.
         progress: called after every page.
     """
 
@@ -42,5 +42,5 @@ class ReadContext:
     intake: Intake
     is_wanted: Callable[[str, Record], bool]
     keys: ListedKeys
-    refusals: Refusals
+    skipped_lists: SkippedLists
     progress: ReportProgress

@@ -19,7 +19,7 @@ from ingest.api.lists.list_reader import ListReader
 from ingest.api.lists.listed_keys import Key, ListedKeys
 from ingest.api.lists.own_activity import KnownActivities
 from ingest.api.lists.read_ahead import ReadAhead
-from ingest.api.lists.refusals import Refusals
+from ingest.api.lists.skipped_lists import SkippedLists
 from ingest.api.lists.workspace import Workspace, open_workspace
 from ingest.api.sync.deleted_stories import DeletedStories
 from ingest.api.sync.planner import Planner
@@ -79,7 +79,7 @@ class ApiReader:
         self._is_selected = is_selected or (lambda _: True)
         self._lists = chosen_lists(self._options)
         self._intake = Intake(self.drift)
-        self._refusals = Refusals()
+        self._skipped_lists = SkippedLists()
         self._keys = ListedKeys()
         self._table_being_read = ""
 
@@ -121,12 +121,12 @@ class ApiReader:
     @property
     def skipped(self) -> list[str]:
         """What could not be read, one sentence each."""
-        return [*self._refusals.skipped, *self._intake.sentences()]
+        return [*self._skipped_lists.sentences, *self._intake.sentences()]
 
     @property
     def failed_project_ids(self) -> list[int]:
         """Projects that should have been read but were not."""
-        return self._refusals.failed_project_ids
+        return self._skipped_lists.failed_project_ids
 
     @property
     def requests_count(self) -> int:
@@ -138,14 +138,14 @@ class ApiReader:
 
         Available after the table was read, for tables with a scope and for `stories`.
         """
-        return self._keys.whole(table_name, project_id)
+        return self._keys.all_keys(table_name, project_id)
 
     def failure(self, rows: Mapping[str, int]) -> str | None:
         """The list of the workspace that could not be read, and why; None if there is none.
 
         Projects that could not be read are in `failed_project_ids`.
         """
-        return self._refusals.failure
+        return self._skipped_lists.failure
 
     @property
     def copied_tables(self) -> dict[str, str]:
@@ -211,7 +211,7 @@ class ApiReader:
                 )
             if job is None or self._position(job.table) > self._position(table_name):
                 return
-            if job.table != table_name or self._refusals.is_given_up(job):
+            if job.table != table_name or self._skipped_lists.is_given_up(job):
                 ahead.drop(job)
             elif isinstance(job, GivenRows):
                 ahead.drop(job)
@@ -229,7 +229,7 @@ class ApiReader:
             intake=self._intake,
             is_wanted=self._is_wanted,
             keys=self._keys,
-            refusals=self._refusals,
+            skipped_lists=self._skipped_lists,
             progress=self._progress,
         )
 
@@ -237,9 +237,9 @@ class ApiReader:
     def _workspace(self) -> Workspace:
         workspace = open_workspace(self._client, self._intake, self._wanted_ids)
         for project_id, error in workspace.refused.items():
-            self._refusals.give_up_project(project_id, str(project_id), error)
+            self._skipped_lists.give_up_project(project_id, str(project_id), error)
         if self._wanted_ids is None:
-            self._refusals.note_unlisted_projects(workspace, self._stored)
+            self._skipped_lists.note_unlisted_projects(workspace, self._stored)
         return workspace
 
     @cached_property
@@ -282,7 +282,7 @@ class ApiReader:
         return CycleTimes(self._context, is_sync=self._planner is not None)
 
     def _read_ahead(self, jobs: Iterator[Job]) -> ReadAhead:
-        wanted = (job for job in jobs if not self._refusals.is_given_up(job))
+        wanted = (job for job in jobs if not self._skipped_lists.is_given_up(job))
         return ReadAhead(wanted, self._client.pages_ahead)
 
     def _project_rows(self) -> pa.Table:

@@ -157,7 +157,7 @@ class ArchiveReader:
         Args:
             rows: the number of loaded rows, by table.
         """
-        refused = {each.file: each.sentence for each in self.rejections if each.is_whole_file}
+        refused = {each.file: each.sentence for each in self.rejections if each.is_of_file}
         for each in self._catalogue:
             if each["rejected_count"] and not each["rows_count"]:
                 refused[each["file"]] = f"{each['file']}: none of its rows could be loaded"
@@ -330,10 +330,10 @@ class ArchiveReader:
     def _deleted_stories(self, project: Project) -> pa.Table:
         """Stories from an earlier run's export that are missing from the newest file."""
         newest = project.files[0]
-        is_whole = newest.columns.has_ids and all(
+        is_complete = newest.columns.has_ids and all(
             each.file != newest.file.name for each in self.rejections
         )
-        panels = newest.panels if is_whole else set()
+        panels = newest.panels if is_complete else set()
         made_at = self._made_at[newest.file.name]
         seen = self._newest_ids.pop(project.id)
         return self._precedence.deleted_stories(project.id, seen, panels, made_at)

@@ -36,7 +36,7 @@ ARCHIVE_FILES = Table(
         "rows_count": "bigint",
         "rejected_count": "bigint",
         "bytes": "bigint",
-        "is_whole": "bool",  # no row was rejected, so a story that is missing was not in the export
+        "is_whole": "bool",  # no row was refused, so a story that is missing was not in the export
         "projects_read": "json",  # recorded API responses: project_id and as_of of each read
         "as_of": "timestamp",
     },

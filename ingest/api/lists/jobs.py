@@ -30,7 +30,8 @@ class ListJob:
         pages: its pages.
         fields: the requested fields.
         project_id: the project of the list; None for a list of the workspace.
-        is_whole: the pages contain all records of the project, so that missing ones were removed.
+        has_all_records: whether the pages contain all records of the project, so that missing ones
+            were removed.
         first_offset: the number of records at the start of the list that are not read.
         cautious: creates the same job with a page size that no host rejects.
         extra: values to add to each record.
@@ -43,7 +44,7 @@ class ListJob:
     pages: Pages
     fields: FieldChoices
     project_id: int | None = None
-    is_whole: bool = True
+    has_all_records: bool = True
     first_offset: int = 0
     extra: Record = field(default_factory=dict)
     cautious: Callable[[], ListJob] | None = None
@@ -66,14 +67,15 @@ class GivenRows:
         project_id: the project of the rows; None for those of the workspace.
         rows: Arrow tables with the raw table's schema.
         requests_count: the number of requests for them.
-        is_whole: they are all rows of the project, so that missing ones were removed.
+        has_all_records: whether they are all rows of the project, so that missing ones were
+            removed.
     """
 
     table: str
     project_id: int | None
     rows: list[pa.Table]
     requests_count: int = 0
-    is_whole: bool = False
+    has_all_records: bool = False
 
 
 Job = ListJob | GivenRows
@@ -128,4 +130,4 @@ def iteration_jobs(
         path = each.path.format(project_id=project_id, number=number)
         pages = Pages(client, ListRequest(path, page_size=each.page_size), fields)
         extra = {"iteration_number": number}
-        yield ListJob(each, pages, fields, project_id, is_whole=False, extra=extra)
+        yield ListJob(each, pages, fields, project_id, has_all_records=False, extra=extra)

@@ -33,14 +33,14 @@ class ListReader:
         self._intake = context.intake
         self._is_wanted = context.is_wanted
         self._keys = context.keys
-        self._refusals = context.refusals
+        self._skipped_lists = context.skipped_lists
         self._progress = context.progress
         self._seen = SeenKeys(_LATEST_KEYS if table.name in GROWING_TABLES else None)
 
     def read(
         self, job: ListJob, ahead: ReadAhead, known: KnownActivities | None = None
     ) -> Iterator[pa.Table]:
-        """Read the rows of a list; a list that cannot be read is added to the refusals.
+        """Read the rows of a list; a list that cannot be read is added to the skipped lists.
 
         Args:
             job: the list.
@@ -77,7 +77,7 @@ class ListReader:
             yield from buffered.release(pa.concat_tables(later_copies))
             yield from self._finish(job)
             job.is_read = True
-            self._refusals.note_read(job)
+            self._skipped_lists.note_read(job)
         except TrackerError as error:
             if job.cautious and isinstance(error, InvalidParameter):
                 yield from self.read(job.cautious(), ahead)
@@ -85,7 +85,7 @@ class ListReader:
             if not job.pages.is_endless:
                 # The rows that were read are valid.
                 yield from buffered.release(pa.concat_tables(later_copies))
-            self._refusals.add(job, self._workspace.name(job.project_id), error)
+            self._skipped_lists.add(job, self._workspace.name(job.project_id), error)
 
     def pass_on(self, job: GivenRows) -> Iterator[pa.Table]:
         """Return rows that have already been read."""
@@ -95,8 +95,8 @@ class ListReader:
             fresh = pa.array(self._seen.add(keys), pa.bool_())
             self._keys.add(self._table, job.project_id, keys)
             yield rows.filter(fresh)
-        if job.is_whole:
-            self._keys.note_whole(self._table, job.project_id)
+        if job.has_all_records:
+            self._keys.note_complete(self._table, job.project_id)
 
     def _finish(self, job: ListJob) -> Iterator[pa.Table]:
         """Finish a list: read records that may be missing, and record whether it is complete.
@@ -117,8 +117,8 @@ class ListReader:
                 raise again.incomplete(self._count(job), name)
         if name == "iterations" and job.first_offset:
             yield from self._finish_part(job)
-        if is_stable and job.is_whole and not job.refused_count:
-            self._keys.note_whole(self._table, job.project_id)
+        if is_stable and job.has_all_records and not job.refused_count:
+            self._keys.note_complete(self._table, job.project_id)
 
     def _read_on(self, job: ListJob, pages: Pages) -> Iterator[pa.Table]:
         """The new rows in other pages of the same list."""

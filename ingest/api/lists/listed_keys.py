@@ -19,7 +19,7 @@ class ListedKeys:
         """Start empty."""
         self._read: dict[_Place, set[Key]] = defaultdict(set)
         self._left_out: dict[_Place, set[Key]] = {}
-        self._whole: set[_Place] = set()
+        self._complete: set[_Place] = set()
 
     def add(self, table: Table, project_id: int | None, keys: Iterable[Key]) -> None:
         """Add the keys of rows that were read."""
@@ -34,10 +34,10 @@ class ListedKeys:
         """Set the keys of rows that exist but were not read."""
         self._left_out[table.name, project_id] = set(keys)
 
-    def note_whole(self, table: Table, project_id: int | None) -> None:
+    def note_complete(self, table: Table, project_id: int | None) -> None:
         """Record that a project has no other rows."""
         if _is_listed(table):
-            self._whole.add((table.name, project_id))
+            self._complete.add((table.name, project_id))
 
     def read(self, table_name: str, project_id: int | None) -> set[Key]:
         """The keys of the rows of a project that were read."""
@@ -47,10 +47,10 @@ class ListedKeys:
         """The keys of the rows of all projects that were read."""
         return {key for (name, _), keys in self._read.items() if name == table_name for key in keys}
 
-    def whole(self, table_name: str, project_id: int) -> set[Key] | None:
+    def all_keys(self, table_name: str, project_id: int) -> set[Key] | None:
         """The keys of all rows of a project; None if its list was not complete."""
         place = (table_name, project_id)
-        if place not in self._whole:
+        if place not in self._complete:
             return None
         return self._read[place] | self._left_out.get(place, set())
 

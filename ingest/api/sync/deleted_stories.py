@@ -50,7 +50,7 @@ class DeletedStories:
         """Rows of `stories` for stored stories that a project no longer has."""
         plan = self._plans.get(project_id)
         missing = set(plan.missing_ids) if plan else set()
-        listed = self._keys.whole("stories", project_id)
+        listed = self._keys.all_keys("stories", project_id)
         if listed is not None and project_id in self._stored.known_ids:
             missing |= self._stored.story_ids(project_id) - {story_id for (story_id,) in listed}
         missing -= self._read_ids | self._deleted_by_activities

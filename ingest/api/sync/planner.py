@@ -90,7 +90,7 @@ class Planner:
         if project_id not in self._refused_ids:
             self._refused_ids.add(project_id)
             name = self._context.workspace.names[project_id]
-            self._context.refusals.give_up_project(project_id, name, error)
+            self._context.skipped_lists.give_up_project(project_id, name, error)
 
     def _first_plan(self, project_id: int, project: Record) -> ProjectPlan:
         """The plan that follows from the list of projects and the warehouse alone."""
@@ -167,7 +167,7 @@ class Planner:
         for project_id, lists in found.items():
             plan = self.plans[project_id]
             for table, rows in lists.items():
-                plan.add_rows(table, [rows], requests_count, is_whole=True)
+                plan.add_rows(table, [rows], requests_count, has_all_records=True)
                 plan.lists.discard(table)
                 requests_count = 0
 

@@ -55,10 +55,14 @@ class ProjectPlan:
     reset_to: int | None = None
 
     def add_rows(
-        self, table: str, rows: list[pa.Table], requests_count: int = 0, is_whole: bool = False
+        self,
+        table: str,
+        rows: list[pa.Table],
+        requests_count: int = 0,
+        has_all_records: bool = False,
     ) -> None:
         """Add rows that have already been read."""
-        self.given[table] = GivenRows(table, self.project_id, rows, requests_count, is_whole)
+        self.given[table] = GivenRows(table, self.project_id, rows, requests_count, has_all_records)
 
 
 def sentences(plans: Iterable[ProjectPlan], names: dict[int, str]) -> list[str]:

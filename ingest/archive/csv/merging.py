@@ -79,10 +79,10 @@ class CsvStories:
                     has_panel = panel_of(record.get("current_state")) in newer.panels
                     yield deleted(record, newer_as_of if has_panel else None), origin
             as_of = file.as_of(facts.newest)
-            is_whole = self._finish(file, rows, as_of, len(self._rejections) - already)
+            is_complete = self._finish(file, rows, as_of, len(self._rejections) - already)
             if len(self._project.files) > 1:
                 seen.update(rows.ids["stories"])
-            newer, newer_as_of = file, as_of if is_whole else None
+            newer, newer_as_of = file, as_of if is_complete else None
 
     def _older_facts(self) -> ProjectFacts:
         """The facts that an older file may add to."""
@@ -111,7 +111,7 @@ class CsvStories:
         self, file: StoriesFile, rows: StoryRows, as_of: datetime | None, rejected: int
     ) -> bool:
         """Add a file to the catalogue and the notes. Returns whether it is complete."""
-        is_whole = rejected == 0 and file.columns.has_ids
+        is_complete = rejected == 0 and file.columns.has_ids
         record: Record = {
             "file": file.file.name,
             "file_kind": "stories_csv",
@@ -120,7 +120,7 @@ class CsvStories:
             "rows_count": len(rows.ids["stories"]) + len(rows.ids["epics"]),
             "rejected_count": rejected,
             "bytes": file.file.size,
-            "is_whole": is_whole,
+            "is_whole": is_complete,
         }
         if as_of:
             record["as_of"] = as_of.isoformat()
@@ -130,7 +130,7 @@ class CsvStories:
             self.newest_ids = rows.ids["stories"]
             self._facts.origin = Origin("stories_csv", file.file.name, None, True)
             self._add_project_notes()
-        return is_whole
+        return is_complete
 
     def _add_file_notes(self, file: StoriesFile) -> None:
         """Add notes about how a file was read, if it is not as Tracker writes it."""

@@ -180,8 +180,8 @@ class CsvRows(Iterator[Row]):
             cells = next(csv.reader(lines, delimiter=self._delimiter))
         except (csv.Error, StopIteration):
             cells = []
-        is_whole = lines.count >= max(count, 2) and self._fits(cells)
-        return cells if is_whole and (not lines.peek() or self._row_begins()) else None
+        is_one_row = lines.count >= max(count, 2) and self._fits(cells)
+        return cells if is_one_row and (not lines.peek() or self._row_begins()) else None
 
     def _fits(self, cells: list[str]) -> bool:
         """Whether the number of cells is possible for a row."""

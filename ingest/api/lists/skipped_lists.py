@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 _MOST_EXHAUSTED = 3  # the run ends after so many lists in a row failed after all retries
 
 
-class Refusals:
+class SkippedLists:
     """The projects and lists that could not be read.
 
     Attributes:
-        skipped: what could not be read, one sentence each.
+        sentences: what could not be read, one sentence each.
         failed_project_ids: projects that should have been read but were not.
         failure: a list of the workspace that could not be read, and why; None if there is none.
     """
 
     def __init__(self) -> None:
         """Start empty."""
-        self.skipped: list[str] = []
+        self.sentences: list[str] = []
         self.failed_project_ids: list[int] = []
         self.failure: str | None = None
         self._absent_tables: set[str] = set()
@@ -66,20 +66,20 @@ class Refusals:
             self.give_up_project(job.project_id, name, error)
         elif not isinstance(error, RouteNotFound):
             sentence = f"{job.table} of {name}: {error}"
-            self.skipped.append(sentence)
+            self.sentences.append(sentence)
             if not isinstance(error, UnauthorizedOperation) and not is_lacking:
                 self.failure = self.failure or sentence
         elif job.table not in self._absent_tables:
             self._absent_tables.add(job.table)
-            self.skipped.append(f"{job.table}: this host has no {job.tracker_list.path}")
+            self.sentences.append(f"{job.table}: this host has no {job.tracker_list.path}")
 
     def note_read(self, job: ListJob) -> None:
         """Record that a list was read; add a sentence if fewer fields were requested."""
         self._exhausted_count = 0
         fields = f"fields={job.fields.current}" if job.fields.current else "no fields"
         sentence = f"{job.table}: the host rejected some fields; fewer were requested ({fields})"
-        if job.fields.index and sentence not in self.skipped:
-            self.skipped.append(sentence)
+        if job.fields.index and sentence not in self.sentences:
+            self.sentences.append(sentence)
 
     def note_unlisted_projects(self, workspace: Workspace, stored: Stored) -> None:
         """Add a sentence for each stored project that the workspace no longer lists.
@@ -88,7 +88,7 @@ class Refusals:
         """
         for project_id, project in stored.projects.items():
             if project_id not in workspace.names:
-                self.skipped.append(
+                self.sentences.append(
                     f"project {project_id} ({project.name}): the host no longer lists it (it was "
                     "deleted, or the token has no access); its rows remain as of "
                     f"{project.as_of:%F %T} UTC"
@@ -105,4 +105,4 @@ class Refusals:
         if project_id in self.failed_project_ids:
             return
         self.failed_project_ids.append(project_id)
-        self.skipped.append(f"project {project_id} ({name}): {error}")
+        self.sentences.append(f"project {project_id} ({name}): {error}")
