@@ -125,7 +125,8 @@ places as (
 ),
 
 -- What was in progress or in the backlog when the iteration started. Intervals of a
--- story, and its versions, are half-open and do not overlap: one of each.
+-- story, and its versions, are half-open and do not overlap: one of each. They are of one
+-- project; to say so keeps DuckDB from joining all versions to all iterations.
 starts as (
 
     select
@@ -145,6 +146,7 @@ starts as (
     inner join versions
         on
             intervals.story_id = versions.story_id
+            and intervals.project_id = versions.project_id
             and iterations.starts_at >= versions.valid_from
             and iterations.starts_at < versions.valid_to
     left join places
@@ -222,42 +224,63 @@ plans as (
 
 -- In scope at an instant: in progress or planned then; accepted within the iteration;
 -- or taken in by the plan at its start, and still in the backlog.
-memberships as (
+in_scope as (
 
     select
         iterations.iteration_key,
-        intervals.story_id,
-        intervals.story_state,
-        coalesce(
-            intervals.first_known_at > iterations.starts_at
-            and (
-                intervals.created_at is null
-                or intervals.created_at < iterations.starts_at
-            ),
-            false
-        ) as is_start_unknown,
-        intervals.accepted_at,
-        {{ latest('intervals.entered_at', 'iterations.starts_at') }} as member_from,
-        {{ earliest('intervals.left_at', 'iterations.stops_at') }} as member_to
+        iterations.starts_at,
+        iterations.stops_at,
+        intervals.*
     from iterations
     inner join intervals
         on
             iterations.project_id = intervals.project_id
             and iterations.stops_at > intervals.entered_at
             and iterations.starts_at < intervals.left_at
-    left join plans
-        on
-            iterations.iteration_key = plans.iteration_key
-            and intervals.story_id = plans.story_id
     where
         intervals.story_state in {{ in_progress_states() }}
         or intervals.story_state = 'planned'
-        or (intervals.story_state = 'unstarted' and plans.story_id is not null)
         or (
             intervals.story_state = 'accepted'
             and intervals.accepted_at >= iterations.starts_at
             and intervals.accepted_at < iterations.stops_at
         )
+
+    union all
+
+    select
+        iterations.iteration_key,
+        iterations.starts_at,
+        iterations.stops_at,
+        intervals.*
+    from plans
+    inner join iterations
+        on plans.iteration_key = iterations.iteration_key
+    inner join intervals
+        on
+            plans.story_id = intervals.story_id
+            and iterations.project_id = intervals.project_id
+            and iterations.stops_at > intervals.entered_at
+            and iterations.starts_at < intervals.left_at
+    where intervals.story_state = 'unstarted'
+
+),
+
+memberships as (
+
+    select
+        iteration_key,
+        story_id,
+        story_state,
+        coalesce(
+            first_known_at > starts_at
+            and (created_at is null or created_at < starts_at),
+            false
+        ) as is_start_unknown,
+        accepted_at,
+        {{ latest('entered_at', 'starts_at') }} as member_from,
+        {{ earliest('left_at', 'stops_at') }} as member_to
+    from in_scope
 
 ),
 
