@@ -50,12 +50,12 @@ class IngestProcess:
 
     def phase(self):
         """The current phase of the process, or the phase in which it was killed."""
-        if self._holds("load/normalized"):
+        if self._has_packages_in("load/normalized"):
             self.was_loading = True
             return "loading"
         if self.was_loading:
             return "ending"
-        if self._holds("normalize/extracted"):
+        if self._has_packages_in("normalize/extracted"):
             return "normalising"
         if self._is_reading():
             return "reading"

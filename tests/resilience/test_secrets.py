@@ -67,7 +67,7 @@ class IndiscreetServer:
         self.server = serve(workspace, options=options)
         self.base_url = self.server.base_url
         self.server.token, self.server._kinds = TOKEN, kinds(TOKEN)
-        self._authenticate, self.server._authenticate = self.server._authenticate, self._let_in
+        self._authenticate, self.server._authenticate = self.server._authenticate, self._is_authenticated
 
     def _before_request(self, request):
         if not self.is_failing or not request.path.endswith("/stories"):
