@@ -67,7 +67,7 @@ class IndiscreetServer:
         self.server = serve(workspace, options=options)
         self.base_url = self.server.base_url
         self.server.token, self.server._kinds = TOKEN, kinds(TOKEN)
-        self._authenticate, self.server._authenticate = self.server._authenticate, self._is_authenticated
+        self._authenticate, self.server._authenticate = self.server._authenticate, self._check_login
 
     def _before_request(self, request):
         if not self.is_failing or not request.path.endswith("/stories"):
@@ -79,7 +79,7 @@ class IndiscreetServer:
         error = ApiError("unauthorized_operation", general_problem=runs_of_all_kinds)
         return 403, {"Content-Type": "application/json"}, orjson.dumps(error.body)
 
-    def _is_authenticated(self, request):
+    def _check_login(self, request):
         basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {basic}":
             self._authenticate(request)
