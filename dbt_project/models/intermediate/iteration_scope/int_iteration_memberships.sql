@@ -125,8 +125,8 @@ places as (
 ),
 
 -- What was in progress or in the backlog when the iteration started. Intervals of a
--- story, and its versions, are half-open and do not overlap: one of each. Both are of one
--- project; saying so keeps DuckDB from joining all versions to all iterations.
+-- story, and its versions, are half-open and do not overlap: one of each. Both are of
+-- one project; saying so keeps DuckDB from joining all versions to all iterations.
 starts as (
 
     select
