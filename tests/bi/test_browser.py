@@ -200,7 +200,9 @@ def test_every_page_renders_fits_and_is_accessible(
             for picture, description in zip(drawn, names, strict=True):
                 assert description.startswith(picture.question)
         assert visit.overflow() == 0
-        assert visit.accessibility() == []
+        # Each width and each scheme once: structure does not depend on colours, nor these on width.
+        if (width == "wide") == (scheme == "light"):
+            assert visit.accessibility() == []
         assert visit.complaints == []
         assert {host.partition(":")[0] for host in visit.hosts} == {"127.0.0.1"}
         if width == "narrow":

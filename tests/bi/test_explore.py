@@ -1,6 +1,7 @@
 """The notebook `bi/explore.py` runs as a script and can be exported as a page."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -22,9 +23,12 @@ def test_it_runs_as_a_script_from_any_folder(settings, tmp_path):
     assert run.returncode == 0, run.stderr
 
 
-def test_it_shows_raw_tables_marts_and_an_answer(settings, marts, monkeypatch):
-    for name in ("WAREHOUSE_PATH", "MARTS_PATH"):
-        monkeypatch.setenv(name, settings[name])
+def test_it_shows_raw_tables_marts_and_an_answer(
+    built_warehouse, published, marts, tmp_path, monkeypatch
+):
+    # Copies, because DuckDB attaches a file once per process, and other tests may have it open.
+    for name, path in (("WAREHOUSE_PATH", built_warehouse), ("MARTS_PATH", published.path)):
+        monkeypatch.setenv(name, str(shutil.copy(path, tmp_path)))
     from bi.explore import app
 
     _, values = app.run()
