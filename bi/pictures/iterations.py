@@ -1,5 +1,7 @@
 """Iterations: what was planned, what was added, and what was done."""
 
+from statistics import median
+
 from bi import words
 from bi.pictures import look
 from bi.pictures.picture import Page, Picture, Row, Spec
@@ -144,6 +146,15 @@ order by fct_iteration_velocity.iteration_number
     "from the API or an archive.",
 )
 
+
+def _listed_answer(rows: list[Row], facts: Row) -> str:
+    text = words.count(len(rows), "iteration")
+    accepted = [row["accepted_points"] for row in rows if row["accepted_points"] is not None]
+    if not accepted:
+        return f"{text}. Their accepted points are unknown."
+    return f"{text}. Half of them had {words.count(median(accepted), 'point')} or more accepted."
+
+
 LISTED = Picture(
     name="iteration_list",
     question="Which iterations were there?",
@@ -173,6 +184,7 @@ where
     and start_date between $first_date and $last_date
 order by fct_iteration_velocity.iteration_number desc
 """,
+    answer=_listed_answer,
     empty="No iteration started in this period. Choose a longer period.",
 )
 

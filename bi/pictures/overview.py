@@ -111,6 +111,17 @@ order by age_days desc nulls last, story_id
     "see it.",
 )
 
+
+def _in_progress_answer(rows: list[Row], facts: Row) -> str:
+    text = f"{words.count(len(rows), 'story')} in progress"
+    if blocked := sum(bool(row["is_blocked"]) for row in rows):
+        text += f", of which {blocked:,} blocked"
+    oldest = rows[0]["age_days"]
+    if oldest is None:
+        return f"{text}."
+    return f"{text}. The oldest has been in progress for {words.days(oldest)}."
+
+
 IN_PROGRESS = Picture(
     name="in_progress",
     question="What is in progress, and whose is it?",
@@ -133,6 +144,7 @@ from fct_wip_aging
 inner join chosen_stories using (story_id)
 order by age_days desc nulls last, story_id
 """,
+    answer=_in_progress_answer,
     empty="Nothing is in progress.",
 )
 

@@ -91,10 +91,6 @@ class Choice:
         return {name: values[name] for name in names}
 
 
-def _no_answer(rows: list[Row], facts: Row) -> str:
-    return ""
-
-
 @dataclass(frozen=True)
 class Picture:
     """A question and its answer.
@@ -105,9 +101,9 @@ class Picture:
         definition: an explanation of the picture, with units.
         measures: the columns behind it, as (mart, column), for users who write queries.
         sql: a query on the published marts; its rows are also the picture's table.
+        answer: creates the answer in one sentence from rows and facts.
         draw: creates a Vega-Lite chart from rows and facts; None if the picture is only a table.
         facts_sql: a query with one row of figures about all rows, for `draw` and `answer`.
-        answer: creates the answer in one sentence from rows and facts.
         empty: the message if there are no rows, and what to do about it.
         is_wide: whether it has the full width of the page, like tables.
     """
@@ -117,9 +113,9 @@ class Picture:
     definition: str
     measures: tuple[tuple[str, str], ...]
     sql: str
+    answer: Callable[[list[Row], Row], str]
     draw: Callable[[list[Row], Row], Spec] | None = None
     facts_sql: str = ""
-    answer: Callable[[list[Row], Row], str] = _no_answer
     empty: str = "There is nothing to show. Choose a longer period or fewer filters."
     is_wide: bool = False
 

@@ -227,6 +227,8 @@ select
     story_count,
     as_of_date,
     target_id,
+    -- A release is a story, to which its point and its row lead.
+    case when kind = 'release' then target_id end as story_id,
     decided_count,
     held_share
 from open_plans

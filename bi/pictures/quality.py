@@ -135,6 +135,14 @@ order by history_coverage, story_type
     empty="This project has no stories.",
 )
 
+
+def _coverage_answer(rows: list[Row], facts: Row) -> str:
+    dates = [row["first_date"] for row in rows if row["first_date"] and not row["is_gap"]]
+    since = f"is of {words.day(min(dates))}" if dates else "has no date"
+    gaps = sum(bool(row["is_gap"]) for row in rows)
+    return f"The oldest known change {since}, with {words.count(gaps, 'gap')} since then."
+
+
 COVERAGE = Picture(
     name="coverage",
     question="How far back does history reach, and from which source?",
@@ -153,6 +161,7 @@ where project_id = $project_id
 order by is_gap, source, first_at
 limit 200
 """,
+    answer=_coverage_answer,
     empty="No source is known for this project.",
 )
 

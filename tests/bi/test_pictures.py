@@ -65,6 +65,7 @@ def test_every_picture_is_drawn_and_described_for_every_project(connection, proj
             )
             assert result["spec"]["description"].startswith(picture.question)
             assert result["answer"].endswith("."), "a chart has no answer"
+        assert result["answer"]
     assert answered > 0
 
 
@@ -482,6 +483,20 @@ def test_all_projects_are_listed_with_their_marts_figures(connection, project_id
         connection.execute("select project_id, count(*) from fct_wip_aging group by all").fetchall()
     )
     assert {key: row["wip_count"] for key, row in rows.items() if row["wip_count"]} == aging
+
+
+def test_a_release_leads_to_its_story_and_an_epic_does_not(connection, project_ids):
+    picture = next(each for each in EVERY if each.name == "time_line")
+    rows = [
+        row
+        for project_id in project_ids
+        for row in picture.rows(connection, whole_project(connection, project_id))
+    ]
+    named = dict(connection.execute("select story_id, story_name from dim_story").fetchall())
+    releases = {row["story_id"]: row["plan_name"] for row in rows if row["kind"] == "release"}
+    assert releases
+    assert releases.items() <= named.items()
+    assert {row["story_id"] for row in rows if row["kind"] == "epic"} == {None}
 
 
 def test_a_release_without_stories_is_next_only_if_there_is_no_other(connection):

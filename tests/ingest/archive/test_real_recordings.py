@@ -32,7 +32,7 @@ def test_all_recordings_load_with_exact_counts(loaded):
         "notifications": 2,
         "me": 1,
         "archive_files": 193,
-        "rejected_rows": 12,
+        "rejected_rows": 15,
     }
     assert loaded.reader.as_of == datetime(2021, 4, 23, 21, 44, 2, tzinfo=UTC)
 
@@ -40,7 +40,7 @@ def test_all_recordings_load_with_exact_counts(loaded):
 def test_refused_recordings_have_the_expected_reason(loaded):
     reasons = Counter(each["reason"] for each in loaded.rejected_rows)
     assert reasons == {
-        "an error response, not a record": 10,
+        "an error response, not a record": 13,
         "is XML of Tracker's retired API v3; only v5 data is read": 1,
         "a change without its activity": 1,
     }
