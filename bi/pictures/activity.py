@@ -19,17 +19,11 @@ _UNKNOWN = (
 
 
 def _weeks(rows: list[Row], facts: Row) -> Spec:
-    weeks = len({row["week_start_date"] for row in rows})
-    return look.spec(
+    return look.weekly_bars(
         rows,
-        look.layer(
-            "bar",
-            mark_width={"expr": f"max(1, width / {weeks} - 1)"},
-            x=look.days_axis(rows, "week_start_date"),
-            y=look.quantity("change_count", "Changes"),
-            color=look.category("kind", "Kind", scale=look.scale(_KINDS)),
-            tooltip=look.tips("week_start_date", "kind", "change_count"),
-        ),
+        y=look.quantity("change_count", "Changes"),
+        color=look.category("kind", "Kind", scale=look.scale(_KINDS)),
+        tooltip=look.tips("week_start_date", "kind", "change_count"),
     )
 
 

@@ -52,6 +52,22 @@ def spec(rows: Iterable[Row], *layers: Spec, **properties: object) -> Spec:
     }
 
 
+def weekly_bars(rows: list[Row], y: Spec, color: Spec, tooltip: list[Spec]) -> Spec:
+    """A stacked bar for each week, as wide as its share of the chart."""
+    weeks = len({row["week_start_date"] for row in rows})
+    return spec(
+        rows,
+        layer(
+            "bar",
+            mark_width={"expr": f"max(1, width / {weeks} - 1)"},
+            x=days_axis(rows, "week_start_date"),
+            y=y,
+            color=color,
+            tooltip=tooltip,
+        ),
+    )
+
+
 def _is_known(rows: list[Row], encoding: Spec) -> bool:
     """Whether each position of a layer has a value in some row: an axis needs at least one."""
     fields = [encoding[channel].get("field") for channel in ("x", "y") if channel in encoding]

@@ -150,17 +150,11 @@ order by age_days desc nulls last, story_id
 
 
 def _throughput(rows: list[Row], facts: Row) -> Spec:
-    weeks = len({row["week_start_date"] for row in rows})
-    return look.spec(
+    return look.weekly_bars(
         rows,
-        look.layer(
-            "bar",
-            mark_width={"expr": f"max(1, width / {weeks} - 1)"},
-            x=look.days_axis(rows, "week_start_date"),
-            y=look.quantity("story_count", "Accepted stories"),
-            color=look.type_color(),
-            tooltip=look.tips("week_start_date", "story_type", "story_count", "points"),
-        ),
+        y=look.quantity("story_count", "Accepted stories"),
+        color=look.type_color(),
+        tooltip=look.tips("week_start_date", "story_type", "story_count", "points"),
     )
 
 

@@ -141,6 +141,9 @@ function csv(table) {
   return `\uFEFF${lines.map((line) => line.map(cell).join(',')).join('\r\n')}\r\n`;
 }
 
+// Columns that link, and the column with the id that they link to.
+const KEYS = {story_id: 'story_id', story_name: 'story_id', iteration_number: 'iteration_number'};
+
 function cellOf(column, value, row, places, project) {
   const made = make('td', {
     class: NUMBERS.has(column.kind) ? 'number'
@@ -148,9 +151,9 @@ function cellOf(column, value, row, places, project) {
     'data-label': column.label,
   });
   const text = column.name === 'story_id' && value !== null ? `#${value}` : formatted(value, column.kind);
-  const subject = {story_id: ['story_id', 'story_name'], iteration_number: ['iteration_number']};
-  const key = Object.keys(subject).find((each) => subject[each].includes(column.name));
-  const href = key === undefined || places[key] === undefined ? null : destination({[key]: row[places[key]]}, project);
+  const key = KEYS[column.name];
+  const place = places[key];
+  const href = place === undefined ? null : destination({[key]: row[place]}, project);
   made.append(href ? make('a', {href}, text) : text);
   return made;
 }

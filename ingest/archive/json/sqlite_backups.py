@@ -95,7 +95,8 @@ class _Backup:
                 rows = self._connection.execute(f'select * from "{table}" order by rowid')
             except sqlite3.OperationalError:  # it may have no rowid
                 rows = self._connection.execute(f'select * from "{table}"')
-            for count, row in enumerate(rows, 1):  # noqa: B007 - the last one is used below
+            for row in rows:
+                count += 1
                 yield {
                     name: value.decode(errors="replace") if isinstance(value, bytes) else value
                     for name, value in zip(row.keys(), row, strict=True)
