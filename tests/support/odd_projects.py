@@ -46,13 +46,9 @@ def project_records(project_id: int) -> Records:
 def extract() -> dict[str, object]:
     """The record of the extract that read all projects."""
     return {
-        "extract_id": "1",
-        "source_kind": "api",
-        "extract_mode": "full",
-        "as_of": READ_AT,
-        "started_at": READ_AT,
-        "ended_at": READ_AT,
-    }
+        "extract_id": "1", "source_kind": "api", "extract_mode": "full", "as_of": READ_AT,
+        "started_at": READ_AT, "ended_at": READ_AT,
+    }  # fmt: skip
 
 
 class _Project:
@@ -72,34 +68,23 @@ class _Project:
 
     def _activity(self, kind, changes, primary, occurred_at) -> int:
         self._version += 1
-        self.records["activity"].append(
-            {
-                "guid": f"{self.id}_{self._version}",
-                "project_id": self.id,
-                "project_version": self._version,
-                "kind": f"{kind}_activity",
-                "performed_by_id": self.part(1),
-                "performed_by": {"id": self.part(1), "name": "Ada", "initials": "AL"},
-                "changes": changes,
-                "primary_resources": [primary],
-                "occurred_at": occurred_at,
-            }
-        )
+        self.records["activity"].append({
+            "guid": f"{self.id}_{self._version}", "project_id": self.id,
+            "project_version": self._version, "kind": f"{kind}_activity",
+            "performed_by_id": self.part(1),
+            "performed_by": {"id": self.part(1), "name": "Ada", "initials": "AL"},
+            "changes": changes, "primary_resources": [primary], "occurred_at": occurred_at,
+        })  # fmt: skip
         return self._version
 
     def story(self, number, path, kind):
         story_id, created_at = self.part(100 + number), self._at()
         story = {
-            "id": story_id,
-            "project_id": self.id,
-            "name": f"Story {number}",
-            "story_type": kind,
-            "estimate": 2 if kind == "feature" else None,
-            "requested_by_id": self.part(2),
-            "owner_ids": [self.part(1), self.part(2)],
-            "labels": [self._label(1)],
+            "id": story_id, "project_id": self.id, "name": f"Story {number}", "story_type": kind,
+            "estimate": 2 if kind == "feature" else None, "requested_by_id": self.part(2),
+            "owner_ids": [self.part(1), self.part(2)], "labels": [self._label(1)],
             "created_at": created_at,
-        }
+        }  # fmt: skip
         new = {**story, "current_state": path[0], "label_ids": [self.part(301)]}
         self._change(story_id, "create", {}, new, created_at)
         transitions = []
@@ -108,16 +93,10 @@ class _Project:
             version = self._change(
                 story_id, "update", {"current_state": before}, {"current_state": state}, at
             )
-            transitions.append(
-                {
-                    "project_id": self.id,
-                    "project_version": version,
-                    "story_id": story_id,
-                    "state": state,
-                    "performed_by_id": self.part(1),
-                    "occurred_at": at,
-                }
-            )
+            transitions.append({
+                "project_id": self.id, "project_version": version, "story_id": story_id,
+                "state": state, "performed_by_id": self.part(1), "occurred_at": at,
+            })  # fmt: skip
         story |= {"current_state": path[-1], "updated_at": self._at()}
         if path[-1] == "accepted":
             story["accepted_at"] = transitions[-1]["occurred_at"]
@@ -126,16 +105,10 @@ class _Project:
         story |= self._children(number)
         self.records["stories"].append(story)
         self.records["story_transitions"] += transitions
-        self.records["cycle_time_details"].append(
-            {
-                "story_id": story_id,
-                "project_id": self.id,
-                "iteration_number": 1,
-                "total_cycle_time": 3600000,
-                "started_time": 3600000,
-                "started_count": 1,
-            }
-        )
+        self.records["cycle_time_details"].append({
+            "story_id": story_id, "project_id": self.id, "iteration_number": 1,
+            "total_cycle_time": 3600000, "started_time": 3600000, "started_count": 1,
+        })  # fmt: skip
 
     def _children(self, number):
         times = {"created_at": self._at(), "updated_at": self._at()}
@@ -145,49 +118,30 @@ class _Project:
             "tasks": [{**child, "description": "Do it", "complete": True, "position": 1}],
             "blockers": [{**child, "description": "Wait", "resolved": False}],
             "reviews": [
-                {
-                    **child,
-                    "review_type_id": 1,
-                    "reviewer_id": self.part(2),
-                    "status": "pass",
-                    "review_type": {"id": 1, "name": "Code"},
-                }
+                {**child, "review_type_id": 1, "reviewer_id": self.part(2), "status": "pass",
+                 "review_type": {"id": 1, "name": "Code"}}
             ],
-        }
+        }  # fmt: skip
 
-    def _change(self, story_id, change_type, original, new, at, kind=None):
+    def _change(self, story_id, change_type, original, new, at):
         change = {
-            "kind": "story",
-            "change_type": change_type,
-            "id": story_id,
-            "name": "Story",
-            "story_type": "feature",
-            "original_values": original,
-            "new_values": new,
-        }
+            "kind": "story", "change_type": change_type, "id": story_id, "name": "Story",
+            "story_type": "feature", "original_values": original, "new_values": new,
+        }  # fmt: skip
         primary = {"kind": "story", "id": story_id, "name": "Story", "story_type": "feature"}
-        return self._activity(kind or f"story_{change_type}", [change], primary, at)
+        return self._activity(f"story_{change_type}", [change], primary, at)
 
     def release(self, number):
         release_id, at = self.part(100 + number), self._at()
         release = {
-            "id": release_id,
-            "project_id": self.id,
-            "name": "Beta",
-            "current_state": "unstarted",
-            "deadline": "2024-06-01T12:00:00Z",
-            "created_at": at,
-            "updated_at": at,
-        }
+            "id": release_id, "project_id": self.id, "name": "Beta", "current_state": "unstarted",
+            "deadline": "2024-06-01T12:00:00Z", "created_at": at, "updated_at": at,
+        }  # fmt: skip
         self.records["stories"].append({**release, "story_type": "release"})
-        self.records["releases"].append(
-            {
-                **release,
-                "story_ids": [self.part(101), self.part(102)],
-                "points_total": 4,
-                "counts_total": 2,
-            }
-        )
+        self.records["releases"].append({
+            **release, "story_ids": [self.part(101), self.part(102)], "points_total": 4,
+            "counts_total": 2,
+        })  # fmt: skip
 
     def deletion(self, number):
         story_id, at = self.part(100 + number), self._at()
@@ -211,112 +165,61 @@ class _Project:
                 {**self._label(number), "created_at": iso(START), "updated_at": at}
             )
         for number in (1, 2):
-            self.records["epics"].append(
-                {
-                    "id": self.part(500 + number),
-                    "project_id": self.id,
-                    "name": f"Epic {number}",
-                    "label_id": self.part(300 + number),
-                    "label": self._label(number),
-                    "comments": [{"id": self.part(510 + number), "text": "Go", "created_at": at}],
-                    "created_at": iso(START),
-                    "updated_at": at,
-                }
-            )
+            self.records["epics"].append({
+                "id": self.part(500 + number), "project_id": self.id, "name": f"Epic {number}",
+                "label_id": self.part(300 + number), "label": self._label(number),
+                "comments": [{"id": self.part(510 + number), "text": "Go", "created_at": at}],
+                "created_at": iso(START), "updated_at": at,
+            })  # fmt: skip
         for number in range(1, 13):
             start = START + timedelta(weeks=number - 1)
-            self.records["iterations"].append(
-                {
-                    "project_id": self.id,
-                    "number": number,
-                    "length": 1,
-                    "team_strength": 1,
-                    "velocity": 10,
-                    "points": 4,
-                    "accepted_points": 4,
-                    "effective_points": 4,
-                    "story_ids": [self.part(100 + number)] if number < 9 else [],
-                    "analytics": {"stories_accepted": 1, "bugs_created": 0, "cycle_time": 3600000},
-                    "start": iso(start),
-                    "finish": iso(start + timedelta(weeks=1)),
-                }
-            )
-            self.records["history_days"].append(
-                {
-                    "project_id": self.id,
-                    "date": start.date().isoformat(),
-                    "points_accepted": 2,
-                    "counts_accepted": 1,
-                    "counts_started": 1,
-                }
-            )
+            self.records["iterations"].append({
+                "project_id": self.id, "number": number, "length": 1, "team_strength": 1,
+                "velocity": 10, "points": 4, "accepted_points": 4, "effective_points": 4,
+                "story_ids": [self.part(100 + number)] if number < 9 else [],
+                "analytics": {"stories_accepted": 1, "bugs_created": 0, "cycle_time": 3600000},
+                "start": iso(start), "finish": iso(start + timedelta(weeks=1)),
+            })  # fmt: skip
+            self.records["history_days"].append({
+                "project_id": self.id, "date": start.date().isoformat(), "points_accepted": 2,
+                "counts_accepted": 1, "counts_started": 1,
+            })  # fmt: skip
 
     def surroundings(self):
         at = self._at()
-        self.records["projects"].append(
-            {
-                "id": self.id,
-                "name": "Shop",
-                "version": self._version,
-                "account_id": self.part(1),
-                "iteration_length": 1,
-                "week_start_day": "Monday",
-                "point_scale": "0,1,2,3",
-                "velocity_averaged_over": 3,
-                "initial_velocity": 10,
-                "bugs_and_chores_are_estimatable": False,
-                "automatic_planning": True,
-                "time_zone": {"olson_name": "UTC"},
-                "start_date": "2024-03-04",
-                "start_time": iso(START),
-                "current_velocity": 4,
-                "current_iteration_number": 11,
-                "created_at": iso(START),
-                "updated_at": at,
-            }
-        )
-        self._activity(
-            "project_update",
-            [
-                {
-                    "kind": "project",
-                    "change_type": "update",
-                    "id": self.id,
-                    "original_values": {"iteration_length": 2, "time_zone": "UTC"},
-                    "new_values": {"iteration_length": 1, "time_zone": {"olson_name": "UTC"}},
-                }
-            ],
-            {"kind": "project", "id": self.id, "name": "Shop"},
-            at,
-        )
+        self.records["projects"].append({
+            "id": self.id, "name": "Shop", "version": self._version, "account_id": self.part(1),
+            "iteration_length": 1, "week_start_day": "Monday", "point_scale": "0,1,2,3",
+            "velocity_averaged_over": 3, "initial_velocity": 10,
+            "bugs_and_chores_are_estimatable": False, "automatic_planning": True,
+            "time_zone": {"olson_name": "UTC"}, "start_date": "2024-03-04",
+            "start_time": iso(START), "current_velocity": 4, "current_iteration_number": 11,
+            "created_at": iso(START), "updated_at": at,
+        })  # fmt: skip
+        shortened = {
+            "kind": "project", "change_type": "update", "id": self.id,
+            "original_values": {"iteration_length": 2, "time_zone": "UTC"},
+            "new_values": {"iteration_length": 1, "time_zone": {"olson_name": "UTC"}},
+        }  # fmt: skip
+        project = {"kind": "project", "id": self.id, "name": "Shop"}
+        self._activity("project_update", [shortened], project, at)
         comment = {
-            "kind": "comment",
-            "change_type": "create",
-            "id": self.part(490),
+            "kind": "comment", "change_type": "create", "id": self.part(490),
             "original_values": {},
             "new_values": {
-                "id": self.part(490),
-                "story_id": self.part(101),
-                "person_id": self.part(1),
-                "text": "SourcedRecord by its activity",
-                "created_at": at,
+                "id": self.part(490), "story_id": self.part(101), "person_id": self.part(1),
+                "text": "Known by its activity", "created_at": at,
             },
-        }
+        }  # fmt: skip
         primary = {"kind": "story", "id": self.part(101), "name": "Story"}
         self._activity("comment_create", [comment], primary, at)
         for number, name in ((1, "Ada"), (2, "Kit")):
             person = {"id": self.part(number), "name": name, "initials": name[:2].upper()}
-            self.records["memberships"].append(
-                {
-                    "id": self.part(10 + number),
-                    "project_id": self.id,
-                    "person_id": self.part(number),
-                    "role": "member",
-                    "person": person,
-                    "created_at": iso(START),
-                    "updated_at": at,
-                }
-            )
+            self.records["memberships"].append({
+                "id": self.part(10 + number), "project_id": self.id,
+                "person_id": self.part(number), "role": "member", "person": person,
+                "created_at": iso(START), "updated_at": at,
+            })  # fmt: skip
         self.records["my_activity"] = copy.deepcopy(self.records["activity"][:2])
 
 

@@ -85,16 +85,10 @@ class _Workspace:
         """Add a story with its state changes: ("started", "05-07"), ..."""
         state = path[-1][0] if path else "unstarted"
         story = {
-            "id": number,
-            "project_id": 1,
-            "name": f"Story {number}",
-            "story_type": "feature",
-            "current_state": state,
-            "estimate": 1,
-            "owner_ids": [MEMBER],
-            "created_at": at("05-06"),
+            "id": number, "project_id": 1, "name": f"Story {number}", "story_type": "feature",
+            "current_state": state, "estimate": 1, "owner_ids": [MEMBER], "created_at": at("05-06"),
             "updated_at": at("05-31"),
-        }
+        }  # fmt: skip
         if state == "accepted":
             story["accepted_at"] = at(path[-1][1])
         self.records["stories"].append({**story, **changes})
@@ -103,38 +97,23 @@ class _Workspace:
 
     def transition(self, number, state, day):
         self._version += 1
-        self.records["story_transitions"].append(
-            {
-                "project_id": 1,
-                "project_version": self._version,
-                "story_id": number,
-                "state": state,
-                "performed_by_id": MEMBER,
-                "occurred_at": at(day),
-            }
-        )
+        self.records["story_transitions"].append({
+            "project_id": 1, "project_version": self._version, "story_id": number,
+            "state": state, "performed_by_id": MEMBER, "occurred_at": at(day),
+        })  # fmt: skip
 
     def activity(self, version, kind, day, story_id, original, new):
         change = {
-            "kind": "story",
-            "change_type": "update",
-            "id": story_id,
-            "original_values": original,
+            "kind": "story", "change_type": "update", "id": story_id, "original_values": original,
             "new_values": new,
-        }
-        self.records["activity"].append(
-            {
-                "guid": f"1_{version}",
-                "project_id": 1,
-                "project_version": version,
-                "kind": f"{kind}_activity",
-                "performed_by_id": MEMBER,
-                "performed_by": {"id": MEMBER, "name": "Ada", "initials": "AL"},
-                "changes": [change],
-                "primary_resources": [{"kind": "story", "id": story_id}],
-                "occurred_at": at(day),
-            }
-        )
+        }  # fmt: skip
+        self.records["activity"].append({
+            "guid": f"1_{version}", "project_id": 1, "project_version": version,
+            "kind": f"{kind}_activity", "performed_by_id": MEMBER,
+            "performed_by": {"id": MEMBER, "name": "Ada", "initials": "AL"},
+            "changes": [change], "primary_resources": [{"kind": "story", "id": story_id}],
+            "occurred_at": at(day),
+        })  # fmt: skip
 
 
 def _stories(workspace):
@@ -171,14 +150,8 @@ def _stories(workspace):
     story(126, name="twins")
     story(127, *done, tasks=[{"id": 1, "story_id": 127, "complete": False}])
     story(128, ("started", "05-28"), current_state="delivered")
-    workspace.activity(
-        4,
-        "story_update",
-        "05-29",
-        128,
-        {"current_state": "finished"},
-        {"current_state": "delivered"},
-    )
+    finished, delivered = {"current_state": "finished"}, {"current_state": "delivered"}
+    workspace.activity(4, "story_update", "05-29", 128, finished, delivered)
     workspace.activity(5, "story_dance", "05-30", 100, {}, {})
     story(129, *done, ("rejected", "05-15"))
     story(130, labels=[label(61), label(62), label(64)])
@@ -218,13 +191,10 @@ def _plans(workspace):
 
 def _surroundings():
     settings = {
-        "iteration_length": 1,
-        "velocity_averaged_over": 3,
-        "initial_velocity": 10,
-        "point_scale": "0,1,2,3",
-        "bugs_and_chores_are_estimatable": False,
+        "iteration_length": 1, "velocity_averaged_over": 3, "initial_velocity": 10,
+        "point_scale": "0,1,2,3", "bugs_and_chores_are_estimatable": False,
         "time_zone": {"olson_name": "UTC"},
-    }
+    }  # fmt: skip
     return {
         "projects": [
             {"id": 1, "name": "Shop", "version": 5, **settings},
@@ -233,16 +203,13 @@ def _surroundings():
             {"id": 4, "name": "Left out", **settings},
         ],
         "memberships": [
-            {"id": person, "project_id": 1, "person_id": person, "role": "member", "person": named}
-            for person, named in [
-                (MEMBER, {"id": MEMBER, "name": "Ada"}),
-                (TWIN_A, {"id": TWIN_A, "name": "Kit"}),
-                (TWIN_B, {"id": TWIN_B, "name": "kit"}),
-            ]
+            {"id": each, "project_id": 1, "person_id": each, "role": "member",
+             "person": {"id": each, "name": name}}
+            for each, name in ((MEMBER, "Ada"), (TWIN_A, "Kit"), (TWIN_B, "kit"))
         ],
         "rejected_rows": [{"rejection_id": "r1", "file": "a.csv", "line": 3, "reason": "no id"}],
         "extracts": [{"extract_id": "1", "source_kind": "api", "as_of": at("06-01")}],
-    }
+    }  # fmt: skip
 
 
 def at(day: str) -> str:
@@ -257,10 +224,6 @@ def label(number: int) -> dict[str, object]:
 
 def iteration(project_id, number, start, finish, team_strength=1):
     return {
-        "project_id": project_id,
-        "number": number,
-        "length": 1,
-        "team_strength": team_strength,
-        "start": at(start),
-        "finish": at(finish),
-    }
+        "project_id": project_id, "number": number, "length": 1, "team_strength": team_strength,
+        "start": at(start), "finish": at(finish),
+    }  # fmt: skip
