@@ -149,10 +149,10 @@ class Reply:
 
 
 def page_of(
-    items: Sequence[Any], request: Request, options: ServerOptions, default_limit: int = 100
+    items: Sequence[Any], request: Request, options: ServerOptions
 ) -> tuple[Sequence[Any], Page]:
     """Return the requested page of a list; limits above 500 are reduced."""
-    limit = page_limit(request, options, default_limit)
+    limit = page_limit(request, options)
     offset = request.integer("offset", 0)
     part = items[offset : offset + limit]
     return part, Page(len(items), limit, offset, len(part))

@@ -9,7 +9,17 @@ from functools import wraps
 from typing import Protocol, TypeVar
 
 from simulator.activities import Activity, Change
-from simulator.entities import Account, Epic, Person, Project, Reference, Story, Transition
+from simulator.entities import (
+    Account,
+    Epic,
+    Label,
+    Membership,
+    Person,
+    Project,
+    Reference,
+    Story,
+    Transition,
+)
 from simulator.instants import iso, to_instant
 
 # Ids as large as Tracker's were in its last years.
@@ -35,18 +45,6 @@ class Dated(Protocol):
     """An entity with a time of its last change."""
 
     updated_at: int
-
-
-class Logged(Protocol):
-    """An entity that activities are about."""
-
-    @property
-    def project_id(self) -> int:
-        """Its project."""
-
-    @property
-    def reference(self) -> Reference:
-        """The primary resource of its activities."""
 
 
 class CommandError(ValueError):
@@ -148,7 +146,7 @@ class WorkspaceCore:
 
     def _log(
         self,
-        entity: Logged,
+        entity: Project | Story | Epic | Label | Membership,
         kind: str,
         wording: str,
         highlight: str,

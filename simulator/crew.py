@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from math import exp
 from random import Random
@@ -16,6 +17,9 @@ from simulator.teams import Team
 if TYPE_CHECKING:
     from simulator.simulation import Simulation
     from simulator.workspace import Workspace
+
+# Yields the instants at which it continues.
+Process = Generator[int, None, None]
 
 _SCHEDULED = 0.8  # share of all stories that eventually get into the backlog
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from simulator import words
-from simulator.crew import Crew
+from simulator.crew import Crew, Process
 from simulator.entities import IN_PROGRESS, Story
 from simulator.work import resuming
 
 if TYPE_CHECKING:
     from simulator.simulation import Simulation
-
-Process = Generator[int, None, None]
 
 
 def housekeeping(crew: Crew) -> Process:

@@ -71,10 +71,6 @@ def _one_release(call: Call) -> Story:
     raise ApiError("unfound_resource")
 
 
-def _release(call: Call) -> Reply:
-    return call.reply("release", _one_release(call), call.project)
-
-
 def _release_stories(call: Call) -> Reply:
     stories = call.workspace.stories
     covered = release_story_ids(call.project, stories).get(_one_release(call).id, [])
@@ -154,10 +150,6 @@ def _numbered(call: Call) -> Iteration:
     return iterations[call.ids[1] - 1]
 
 
-def _iteration(call: Call) -> Reply:
-    return call.reply("iteration", IterationOf(call.project, _numbered(call)), call.project)
-
-
 def _iteration_analytics(call: Call) -> Reply:
     record = iteration_analytics(call.renderer, IterationOf(call.project, _numbered(call)))
     return Reply(picked(record, call.request.selection, ()), call.project)
@@ -228,18 +220,6 @@ def _activity_page(call: Call, log: Sequence[Activity], project: Project | None)
     return Reply(records, project, Page(last - first, limit, offset, len(part)))
 
 
-def _activity(call: Call) -> Reply:
-    return _activity_page(call, call.project.activities, call.project)
-
-
-def _my_activity(call: Call) -> Reply:
-    return _activity_page(call, call.workspace.activities, None)
-
-
-def _story_activity(call: Call) -> Reply:
-    return _activity_page(call, call.story.activities, call.project)
-
-
 def _epic_activity(call: Call) -> Reply:
     primary = (("epic", call.epic.id),)
     log = [each for each in call.project.activities if each.primary == primary]
@@ -247,18 +227,26 @@ def _epic_activity(call: Call) -> Reply:
 
 
 LISTS: dict[str, Handler] = {
-    "/my/activity": _my_activity,
-    "/projects/{id}/activity": _activity,
+    "/my/activity": lambda call: _activity_page(call, call.workspace.activities, None),
+    "/projects/{id}/activity": lambda call: _activity_page(
+        call, call.project.activities, call.project
+    ),
     "/projects/{id}/epics/{id}/activity": _epic_activity,
     "/projects/{id}/stories": _stories,
     "/projects/{id}/stories/bulk": _bulk,
-    "/projects/{id}/stories/{id}/activity": _story_activity,
+    "/projects/{id}/stories/{id}/activity": lambda call: _activity_page(
+        call, call.story.activities, call.project
+    ),
     "/projects/{id}/story_transitions": _transitions,
     "/projects/{id}/releases": _releases,
-    "/projects/{id}/releases/{id}": _release,
+    "/projects/{id}/releases/{id}": lambda call: call.reply(
+        "release", _one_release(call), call.project
+    ),
     "/projects/{id}/releases/{id}/stories": _release_stories,
     "/projects/{id}/iterations": _iterations,
-    "/projects/{id}/iterations/{id}": _iteration,
+    "/projects/{id}/iterations/{id}": lambda call: call.reply(
+        "iteration", IterationOf(call.project, _numbered(call)), call.project
+    ),
     "/projects/{id}/iterations/{id}/analytics": _iteration_analytics,
     "/projects/{id}/iterations/{id}/analytics/cycle_time_details": _iteration_cycle_times,
     "/projects/{id}/iteration_overrides/{id}": _override,

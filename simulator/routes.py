@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -73,7 +73,7 @@ class Call:
         return Reply(self.renderer.one(kind, entity, self.request.selection), project)
 
     def whole_list(
-        self, kind: str, entities: list[object], project: Project | None = None
+        self, kind: str, entities: Iterable[object], project: Project | None = None
     ) -> Reply:
         """Reply with a complete list, without paging."""
         return Reply(self.renderer.many(kind, entities, self.request.selection), project)
@@ -133,22 +133,6 @@ def kinds(token: str) -> dict[str, Kind]:
 # ---------------------------------------------------------------------- people and accounts
 
 
-def _me(call: Call) -> Reply:
-    return call.reply("me", call.workspace.people[call.workspace.me_id])
-
-
-def _accounts(call: Call) -> Reply:
-    return call.whole_list("account", list(call.workspace.accounts.values()))
-
-
-def _account(call: Call) -> Reply:
-    return call.reply("account", call.found(call.workspace.accounts))
-
-
-def _account_summaries(call: Call) -> Reply:
-    return call.whole_list("account_summary", list(call.workspace.accounts.values()))
-
-
 def _notifications(call: Call) -> Reply:
     """Reply with the comments that mention the caller, newest first."""
     workspace = call.workspace
@@ -201,10 +185,6 @@ def _projects(call: Call) -> Reply:
     return call.whole_list("project", projects)
 
 
-def _project(call: Call) -> Reply:
-    return call.reply("project", call.project, call.project)
-
-
 def _memberships(call: Call) -> Reply:
     members = project_fields.members(call.project)
     if call.request.query.get("sort_by") == "name":
@@ -213,41 +193,12 @@ def _memberships(call: Call) -> Reply:
     return call.whole_list("project_membership", members, call.project)
 
 
-def _labels(call: Call) -> Reply:
-    return call.whole_list("label", project_fields.sorted_labels(call.project), call.project)
-
-
-def _label(call: Call) -> Reply:
-    return call.reply("label", call.found(call.project.labels, 1), call.project)
-
-
-def _review_types(call: Call) -> Reply:
-    return call.whole_list("review_type", call.project.review_types, call.project)
-
-
-def _epics(call: Call) -> Reply:
-    epics = project_fields.epics_of(call.renderer, call.project)
-    return call.whole_list("epic", epics, call.project)
-
-
-def _epic(call: Call) -> Reply:
-    return call.reply("epic", call.epic, call.project)
-
-
-def _epic_comments(call: Call) -> Reply:
-    return call.whole_list("comment", call.epic.comments, call.project)
-
-
 def _any_epic(call: Call) -> Reply:
     epic = call.found(call.workspace.epics)
     return call.reply("epic", epic, call.project_by_id(epic.project_id))
 
 
 # ---------------------------------------------------------------------- one story
-
-
-def _story(call: Call) -> Reply:
-    return call.reply("story", call.story, call.project)
 
 
 def _any_story(call: Call) -> Reply:
@@ -265,38 +216,45 @@ def _story_owners(call: Call) -> Reply:
     return Reply(owners, call.project)
 
 
-def _story_labels(call: Call) -> Reply:
-    labels = [call.project.labels[each] for each in call.story.label_ids]
-    return call.whole_list("label", labels, call.project)
-
-
-def _story_transitions(call: Call) -> Reply:
-    return call.paged("story_transition", call.story.transitions, call.project)
-
-
 PEOPLE_AND_PROJECTS: dict[str, Handler] = {
-    "/me": _me,
+    "/me": lambda call: call.reply("me", call.workspace.people[call.workspace.me_id]),
     "/my/notifications": _notifications,
-    "/accounts": _accounts,
-    "/accounts/{id}": _account,
-    "/account_summaries": _account_summaries,
+    "/accounts": lambda call: call.whole_list("account", call.workspace.accounts.values()),
+    "/accounts/{id}": lambda call: call.reply("account", call.found(call.workspace.accounts)),
+    "/account_summaries": lambda call: call.whole_list(
+        "account_summary", call.workspace.accounts.values()
+    ),
     "/projects": _projects,
-    "/projects/{id}": _project,
+    "/projects/{id}": lambda call: call.reply("project", call.project, call.project),
     "/projects/{id}/memberships": _memberships,
-    "/projects/{id}/labels": _labels,
-    "/projects/{id}/labels/{id}": _label,
-    "/projects/{id}/review_types": _review_types,
-    "/projects/{id}/epics": _epics,
-    "/projects/{id}/epics/{id}": _epic,
-    "/projects/{id}/epics/{id}/comments": _epic_comments,
+    "/projects/{id}/labels": lambda call: call.whole_list(
+        "label", project_fields.sorted_labels(call.project), call.project
+    ),
+    "/projects/{id}/labels/{id}": lambda call: call.reply(
+        "label", call.found(call.project.labels, 1), call.project
+    ),
+    "/projects/{id}/review_types": lambda call: call.whole_list(
+        "review_type", call.project.review_types, call.project
+    ),
+    "/projects/{id}/epics": lambda call: call.whole_list(
+        "epic", project_fields.epics_of(call.renderer, call.project), call.project
+    ),
+    "/projects/{id}/epics/{id}": lambda call: call.reply("epic", call.epic, call.project),
+    "/projects/{id}/epics/{id}/comments": lambda call: call.whole_list(
+        "comment", call.epic.comments, call.project
+    ),
     "/epics/{id}": _any_epic,
     "/stories/{id}": _any_story,
-    "/projects/{id}/stories/{id}": _story,
+    "/projects/{id}/stories/{id}": lambda call: call.reply("story", call.story, call.project),
     "/projects/{id}/stories/{id}/owners": _story_owners,
-    "/projects/{id}/stories/{id}/labels": _story_labels,
+    "/projects/{id}/stories/{id}/labels": lambda call: call.whole_list(
+        "label", [call.project.labels[each] for each in call.story.label_ids], call.project
+    ),
     "/projects/{id}/stories/{id}/tasks": _story_parts("task", "tasks"),
     "/projects/{id}/stories/{id}/comments": _story_parts("comment", "comments"),
     "/projects/{id}/stories/{id}/blockers": _story_parts("blocker", "blockers"),
     "/projects/{id}/stories/{id}/reviews": _story_parts("review", "reviews"),
-    "/projects/{id}/stories/{id}/transitions": _story_transitions,
+    "/projects/{id}/stories/{id}/transitions": lambda call: call.paged(
+        "story_transition", call.story.transitions, call.project
+    ),
 }

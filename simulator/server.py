@@ -66,7 +66,7 @@ class DemoServer:
     version. Responses are cached until the workspace changes.
     """
 
-    def __init__(self, workspace: Workspace, host: str, port: int, options: ServerOptions) -> None:
+    def __init__(self, workspace: Workspace, port: int, options: ServerOptions) -> None:
         """Bind to a port (0: any free port) and start serving."""
         self.workspace = workspace
         self.options = options
@@ -84,7 +84,7 @@ class DemoServer:
         self._cache_size = 0
         self._count = 0
         self._counting = threading.Lock()
-        self._http = _Http((host, port), _Handler)
+        self._http = _Http(("127.0.0.1", port), _Handler)
         self._http.demo = self
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -350,15 +350,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Do not log: `DemoServer.requests` has all requests."""
 
 
-def serve(
-    workspace: Workspace,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    options: ServerOptions | None = None,
-) -> DemoServer:
+def serve(workspace: Workspace, port: int = 0, options: ServerOptions | None = None) -> DemoServer:
     """Serve a workspace on loopback in the background. Close it, or use it in a `with` statement.
 
     Raises:
         OSError: if the port is in use.
     """
-    return DemoServer(workspace, host, port, options or ServerOptions())
+    return DemoServer(workspace, port, options or ServerOptions())

@@ -9,13 +9,13 @@ no dependence on the order of sets: the same seed gives the same bytes.
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from heapq import heappop, heappush
 from random import Random
 
-from simulator.crew import Crew
+from simulator.crew import Crew, Process
 from simulator.housekeeping import housekeeping, mover
 from simulator.instants import HOUR, local_date, local_instant, to_instant
 from simulator.shifts import NEVER, Shifts
@@ -29,17 +29,15 @@ END = "2025-04-30T17:00:00Z"
 # With more stories than this, the company has several copies of each team.
 STORIES_PER_COMPANY = 20_000
 
-Process = Generator[int, None, None]
-
 
 class Simulation:
     """The queue of processes that act on one workspace."""
 
-    def __init__(self, seed: int, until: int) -> None:
+    def __init__(self, seed: int) -> None:
         """Start with an empty workspace."""
         self.workspace = Workspace(BEGIN)
         self.rng = Random(seed)
-        self.until = until
+        self.until = to_instant(END)
         self.crews: dict[int, Crew] = {}
         self._queue: list[tuple[int, int, Process]] = []
         self._spawned = 0
@@ -66,15 +64,14 @@ class Simulation:
         self.crews.clear()  # they refer to the simulation: break the reference cycle
 
 
-def simulate(seed: int = 7, stories: int = 2000, *, until: str = END) -> Workspace:
+def simulate(seed: int = 7, stories: int = 2000) -> Workspace:
     """Return a workspace after eighteen months of work.
 
     Args:
         seed: the seed of the random source.
         stories: the number of stories to create; each leads to about fifteen activities.
-        until: the end of the simulation (ISO 8601), at which the workspace clock is left.
     """
-    simulation = Simulation(seed, to_instant(until))
+    simulation = Simulation(seed)
     with _without_garbage_collection():
         companies = max(1, round(stories / STORIES_PER_COMPANY))
         teams = [

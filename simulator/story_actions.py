@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 from simulator import words
-from simulator.crew import Crew
+from simulator.crew import Crew, Process
 from simulator.entities import PRIORITIES, Story
 from simulator.shifts import NEVER
 
-Process = Generator[int, None, None]
 Action = Callable[[Crew, Story, int], None]
 
 

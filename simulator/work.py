@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 from simulator import story_actions, words
-from simulator.crew import Crew
+from simulator.crew import Crew, Process
 from simulator.entities import IN_PROGRESS, Story
 from simulator.instants import DAY, HOUR, MINUTE
 from simulator.priorities import first_idle_index
 from simulator.shifts import NEVER
-
-Process = Generator[int, None, None]
-
 
 # ---------------------------------------------------------------------- writing stories
 

@@ -45,11 +45,11 @@ class Workspace(ProjectCommands):
             self.revision += 1
             return person
 
-    def add_account(self, name: str, plan: str = "Enterprise") -> Account:
+    def add_account(self, name: str) -> Account:
         """Create an account, owned by the owner of the API token."""
         with self.lock:
             number = self._next_id("account")
-            account = Account(number, name, plan, self.me_id, self.now, self.now)
+            account = Account(number, name, "Enterprise", self.me_id, self.now, self.now)
             self.accounts[number] = account
             self.revision += 1
             return account

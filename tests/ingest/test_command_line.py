@@ -1,10 +1,7 @@
 """The command line as users see it: its output, messages and exit codes."""
 
-import http.server
 import json
 import os
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -12,6 +9,7 @@ import pytest
 
 from simulator.server import PASSWORD
 from tests.conftest import ROOT, dbt, ingest
+from tests.support.scripted import Reply, ScriptedServer
 
 SENTINEL = "0123456789abcdef0123456789abcdef"
 
@@ -34,30 +32,6 @@ def assert_one_line_error(finished, *parts):
     assert error.startswith("error: ")
     for part in parts:
         assert part in error
-
-
-@contextmanager
-def web_server(status, body, content_type="text/html"):
-    """A host with the same response to everything."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/services/v5"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture
@@ -189,8 +163,8 @@ def test_a_project_that_does_not_exist_is_named(demo_server, loaded):
     [(200, b"<!doctype html><html>Tracker has been switched off</html>"), (404, b"<html></html>")],
 )
 def test_a_web_page_instead_of_the_api_is_an_error_about_base_url(path, status, body):
-    with web_server(status, body) as base_url:
-        finished = ingest(warehouse=path, api_token=SENTINEL, base_url=base_url)
+    with ScriptedServer(lambda _: Reply(status, body, {"Content-Type": "text/html"})) as server:
+        finished = ingest(warehouse=path, api_token=SENTINEL, base_url=server.base_url)
     assert_one_line_error(finished, "base_url")
 
 

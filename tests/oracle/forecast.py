@@ -189,8 +189,8 @@ class Interval:
     first: date
     left: date | None
 
-    def contains(self, day, known=None):
-        return self.first <= day and (self.left is None or self.left > (known or day))
+    def contains(self, day):
+        return self.first <= day and (self.left is None or self.left > day)
 
 
 @dataclass
@@ -203,8 +203,8 @@ class PastStory:
     estimate: float | None
     intervals: dict[str, list[Interval]] = field(default_factory=dict)
 
-    def was(self, state, day, known=None):
-        return any(interval.contains(day, known) for interval in self.intervals.get(state, ()))
+    def was(self, state, day):
+        return any(interval.contains(day) for interval in self.intervals.get(state, ()))
 
     def was_open(self, day):
         is_there = self.created <= day and (self.deleted is None or self.deleted > day)

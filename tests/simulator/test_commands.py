@@ -17,8 +17,8 @@ def kinds(workspace):
     return [activity.kind for activity in workspace.activities]
 
 
-def story_change(workspace, activity=None):
-    changes = record(workspace, activity)["changes"]
+def story_change(workspace):
+    changes = record(workspace)["changes"]
     return next(change for change in changes if change["kind"] == "story")
 
 

@@ -262,10 +262,10 @@ def change_before_page(host, when_offset, change, path="/projects/1/stories"):
     host.before = before
 
 
-def host_of_short_pages(count=60):
+def host_of_short_pages():
     host = WorkspaceHost(1)
     host.max_limit = 10
-    host.lists["/projects/1/stories"] = [story(number) for number in range(count)]
+    host.lists["/projects/1/stories"] = [story(number) for number in range(60)]
     return host
 
 
