@@ -243,12 +243,7 @@ def _seed_of(world: World, row: dict[str, object]) -> int:
 
 def _sync(server: DemoServer, warehouse: Path, *project_ids: int) -> None:
     project_options = [argument for each in project_ids for argument in ("--project", str(each))]
-    done = ingest(
-        "api",
-        *project_options,
-        warehouse=warehouse,
-        base_url=server.base_url,
-        api_token=server.token,
-    )
+    host = {"base_url": server.base_url, "api_token": server.token}
+    done = ingest("api", *project_options, warehouse=warehouse, **host)
     if done.returncode != 0:
         raise SyncFailed(done.stderr.strip().splitlines()[-1])

@@ -169,16 +169,14 @@ def reject(scene, a, b, c):
     scene.do("change_state", scene.story(a, "delivered").id, "rejected", comment=f"No {b}", by=c)
 
 
-def estimate(scene, a, b, c):
-    story = scene.story(a)
+def estimate(scene, a, b, c, *states):
+    story = scene.story(a, *states)
     project = scene.workspace.projects[story.project_id]
     scene.do("estimate_story", story.id, points(project, b), by=c)
 
 
 def estimate_accepted(scene, a, b, c):
-    story = scene.story(a, "accepted")
-    project = scene.workspace.projects[story.project_id]
-    scene.do("estimate_story", story.id, points(project, b), by=c)
+    estimate(scene, a, b, c, "accepted")
 
 
 def change_type(scene, a, b, c):
@@ -467,68 +465,18 @@ def change_role(scene, a, b, c):
 # The first commands of every history, so that there are objects to act on.
 BEGINNING = (
     *[create] * 8,
-    add_member,
-    add_owner,
-    label,
-    create_epic,
-    add_comment,
-    add_task,
-    add_blocker,
-    add_review,
+    *(add_member, add_owner, label, create_epic, add_comment, add_task, add_blocker, add_review),
 )
 # The weight of each command; those that are difficult for a sync are more frequent than in reality.
 COMMANDS: dict[Callable, int] = {
-    create: 14,
-    import_accepted: 2,
-    change_state: 6,
-    advance: 16,
-    accept_at_once: 5,
-    unaccept: 5,
-    accept_again: 2,
-    restart: 3,
-    reject: 3,
-    estimate: 3,
-    estimate_accepted: 4,
-    change_type: 3,
-    edit: 4,
-    drag: 3,
-    delete: 3,
-    delete_several: 1,
-    change_and_delete: 1,
-    create_and_delete: 1,
-    move_away: 4,
-    move_release: 2,
-    move_away_and_back: 3,
-    move_and_delete: 1,
-    add_owner: 4,
-    remove_owner: 3,
-    reorder_owners: 2,
-    remove_all_owners: 1,
-    label: 5,
-    unlabel: 3,
-    create_label: 1,
-    rename_label: 2,
-    delete_label: 2,
-    merge_label: 3,
-    create_epic: 3,
-    edit_epic: 2,
-    delete_epic: 2,
-    comment_epic: 2,
-    add_comment: 3,
-    edit_comment: 4,
-    delete_comment: 3,
-    add_task: 2,
-    edit_task: 4,
-    delete_task: 2,
-    add_blocker: 2,
-    edit_blocker: 4,
-    delete_blocker: 2,
-    add_review: 2,
-    edit_review: 4,
-    delete_review: 2,
-    override: 3,
-    settings: 3,
-    add_member: 2,
-    change_role: 4,
-}
+    create: 14, import_accepted: 2, change_state: 6, advance: 16, accept_at_once: 5, unaccept: 5,
+    accept_again: 2, restart: 3, reject: 3, estimate: 3, estimate_accepted: 4, change_type: 3,
+    edit: 4, drag: 3, delete: 3, delete_several: 1, change_and_delete: 1, create_and_delete: 1,
+    move_away: 4, move_release: 2, move_away_and_back: 3, move_and_delete: 1, add_owner: 4,
+    remove_owner: 3, reorder_owners: 2, remove_all_owners: 1, label: 5, unlabel: 3, create_label: 1,
+    rename_label: 2, delete_label: 2, merge_label: 3, create_epic: 3, edit_epic: 2, delete_epic: 2,
+    comment_epic: 2, add_comment: 3, edit_comment: 4, delete_comment: 3, add_task: 2, edit_task: 4,
+    delete_task: 2, add_blocker: 2, edit_blocker: 4, delete_blocker: 2, add_review: 2,
+    edit_review: 4, delete_review: 2, override: 3, settings: 3, add_member: 2, change_role: 4,
+}  # fmt: skip
 BY_NAME = {each.__name__: each for each in COMMANDS}

@@ -117,10 +117,6 @@ class World:
                 self._apply(self.scenes[number], step)
         self.workspace.advance_to(self.cuts.syncs_at[epoch])
 
-    def history_of_project(self, project_id: int) -> int | None:
-        """The index of the history that a project belongs to."""
-        return next((each.number for each in self.scenes if project_id in each.project_ids), None)
-
     def _make_project(self, scene: Scene, plan: ProjectPlan) -> None:
         name = f"Project {len(scene.project_ids)} of {scene.number:02d}"
         created_at = self.workspace.now - plan.age

@@ -9,6 +9,7 @@ import pytest
 
 from simulator.server import PASSWORD
 from tests.conftest import ROOT, dbt, ingest
+from tests.support.marts import query
 from tests.support.scripted import Reply, ScriptedServer
 
 SENTINEL = "0123456789abcdef0123456789abcdef"
@@ -16,11 +17,6 @@ SENTINEL = "0123456789abcdef0123456789abcdef"
 STORIES = """[{"kind": "story", "id": 7, "project_id": 9, "name": "x", "story_type": "bug",
 "current_state": "started", "created_at": "2024-01-01T00:00:00Z",
 "updated_at": "2024-01-01T00:00:00Z"}]"""
-
-
-def query(path, statement):
-    with duckdb.connect(str(path), read_only=True) as connection:
-        return connection.execute(statement).fetchall()
 
 
 def assert_one_line_error(finished, *parts):
@@ -42,21 +38,19 @@ def path(tmp_path):
 @pytest.fixture
 def loaded(demo_server, path):
     """A warehouse with one small project of the demo, read as an API."""
-    small = smallest_project(demo_server)
-    finished = ingest(
-        "--project",
-        str(small),
-        warehouse=path,
-        api_token=demo_server.token,
-        base_url=demo_server.base_url,
-    )
+    finished = ingest_from(demo_server, path, "--project", smallest_project(demo_server))
     assert finished.returncode == 0, finished.stderr
     return path
 
 
 def smallest_project(server):
     projects = server.workspace.projects.values()
-    return min(projects, key=lambda project: (project.version, project.id)).id
+    return str(min(projects, key=lambda project: (project.version, project.id)).id)
+
+
+def ingest_from(server, path, *arguments, **settings):
+    host = {"api_token": server.token, "base_url": server.base_url}
+    return ingest(*arguments, warehouse=path, **host, **settings)
 
 
 def test_help_shows_examples_and_exit_codes(path):
@@ -73,13 +67,7 @@ def test_wrong_usage_ends_with_2(path, arguments):
 
 
 def test_a_configured_token_means_the_api(demo_server, path):
-    finished = ingest(
-        "--project",
-        str(smallest_project(demo_server)),
-        warehouse=path,
-        api_token=demo_server.token,
-        base_url=demo_server.base_url,
-    )
+    finished = ingest_from(demo_server, path, "--project", smallest_project(demo_server))
     assert finished.returncode == 0, finished.stderr
     assert f"Reading the API at {demo_server.base_url}: a token is configured." in finished.stdout
     assert "Next: " in finished.stdout.splitlines()[-1]
@@ -89,7 +77,7 @@ def test_a_configured_token_means_the_api(demo_server, path):
 
 
 def test_a_single_requested_project_is_read(demo_server, loaded):
-    project_id = smallest_project(demo_server)
+    project_id = int(smallest_project(demo_server))
     assert query(loaded, "select distinct project_id from pivotal_tracker_data.labels") == [
         (project_id,)
     ]
@@ -99,7 +87,7 @@ def test_a_single_requested_project_is_read(demo_server, loaded):
 def test_user_name_and_password_are_exchanged_for_the_token(demo_server, workspace, path):
     finished = ingest(
         "--project",
-        str(smallest_project(demo_server)),
+        smallest_project(demo_server),
         warehouse=path,
         username=workspace.people[workspace.me_id].username,
         password=PASSWORD,
@@ -110,12 +98,8 @@ def test_user_name_and_password_are_exchanged_for_the_token(demo_server, workspa
 
 @pytest.mark.parametrize("project_ids", ["[{0}]", "{0}", "{0}, {0}", '["{0}"]'])
 def test_project_ids_can_be_configured(demo_server, path, project_ids):
-    finished = ingest(
-        warehouse=path,
-        api_token=demo_server.token,
-        base_url=demo_server.base_url,
-        project_ids=project_ids.format(smallest_project(demo_server)),
-    )
+    project_ids = project_ids.format(smallest_project(demo_server))
+    finished = ingest_from(demo_server, path, project_ids=project_ids)
     assert finished.returncode == 0, finished.stderr
     assert query(path, "select count(*) from pivotal_tracker_data.projects") == [(1,)]
 
@@ -147,13 +131,7 @@ def test_an_unreachable_host_is_named(path):
 
 def test_a_project_that_does_not_exist_is_named(demo_server, loaded):
     before = loaded.read_bytes()
-    finished = ingest(
-        "--project",
-        "424242",
-        warehouse=loaded,
-        api_token=demo_server.token,
-        base_url=demo_server.base_url,
-    )
+    finished = ingest_from(demo_server, loaded, "--project", "424242")
     assert_one_line_error(finished, "424242", "--project")
     assert loaded.read_bytes() == before
 
@@ -187,26 +165,13 @@ def test_a_folder_without_write_permission_is_named(tmp_path):
     assert_one_line_error(ingest("demo", warehouse=path), str(path), "WAREHOUSE_PATH")
 
 
-def test_the_demo_is_not_loaded_over_real_data(loaded):
-    before = loaded.read_bytes()
-    assert_one_line_error(ingest("demo", warehouse=loaded), "contains data of", "WAREHOUSE_PATH")
-    assert loaded.read_bytes() == before
-
-
 def test_a_forbidden_project_is_named_and_the_others_are_loaded(workspace, path):
     from simulator import ServerOptions, serve
 
     closed, open_one = sorted(workspace.projects)[:2]
     with serve(workspace, options=ServerOptions(forbidden_projects={closed})) as server:
-        finished = ingest(
-            "--project",
-            str(closed),
-            "--project",
-            str(open_one),
-            warehouse=path,
-            api_token=server.token,
-            base_url=server.base_url,
-        )
+        chosen = ("--project", str(closed), "--project", str(open_one))
+        finished = ingest_from(server, path, *chosen)
     assert finished.returncode == 1
     assert "skipped: " in finished.stdout
     assert workspace.projects[closed].name in finished.stdout
@@ -231,15 +196,7 @@ def as_json(finished):
 
 
 def test_with_json_standard_output_contains_only_json(demo_server, path):
-    project = smallest_project(demo_server)
-    finished = ingest(
-        "--json",
-        "--project",
-        str(project),
-        warehouse=path,
-        api_token=demo_server.token,
-        base_url=demo_server.base_url,
-    )
+    finished = ingest_from(demo_server, path, "--json", "--project", smallest_project(demo_server))
     summary = as_json(finished)
     assert finished.returncode == summary["exit_code"] == 0
     assert (summary["warehouse"], summary["source_kind"]) == (str(path), "api")

@@ -9,13 +9,12 @@ import duckdb
 import pytest
 
 from ingest import pivotal_tracker_source, source
-from ingest.records import to_arrow
 from ingest.run.settings import SettingsError
 from ingest.source import Extract, resources_of
 from ingest.tables import TABLES
 from ingest.warehouses.configured import PIPELINE_NAME, make_pipeline
 from tests.conftest import ROOT
-from tests.ingest.test_pipeline import TWO_LABELS, ListReader, load
+from tests.ingest.test_pipeline import TWO_LABELS, ListReader, RepeatingReader, load
 
 
 @pytest.fixture
@@ -48,20 +47,10 @@ def test_a_second_run_replaces_rows_by_their_keys(pipeline):
 @pytest.mark.parametrize("pages", [1, 2], ids=["one page", "two pages"])
 def test_the_newer_of_two_rows_with_the_same_key_is_loaded(pipeline, monkeypatch, pages):
     monkeypatch.setattr(source, "_BATCH_BYTES", 1)
-    label = {"id": 1, "project_id": 1}
-    records = [
-        {**label, "name": "newer", "updated_at": "2024-01-02T00:00:00Z"},
-        {**label, "name": "older", "updated_at": "2024-01-01T00:00:00Z"},
-    ]
-
-    class RepeatingReader(ListReader):
-        def read(self, table_name):
-            if table_name == "labels":
-                for page in [records] if pages == 1 else [records[:1], records[1:]]:
-                    yield to_arrow(TABLES["labels"], page, "api", self.drift)
-
-    pipeline.run(resources_of(Extract(RepeatingReader({}), "api", "https://tracker.test")))
-    assert query(pipeline, "select name from labels") == [("newer",)]
+    days = ({"updated_at": f"2024-01-0{day}T00:00:00Z"} for day in (2, 1))
+    reader = RepeatingReader(*days, pages)
+    pipeline.run(resources_of(Extract(reader, "api", "https://tracker.test")))
+    assert query(pipeline, "select name from labels") == [("first",)]
     assert query(pipeline, "select records_count from extracts") == [(1,)]
 
 

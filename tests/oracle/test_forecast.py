@@ -2,12 +2,12 @@
 
 import random
 
-import duckdb
 import pytest
 
 from benchmarks import forecast as benchmark
 from tests.oracle import forecast
 from tests.oracle.test_oracle import check, mart
+from tests.support.marts import query
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +23,6 @@ def starts(built_warehouse):
 @pytest.fixture(scope="module")
 def backtests(workspace, starts, iterations):
     return forecast.backtests(workspace, workspace.now, starts, iterations)
-
-
-def query(path, statement):
-    with duckdb.connect(str(path), read_only=True) as connection:
-        return connection.execute(statement).fetchall()
 
 
 def test_fct_forecast(built_warehouse, workspace, iterations, starts):

@@ -4,21 +4,15 @@ import json
 import shutil
 from datetime import date, timedelta
 
-import duckdb
-
 from simulator.instants import iso, local_date
 from tests.conftest import dbt
+from tests.support.marts import query
 
 COLUMNS = (
     "question, percentile, horizon_week_count, sampled_week_count, sampled_story_count, "
     "queued_story_count, forecast_day_count, forecast_story_count, window_from_date, "
     "window_to_date, horizon_date, forecast_date, gap_reason"
 )
-
-
-def query(path, statement):
-    with duckdb.connect(str(path), read_only=True) as connection:
-        return connection.execute(statement).fetchall()
 
 
 def test_a_backtest_equals_the_forecast_of_a_build_on_that_day(

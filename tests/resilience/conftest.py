@@ -11,6 +11,8 @@ from ingest.api.reader import ApiReader
 from ingest.tables import TABLES
 from ingest.warehouses.configured import make_pipeline
 from simulator import simulate
+from tests.conftest import ingest
+from tests.support.marts import query
 
 RAW = "pivotal_tracker_data"
 BOOKKEEPING = {"extracts"}
@@ -27,12 +29,6 @@ def path(tmp_path):
     path = tmp_path / "w.duckdb"
     yield path
     shutil.rmtree(Path(make_pipeline(path).pipelines_dir), ignore_errors=True)
-
-
-def query(path, statement):
-    with duckdb.connect(str(path), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        return connection.execute(statement).fetchall()
 
 
 def raw_tables(path):
@@ -60,6 +56,13 @@ def rows_of_the_server(server, project_ids=None):
                 rows = connection.execute(f"select {columns(TABLES[name])} from batch").fetchall()
                 read[name] += rows
         return read
+
+
+def ingest_project(server, path, *arguments, base_url=None):
+    """Run the command line for the first project of a server, or of a relay before it."""
+    host = {"api_token": server.token, "base_url": base_url or server.base_url}
+    project = ("--project", str(min(server.workspace.projects)))
+    return ingest(*arguments, *project, warehouse=path, **host)
 
 
 def assert_same_rows(stored, expected):

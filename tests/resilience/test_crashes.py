@@ -17,10 +17,11 @@ import pytest
 from ingest.run.working_folder import KEPT_PACKAGES
 from ingest.warehouses.configured import make_pipeline
 from simulator import ServerOptions, serve, simulate
-from tests.conftest import ROOT, SECTION, environment, ingest
+from tests.conftest import ROOT, SECTION, environment
 from tests.ingest.test_pipeline import TWO_LABELS, load
 from tests.resilience.conftest import (
     assert_same_rows,
+    ingest_project,
     leftovers,
     raw_tables,
     rows_of_the_server,
@@ -139,13 +140,7 @@ def change(workspace, project_id, number):
 
 def assert_repaired(server, path, project_id):
     """The next run succeeds at once, loads every row once, and leaves no other files."""
-    finished = ingest(
-        "--project",
-        str(project_id),
-        warehouse=path,
-        api_token=server.token,
-        base_url=server.base_url,
-    )
+    finished = ingest_project(server, path)
     assert finished.returncode == 0, finished.stderr
     assert_same_rows(raw_tables(path), rows_of_the_server(server, [project_id]))
     assert leftovers(path) == []

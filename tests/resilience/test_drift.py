@@ -11,9 +11,8 @@ import orjson
 from ingest.tables import TABLES
 from ingest.warehouses.stored import Stored
 from simulator import serve
-from tests.conftest import ingest
 from tests.ingest.test_pipeline import TWO_LABELS, load
-from tests.resilience.conftest import RAW, query
+from tests.resilience.conftest import RAW, ingest_project, query
 from tests.resilience.faulty import Fault, FaultyRelay
 
 OTHER_RECORDS = {
@@ -33,21 +32,10 @@ def every_label(change):
 
 
 def test_new_fields_and_changed_types_are_kept_and_reported_once(tiny_workspace, path):
-    project_id = min(tiny_workspace.projects)
     change = every_label({"colour": "red", "updated_at": "lately"})
     with serve(tiny_workspace) as server, FaultyRelay(server, change) as relay:
-        runs = [
-            ingest(
-                "api",
-                "--full",
-                "--project",
-                str(project_id),
-                warehouse=path,
-                api_token=server.token,
-                base_url=relay.base_url,
-            )
-            for _ in range(2)
-        ]
+        arguments = (server, path, "api", "--full")
+        runs = [ingest_project(*arguments, base_url=relay.base_url) for _ in range(2)]
     (count,) = query(path, f"select count(*) from {RAW}.labels")[0]
     for finished in runs:
         assert finished.returncode == 0, finished.stderr

@@ -6,8 +6,6 @@ loads through the command line.
 
 import hashlib
 import time
-from dataclasses import replace
-from unittest import mock
 
 import pytest
 
@@ -17,12 +15,14 @@ from simulator import ServerOptions, serve
 from tests.conftest import ingest
 from tests.resilience.conftest import (
     assert_same_rows,
+    ingest_project,
     leftovers,
     query,
     raw_tables,
     rows_of_the_server,
 )
 from tests.resilience.faulty import FAULTS, Fault, FaultyRelay, one_in_five
+from tests.support.host_check import short_waits
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +38,7 @@ def expected(server):
 
 @pytest.fixture(autouse=True)
 def client_with_short_timeouts():
-    """The client of the command line, with waits short enough for a test."""
-
-    class ImpatientClient(TrackerClient):
-        def __init__(self, base_url, token=None, settings=None, **others):
-            settings = replace(settings or ClientSettings(), timeout=(5, 0.3), max_attempts=8)
-            super().__init__(base_url, token, settings, **others)
-
-    with (
-        mock.patch("ingest.api.http.client.TrackerClient", ImpatientClient),
-        mock.patch("ingest.api.http.client._BACKOFF", return_value=0.01),
-    ):
+    with short_waits(timeout=(5, 0.3), max_attempts=8):
         yield
 
 
@@ -117,13 +107,7 @@ def test_after_the_last_retry_there_is_a_one_line_error_and_no_change(
 @pytest.fixture(scope="module")
 def loaded(server, tmp_path_factory):
     path = tmp_path_factory.mktemp("loaded") / "w.duckdb"
-    finished = ingest(
-        "--project",
-        str(min(server.workspace.projects)),
-        warehouse=path,
-        api_token=server.token,
-        base_url=server.base_url,
-    )
+    finished = ingest_project(server, path)
     assert finished.returncode == 0, finished.stderr
     return path
 

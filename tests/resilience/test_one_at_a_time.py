@@ -7,34 +7,24 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ingest.warehouses.duckdb import file as warehouse
 from simulator import ServerOptions, serve
-from tests.conftest import BIN, ROOT, dbt, environment, ingest
+from tests.conftest import BIN, ROOT, dbt, environment
 from tests.ingest.test_pipeline import TWO_LABELS, load
-from tests.resilience.conftest import RAW, query
+from tests.resilience.conftest import RAW, ingest_project, query
 
 
 @pytest.fixture
 def load_again(tiny_workspace, path):
     """A function that loads a project into a loaded warehouse again."""
+    load(path, TWO_LABELS)
     with serve(tiny_workspace) as server:
-
-        def load_project(*arguments):
-            project = ("--project", str(min(tiny_workspace.projects)))
-            return ingest(
-                *arguments,
-                *project,
-                warehouse=path,
-                api_token=server.token,
-                base_url=server.base_url,
-            )
-
-        load(path, TWO_LABELS)
-        yield load_project
+        yield partial(ingest_project, server, path)
 
 
 def start(*command, path):
@@ -103,15 +93,7 @@ def test_a_program_that_opens_the_file_during_reading_delays_only_the_load(
 
     options = ServerOptions(before_request=before_request)
     with serve(tiny_workspace, options=options) as server:
-        finished = ingest(
-            "--project",
-            str(min(tiny_workspace.projects)),
-            "--wait",
-            seconds,
-            warehouse=path,
-            api_token=server.token,
-            base_url=server.base_url,
-        )
+        finished = ingest_project(server, path, "--wait", seconds)
     readers[0].kill()
     readers[0].communicate()
     if seconds == "0":
@@ -159,19 +141,10 @@ def test_an_exclusive_command_waits_for_the_warehouse_and_locks_it(load_again, p
 
 
 def test_the_exit_code_is_that_of_the_exclusive_command(path):
-    ended = start(
-        sys.executable,
-        "-m",
-        "ingest.warehouses.exclusive",
-        sys.executable,
-        "-c",
-        "raise SystemExit(3)",
-        path=path,
-    )
+    alone = (sys.executable, "-m", "ingest.warehouses.exclusive")
+    ended = start(*alone, sys.executable, "-c", "raise SystemExit(3)", path=path)
     ended.communicate(timeout=60)
     assert ended.returncode == 3
-    missing = start(
-        sys.executable, "-m", "ingest.warehouses.exclusive", "no-such-program", path=path
-    )
+    missing = start(*alone, "no-such-program", path=path)
     assert missing.communicate(timeout=60)[0] == "error: no-such-program: program not found\n"
     assert missing.returncode == 1

@@ -3,7 +3,6 @@
 import base64
 import os
 import pty
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -166,15 +165,3 @@ def test_a_stored_secret_is_detected(path):
         with pytest.raises(AssertionError):
             assert_no_secret("somewhere", b"before " + sentinel + b" after")
     assert len(SENTINELS) > 10
-
-
-def test_the_tests_of_tls_redirects_and_plain_http_exist():
-    """They are among the client's tests; this test fails if they are removed."""
-    tests = (ROOT / "tests/ingest/api/http/test_errors.py").read_text()
-    for name in (
-        "test_an_untrusted_certificate_is_refused",
-        "test_the_token_is_sent_only_to_the_host",
-        "test_an_invalid_base_url_is_refused_before_any_request",
-        "test_a_netrc_file_does_not_add_a_password",
-    ):
-        assert re.search(rf"^def {name}\(", tests, re.MULTILINE), name

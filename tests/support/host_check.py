@@ -92,18 +92,19 @@ def rows(path: Path) -> dict[str, dict]:
 
 
 def _load(path, server, found, *arguments):
-    with _short_waits(), _within_bounds(found):
+    with short_waits(**SHORT_TIMEOUTS), _within_bounds(found):
         return ingest(
             "api", "--json", *arguments, warehouse=path, api_token=TOKEN, base_url=server.base_url
         )
 
 
 @contextlib.contextmanager
-def _short_waits():
+def short_waits(**waits):
+    """Replace the client of the command line by one with waits short enough for a test."""
+
     class ImpatientClient(TrackerClient):
         def __init__(self, base_url, token=None, settings=None):
-            settings = settings or ClientSettings()
-            super().__init__(base_url, token, replace(settings, **SHORT_TIMEOUTS))
+            super().__init__(base_url, token, replace(settings or ClientSettings(), **waits))
 
     with (
         mock.patch("ingest.api.http.client.TrackerClient", ImpatientClient),

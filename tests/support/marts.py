@@ -134,6 +134,13 @@ def differences(first: Path, second: Path, models: CompiledModels) -> list[Diffe
         ]
 
 
+def query(warehouse: Path, statement: str) -> list[tuple]:
+    """The rows of a query of a warehouse."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return connection.execute(statement).fetchall()
+
+
 def rows(warehouse: Path, mart: str) -> list[dict[str, object]]:
     """The rows of a mart, with timestamps in seconds since the epoch and exact decimals."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:

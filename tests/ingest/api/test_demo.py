@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 import simulator as demo
-from ingest.api.http.client import ClientSettings, TrackerClient, login
+from ingest.api.http.client import ClientSettings, TrackerClient
 from ingest.api.lists.catalogue import ApiOptions
 from ingest.api.reader import ApiReader
 from ingest.warehouses.stored import Stored
@@ -223,22 +223,3 @@ def test_a_workspace_that_changes_while_it_is_read_loses_no_story():
     assert present - deleted <= read_ids <= present
     assert len(deleted) > 3
     assert reader.keys_listed("stories", project_id) == {(each,) for each in present - deleted}
-
-
-def test_a_forbidden_project_is_skipped(small_workspace):
-    forbidden = list(small_workspace.projects)[1]
-    options = demo.ServerOptions(forbidden_projects=[forbidden])
-    with demo.serve(small_workspace, options=options) as server:
-        rows, reader = read(server)
-    assert reader.failed_project_ids == [forbidden]
-    assert forbidden not in {row["project_id"] for row in rows["stories"]}
-    assert set(reader.project_ids) == set(small_workspace.projects) - {forbidden}
-    assert reader.skipped[0].startswith(f"project {forbidden} (")
-
-
-def test_a_password_can_be_exchanged_for_the_token(small_workspace):
-    from simulator.server import PASSWORD
-
-    me = small_workspace.people[small_workspace.me_id]
-    with demo.serve(small_workspace) as server:
-        assert login(server.base_url, me.username, PASSWORD) == server.token

@@ -8,9 +8,8 @@ import pytest
 
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
 from ingest.pipeline import run
-from ingest.records import Drift, to_arrow
-from ingest.tables import TABLES
 from tests.ingest.archive.samples import Loaded, story, write_csv
+from tests.ingest.test_pipeline import ListReader
 
 STATE = "current_state"
 
@@ -78,46 +77,22 @@ def stored(warehouse, statement):
         return connection.execute(statement).fetchall()
 
 
-class FewStories:
+class FewStories(ListReader):
     """An API reader with two stories of project 9 and a member."""
 
-    requests_count = 0
-    as_of = datetime(2015, 11, 19, tzinfo=UTC)
-    project_ids = (9,)
-    extract_mode = "full"
-    copied_tables = {}
-    notes = ()
-
-    def __init__(self, drift):
-        self.skipped, self.failed_project_ids, self.drift = [], [], drift
-
-    def continue_from(self, stored, can_copy_tables=False):
-        pass
-
-    def as_of_files(self):
-        return {}
-
-    def failure(self, rows):
-        return None
-
-    def tables(self):
-        return ["projects", "stories", "memberships"]
-
-    def keys_listed(self, table_name, project_id):
-        return None
-
-    def read(self, table_name):
+    def __init__(self):
+        story = {"project_id": 9, "name": "api", "current_state": "started"}
+        ada = {"project_id": 9, "person_id": 5, "person": {"id": 5, "name": "Ada Obi"}}
         records = {
             "projects": [{"id": 9, "name": "The Shop"}],
-            "stories": [
-                {"id": each, "project_id": 9, "name": "api", "current_state": "started"}
-                for each in (101, 102)
-            ],
-            "memberships": [
-                {"id": 1, "project_id": 9, "person_id": 5, "person": {"id": 5, "name": "Ada Obi"}}
-            ],
+            "stories": [{"id": each, **story} for each in (101, 102)],
+            "memberships": [{"id": 1, **ada}],
         }
-        yield to_arrow(TABLES[table_name], records[table_name], "api", self.drift)
+        super().__init__(records)
+        self.as_of, self.project_ids = datetime(2015, 11, 19, tzinfo=UTC), [9]
+
+    def tables(self):
+        return list(self.records)
 
 
 def test_several_runs_into_a_warehouse_are_combined(tmp_path, warehouse):
@@ -151,7 +126,7 @@ def test_several_runs_into_a_warehouse_are_combined(tmp_path, warehouse):
 
 
 def test_api_rows_are_kept_and_identify_the_project_of_a_csv(tmp_path, warehouse):
-    run(FewStories(Drift()), "api", "https://example.com", warehouse)
+    run(FewStories(), "api", "https://example.com", warehouse)
     csv = write_csv(tmp_path / "shop_20201120_1000.csv", [story(101), story(103)])
     dump = tmp_path / "dump.json"
     dump.write_text(

@@ -10,8 +10,7 @@ import pytest
 
 from ingest.api.http.errors import RetriesExhausted, Unreachable
 from ingest.api.http.pace import Pace
-from tests.ingest.api.conftest import TOKEN, ListHost, error_body, truncated_json
-from tests.ingest.api.listing import pages_of
+from tests.ingest.api.conftest import TOKEN, error_body, truncated_json
 from tests.support.scripted import Reply
 
 GOOD = [{"id": number, "name": "Zoë 🚀"} for number in range(50)]
@@ -162,25 +161,6 @@ def test_refused_requests_are_not_retried(serve, connect):
     with pytest.raises(UnfoundResource):
         client.get("/projects/1")
     assert (client.requests_count, client.retries_count) == (1, 0)
-
-
-def test_a_list_is_read_completely_if_a_fifth_of_the_responses_fail(serve, connect):
-    host = ListHost(3000)
-    faults = itertools.cycle([*FAULTS.values()])
-    turns = itertools.count(1)
-    lock = threading.Lock()
-
-    def answer(request):
-        with lock:
-            fault = next(faults) if next(turns) % 5 == 0 else None
-        if fault is None or fault.seconds:
-            return host(request)
-        return fault
-
-    client = connect(serve(answer).base_url)
-    read = [each["id"] for page in pages_of(client, "/l", page_size=50) for each in page]
-    assert read == list(range(3000))
-    assert client.retries_count > 5
 
 
 def test_the_rate_limit_is_shared_by_all_threads(serve, connect):
