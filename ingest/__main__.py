@@ -14,7 +14,7 @@ from typing import Literal
 from ingest.api.http.errors import TrackerError, one_line
 from ingest.archive import ArchiveError, ArchiveOptions, ArchiveReader
 from ingest.pipeline import run
-from ingest.records import Drift
+from ingest.records import Drift, Rejections
 from ingest.run.interpreter import prevent_pandas_import
 from ingest.run.log import RunLog, run_log
 from ingest.run.settings import (
@@ -155,7 +155,10 @@ class _Run:
             date_order=settings.date_order,
             strict=self._options.strict,
         )
-        reader = ArchiveReader(paths, options, Drift(nested_levels=settings.nested_levels))
+        drift = Drift(
+            rejections=Rejections(settings.refused_rows), nested_levels=settings.nested_levels
+        )
+        reader = ArchiveReader(paths, options, drift)
         source_name = ", ".join(str(each) for each in paths)
         return run(reader, "archive", source_name, warehouse, wait_seconds=self._options.wait)
 

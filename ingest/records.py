@@ -13,7 +13,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from types import NoneType
@@ -80,6 +80,7 @@ class Rejection:
         request: method and path of the API request; None for files.
         record: the record's position in its list, from 1; None if `line` identifies it.
         is_of_file: whether the whole file was refused.
+        count: the number of refused rows; more than 1 only in the last entry of `Rejections`.
     """
 
     file: str | None
@@ -91,6 +92,7 @@ class Rejection:
     request: str | None = None
     record: int | None = None
     is_of_file: bool = False
+    count: int = 1
 
     @classmethod
     def of_file(cls, file: str, reason: str) -> Rejection:
@@ -111,6 +113,11 @@ class Rejection:
         return cls(file, line, refused.column, value, reason, table, record=record)
 
     @property
+    def position(self) -> str:
+        """Where it is in its file."""
+        return f"line {self.line}" if self.line else f"record {self.record or 'unknown'}"
+
+    @property
     def sentence(self) -> str:
         """One line for people."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
@@ -121,6 +128,56 @@ class Rejection:
         column = "" if self.column is None else f"{self.column}: "
         text = f"{place}: {column}{self.reason}{value}"
         return text.replace("\r", "\\r").replace("\n", "\\n")  # file names may contain them
+
+
+class Rejections(list[Rejection]):
+    """Refused rows and files. Beyond a limit, the rows of a file share one last entry."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        """Start empty.
+
+        Args:
+            most: the maximum number of rows of one file that have an entry of their own.
+        """
+        super().__init__()
+        self._most = most
+        self._of_file: Counter[str] = Counter()
+        self._last_entries: dict[str, tuple[int, Rejection]] = {}  # file -> place, first row
+
+    @property
+    def total(self) -> int:
+        """The number of refused rows and files."""
+        unlisted = (self[place].count - 1 for place, _ in self._last_entries.values())
+        return len(self) + sum(unlisted)
+
+    def append(self, rejection: Rejection) -> None:
+        """Add a refused row or file."""
+        file = rejection.file
+        if file is None or rejection.is_of_file:
+            super().append(rejection)
+            return
+        self._of_file[file] += 1
+        count = self._of_file[file] - self._most
+        if count < 1:
+            super().append(rejection)
+            return
+        place, first = self._last_entries.setdefault(file, (len(self), rejection))
+        reason = f"and {count:,} more, from {first.position} to {rejection.position}"
+        entry = replace(first, column=None, value=None, reason=reason, count=count)
+        if place == len(self):
+            super().append(entry)
+        else:
+            self[place] = entry
+
+    def extend(self, rejections: Iterable[Rejection]) -> None:
+        """Add refused rows and files."""
+        for each in rejections:
+            self.append(each)
+
+    def __iadd__(self, rejections: Iterable[Rejection]) -> Rejections:  # type: ignore[override, misc]
+        """Add refused rows and files."""
+        self.extend(rejections)
+        return self
 
 
 @dataclass
@@ -137,7 +194,7 @@ class Drift:
 
     undeclared: Counter[tuple[str, str]] = field(default_factory=Counter)
     misfits: Counter[tuple[str, str]] = field(default_factory=Counter)
-    rejections: list[Rejection] = field(default_factory=list)
+    rejections: Rejections = field(default_factory=Rejections)
     nested_levels: int = DEEPEST
 
 

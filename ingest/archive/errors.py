@@ -35,5 +35,6 @@ def refusal_sentences(rejections: list[Rejection]) -> Iterator[str]:
         if rejected[0].line is None:
             yield first_sentence(each.sentence for each in rejected)
         else:
-            rows = "1 row was" if len(rejected) == 1 else f"{len(rejected):,} rows were"
+            count = sum(each.count for each in rejected)
+            rows = "1 row was" if count == 1 else f"{count:,} rows were"
             yield f"{file}: {rows} refused (see rejected_rows), the first: {rejected[0].sentence}"

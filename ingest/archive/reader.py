@@ -27,7 +27,6 @@ from ingest.archive.csv.merging import CsvStories, deleted
 from ingest.archive.errors import (
     ArchiveError,
     FileRefused,
-    Rejection,
     first_sentence,
     refusal_sentences,
 )
@@ -107,7 +106,7 @@ class ArchiveReader:
         self.drift = drift if drift is not None else Drift()
         self.skipped: list[str] = []
         self.failed_project_ids: list[int] = []
-        self.rejections: list[Rejection] = self.drift.rejections
+        self.rejections = self.drift.rejections
         self._options = options or ArchiveOptions()
         self._inventory = Inventory(
             [Path(each) for each in paths], self._options, self.rejections, self.skipped

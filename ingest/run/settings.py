@@ -46,6 +46,8 @@ class TrackerSettings(BaseConfiguration):
         list_records: the maximum number of records in one list.
         nested_levels: the maximum number of nested lists and objects in one record, including the
             record itself, from the API or a file; at most 254.
+        refused_rows: the maximum number of refused rows of one file that are listed individually;
+            the others are one more row of `rejected_rows`, with their number and lines.
         time_zone: the project's time zone, which a CSV export does not state (default UTC). The
             same holds for `iteration_length`, `week_start_day` and `point_scale`, which are
             inferred when empty.
@@ -70,6 +72,7 @@ class TrackerSettings(BaseConfiguration):
     answer_seconds: float = 300
     list_records: int = 5_000_000
     nested_levels: int = 254
+    refused_rows: int = 10_000
     time_zone: str | None = None
     iteration_length: int | None = None
     week_start_day: str | None = None
@@ -160,7 +163,7 @@ def load_settings(**given: Any) -> TrackerSettings:  # noqa: ANN401 - checked be
     rate = settings.requests_per_second
     if rate is not None and not rate >= 0:  # also refuses nan
         raise SettingsError(f"requests_per_second is {rate}: it must be 0 (no limit) or more")
-    for name in ("answer_megabytes", "answer_seconds", "list_records"):
+    for name in ("answer_megabytes", "answer_seconds", "list_records", "refused_rows"):
         if not 0 < getattr(settings, name) < float("inf"):
             raise SettingsError(f"{name} is {getattr(settings, name)}: it must be above 0")
     from ingest.records import DEEPEST  # imported here, because most callers only need paths

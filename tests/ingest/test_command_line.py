@@ -313,6 +313,7 @@ def test_an_invalid_settings_file_is_reported_in_one_line_with_its_path(
         ("requests_per_second", "nan"),
         ("nested_levels", "0"),
         ("nested_levels", "255"),
+        ("refused_rows", "0"),
     ],
 )
 def test_an_invalid_limit_is_reported_in_one_line(path, name, value):
@@ -461,6 +462,14 @@ def test_a_record_of_a_file_is_nested_no_deeper_than_configured(path, tmp_path, 
     assert query(path, "select id from pivotal_tracker_data.stories") == [(1,)]
     refused = "select record_number, column_name, reason from pivotal_tracker_data.rejected_rows"
     assert query(path, refused) == [(2, field, "nested more than 3 levels deep")]
+
+
+def test_refused_rows_of_a_file_are_listed_up_to_the_configured_number(path, tmp_path):
+    (story,) = json.loads(STORIES)
+    (tmp_path / "a.json").write_text(json.dumps([story, *[{**story, "id": "x"}] * 4]))
+    ingest("archive", str(tmp_path / "a.json"), warehouse=path, refused_rows=2)
+    refused = "select reason from pivotal_tracker_data.rejected_rows order by record_number"
+    assert query(path, refused)[2:] == [("and 2 more, from record 4 to record 5",)]
 
 
 def test_loading_older_versions_than_stored_is_not_a_failure(path, tmp_path):

@@ -20,7 +20,7 @@ from ingest.archive.id_set import IdSet
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import RELEASE_FIELDS, ProjectFacts, SourcedRecord
 from ingest.archive.project.people import People
-from ingest.records import Origin, Record
+from ingest.records import Origin, Record, Rejections
 
 
 class CsvStories:
@@ -41,7 +41,7 @@ class CsvStories:
         facts: ProjectFacts,
         people: People,
         options: ArchiveOptions,
-        rejections: list[Rejection],
+        rejections: Rejections,
     ) -> None:
         """Prepare to read.
 
@@ -71,7 +71,7 @@ class CsvStories:
             # Labels of older files are added; iterations are those of the newest file.
             facts = self._facts if newer is None else self._older_facts()
             rows = StoryRows(file, facts, self._people, self._options)
-            already = len(self._rejections)
+            already = self._rejections.total
             for record, origin in self._records(file, rows, self._body(file)):
                 if newer is None:
                     yield record, origin
@@ -79,7 +79,7 @@ class CsvStories:
                     has_panel = panel_of(record.get("current_state")) in newer.panels
                     yield deleted(record, newer_as_of if has_panel else None), origin
             as_of = file.as_of(facts.newest)
-            is_complete = self._finish(file, rows, as_of, len(self._rejections) - already)
+            is_complete = self._finish(file, rows, as_of, self._rejections.total - already)
             if len(self._project.files) > 1:
                 seen.update(rows.ids["stories"])
             newer, newer_as_of = file, as_of if is_complete else None
@@ -99,13 +99,13 @@ class CsvStories:
         (file,) = self._project.files
         rows = StoryRows(file, self._facts, self._people, self._options)
         plain_rows = PlainRows(rows, "stories_csv", file.file.name)
-        already = len(self._rejections)
+        already = self._rejections.total
         with self._until_damaged(file):
             for batch in row_batches(file):
                 plain, others = plain_rows.split(batch)
                 yield plain, list(self._records(file, rows, others))
         as_of = file.as_of(self._facts.newest)
-        self._finish(file, rows, as_of, len(self._rejections) - already)
+        self._finish(file, rows, as_of, self._rejections.total - already)
 
     def _finish(
         self, file: StoriesFile, rows: StoryRows, as_of: datetime | None, rejected: int

@@ -122,7 +122,7 @@ class Dumps:
             values: its values, or those that were not read in bulk.
             plain: the records that were read in bulk.
         """
-        walk, counted, already = Walk(stream=stream_of(file)), 0, len(self._rejections)
+        walk, counted, already = Walk(stream=stream_of(file)), 0, self._rejections.total
         projects_read: dict[int, datetime] = {}
         self.store.newest = None
         if plain:
@@ -141,7 +141,7 @@ class Dumps:
                 if walk.recorded_at and isinstance(project_id, int):
                     known = projects_read.get(project_id, walk.recorded_at)
                     projects_read[project_id] = max(known, walk.recorded_at)
-        rejected = len(self._rejections) - already
+        rejected = self._rejections.total - already
         if not (counted or rejected or walk.unknown or walk.answers_count):
             return False
         self.unknown += walk.unknown
@@ -155,9 +155,9 @@ class Dumps:
             FileRefused: if it was not made by a known backup tool.
         """
         self.store.newest = None
-        already = len(self._rejections)
+        already = self._rejections.total
         counted = sum(self._add(file, Place(None, None), found) for found in read_backup(file))
-        self._catalogue(file, "sqlite", counted, len(self._rejections) - already, None, {})
+        self._catalogue(file, "sqlite", counted, self._rejections.total - already, None, {})
 
     def _add(
         self,

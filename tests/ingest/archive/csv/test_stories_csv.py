@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.archive import ArchiveError
+from ingest.archive import ArchiveError, ArchiveReader
 from ingest.archive.project.people import person_id
+from ingest.records import Drift, Rejections
 from tests.ingest.archive.samples import (
     HEADER,
     OLD_HEADER,
@@ -628,3 +629,20 @@ def test_nothing_to_load_is_reported_in_one_line(tmp_path):
         Loaded(tmp_path)
     with pytest.raises(ArchiveError, match="no such file or folder"):
         Loaded(tmp_path / "absent.csv")
+
+
+def test_only_the_first_refused_rows_of_a_file_are_listed_one_by_one(tmp_path):
+    rows = [story(101), story(102, description="two, x\n" * 500), story(103)]
+    path = tmp_path / "shop.csv"
+    path.write_text(csv_text(rows).replace('"two', "two"))
+    other = write_csv(tmp_path / "other.csv", [story(7), story(0), story(0)])
+    reader = ArchiveReader([path, other], drift=Drift(rejections=Rejections(3)))
+    found = {each for batch in reader.read("stories") for each in batch["id"].to_pylist()}
+    assert found == {7, 101, 103}
+    assert [each.line for each in reader.rejections if each.file == str(other)] == [3, 4]
+    *listed, last = [each for each in reader.rejections if each.file == str(path)]
+    assert [each.line for each in listed] == [3, 4, 5]
+    assert (last.line, last.reason) == (6, "and 498 more, from line 6 to line 503")
+    (catalogue,) = reader.read("archive_files")
+    assert sorted(catalogue["rejected_count"].to_pylist()) == [2, 501]
+    assert f"{path}: 501 rows were refused" in " ".join(reader.skipped)
