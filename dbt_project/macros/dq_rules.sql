@@ -129,7 +129,8 @@
      "Several raw rows have the same key; the newest or most trusted one is used.",
      "Check which file or record is right, unless they are equal."),
     ('row_unusable', 'warning', 'raw row',
-     "A raw row lacks its key or another required value; it is left out.",
+     "A raw row lacks its key or another required value, or an iteration has no time of "
+     ~ "its own; it is left out.",
      "Correct it at its source, and load it again."),
     ('row_refused', 'warning', 'refused record',
      "A record of a file or an API answer could not be understood and was not loaded.",

@@ -25,6 +25,8 @@
             and regexp_replace(
                 {{ expression }}, '^.( *{{ id }} *(, *{{ id }} *)*| *).$', ''
             ) = ''
+            {%- elif kind == 'list' -%}
+            {{ expression }} like '[%'
             {%- elif kind == 'time_zone' -%}
             {{ expression }} in ('{{ modules.pytz.all_timezones | join("', '") }}')
             {%- else -%}
@@ -62,7 +64,10 @@
     {%- if kind -%}
         {%- set value = possible(value, kind) -%}
     {%- endif -%}
-    {%- do repairs.append((name or expression.replace('element_', ''), expression, value, type)) -%}
+    {%- do repairs.append((
+        name or expression.replace('element_', ''), expression, value,
+        type or ('list' if kind in ('list', 'id_list') else none)
+    )) -%}
     {{ value }}
 {%- endmacro %}
 

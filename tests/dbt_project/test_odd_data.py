@@ -9,6 +9,7 @@ from collections import defaultdict
 import duckdb
 import pytest
 
+from ingest.tables import TABLES
 from tests.support.crafted import crafted_warehouse
 from tests.support.marts import broken_checks, build, compiled_models
 from tests.support.odd_builds import problems, random_odd_projects
@@ -238,6 +239,34 @@ CASES = {
     ),
 }
 PROJECTS = dict(enumerate(CASES, 10))
+# By project: a table and a column, which has an impossible value in one of its rows.
+LISTS = {
+    "stories": (
+        "owner_ids owners labels comments tasks blockers reviews transitions follower_ids "
+        "pull_requests branches"
+    ),
+    "epics": "comments",
+    "releases": "labels story_ids",
+    "iterations": "story_ids",
+    "activity": "changes primary_resources secondary_resources",
+    "projects": "iteration_override_numbers",
+}
+INSTANTS = [
+    (table, name)
+    for table in sorted(project_records(CLEAN).keys() - {"my_activity"})
+    for name, kind in TABLES[table].columns.items()
+    if kind == "timestamp"
+]
+IMPOSSIBLE = dict(
+    enumerate(
+        [
+            *((*each, "0001-01-01T00:00:00Z") for each in INSTANTS),
+            *((table, name, "none") for table, names in LISTS.items() for name in names.split()),
+            *((table, name, {"id": 7}) for table, names in LISTS.items() for name in names.split()),
+        ],
+        100,
+    )
+)
 
 
 @pytest.fixture(scope="module")
@@ -249,10 +278,13 @@ def models(tmp_path_factory):
 def warehouse(models, tmp_path_factory):
     path = tmp_path_factory.mktemp("odd") / "w.duckdb"
     records = defaultdict(list, extracts=[extract()])
-    for project_id in (CLEAN, *PROJECTS):
+    for project_id in (CLEAN, *PROJECTS, *IMPOSSIBLE):
         of_one_project = project_records(project_id)
         if project_id in PROJECTS:
             CASES[PROJECTS[project_id]][0](of_one_project)
+        if project_id in IMPOSSIBLE:
+            table, name, value = IMPOSSIBLE[project_id]
+            of_one_project[table][0][name] = value
         for table, rows in of_one_project.items():
             records[table] += rows
     crafted_warehouse(path, records, accepts=True)
@@ -294,3 +326,21 @@ def test_invalid_data_is_repaired_and_reported(project_id, warehouse):
         clean = f"select rule_name, entity_key from marts.dq_finding where project_id = {CLEAN}"
         repairs = {"row_repeated", "row_unusable", "value_impossible", "iteration_overlap"}
         assert not {rule for rule, _ in connection.execute(clean).fetchall()} & repairs
+
+
+def test_every_impossible_instant_and_list_is_reported(warehouse):
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        found = connection.execute(
+            "select project_id, rule_name, entity_key, evidence from marts.dq_finding "
+            "where rule_name in ('value_impossible', 'row_unusable')"
+        ).fetchall()
+    reported = {
+        (project_id, table, name)
+        for project_id, rule, key, evidence in found
+        if (given := IMPOSSIBLE.get(project_id))
+        for table, name, _ in [given]
+        if (
+            evidence.startswith(name + " ") if rule == "value_impossible" else key.startswith(table)
+        )
+    }
+    assert {(key, table, name) for key, (table, name, _) in IMPOSSIBLE.items()} - reported == set()

@@ -1,5 +1,5 @@
 {%- set keys = {
-    'projects': 'project_id', 'stories': 'story_id',
+    'projects': 'project_id', 'stories': 'story_id', 'activities': 'activity_id',
     'activity_changes': "activity_id || ' change ' || change_index",
     'story_transitions': "story_id || '-' || project_version",
     'story_parts': 'part_id', 'epic_comments': 'comment_id',
@@ -44,9 +44,15 @@ values_by_row as (
 
 ),
 
-iterations_cut as (
+iterations as (
 
     select * from {{ ref('stg_pivotal_tracker__iterations') }}
+
+),
+
+iterations_cut as (
+
+    select * from iterations
     where is_overlapping
 
 ),
@@ -131,6 +137,23 @@ rows_unusable as (
 ),
 
 {% endfor %}
+-- Iterations whose start is not before their finish, or that others cover completely.
+iterations_left_out as (
+
+    select
+        given.project_id,
+        'iterations ' || given.project_id || '-' || given.number as row_key,
+        'start ' || coalesce({{ as_text('given.start') }}, 'unknown')
+        || '; finish ' || coalesce({{ as_text('given.finish') }}, 'unknown') as evidence
+    from iteration_stories_rows as given
+    left join iterations
+        on
+            given.project_id = iterations.project_id
+            and given.number = iterations.iteration_number
+    where iterations.iteration_key is null
+
+),
+
 elements_by_key as (
 
     {% for name in raw_lists() %}
@@ -221,6 +244,10 @@ final as (
     union all
 
     {% endfor %}
+    {{ finding('row_unusable', 'iterations_left_out', 'row_key', 'evidence') }}
+
+    union all
+
     {{ finding('excluded', 'rows_excluded', 'row_key', "'by a variable'") }}
 
     union all

@@ -1,6 +1,8 @@
 -- A view: a copy of all activities would cost more than reading them where they are.
 {{ config(materialized='view') }}
 
+{%- set repairs = [] %}
+
 with
 
 source as (
@@ -35,15 +37,16 @@ renamed as (
         coalesce(is_date_only, false) as is_date_only,
 
         -- lists
-        changes,
-        primary_resources,
-        secondary_resources,
+        {% for list in ['changes', 'primary_resources', 'secondary_resources'] %}
+        {{ repaired(list, 'list', repairs) }} as {{ list }},
+        {% endfor %}
 
         -- instants
         occurred_at,
         read_by,
 
         -- row
+        {{ repair_evidence(repairs) }} as repairs,
         source_file,
         source_line,
         extra_fields,

@@ -32,6 +32,8 @@ renamed as (
         {{ repaired('past_done_stories_no_point_count', 'figure', repairs) }}
             as tracker_past_done_stories_no_point_count,
 
+        {%- do repaired('comments', 'list', repairs) %}
+
         -- instants
         {{ repaired('projected_completion', 'planned_instant', repairs) }}
             as tracker_projected_completion_at,

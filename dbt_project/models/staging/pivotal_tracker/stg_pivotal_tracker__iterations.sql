@@ -25,6 +25,8 @@ renamed as (
         {{ repaired('effective_points', 'figure', repairs) }}
             as tracker_effective_points,
 
+        {%- do repaired('story_ids', 'list', repairs) %}
+
         -- lists
         analytics as tracker_analytics,
 

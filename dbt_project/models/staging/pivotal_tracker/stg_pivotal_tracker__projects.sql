@@ -75,8 +75,9 @@ renamed as (
             as tracker_current_volatility,
 
         -- lists
-        iteration_override_numbers,
-        inferred_fields as inferred_settings,
+        {{ repaired('iteration_override_numbers', 'list', repairs) }}
+            as iteration_override_numbers,
+        {{ repaired('inferred_fields', 'list', repairs) }} as inferred_settings,
 
         -- booleans
         point_scale_is_custom as is_point_scale_custom,

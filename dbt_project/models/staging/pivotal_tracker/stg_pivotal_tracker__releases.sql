@@ -29,8 +29,8 @@ renamed as (
         {{ repaired('counts_total', 'figure', repairs) }} as tracker_counts_total,
 
         -- lists
-        labels,
-        story_ids,
+        {{ repaired('labels', 'list', repairs) }} as labels,
+        {{ repaired('story_ids', 'list', repairs) }} as story_ids,
 
         -- instants
         {{ repaired('deadline', 'planned_instant', repairs) }} as deadline_at,

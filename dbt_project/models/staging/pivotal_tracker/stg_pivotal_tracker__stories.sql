@@ -38,20 +38,21 @@ renamed as (
         {{ repaired('counts_total', 'figure', repairs) }} as tracker_counts_total,
 
         -- lists
-        follower_ids,
-        pull_requests,
-        branches,
+        {% for list in ['follower_ids', 'pull_requests', 'branches'] %}
+        {{ repaired(list, 'list', repairs) }} as {{ list }},
+        {% endfor %}
+        {%- do repaired('owners', 'list', repairs) %}
 
         -- booleans
         coalesce(is_deleted, false) as is_deleted,
         coalesce(is_date_only, false) as is_date_only,
-        owner_ids is not null as has_owner_list,
-        labels is not null as has_label_list,
-        comments is not null as has_comment_list,
-        tasks is not null as has_task_list,
-        blockers is not null as has_blocker_list,
-        reviews is not null as has_review_list,
-        transitions is not null as has_transition_list,
+        {% for list, name in [
+            ('owner_ids', 'owner'), ('labels', 'label'), ('comments', 'comment'),
+            ('tasks', 'task'), ('blockers', 'blocker'), ('reviews', 'review'),
+            ('transitions', 'transition')
+        ] %}
+        ({{ repaired(list, 'list', repairs) }}) is not null as has_{{ name }}_list,
+        {% endfor %}
 
         -- instants
         {{ repaired('deadline', 'planned_instant', repairs) }} as deadline_at,
