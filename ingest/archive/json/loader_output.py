@@ -121,7 +121,7 @@ def table_values(content: bytes) -> Iterator[tuple[int | None, object]]:
         for batch in file.iter_batches(2_000):
             columns = [_values(column) for column in batch.columns]
             for cells in zip(*columns, strict=True):
-                yield None, _plain(dict(zip(batch.schema.names, cells, strict=True)))
+                yield None, as_record(dict(zip(batch.schema.names, cells, strict=True)))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise FileRefused(f"is a damaged Parquet file: {str(error).splitlines()[0]}") from None
 
@@ -157,7 +157,7 @@ def _csv_values(text: str) -> Iterator[tuple[int, object]]:
             header = cells
         elif cells:
             row = {name: cell for name, cell in zip(header, cells, strict=False) if cell}
-            yield line, _plain({name: _typed(name, cell) for name, cell in row.items()})
+            yield line, as_record({name: _typed(name, cell) for name, cell in row.items()})
         line = reader.line_num + 1
 
 
@@ -171,7 +171,7 @@ def _typed(name: str, cell: str) -> object:
     return cell
 
 
-def _plain(row: Record) -> Record:
+def as_record(row: Record) -> Record:
     """Convert a row to the form of JSON, without null fields."""
     found = {name: _as_json(name, value) for name, value in row.items() if value is not None}
     return {name: value for name, value in found.items() if value is not None}
@@ -183,7 +183,7 @@ def _as_json(name: str, value: Any) -> Any:  # noqa: ANN401 - any value of a col
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, dict):
-        return _plain(value)
+        return as_record(value)
     if isinstance(value, list | tuple):
         return [_as_json("", each) for each in value]
     if isinstance(value, Decimal):

@@ -1,8 +1,9 @@
-"""Read the SQLite files of two public backup tools as records in the form of the API.
+"""Read SQLite files as records in the form of the API.
 
-The tools are storyexporter (TanookiLabs) and pivotal-tracker-dump (GUI). Their tables are project,
-person, label, epic, story, story_label, story_owner, comment or story_comment, blocker and
-file_attachment. Columns are found by name, so files of older versions can be read too.
+They are the files of two public backup tools, or have the API's lists as tables. The tools are
+storyexporter (TanookiLabs) and pivotal-tracker-dump (GUI). Their tables are project, person, label,
+epic, story, story_label, story_owner, comment or story_comment, blocker and file_attachment.
+Columns are found by name, so files of older versions can be read too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import closing
 
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
+from ingest.archive.json.loader_output import as_record, table_of_stream
 from ingest.archive.json.walk import Found, Refused
 from ingest.records import Record, stable_id
 
@@ -35,10 +37,14 @@ def read_backup(file: ArchiveFile) -> Iterator[Found | Refused]:
     try:
         with closing(_connect(file)) as connection:
             names = _tables(connection)
-            if not {"project", "story"} <= names:
+            backup = _Backup(connection, names)
+            if {"project", "story"} <= names:
+                yield from backup.records()
+            elif backup.has_stories_of_api():
+                yield from backup.records_of_api()
+            else:
                 known = ", ".join(sorted(names)[:6]) or "none"
                 raise FileRefused(f"is an SQLite file of no known backup tool (tables: {known})")
-            yield from _Backup(connection, names).records()
     except sqlite3.Error as error:
         raise FileRefused(f"is a damaged SQLite file: {error}") from None
 
@@ -83,6 +89,19 @@ class _Backup:
             for number, record in enumerate(self._rows(name), 1):
                 yield Found(table, record, number)
         yield from self._attachments()
+        yield from self._refused.values()
+
+    def has_stories_of_api(self) -> bool:
+        """Whether there is a table of stories with the API's columns."""
+        columns = self._connection.execute("pragma table_info(stories)")
+        return {each["name"] for each in columns} >= {"id", "project_id", "current_state"}
+
+    def records_of_api(self) -> Iterator[Found | Refused]:
+        """The rows of the tables that have the names of the API's lists."""
+        for name in sorted(self._names):
+            if table := table_of_stream(name.lower()):
+                for number, record in enumerate(self._rows(name), 1):
+                    yield Found(table, as_record(record), number)
         yield from self._refused.values()
 
     def _rows(self, table: str) -> Iterator[Record]:

@@ -16,7 +16,8 @@ from ingest.archive.files.encodings import text_of
 from ingest.archive.json.loader_output import is_loader_table, table_values
 
 _LARGEST = 8 << 30
-_NOT_SPACE = re.compile(r"\S")
+# A byte order mark is at the start of each of several files that were joined.
+_NOT_SPACE = re.compile(r"[^\s\ufeff]")
 # The start of the outer list, which may be in an envelope.
 _LIST = re.compile(r"\s*(?:\{[^\[\]{}]*)?\[")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
@@ -100,7 +101,7 @@ def _values(text: str, place: int) -> Iterator[tuple[int, object]]:
         place = start.start()
         if is_list and start[0] == "]":
             return
-        if is_list and start[0] == ",":
+        if start[0] == ",":
             place += 1
             continue
         line, counted = line + text.count("\n", counted, place), place
@@ -140,8 +141,10 @@ def _loads_text(text: str) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        value, end = _DECODER.raw_decode(text.strip())
-        if end != len(text.strip()):
+        # Lines of a list end with a comma.
+        text = text.strip("\ufeff \t\r\n").removesuffix(",").rstrip()
+        value, end = _DECODER.raw_decode(text)
+        if end != len(text):
             raise
         return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ingest.archive.errors import RowRefused
-from ingest.archive.json.kinds import TABLE_OF_KIND, error_of, table_of
+from ingest.archive.json.kinds import TABLE_OF_KIND, error_of, is_stub, table_of
 from ingest.archive.json.loader_output import LoaderRecord, loader_record, table_of_stream
 from ingest.records import Record, instant_or_none, parse_instant
 
@@ -28,6 +29,9 @@ _NESTED_TABLES = {
     "iterations": ("stories",),
 }
 _KIND = re.compile(r"[a-z]+(_[a-z]+)*")
+# The address of a recorded request, and the text of a recorded response's body.
+_ADDRESSES = ("path", "url", "uri")
+_TEXTS = ("text", "string", "base64_string")
 _DEEPEST = 12
 # Fields of objects that are not records: errors, envelopes, changes of an activity.
 _NOT_OF_RECORDS = frozenset({"error", "request", "response", "PathTemplate", "data", "change_type"})
@@ -77,6 +81,9 @@ class Walk:
     ) -> Iterator[Found | Refused]:
         """All records in a value; nested records come before the record that contains them."""
         context = context or _Context()
+        if isinstance(value, str) and value[:1] in ("{", "["):
+            with suppress(orjson.JSONDecodeError):
+                value = orjson.loads(value)
         if depth > _DEEPEST and value and isinstance(value, dict | list):
             yield Refused(RowRefused(None, None, "nested too deeply to be a record"))
         elif isinstance(value, list):
@@ -136,8 +143,9 @@ class Walk:
         """The response in a recorded interaction, a cache entry or an envelope; None otherwise."""
         response, request = value.get("response"), value.get("request")
         if isinstance(response, dict) and isinstance(request, dict):
-            self._set_recorded_at(value.get("recorded_at"))
-            return response.get("body"), context.of_path(str(request.get("path", "")))
+            self._set_recorded_at(value.get("recorded_at") or value.get("startedDateTime"))
+            address = next((request[name] for name in _ADDRESSES if request.get(name)), "")
+            return _body(response), context.of_path(str(address))
         if "PathTemplate" in value and "Data" in value:
             return _parsed(value["Data"]), context.of_keys(value.get("Keys"))
         if "data" in value and ({"http_status", "pagination", "project_version"} & value.keys()):
@@ -151,22 +159,32 @@ class Walk:
             self.unknown[str(value["kind"])] += 1
             if isinstance(value.get("person"), dict):
                 yield Found("people", value["person"])
-        elif "id" not in value:
-            for each in value.values():
-                if isinstance(each, dict | list):
-                    yield from self.records(each, context, depth + 1)
+            return
+        for name, each in value.items():
+            # A collection of responses may have their paths as names.
+            inner = context.of_path(name) if _PATH_IDS.search("/" + name) else context
+            for found in self.records(each, inner, depth + 1):
+                # What an object with an id contains may be mere references, unlike a web hook's
+                # body in an envelope.
+                if "id" not in value or (isinstance(found, Found) and _is_complete(found)):
+                    yield found
 
     def _of_record(
         self, table: str, value: Record, context: _Context, depth: int
     ) -> Iterator[Found | Refused]:
         record = context.applied(table, value)
         for name in _NESTED_TABLES.get(table, ()):
-            if isinstance(value.get(name), list):
+            nested = value.get(name)
+            if isinstance(nested, dict):  # by id, or a single one
+                nested = [nested] if "id" in nested else list(nested.values())
+            if isinstance(nested, list):
                 inner = context.of_record(table, record)
                 # `shape` needs the stories of an iteration, to replace them by their ids.
-                record = record if table == "iterations" else without(record, name)
+                record = without(record, name)
+                if table == "iterations":
+                    record[name] = nested
                 listed = replace(inner, list_name=name)
-                yield from self.records(value[name], listed, depth + 1)
+                yield from self.records(nested, listed, depth + 1)
         details = record.get("cycle_time_details")
         if table == "stories" and isinstance(details, dict):
             record = without(record, "cycle_time_details")
@@ -228,9 +246,26 @@ class _Context:
         return {**ids, **record}
 
 
+def _is_complete(found: Found) -> bool:
+    """Whether a record is more than a reference to it."""
+    return found.table == "activity" or (found.table == "stories" and not is_stub(found.record))
+
+
 def without(record: Record, name: str) -> Record:
     """A copy of a record without one of its fields."""
     return {key: value for key, value in record.items() if key != name}
+
+
+def _body(response: Record) -> object:
+    """The body of a recorded response; HAR files and VCR's cassettes have it as a text."""
+    body = response.get("body") or response.get("content")
+    if not isinstance(body, dict) or "kind" in body:
+        return body
+    text = next((body[name] for name in _TEXTS if isinstance(body.get(name), str)), None)
+    if text is not None and (body.get("encoding") == "base64" or "base64_string" in body):
+        with suppress(ValueError):
+            text = b64decode(text).decode()
+    return body if text is None else text
 
 
 def _parsed(data: object) -> object:

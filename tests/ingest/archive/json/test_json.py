@@ -3,6 +3,7 @@
 import gzip
 import json
 import sqlite3
+from base64 import b64encode
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -94,6 +95,48 @@ ARRANGEMENTS = [
         {"request": {"method": "GET", "path": "/services/v5/projects/9/stories"},
          "response": {"status": 200, "body": [without(STORY, "project_id"), OTHER]}},
         id="recorded interaction",
+    ),
+    pytest.param(
+        {"log": {"version": "1.2", "pages": [{"id": "page_1"}], "entries": [
+            {"request": {"method": "GET", "url": "https://example.com/services/v5/projects/9/stories"},
+             "response": {"status": 200, "content": content}}
+            for content in (
+                {"mimeType": "x", "text": json.dumps([without(STORY, "project_id")])},
+                {"text": b64encode(json.dumps([OTHER]).encode()).decode(), "encoding": "base64"},
+                {"mimeType": "text/html", "text": "<p>"},
+            )
+        ]}},
+        id="HTTP archive of a browser",
+    ),
+    pytest.param(
+        {"http_interactions": [
+            {"request": {"method": "get", "uri": "https://example.com/services/v5/projects/9/stories"},
+             "response": {"status": {"code": 200}, "body": {"encoding": "UTF-8", "string":
+                          json.dumps([without(STORY, "project_id"), OTHER])}}}
+        ]},
+        id="cassette",
+    ),
+    pytest.param(
+        {"/services/v5/projects/9/stories?limit=2": [without(STORY, "project_id"), OTHER],
+         "/services/v5/projects/9/epics": []},
+        id="responses by path",
+    ),
+    pytest.param({**PROJECT, "stories": {"101": STORY, "102": OTHER}}, id="nested by id"),
+    pytest.param(
+        {"rows": [{"id": "a", "doc": STORY}, {"id": "b", "doc": {"story": OTHER}}]},
+        id="documents with ids of their own",
+    ),
+    pytest.param([json.dumps(STORY), json.dumps([OTHER])], id="texts"),
+    pytest.param(b"%s,\n%s,\n" % (lines(STORY), lines(OTHER)), id="lines that end with a comma"),
+    pytest.param(
+        b"%s,%s" % (json.dumps(STORY, indent=1).encode(), lines(OTHER)), id="documents and commas"
+    ),
+    pytest.param(
+        b"\n".join(b"\xef\xbb\xbf" + lines(each) for each in (STORY, OTHER)), id="joined lines"
+    ),
+    pytest.param(
+        b"".join(b"\xef\xbb\xbf" + json.dumps(each, indent=1).encode() for each in (STORY, OTHER)),
+        id="joined documents",
     ),
     pytest.param([without(STORY, "kind"), without(OTHER, "kind")], id="no kind"),
     pytest.param(
@@ -201,6 +244,14 @@ def test_a_web_hook_body_is_an_activity_with_instants(tmp_path):
     assert new_values == {"current_state": "accepted", "accepted_at": "2020-01-02T10:00:00Z"}
     assert loaded.stories == []
     assert [(each["id"], each["name"]) for each in loaded.projects] == [(9, "Shop")]
+
+
+@pytest.mark.parametrize("name", ["body", "detail", "Message"])
+@pytest.mark.parametrize("write", [lambda body: body, json.dumps], ids=["object", "text"])
+def test_a_web_hook_body_is_found_in_an_envelope_with_an_id(tmp_path, name, write):
+    loaded = load(tmp_path, {"id": "evt_1", "headers": {"a": "b"}, name: write(ACTIVITY)})
+    (found,) = loaded.tables["activity"]
+    assert (found["guid"], loaded.stories) == ("9_7", [])
 
 
 def test_other_records_are_loaded_into_their_tables(tmp_path):
@@ -396,6 +447,25 @@ def test_a_refused_row_of_a_backup_is_listed_with_its_position(tmp_path):
     connection.close()
     (refused,) = Loaded(path).rejected_rows
     assert (refused["column_name"], refused["record_number"]) == ("project_id", 2)
+
+
+def test_a_copy_of_the_apis_records_in_sqlite_loads(tmp_path):
+    records = {"stories": STORY, "Projects": PROJECT, "labels": None}
+    with sqlite3.connect(tmp_path / "copy.db") as connection:
+        for table, record in records.items():
+            columns = ", ".join(record or ["id"])
+            connection.execute(f"create table {table} ({columns})")
+            values = [
+                each if isinstance(each, str | int) else json.dumps(each)
+                for each in (record or {}).values()
+            ]
+            if record:
+                places = ", ".join("?" * len(values))
+                connection.execute(f"insert into {table} values ({places})", values)
+    connection.close()
+    loaded = Loaded(tmp_path / "copy.db")
+    assert (loaded.one_story()["id"], loaded.one_story()["owner_ids"]) == (101, "[5]")
+    assert [each["name"] for each in loaded.projects] == ["Shop"]
 
 
 def test_another_sqlite_file_is_refused(tmp_path):
