@@ -199,7 +199,7 @@ def _replaced_rows(
 def _rewrite_without(file: Path, places: list[int]) -> None:
     """Rewrite a file without some of its rows, through a temporary file.
 
-    If the process is killed, `run/working_folder.py` removes the temporary file by its name.
+    If the process is killed, the next run removes the temporary file by its name.
     """
     rows = pq.read_table(file)
     is_kept = np.ones(len(rows), bool)

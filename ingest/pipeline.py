@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import time
 from collections import Counter
@@ -12,12 +13,12 @@ from pathlib import Path
 import dlt
 import duckdb
 import pyarrow as pa
+from dlt.common.storages.load_package import PackageStorage
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingest.contract import keep_one_row_per_key
 from ingest.run.interpreter import less_frequent_gc
 from ingest.run.summary import RunSummary
-from ingest.run.working_folder import tidy
 from ingest.source import COPIED_TABLES, Extract, Reader, SourceKind, resources_of
 from ingest.warehouses.base import (
     DATASET,
@@ -33,6 +34,8 @@ from ingest.warehouses.stored import Stored
 
 _log = logging.getLogger(__name__)
 
+KEPT_PACKAGES = 5
+_TEMPORARY_NAME = re.compile(r"[0-9a-f]{16}")  # dlt writes to a file of such a name and renames it
 _REPLACED = "all tables were replaced, because Parquet files cannot be merged"
 
 
@@ -64,7 +67,7 @@ def run(
         pipeline = make_pipeline(warehouse)
         if is_new or loaded_elsewhere:
             pipeline = pipeline.drop()  # its pending packages are not for this warehouse
-        tidy(Path(pipeline.working_dir))
+        _tidy(Path(pipeline.working_dir))
         try:
             _load_pending(pipeline, warehouse)
         except LoadFailed as failure:
@@ -80,7 +83,7 @@ def run(
                 source = resources_of(extract, warehouse)
                 pipeline.extract(source, loader_file_format="parquet")
         except Exception as failure:
-            tidy(Path(pipeline.working_dir))  # remove the incomplete extract
+            _tidy(Path(pipeline.working_dir))  # remove the incomplete extract
             raise _root_cause(failure, warehouse) from failure
         for table_name, count in _load_pending(pipeline, warehouse).items():
             extract.rows_by_table[table_name] -= count
@@ -243,3 +246,59 @@ def _root_cause(failure: Exception, warehouse: Warehouse) -> Exception:
             "full; free some space and run this again"
         )
     return failure
+
+
+# dlt's working folder ----------------------------------------------------------------------------
+# A killed run may have left incomplete files in it. This code depends on the folder layout of the
+# dlt version pinned in pyproject.toml; tests/resilience kills runs at each of these points.
+
+
+def _tidy(working_folder: Path) -> None:
+    """Remove incomplete files, and all but the latest loaded packages.
+
+    dlt itself never removes an interrupted extract (`normalize/<random name>`) or a loaded package
+    (`load/loaded`).
+    """
+    for folder in _folders(working_folder / "normalize"):
+        if folder.name != "extracted":
+            shutil.rmtree(folder, ignore_errors=True)
+    load = working_folder / "load"
+    for package in _folders(load / "normalized"):
+        _restart(package, load / "loaded")
+    for package in _folders(working_folder / "normalize" / "extracted"):
+        # Already normalised: dlt was deleting it when it was killed, and could not read it again.
+        if any((load / stage / package.name).is_dir() for stage in ("normalized", "loaded")):
+            shutil.rmtree(package, ignore_errors=True)
+    for package in sorted(_folders(load / "loaded"))[:-KEPT_PACKAGES]:
+        shutil.rmtree(package, ignore_errors=True)
+    for file in working_folder.rglob("*"):
+        if _TEMPORARY_NAME.fullmatch(file.name) and file.is_file():
+            file.unlink(missing_ok=True)
+
+
+def _restart(package: Path, loaded: Path) -> None:
+    """Reset a package that was being loaded, so that dlt loads it from the start.
+
+    If a process is killed after committing a file to the staging dataset, but before dlt records
+    that, dlt would load the file again, and its merge would insert every new row twice. On a load
+    from the start dlt empties the staging tables first, and repeating a merge changes nothing.
+    """
+    if (package / PackageStorage.PACKAGE_COMPLETED_FILE_NAME).exists():
+        package.rename(loaded / package.name)  # everything else was done
+        return
+    applied = package / PackageStorage.APPLIED_SCHEMA_UPDATES_FILE_NAME
+    if applied.exists():
+        applied.replace(package / PackageStorage.SCHEMA_UPDATES_FILE_NAME)
+    new_jobs = package / PackageStorage.NEW_JOBS_FOLDER
+    for state in (PackageStorage.STARTED_JOBS_FOLDER, PackageStorage.COMPLETED_JOBS_FOLDER):
+        for job in (package / state).iterdir():
+            job.replace(new_jobs / job.name)
+    for kind in ("*.sql", "*.reference"):
+        for merge in new_jobs.glob(kind):
+            merge.unlink()  # dlt creates it again once the table's files are loaded
+    for note in (package / PackageStorage.PENDING_TRANSITIONS_FOLDER).glob("*"):
+        note.unlink()
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [each for each in parent.iterdir() if each.is_dir()] if parent.is_dir() else []

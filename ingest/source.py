@@ -34,6 +34,7 @@ from ingest.warehouses.stored import Stored
 
 if TYPE_CHECKING:
     from ingest.api.http.client import TrackerClient
+    from ingest.api.progress import ReportProgress
     from ingest.api.reader import ApiReader
 
 SourceKind = Literal["api", "demo", "archive"]
@@ -281,8 +282,13 @@ def pivotal_tracker_source(**settings: Any) -> DltSource:  # noqa: ANN401 - as l
     return resources_of(Extract(reader, "api", chosen.base_url))
 
 
-def api_reader(client: TrackerClient, settings: TrackerSettings, **arguments: Any) -> ApiReader:  # noqa: ANN401
-    """Create an API reader with these settings; the arguments are those of `ApiReader`."""
+def api_reader(
+    client: TrackerClient,
+    settings: TrackerSettings,
+    progress: ReportProgress | None = None,
+    **chosen: Any,  # noqa: ANN401 - as ApiOptions
+) -> ApiReader:
+    """Create an API reader with these settings; `chosen` are other attributes of `ApiOptions`."""
     from ingest.api.lists.catalogue import ApiOptions
     from ingest.api.reader import ApiReader
 
@@ -290,10 +296,9 @@ def api_reader(client: TrackerClient, settings: TrackerSettings, **arguments: An
         history_days=settings.history_days,
         cycle_time_details=settings.cycle_time_details,
         iteration_analytics=settings.iteration_analytics,
+        **{"project_ids": settings.chosen_project_ids(), **chosen},
     )
-    arguments.setdefault("project_ids", settings.chosen_project_ids())
-    arguments.setdefault("drift", Drift(nested_levels=settings.nested_levels))
-    return ApiReader(client, options=options, **arguments)
+    return ApiReader(client, options, Drift(nested_levels=settings.nested_levels), progress)
 
 
 def _is_selected(table_name: str) -> bool:

@@ -26,7 +26,7 @@ class ReadContext:
     Attributes:
         client: the HTTP client.
         workspace: the projects to read.
-        options: what to read in addition.
+        options: what to read.
         stored: the stored rows of the warehouse.
         intake: converts records to rows.
         is_wanted: whether a shaped record of a raw table belongs to the requested projects.

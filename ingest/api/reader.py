@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,9 +15,8 @@ from ingest.api.intake import RECORD_SOURCE, Intake
 from ingest.api.lists.catalogue import GROWING_TABLES, ApiOptions, TrackerList, chosen_lists
 from ingest.api.lists.cycle_times import CycleTimes
 from ingest.api.lists.jobs import GivenRows, Job, full_jobs, list_job
-from ingest.api.lists.list_reader import ListReader
+from ingest.api.lists.list_reader import KnownActivities, ListReader
 from ingest.api.lists.listed_keys import Key, ListedKeys
-from ingest.api.lists.own_activity import KnownActivities
 from ingest.api.lists.read_ahead import ReadAhead
 from ingest.api.lists.skipped_lists import SkippedLists
 from ingest.api.lists.workspace import Workspace, open_workspace
@@ -49,34 +48,25 @@ class ApiReader:
     def __init__(
         self,
         client: TrackerClient,
-        project_ids: list[int] | None = None,
         options: ApiOptions | None = None,
         drift: Drift | None = None,
         progress: ReportProgress | None = None,
-        is_full: bool = False,
-        is_selected: Callable[[str], bool] | None = None,
     ) -> None:
         """Prepare to read.
 
         Args:
             client: the HTTP client.
-            project_ids: the projects to read; None for all that the token can see.
-            options: what to read in addition.
+            options: what to read.
             drift: collects what does not fit the declared tables.
             progress: called after every page.
-            is_full: whether to read everything, and not only changes.
-            is_selected: whether a table will be read; called while reading. None: all tables.
         """
         self.drift = drift if drift is not None else Drift()
         self._client = client
-        self._wanted_ids = project_ids
         self._progress = progress or _report_nothing
         self._stored = Stored(None)
         self._can_copy_tables = False
         self._known_activities = KnownActivities()
         self._options = options or ApiOptions()
-        self._is_full = is_full
-        self._is_selected = is_selected or (lambda _: True)
         self._lists = chosen_lists(self._options)
         self._intake = Intake(self.drift)
         self._skipped_lists = SkippedLists()
@@ -235,10 +225,10 @@ class ApiReader:
 
     @cached_property
     def _workspace(self) -> Workspace:
-        workspace = open_workspace(self._client, self._intake, self._wanted_ids)
+        workspace = open_workspace(self._client, self._intake, self._options.project_ids)
         for project_id, error in workspace.refused.items():
             self._skipped_lists.give_up_project(project_id, str(project_id), error)
-        if self._wanted_ids is None:
+        if self._options.project_ids is None:
             self._skipped_lists.note_unlisted_projects(workspace, self._stored)
         return workspace
 
@@ -249,7 +239,7 @@ class ApiReader:
     @cached_property
     def _planner(self) -> Planner | None:
         """The plan for reading only changes; None if everything is read."""
-        if self._is_full or not self._stored.projects:
+        if self._options.is_full or not self._stored.projects:
             return None
         planner = Planner(self._context, self._selected_lists)
         planner.make()
@@ -261,7 +251,7 @@ class ApiReader:
         return [
             each
             for each in self._lists
-            if each.table != "cycle_time_details" and self._is_selected(each.table)
+            if each.table != "cycle_time_details" and self._options.is_selected(each.table)
         ]
 
     @cached_property
@@ -302,7 +292,7 @@ class ApiReader:
 
     def _is_wanted(self, table_name: str, record: Record) -> bool:
         """Whether a record of a workspace's list belongs to one of the requested projects."""
-        if self._wanted_ids is None or table_name not in _WITH_PROJECT:
+        if self._options.project_ids is None or table_name not in _WITH_PROJECT:
             return True
         project = record.get("project")
         return isinstance(project, dict) and project.get("id") in self._workspace.names

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from ingest.api.http.client import TrackerClient
+from ingest.api.lists.catalogue import ApiOptions
 from ingest.api.reader import ApiReader
 from ingest.tables import TABLES
 from ingest.warehouses.configured import make_pipeline
@@ -48,7 +49,7 @@ def rows_of_the_server(server, project_ids=None):
     """The expected rows, read directly from a server without dlt."""
     with TrackerClient(server.base_url, server.token) as client, duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        reader = ApiReader(client, project_ids)
+        reader = ApiReader(client, ApiOptions(project_ids=project_ids))
         read = {name: [] for name in TABLES if name not in BOOKKEEPING}
         for name in reader.tables():
             for batch in reader.read(name):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.run.working_folder import KEPT_PACKAGES
+from ingest.pipeline import KEPT_PACKAGES
 from ingest.warehouses.configured import make_pipeline
 from simulator import ServerOptions, serve, simulate
 from tests.conftest import ROOT, SECTION, environment

@@ -12,6 +12,7 @@ completely).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 PAGE_SIZE = 500  # Tracker's maximum for stories; other hosts may use a lower limit
@@ -74,17 +75,23 @@ class TrackerList:
 
 @dataclass(frozen=True)
 class ApiOptions:
-    """What is read in addition.
+    """What to read.
 
     Attributes:
-        history_days: Tracker's own daily history; one request per project.
-        cycle_time_details: Tracker's own cycle times; one request per iteration.
-        iteration_analytics: Tracker's own analytics of each iteration.
+        history_days: also Tracker's own daily history; one request per project.
+        cycle_time_details: also Tracker's own cycle times; one request per iteration.
+        iteration_analytics: also Tracker's own analytics of each iteration.
+        project_ids: the projects; None for all that the token can see.
+        is_full: whether to read everything, and not only changes.
+        is_selected: whether a table will be read; called while reading.
     """
 
     history_days: bool = False
     cycle_time_details: bool = False
     iteration_analytics: bool = False
+    project_ids: list[int] | None = None
+    is_full: bool = False
+    is_selected: Callable[[str], bool] = lambda table: True
 
 
 _LISTS = (

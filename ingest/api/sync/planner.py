@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from ingest.api.context import ReadContext
+from ingest.api.http.answers import Answer
 from ingest.api.http.errors import ENDING_THE_RUN, TrackerError
 from ingest.api.http.paging import FieldChoices
+from ingest.api.intake import Intake
 from ingest.api.lists.catalogue import TrackerList
 from ingest.api.lists.jobs import GivenRows, Job, list_job
-from ingest.api.lists.nested import read_nested_lists
 from ingest.api.sync.activity_log import ProjectLog, WorkspaceLog, read_project_log
 from ingest.api.sync.changes import Changes
 from ingest.api.sync.project_plans import NESTED_LISTS, ProjectPlan
 from ingest.api.sync.rereading import Rereader
 from ingest.records import Record
+
+if TYPE_CHECKING:
+    from ingest.api.http.client import TrackerClient
+
+
+# If at least a quarter of the projects is needed, all are requested at once.
+_SHARE_OF_ALL = 4
+
+Lists = dict[str, pa.Table]
 
 
 class Planner:
@@ -161,7 +173,7 @@ class Planner:
             if plan.mode in ("clock", "changed") and plan.lists & set(NESTED_LISTS)
         ]
         nested = {name: self._lists[name] for name in NESTED_LISTS}
-        found, requests_count = read_nested_lists(
+        found, requests_count = _read_nested_lists(
             self._client, nested, project_ids, len(self._projects), self._intake
         )
         for project_id, lists in found.items():
@@ -183,3 +195,67 @@ def _without_repeats(tables: list[pa.Table]) -> list[pa.Table]:
             seen.add(guid)
         kept.append(rows.filter(pa.array(mask, pa.bool_())))
     return [rows for rows in kept if rows.num_rows]
+
+
+# Labels and epics nested in their project ---------------------------------------------------------
+# One request instead of two per project: with `fields=`, Tracker nests them in `/projects` and
+# `/projects/{id}` (recorded responses show it). If a host does not, the lists themselves are read.
+
+
+def _read_nested_lists(
+    client: TrackerClient,
+    lists: dict[str, TrackerList],
+    project_ids: list[int],
+    projects_count: int,
+    intake: Intake,
+) -> tuple[dict[int, Lists], int]:
+    """Read lists of several projects, nested in the projects.
+
+    Args:
+        client: the HTTP client.
+        lists: the lists, by their name in a project.
+        project_ids: the projects whose lists are needed.
+        projects_count: the number of projects in the workspace.
+        intake: converts the records.
+
+    Returns:
+        The rows of each list by project id, and the number of requests. Projects whose lists are
+        not nested, or contain a refused record, are omitted.
+    """
+    if not project_ids:
+        return {}, 0
+    nested = ",".join(f"{name}({each.fields[0]})" for name, each in lists.items())
+    params = {"fields": f"id,{nested}"}
+    is_for_all = len(project_ids) > 1 and len(project_ids) * _SHARE_OF_ALL >= projects_count
+    paths = ["/projects"] if is_for_all else [f"/projects/{each}" for each in project_ids]
+    found: dict[int, Lists] = {}
+    count = 0
+    for path in paths:
+        try:
+            answer = client.get(path, params)
+        except ENDING_THE_RUN:
+            raise
+        except TrackerError:
+            return found, count + 1
+        count += answer.requests_count
+        for project in answer.data if isinstance(answer.data, list) else [answer.data]:
+            project_id = project.get("id") if isinstance(project, dict) else None
+            if project_id in project_ids:
+                rows = _lists_of(project, project_id, lists, answer, intake)
+                if rows is not None:
+                    found[project_id] = rows
+    return found, count
+
+
+def _lists_of(
+    project: Record, project_id: int, lists: dict[str, TrackerList], answer: Answer, intake: Intake
+) -> Lists | None:
+    found: Lists = {}
+    for name in lists:
+        if not isinstance(project.get(name), list):
+            return None
+        taken = intake.take(name, replace(answer, data=project[name]), project_id)
+        if taken.refused_count:
+            return None
+        found[name] = taken.rows
+    return found

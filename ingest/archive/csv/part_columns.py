@@ -18,8 +18,7 @@ import pyarrow.compute as pc
 from ingest.archive.csv import cells as read
 from ingest.archive.csv.story_parts import PART_IDS
 from ingest.archive.csv.story_records import StoryRows
-from ingest.archive.distinct_texts import DistinctTexts, group_rows
-from ingest.archive.text_columns import filled_rows, flags
+from ingest.archive.text_columns import DistinctTexts, filled_rows, flags, group_rows
 
 # JSON escapes, in the order in which they must be applied; other control characters are rare.
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))

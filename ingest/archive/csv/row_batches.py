@@ -6,9 +6,11 @@ files whose bytes show that it returns the same cells. If it fails, the csv modu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -17,14 +19,17 @@ import pyarrow.compute as pc
 
 from ingest.archive.csv.columns import Columns
 from ingest.archive.csv.exports import MovedRow, StoriesFile, body, is_repeated_header
-from ingest.archive.csv.plain_bytes import has_plain_bytes
 from ingest.archive.csv.rows import LONGEST_CELL, Row
 from ingest.archive.errors import RowRefused
+from ingest.archive.files.archive_file import chunks
 from ingest.archive.text_columns import filled_rows, flags, line_breaks, without_nulls
 
 _BATCH = 20_000
 _SMALL = 1 << 18  # bytes; the csv module reads smaller files before DuckDB has started
 _DUCKDB_ENCODINGS = ("utf-8", "utf-8-sig")
+_SPACE_AND_QUOTE = re.compile(rb'[,\n] +"[^"]|" +[,\r\n]')
+_OVERLAP = 64  # bytes at the end of a chunk that are checked again with the next one
+_QUOTE, _LINE_END = b'"\n'
 
 
 @dataclass(frozen=True)
@@ -193,5 +198,65 @@ def _is_plain_text(file: StoriesFile) -> bool:
         and file.delimiter == ","
         and file.header_line == 1
         and file.file.size >= _SMALL
-        and has_plain_bytes(file.file.path)
+        and _has_plain_bytes(file.file.path)
     )
+
+
+# The bytes of a file -----------------------------------------------------------------------------
+# DuckDB ignores spaces around a quoted cell, and skips empty lines between rows, so a file with
+# either is not plain. Empty lines inside quotes, which many descriptions have, are text.
+
+
+def _lookup(signs: bytes) -> np.ndarray:
+    """A table of all byte values: whether each is one of these."""
+    return np.isin(np.arange(256), tuple(signs))
+
+
+_BEFORE_QUOTE, _AFTER_QUOTE = _lookup(b',\n"'), _lookup(b',\r\n"')
+_SPACE, _LINE_ENDS = _lookup(b" "), _lookup(b"\r\n")
+
+
+def _has_plain_bytes(path: Path) -> bool:
+    """Whether both readers would agree on a comma-separated UTF-8 file."""
+    last, quotes_count = b"", 0
+    has_empty_line = has_stray_quote = False
+    with path.open("rb") as stream:
+        for chunk in chunks(stream):
+            content = last + chunk
+            if content[:2] == b"\x1f\x8b" or not _have_line_ends(content):
+                return False
+            signs = np.frombuffer(content, np.uint8)
+            quotes = np.flatnonzero(signs == _QUOTE)
+            before, after = _neighbours(signs, quotes)
+            if (_SPACE[before] | _SPACE[after]).any() and _SPACE_AND_QUOTE.search(content):
+                return False
+            empty_lines = _empty_lines(signs)
+            has_empty_line |= bool(len(empty_lines))
+            if ((quotes_count + np.searchsorted(quotes, empty_lines)) % 2 == 0).any():
+                return False
+            # A quote that is neither at the edge of a cell nor next to another quote.
+            has_stray_quote |= not (_BEFORE_QUOTE[before] | _AFTER_QUOTE[after]).all()
+            last = content[-_OVERLAP:]
+            quotes_count += int(np.searchsorted(quotes, len(content) - len(last)))
+        quotes_count += last.count(b'"')
+    # Only correct quoting tells empty lines inside quotes from others.
+    return not has_empty_line or (quotes_count % 2 == 0 and not has_stray_quote)
+
+
+def _have_line_ends(content: bytes) -> bool:
+    """Whether every carriage return is part of a CR LF."""
+    if b"\r" not in content:
+        return True
+    return content.count(b"\r") == content.count(b"\r\n") + content.endswith(b"\r")
+
+
+def _neighbours(signs: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The bytes before and after these places, except for the first and the last byte."""
+    inner = places[(places > 0) & (places < len(signs) - 1)]
+    return signs[inner - 1], signs[inner + 1]
+
+
+def _empty_lines(signs: np.ndarray) -> np.ndarray:
+    """The positions of line ends that are followed by an empty line."""
+    ends = np.flatnonzero(signs[:-1] == _LINE_END)
+    return ends[_LINE_ENDS[signs[ends + 1]]]

@@ -18,11 +18,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.archive.distinct_texts import DistinctTexts, group_rows
 from ingest.archive.files.archive_file import ArchiveFile, chunks
 from ingest.archive.id_set import are_distinct
 from ingest.archive.json.values import Place
-from ingest.archive.text_columns import flags
+from ingest.archive.text_columns import DistinctTexts, flags, group_rows
 from ingest.archive.versions import CLOCKS
 from ingest.plain_records import (
     Cells,

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.api.http.client import TrackerClient
+from ingest.api.lists.catalogue import ApiOptions
 from ingest.api.reader import ApiReader
 from ingest.source import Extract
 from ingest.tables import TABLES
@@ -41,7 +42,7 @@ class QuickWarehouse:
             TrackerClient(server.base_url, server.token) as client,
             Stored(self.path, source_kind, source_name) as stored,
         ):
-            reader = ApiReader(client, **options)
+            reader = ApiReader(client, ApiOptions(**options))
             reader.continue_from(stored)
             extract = Extract(reader, source_kind, source_name, stored)
             tables = {name: list(rows()) for name, rows in extract.tables().items()}
@@ -114,7 +115,7 @@ def differences(warehouse, server, **options):
     those at the time of reading, and notifications that the host no longer returns.
     """
     with TrackerClient(server.base_url, server.token) as client:
-        reader = ApiReader(client, **options)
+        reader = ApiReader(client, ApiOptions(**options))
         found, stored = {}, warehouse.tables(*reader.tables())
         for name in reader.tables():
             read = by_key(name, [row for batch in reader.read(name) for row in batch.to_pylist()])

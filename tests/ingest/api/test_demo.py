@@ -13,7 +13,7 @@ from ingest.warehouses.stored import Stored
 from tests.ingest.api.listing import pages_of
 from tests.ingest.api.test_reader import counts, read_all
 
-EVERYTHING = ApiOptions(history_days=True, cycle_time_details=True, iteration_analytics=True)
+EVERYTHING = {"history_days": True, "cycle_time_details": True, "iteration_analytics": True}
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,10 @@ def expected_rows(small_workspace, two_projects):
 
 def read(server, project_ids=None, options=None, **settings):
     """All rows of a server by table, and the reader."""
+    options = ApiOptions(project_ids=project_ids, **(options or {}))
     settings = ClientSettings(**settings)
     with TrackerClient(server.base_url, server.token, settings, sleep=lambda _: None) as client:
-        reader = ApiReader(client, project_ids, options)
+        reader = ApiReader(client, options)
         return read_all(reader), reader
 
 
@@ -217,7 +218,7 @@ def test_a_workspace_that_changes_while_it_is_read_loses_no_story():
         demo.serve(workspace, options=options) as server,
         TrackerClient(server.base_url, server.token) as client,
     ):
-        reader = ApiReader(client, [project_id])
+        reader = ApiReader(client, ApiOptions(project_ids=[project_id]))
         read_ids = {row for rows in reader.read("stories") for row in rows["id"].to_pylist()}
         assert server.failures == []
     assert present - deleted <= read_ids <= present

@@ -49,9 +49,9 @@ def counts(rows):
 
 @pytest.fixture
 def open_reader(serve, connect):
-    def start(host, project_ids=None, options=None, **more):
+    def start(host, options=None, **more):
         start.server = serve(host)
-        return ApiReader(connect(start.server.base_url, **more), project_ids, options)
+        return ApiReader(connect(start.server.base_url, **more), options)
 
     return start
 
@@ -104,7 +104,7 @@ def test_no_token_is_in_any_row(open_reader):
 
 
 def test_only_the_requested_projects_are_read(open_reader):
-    reader = open_reader(WorkspaceHost(1, 2, 3), project_ids=[3, 1])
+    reader = open_reader(WorkspaceHost(1, 2, 3), options=ApiOptions(project_ids=[3, 1]))
     rows = read_all(reader)
     assert reader.project_ids == [3, 1]
     assert {row["project_id"] for row in rows["my_activity"]} == {1, 3}
@@ -119,12 +119,12 @@ def test_a_project_that_is_not_listed_is_requested_separately(open_reader):
             return Reply(200, [host.project(1)])
         return host(request)
 
-    reader = open_reader(answer, project_ids=[2])
+    reader = open_reader(answer, options=ApiOptions(project_ids=[2]))
     assert [row["name"] for row in read_all(reader)["projects"]] == ["Project 2"]
 
 
 def test_a_project_that_does_not_exist_ends_the_run_before_other_requests(open_reader):
-    reader = open_reader(WorkspaceHost(1), project_ids=[1, 99])
+    reader = open_reader(WorkspaceHost(1), options=ApiOptions(project_ids=[1, 99]))
     with pytest.raises(
         UnfoundResource, match=r"^project 99: 404 not found: .*correct project_ids or --project$"
     ):
@@ -154,7 +154,7 @@ def test_a_forbidden_project_that_is_not_listed_is_also_skipped(open_reader):
             return Reply(200, [host.project(1)])
         return host(request)
 
-    reader = open_reader(answer, project_ids=[1, 2])
+    reader = open_reader(answer, options=ApiOptions(project_ids=[1, 2]))
     assert counts(read_all(reader))["projects"] == 1
     assert reader.failed_project_ids == [2]
 

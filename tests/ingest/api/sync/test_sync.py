@@ -8,7 +8,6 @@ import orjson
 import pytest
 
 from ingest.api.intake import Intake
-from ingest.api.lists.catalogue import ApiOptions
 from ingest.api.sync.activity_log import ProjectLog, read_project_log
 from ingest.api.sync.changes import Changes
 from ingest.records import Drift
@@ -61,7 +60,7 @@ class Scene:
         self.review = ws.add_review(self.story.id, self.shop.review_types[0].id, self.bob.id)
         ws.advance_to("2025-03-12T10:00:00Z")
         self.versions = {project.id: project.version for project in ws.projects.values()}
-        self.server = serve(ws, options=options or ServerOptions())
+        self.server = serve(ws, options=options)
         self.first_load = first_load
         # The workspace is always the same, so the first load is shared.
         if not first_load.exists():
@@ -698,19 +697,19 @@ def test_lists_that_a_host_does_not_nest_are_requested_separately(scene):
 
 def test_optional_tables_are_synced_as_well(scene):
     s = scene()
-    options = ApiOptions(history_days=True, cycle_time_details=True, iteration_analytics=True)
-    s.sync(options=options)  # not requested before
-    assert s.differences(options=options) == {}
+    options = {"history_days": True, "cycle_time_details": True, "iteration_analytics": True}
+    s.sync(**options)  # not requested before
+    assert s.differences(**options) == {}
     s.workspace.advance_to("2025-03-14T10:00:00Z")
-    s.sync(options=options)
-    found = s.differences(options=options)
+    s.sync(**options)
+    found = s.differences(**options)
     # Stories in predicted iterations do not change; all others were read.
     assert found == {}
     s.workspace.change_state(s.done[3].id, "rejected")
     s.workspace.estimate_story(s.done[1].id, 0)
     s.workspace.change_state(s.backlog[3].id, "started")
-    s.sync(options=options)
-    assert s.differences(options=options) == {}
+    s.sync(**options)
+    assert s.differences(**options) == {}
 
 
 @pytest.mark.parametrize(
@@ -719,8 +718,8 @@ def test_optional_tables_are_synced_as_well(scene):
 )
 def test_refused_cycle_times_are_kept_unchanged(scene, status, code):
     s = scene()
-    options = ApiOptions(cycle_time_details=True)
-    s.sync(options=options)
+    options = {"cycle_time_details": True}
+    s.sync(**options)
     stored = s.warehouse.rows("cycle_time_details")
     s.workspace.advance_to("2025-03-14T10:00:00Z")
     s.workspace.change_state(s.done[3].id, "rejected")
@@ -728,12 +727,12 @@ def test_refused_cycle_times_are_kept_unchanged(scene, status, code):
     s.call_before_requests(
         lambda request: (status, JSON, body) if "cycle_time" in request.path else None
     )
-    reader = s.sync(options=options)
+    reader = s.sync(**options)
     assert "cycle_time_details" in reader.skipped[0]
     assert s.warehouse.rows("cycle_time_details") == stored != []
     s.restore()
-    s.sync(options=options)
-    assert s.differences(options=options) == {}
+    s.sync(**options)
+    assert s.differences(**options) == {}
 
 
 def test_iterations_are_read_in_short_pages_if_a_host_requires_them(scene):
