@@ -23,9 +23,7 @@ def s3(tmp_path_factory):
 def duckdb_demo(tmp_path_factory):
     """The demo in DuckDB, loaded and built with the users' commands."""
     engine = DuckDBEngine(tmp_path_factory.mktemp("duckdb"))
-    loaded = engine.ingest("demo")
-    assert loaded.returncode == 0, loaded.stderr
-    engine.build()
+    engine.load_demo()
     return engine
 
 
@@ -33,9 +31,7 @@ def duckdb_demo(tmp_path_factory):
 def postgres_demo(postgres, tmp_path_factory):
     """The same in PostgreSQL."""
     engine = PostgresEngine.of(postgres, tmp_path_factory.mktemp("postgres") / "demo")
-    loaded = engine.ingest("demo")
-    assert loaded.returncode == 0, loaded.stderr
-    engine.build()
+    engine.load_demo()
     return engine
 
 
@@ -49,9 +45,7 @@ def sail(tmp_path_factory):
 def spark_demo(sail, tmp_path_factory):
     """The same in Delta files, built by Sail."""
     engine = SparkEngine.of(sail, tmp_path_factory.mktemp("spark"))
-    loaded = engine.ingest("demo")
-    assert loaded.returncode == 0, loaded.stderr
-    engine.build()
+    engine.load_demo()
     return engine
 
 

@@ -76,6 +76,12 @@ class Engine:
         assert built.returncode == 0, built.stdout[-6000:]
         assert "WARN=0 ERROR=0 SKIP=0" in built.stdout, built.stdout[-600:]
 
+    def load_demo(self) -> None:
+        """Load the demo and build it."""
+        loaded = self.ingest("demo")
+        assert loaded.returncode == 0, loaded.stderr
+        self.build()
+
     def manifest(self) -> dict:
         return json.loads((self.folder / "target" / "manifest.json").read_text())
 

@@ -15,6 +15,7 @@ from tests.conftest import ingest
 from tests.exactness.histories import Cuts, History, World, spans_of, world_of
 from tests.oracle import flow, versions
 from tests.oracle.test_oracle import differences as cells_that_differ
+from tests.oracle.test_oracle import mart as by_key
 from tests.support import oracle
 from tests.support.marts import CompiledModels, Difference, build, differences, rows
 
@@ -218,11 +219,8 @@ def _wrong_cells(world: World, warehouse: Path) -> dict[str, list[tuple]]:
     starts = {row["project_id"]: row["started_at"] for row in projects}
     wrong = {}
     for mart, (key, recomputed) in ORACLES.items():
-        actual = {
-            row[key[0]] if len(key) == 1 else tuple(row[each] for each in key): row
-            for row in rows(warehouse, mart)
-        }
-        wrong[mart] = cells_that_differ(recomputed(world.workspace, iterations, starts), actual)
+        expected = recomputed(world.workspace, iterations, starts)
+        wrong[mart] = cells_that_differ(expected, by_key(warehouse, mart, *key))
     return wrong
 
 

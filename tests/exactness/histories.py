@@ -2,8 +2,8 @@
 
 Why not hypothesis: one check takes seconds (several syncs, a full load, two builds), almost
 independently of its size. Therefore many histories, each with its own people and projects, share
-one workspace. Shrinking (`shrinking.py`) also tries all candidates of a round in one workspace,
-where hypothesis would need a separate run for each.
+one workspace. Shrinking also tries all candidates of a round in one workspace, where hypothesis
+would need a separate run for each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The start and finish of all iterations, and marts with a wrong measure."""
+"""All iterations, the start of each project, and marts with a wrong measure."""
 
 import os
 
@@ -6,19 +6,22 @@ import pytest
 import requests
 
 from simulator.instants import to_instant
+from tests.support.marts import query
 from tests.support.measures import mutated, mutations
+
+_SPAN = "number,start,finish,length,team_strength"
 
 
 @pytest.fixture(scope="module")
 def iterations(demo_server, workspace):
-    """Start and finish of all iterations from the API: {project_id: [iteration]}."""
+    """All iterations with their stories, from the API: {project_id: [iteration]}."""
     listed = {}
     for project_id in workspace.projects:
         answer = requests.get(
             f"{demo_server.base_url}/projects/{project_id}/iterations",
-            params={"limit": 1000, "fields": "number,start,finish,length,team_strength"},
+            params={"limit": 1000, "fields": f"{_SPAN},stories(id)"},
             headers={"X-TrackerToken": demo_server.token},
-            timeout=30,
+            timeout=60,
         )
         listed[project_id] = [
             each | {"start": to_instant(each["start"]), "finish": to_instant(each["finish"])}
@@ -26,6 +29,13 @@ def iterations(demo_server, workspace):
         ]
         assert len(listed[project_id]) == int(answer.headers["X-Tracker-Pagination-Total"])
     return listed
+
+
+@pytest.fixture(scope="module")
+def starts(built_warehouse):
+    """The start time of each project according to Tracker: {project_id: seconds}."""
+    seconds = "cast(epoch(start_time) as bigint)"
+    return dict(query(built_warehouse, f"select id, {seconds} from pivotal_tracker_data.projects"))
 
 
 def pytest_generate_tests(metafunc):

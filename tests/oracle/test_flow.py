@@ -1,35 +1,16 @@
 """The flow marts equal a computation in plain Python from the demo's event log, cell by cell."""
 
-import duckdb
 import pytest
 
 from tests.oracle import flow
-from tests.oracle.test_oracle import check
-from tests.support import marts, oracle
+from tests.oracle.test_oracle import check, mart
+from tests.support import oracle
 
 
 @pytest.fixture(scope="module")
 def stories(workspace):
     """The oracle's rows of `fct_story_cycle_time`; iterations are not needed here."""
     return oracle.story_cycle_time(workspace, workspace.now, dict.fromkeys(workspace.projects, []))
-
-
-@pytest.fixture(scope="module")
-def starts(built_warehouse):
-    """The start time of each project according to Tracker: {project_id: seconds}."""
-    with duckdb.connect(str(built_warehouse), read_only=True) as connection:
-        rows = connection.execute(
-            "select id, epoch(start_time)::bigint from pivotal_tracker_data.projects"
-        )
-        return dict(rows.fetchall())
-
-
-def mart(path, name, *key):
-    """Rows of a mart by its key."""
-    rows = marts.rows(path, name)
-    by_key = {tuple(row[column] for column in key): row for row in rows}
-    assert len(by_key) == len(rows)
-    return by_key
 
 
 def test_fct_throughput(built_warehouse, workspace, stories, starts):
@@ -64,14 +45,14 @@ def test_fct_process_limit(built_warehouse, workspace, stories, starts):
 
 def test_fct_wip_aging(built_warehouse, workspace, stories):
     expected = flow.wip_aging(workspace, stories, workspace.now)
-    actual = {row["story_id"]: row for row in marts.rows(built_warehouse, "fct_wip_aging")}
+    actual = mart(built_warehouse, "fct_wip_aging", "story_id")
     check(expected, actual)
     assert {row["risk"] for row in expected.values()} >= {"low", "medium", "high"}
 
 
 def test_fct_flow_efficiency(built_warehouse, workspace, stories):
     expected = flow.flow_efficiency(workspace, stories, workspace.now)
-    actual = {row["story_id"]: row for row in marts.rows(built_warehouse, "fct_flow_efficiency")}
+    actual = mart(built_warehouse, "fct_flow_efficiency", "story_id")
     check(expected, actual)
     assert any(row["blocked_seconds"] for row in expected.values())
 

@@ -10,17 +10,6 @@ import pytest
 from benchmarks import forecast as benchmark
 from tests.oracle import forecast
 from tests.oracle.test_oracle import check, mart
-from tests.support.marts import query
-
-
-@pytest.fixture(scope="module")
-def starts(built_warehouse):
-    """The start time of each project according to Tracker: {project_id: seconds}."""
-    rows = query(
-        built_warehouse,
-        "select id, cast(epoch(start_time) as bigint) from pivotal_tracker_data.projects",
-    )
-    return dict(rows)
 
 
 @pytest.fixture(scope="module")

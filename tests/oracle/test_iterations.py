@@ -3,13 +3,11 @@
 from fractions import Fraction
 
 import pytest
-import requests
 
-from simulator.instants import to_instant
 from tests.oracle import iterations as rules
 from tests.oracle import versions as history
-from tests.oracle.test_oracle import check
-from tests.support import marts, oracle
+from tests.oracle.test_oracle import check, mart
+from tests.support import oracle
 
 
 @pytest.fixture(scope="module")
@@ -18,49 +16,20 @@ def versions(workspace):
 
 
 @pytest.fixture(scope="module")
-def listed(demo_server, workspace):
-    """All iterations with their stories, from the API: {project_id: [iteration]}."""
-    fields = "number,start,finish,length,team_strength,stories(id)"
-    answers = {
-        project_id: requests.get(
-            f"{demo_server.base_url}/projects/{project_id}/iterations",
-            params={"limit": 1000, "fields": fields},
-            headers={"X-TrackerToken": demo_server.token},
-            timeout=60,
-        ).json()
-        for project_id in workspace.projects
-    }
-    return {
-        project_id: [
-            each | {"start": to_instant(each["start"]), "finish": to_instant(each["finish"])}
-            for each in answer
-        ]
-        for project_id, answer in answers.items()
-    }
-
-
-@pytest.fixture(scope="module")
-def in_scope(workspace, listed, versions):
+def in_scope(workspace, iterations, versions):
     """When each story was in scope: {iteration_key: {story_id: [ScopeInterval]}}."""
     places = {
         story["id"]: (iteration["number"], index)
-        for iterations in listed.values()
-        for iteration in iterations
+        for listed in iterations.values()
+        for iteration in listed
         for index, story in enumerate(iteration["stories"])
     }
-    return rules.scopes(workspace, workspace.now, listed, places, versions)
+    return rules.scopes(workspace, workspace.now, iterations, places, versions)
 
 
 @pytest.fixture(scope="module")
-def scope(workspace, listed, in_scope, versions):
-    return rules.iteration_scope(listed, workspace.now, in_scope, versions)
-
-
-def mart(path, name, key):
-    rows = marts.rows(path, name)
-    by_key = {row[key]: row for row in rows}
-    assert len(by_key) == len(rows)
-    return by_key
+def scope(workspace, iterations, in_scope, versions):
+    return rules.iteration_scope(iterations, workspace.now, in_scope, versions)
 
 
 def test_dim_story_history(built_warehouse, workspace):
@@ -95,26 +64,28 @@ def test_fct_iteration_scope(built_warehouse, scope):
         assert {row[column] for row in scope.values()} == kinds
 
 
-def test_fct_iteration_burn_daily(built_warehouse, workspace, listed, in_scope, scope, versions):
-    expected = rules.burn(workspace, listed, workspace.now, in_scope, scope, versions)
+def test_fct_iteration_burn_daily(
+    built_warehouse, workspace, iterations, in_scope, scope, versions
+):
+    expected = rules.burn(workspace, iterations, workspace.now, in_scope, scope, versions)
     check(expected, mart(built_warehouse, "fct_iteration_burn_daily", "iteration_burn_key"))
 
 
-def test_fct_iteration_velocity(built_warehouse, workspace, listed, scope):
-    velocities = oracle.iteration_velocity(workspace, workspace.now, listed)
-    sums = rules.velocity(workspace, listed, workspace.now, scope)
+def test_fct_iteration_velocity(built_warehouse, workspace, iterations, scope):
+    velocities = oracle.iteration_velocity(workspace, workspace.now, iterations)
+    sums = rules.velocity(workspace, iterations, workspace.now, scope)
     expected = {key: row | sums[key] for key, row in velocities.items()}
     check(expected, mart(built_warehouse, "fct_iteration_velocity", "iteration_key"))
     assert any(row["restated_points"] for row in expected.values())
 
 
-def test_dim_iteration(built_warehouse, listed):
+def test_dim_iteration(built_warehouse, iterations):
     expected = {
         f"{project_id}-{iteration['number']}": {
             "length_weeks": iteration["length"],
             "team_strength": Fraction(str(iteration["team_strength"])),
         }
-        for project_id, iterations in listed.items()
-        for iteration in iterations
+        for project_id, listed in iterations.items()
+        for iteration in listed
     }
     check(expected, mart(built_warehouse, "dim_iteration", "iteration_key"))

@@ -1,30 +1,18 @@
 """The main marts equal a computation in plain Python from the demo's event log, cell by cell."""
 
 import math
-from datetime import datetime
-from decimal import Decimal
-from fractions import Fraction
 
-import duckdb
-
-from tests.support import oracle
+from tests.support import marts, oracle
 
 
-def mart(path, name, key):
-    """Rows of a mart by key, with timestamps in seconds since the epoch and exact decimals."""
-    with duckdb.connect(str(path), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        cursor = connection.execute(f"select * from marts.{name}")
-        columns = [column[0] for column in cursor.description]
-        rows = [dict(zip(columns, map(plain, row), strict=True)) for row in cursor.fetchall()]
-    assert len({row[key] for row in rows}) == len(rows)
-    return {row[key]: row for row in rows}
-
-
-def plain(value):
-    if isinstance(value, datetime):
-        return int(value.timestamp())
-    return Fraction(value) if isinstance(value, Decimal) else value
+def mart(path, name, *key):
+    """Rows of a mart by its key, a value or a tuple of several."""
+    rows = marts.rows(path, name)
+    by_key = {
+        row[key[0]] if len(key) == 1 else tuple(row[column] for column in key): row for row in rows
+    }
+    assert len(by_key) == len(rows)
+    return by_key
 
 
 def differences(expected, actual):

@@ -1,18 +1,12 @@
 """The rework marts equal a computation in plain Python from the demo's event log."""
 
 from tests.oracle import rework
-from tests.oracle.test_oracle import check
-from tests.support import marts
-
-
-def by_story_and(column, rows):
-    return {(row["story_id"], row[column]): row for row in rows}
+from tests.oracle.test_oracle import check, mart
 
 
 def test_fct_rejection(built_warehouse, workspace):
     expected = rework.rejections(workspace, workspace.now)
-    rows = marts.rows(built_warehouse, "fct_rejection")
-    check(expected, by_story_and("rejection_number", rows))
+    check(expected, mart(built_warehouse, "fct_rejection", "story_id", "rejection_number"))
     outcomes = {row["outcome"] for row in expected.values()}
     assert outcomes >= {"accepted", "rejected_again", "open"}
     assert len({row["is_unaccept"] for row in expected.values()}) == 2
@@ -20,13 +14,11 @@ def test_fct_rejection(built_warehouse, workspace):
 
 def test_fct_acceptance(built_warehouse, workspace):
     expected = rework.acceptances(workspace, workspace.now)
-    rows = marts.rows(built_warehouse, "fct_acceptance")
-    check(expected, by_story_and("acceptance_number", rows))
+    check(expected, mart(built_warehouse, "fct_acceptance", "story_id", "acceptance_number"))
     assert len({row["is_undone"] for row in expected.values()}) == 2
 
 
 def test_fct_estimate_change(built_warehouse, workspace):
     expected = rework.estimate_changes(workspace, workspace.now)
-    rows = marts.rows(built_warehouse, "fct_estimate_change")
-    check(expected, {row["estimate_change_key"]: row for row in rows})
+    check(expected, mart(built_warehouse, "fct_estimate_change", "estimate_change_key"))
     assert {row["phase"] for row in expected.values()} >= {"before_start", "after_start"}

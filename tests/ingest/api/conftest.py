@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from ingest.api.http.client import ClientSettings, TrackerClient
+from ingest.api.http.paging import ListRequest, Pages
 from tests.support.scripted import Reply, ScriptedServer
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -92,3 +93,18 @@ def error_body(code, **more):
 
 def truncated_json(value):
     return json.dumps(value).encode()[:-3]
+
+
+def pages_of(client, path, params=None, page_size=None):
+    """The records of each page of a list, requested as far ahead as the client allows."""
+    pages = Pages(client, ListRequest(path, params or {}, page_size))
+    try:
+        while True:
+            while pages.outstanding < client.max_in_flight and pages.submit():
+                pass
+            answer = pages.take()
+            if answer is None:
+                return
+            yield answer.data
+    finally:
+        pages.cancel()

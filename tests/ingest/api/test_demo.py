@@ -10,7 +10,7 @@ from ingest.api.http.client import ClientSettings, TrackerClient
 from ingest.api.lists.catalogue import ApiOptions
 from ingest.api.reader import ApiReader
 from ingest.warehouses.stored import Stored
-from tests.ingest.api.listing import pages_of
+from tests.ingest.api.conftest import pages_of
 from tests.ingest.api.test_reader import counts, read_all
 
 EVERYTHING = {"history_days": True, "cycle_time_details": True, "iteration_analytics": True}

@@ -7,8 +7,7 @@ import pytest
 
 from ingest.api.http.errors import TrackerError, UnexpectedAnswer
 from ingest.api.http.paging import FieldChoices, ListRequest, Pages
-from tests.ingest.api.conftest import ListHost, error_body
-from tests.ingest.api.listing import pages_of
+from tests.ingest.api.conftest import ListHost, error_body, pages_of
 from tests.support.scripted import Reply
 
 

@@ -143,22 +143,6 @@ def _files(path):
     return find_files([path], ArchiveOptions(), [])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    records=STORIES,
-    form=st.sampled_from(sorted(FORMS)),
-    ensure_ascii=st.booleans(),
-    batch=st.sampled_from([2, 2048]),
-)
-def test_stories_read_in_bulk_equal_stories_read_one_by_one(
-    tmp_path_factory, records, form, ensure_ascii, batch
-):
-    path = tmp_path_factory.mktemp("json") / "stories.json"
-    write(path, records, form, ensure_ascii=ensure_ascii)
-    with mock.patch.object(plain_files, "_BATCH", batch):
-        assert read_in_bulk(path) == read_one_by_one(path)
-
-
 PERSON = st.fixed_dictionaries(
     {"kind": st.just("person"), "id": st.integers(1, 3), "name": TEXT}, optional={"initials": TEXT}
 )
@@ -210,18 +194,19 @@ ACTIVITIES = st.lists(
 )
 
 
+@pytest.mark.parametrize("lists", [STORIES, ACTIVITIES], ids=["stories", "activities"])
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    records=ACTIVITIES,
+    data=st.data(),
     form=st.sampled_from(sorted(FORMS)),
     ensure_ascii=st.booleans(),
     batch=st.sampled_from([2, 2048]),
 )
-def test_activities_read_in_bulk_equal_activities_read_one_by_one(
-    tmp_path_factory, records, form, ensure_ascii, batch
+def test_records_read_in_bulk_equal_records_read_one_by_one(
+    tmp_path_factory, lists, data, form, ensure_ascii, batch
 ):
-    path = tmp_path_factory.mktemp("json") / "activity.json"
-    write(path, records, form, ensure_ascii=ensure_ascii)
+    path = tmp_path_factory.mktemp("json") / "records.json"
+    write(path, data.draw(lists), form, ensure_ascii=ensure_ascii)
     with mock.patch.object(plain_files, "_BATCH", batch):
         assert read_in_bulk(path) == read_one_by_one(path)
 
