@@ -73,13 +73,9 @@ def test_the_unaccept_is_an_undone_acceptance_and_a_rejection(marts):
 
 def test_every_recorded_record_is_in_its_mart(marts):
     counts = {
-        "dim_project": 1,
-        "dim_label": 21,
-        "dim_epic": 2,
-        "dim_release": 3,
-        "dim_iteration": 28,
+        "dim_project": 1, "dim_label": 21, "dim_epic": 2, "dim_release": 3, "dim_iteration": 28,
         "fct_activity": 81,
-    }
+    }  # fmt: skip
     for mart, count in counts.items():
         assert row(marts, f"select count(*) from marts.{mart}") == (count,), mart
     assert row(marts, "select count(*) from marts.dim_story where not is_deleted") == (70,)

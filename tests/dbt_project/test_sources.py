@@ -190,12 +190,8 @@ def records():
             {"id": MIXED, "name": "From an API and a CSV"},
             {"id": JSON_AND_ACTIVITIES, "name": "From stories as JSON and activities"},
             {
-                "id": API,
-                "name": "From an API",
-                "time_zone": {"olson_name": "UTC"},
-                "initial_velocity": 10,
-                "iteration_length": 1,
-                "start_time": DAYS[0],
+                "id": API, "name": "From an API", "time_zone": {"olson_name": "UTC"},
+                "initial_velocity": 10, "iteration_length": 1, "start_time": DAYS[0],
             },
         ],
         "stories": [
@@ -241,18 +237,15 @@ def records():
         "memberships": [{"id": 1, "project_id": API, "person_id": PERSON, "role": "owner"}],
         "iterations": [
             {
-                "project_id": project_id,
-                "number": number,
+                "project_id": project_id, "number": number,
                 "start": DAYS[7 * number - 7][:10] + "T00:00:00Z",
-                "finish": DAYS[7 * number][:10] + "T00:00:00Z",
-                "length": 1,
-                "team_strength": 1,
+                "finish": DAYS[7 * number][:10] + "T00:00:00Z", "length": 1, "team_strength": 1,
                 "story_ids": [],
             }
             for project_id in (CSV, JSON, ACTIVITIES, API, MIXED)
             for number in (1, 2, 3)
         ],
-    }
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -347,13 +340,9 @@ def test_data_coverage_lists_missing_data(warehouse):
         project_id: (row["story_count"], row["history_known_story_count"], row["transition_count"])
         for project_id, row in coverage.items()
     } == {
-        CSV: (2, 0, 0),
-        JSON: (2, 0, 0),
-        ACTIVITIES: (2, 2, 6),
-        API: (2, 2, 6),
-        MIXED: (2, 1, 3),
+        CSV: (2, 0, 0), JSON: (2, 0, 0), ACTIVITIES: (2, 2, 6), API: (2, 2, 6), MIXED: (2, 1, 3),
         JSON_AND_ACTIVITIES: (2, 2, 6),
-    }
+    }  # fmt: skip
     missing = {project_id: row["missing"] for project_id, row in coverage.items()}
     assert missing == {
         CSV: "people, settings, transitions",

@@ -14,22 +14,14 @@ from tests.conftest import ROOT
 from tests.support import crafted
 
 STORY = {
-    "id": 101,
-    "project_id": 1,
-    "name": "Search",
-    "story_type": "feature",
-    "current_state": "accepted",
-    "estimate": 3,
-    "created_at": "2024-01-01T09:00:00Z",
+    "id": 101, "project_id": 1, "name": "Search", "story_type": "feature",
+    "current_state": "accepted", "estimate": 3, "created_at": "2024-01-01T09:00:00Z",
     "accepted_at": "2024-01-09T09:00:00Z",
-}
+}  # fmt: skip
 VARIABLES = {
-    "tracker_schema": "landed",
-    "tracker_database": "theirs",
-    "tracker_marts_schema": "tracker",
-    "tracker_rework_enabled": False,
-    "tracker_history_enabled": False,
-}
+    "tracker_schema": "landed", "tracker_database": "theirs", "tracker_marts_schema": "tracker",
+    "tracker_rework_enabled": False, "tracker_history_enabled": False,
+}  # fmt: skip
 FILES = {
     "dbt_project.yml": {"name": "theirs", "profile": "theirs", "vars": VARIABLES},
     "packages.yml": {"packages": [{"local": str(ROOT)}]},

@@ -159,13 +159,9 @@ def test_plain_records_are_read_in_bulk(plain_pages, table_name, data, form):
 @pytest.mark.parametrize("table_name", sorted(PLAIN))
 def test_an_odd_record_is_read_like_one_by_one(plain_pages, table_name, odd):
     plain = {
-        "kind": "x",
-        "id": 101,
-        "guid": "7_1",
-        "project_version": 1,
-        "story_id": 101,
+        "kind": "x", "id": 101, "guid": "7_1", "project_version": 1, "story_id": 101,
         "occurred_at": "2020-01-01T10:00:00Z",
-    }
+    }  # fmt: skip
     names = {*TABLES[table_name].columns, "kind"}
     plain = {name: value for name, value in plain.items() if name in names}
     text = page([plain, {**plain, **odd}, plain])

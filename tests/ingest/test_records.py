@@ -87,17 +87,11 @@ def test_instants_are_read_in_every_form(value):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("estimate", "many"),
-        ("estimate", True),
-        ("estimate", 10**30),
-        ("name", 5),
-        ("is_deleted", "no"),
-        ("owned_by_id", 1.5),
-        ("owned_by_id", 2**70),
-        ("accepted_at", "yesterday"),
-        ("accepted_at", [2017]),
+        ("estimate", "many"), ("estimate", True), ("estimate", 10**30), ("name", 5),
+        ("is_deleted", "no"), ("owned_by_id", 1.5), ("owned_by_id", 2**70),
+        ("accepted_at", "yesterday"), ("accepted_at", [2017]),
     ],
-)
+)  # fmt: skip
 def test_a_value_of_the_wrong_type_is_null_and_kept(field, value):
     row, drift = one_story(**{field: value})
     assert row[field] is None
@@ -136,14 +130,9 @@ def test_secrets_are_never_kept():
         ({"project_id": 1, "number": 2, "length": "deep"}, "length", "list", "nested more"),
     ],
     ids=[
-        "no key",
-        "huge key",
-        "key with a lone surrogate",
-        "deep field",
-        "deep list",
-        "deep number",
+        "no key", "huge key", "key with a lone surrogate", "deep field", "deep list", "deep number",
     ],
-)
+)  # fmt: skip
 def test_only_an_invalid_record_is_refused(record, column, value, reason):
     deep = []
     for _ in range(900):

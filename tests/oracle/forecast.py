@@ -311,26 +311,14 @@ def cut_rows(past, project_id, day, known, targets):
     def row(kind, number, question, percentile):
         remaining, queued, *_ = targets.get((kind, number), (None, None))
         return {
-            "project_id": project_id,
-            "target_kind": kind,
-            "target_id": number,
-            "question": question,
-            "percentile": percentile,
-            "gap_reason": gap,
-            "sampled_week_count": len(window),
-            "sampled_story_count": sum(window),
-            "remaining_story_count": remaining,
-            "queued_story_count": queued,
-            "horizon_week_count": None,
-            "forecast_day_count": None,
-            "forecast_story_count": None,
-            "in_time_share": None,
-            "cut_date": day,
-            "window_from_date": first_week,
-            "window_to_date": last_day,
-            "horizon_date": None,
-            "forecast_date": None,
-        }
+            "project_id": project_id, "target_kind": kind, "target_id": number,
+            "question": question, "percentile": percentile, "gap_reason": gap,
+            "sampled_week_count": len(window), "sampled_story_count": sum(window),
+            "remaining_story_count": remaining, "queued_story_count": queued,
+            "horizon_week_count": None, "forecast_day_count": None, "forecast_story_count": None,
+            "in_time_share": None, "cut_date": day, "window_from_date": first_week,
+            "window_to_date": last_day, "horizon_date": None, "forecast_date": None,
+        }  # fmt: skip
 
     for (kind, number), (_, queued, deadline, unplanned) in targets.items():
         is_known = not gap and not unplanned

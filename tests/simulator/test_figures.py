@@ -153,18 +153,13 @@ def test_unused_points_are_carried_over():
 
 STORY_A = [("accepted", "2017-01-03T23:44:24Z"), ("rejected", "2017-01-03T23:49:51Z")]
 STORY_B = [
-    ("started", "2017-04-28T18:41:25Z"),
-    ("unstarted", "2017-05-03T21:05:04Z"),
-    ("started", "2017-05-03T21:07:06Z"),
-    ("unstarted", "2017-05-03T22:54:13Z"),
-    ("started", "2017-05-03T22:59:41Z"),
-    ("unstarted", "2017-05-03T23:02:45Z"),
-    ("started", "2017-05-03T23:04:25Z"),
-    ("unstarted", "2017-05-03T23:12:01Z"),
-    ("started", "2017-05-03T23:12:21Z"),
-    ("unstarted", "2017-05-03T23:18:34Z"),
+    ("started", "2017-04-28T18:41:25Z"), ("unstarted", "2017-05-03T21:05:04Z"),
+    ("started", "2017-05-03T21:07:06Z"), ("unstarted", "2017-05-03T22:54:13Z"),
+    ("started", "2017-05-03T22:59:41Z"), ("unstarted", "2017-05-03T23:02:45Z"),
+    ("started", "2017-05-03T23:04:25Z"), ("unstarted", "2017-05-03T23:12:01Z"),
+    ("started", "2017-05-03T23:12:21Z"), ("unstarted", "2017-05-03T23:18:34Z"),
     ("started", "2017-05-03T23:23:55Z"),
-]
+]  # fmt: skip
 
 
 def history(changes, first_state):
@@ -191,17 +186,10 @@ def test_cycle_time_of_story_b():
 
 def test_cycle_time_is_missing_until_work_starts():
     assert history([], "unstarted") == {
-        "kind": "cycle_time_details",
-        "started_time": 0,
-        "started_count": 0,
-        "finished_time": 0,
-        "finished_count": 0,
-        "delivered_time": 0,
-        "delivered_count": 0,
-        "rejected_time": 0,
-        "rejected_count": 0,
-        "story_id": 186_000_001,
-    }
+        "kind": "cycle_time_details", "started_time": 0, "started_count": 0, "finished_time": 0,
+        "finished_count": 0, "delivered_time": 0, "delivered_count": 0, "rejected_time": 0,
+        "rejected_count": 0, "story_id": 186_000_001,
+    }  # fmt: skip
 
 
 @pytest.fixture

@@ -13,30 +13,15 @@ COMMANDS = st.lists(
     st.tuples(
         st.sampled_from(
             (
-                "create",
-                "state",
-                "state",
-                "state",
-                "estimate",
-                "type",
-                "move",
-                "icebox",
-                "delete",
-                "away",
-                "label",
-                "unlabel",
-                "merge",
-                "drop_label",
-                "override",
-                "comment",
-                "wait",
+                "create", "state", "state", "state", "estimate", "type", "move", "icebox", "delete",
+                "away", "label", "unlabel", "merge", "drop_label", "override", "comment", "wait",
             )  # fmt: skip
         ),
         st.integers(0, 7),
         st.integers(0, 7),
     ),
     max_size=60,
-)
+)  # fmt: skip
 
 
 def apply(workspace, name, first, second):

@@ -14,20 +14,9 @@ from tests.ingest.api.workspace_host import WorkspaceHost, activity, story
 from tests.support.scripted import Reply
 
 TABLES_READ = [
-    "projects",
-    "me",
-    "accounts",
-    "memberships",
-    "labels",
-    "epics",
-    "stories",
-    "releases",
-    "iterations",
-    "activity",
-    "my_activity",
-    "story_transitions",
-    "notifications",
-]
+    "projects", "me", "accounts", "memberships", "labels", "epics", "stories", "releases",
+    "iterations", "activity", "my_activity", "story_transitions", "notifications",
+]  # fmt: skip
 
 
 def read_all(reader):
@@ -60,20 +49,10 @@ def test_every_table_of_every_project_is_read(open_reader):
     reader = open_reader(WorkspaceHost(1, 2, 3))
     rows = read_all(reader)
     assert counts(rows) == {
-        "projects": 3,
-        "me": 1,
-        "accounts": 1,
-        "memberships": 3,
-        "labels": 3,
-        "epics": 3,
-        "stories": 21,
-        "releases": 3,
-        "iterations": 36,
-        "activity": 30,
-        "my_activity": 3,
-        "story_transitions": 3,
-        "notifications": 0,
-    }
+        "projects": 3, "me": 1, "accounts": 1, "memberships": 3, "labels": 3, "epics": 3,
+        "stories": 21, "releases": 3, "iterations": 36, "activity": 30, "my_activity": 3,
+        "story_transitions": 3, "notifications": 0,
+    }  # fmt: skip
     assert reader.tables() == TABLES_READ
     assert reader.project_ids == [1, 2, 3]
     assert reader.as_of == datetime(2025, 4, 30, 12, 34, 56, tzinfo=UTC)

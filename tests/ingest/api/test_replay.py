@@ -30,20 +30,10 @@ def replayed():
 def test_every_recorded_list_becomes_rows(replayed):
     rows, reader = replayed
     assert counts(rows) == {
-        "projects": 1,
-        "me": 1,
-        "accounts": 0,
-        "memberships": 0,
-        "labels": 21,
-        "epics": 2,
-        "stories": 70,
-        "releases": 3,
-        "iterations": 28,
-        "activity": 81,
-        "my_activity": 90,
-        "story_transitions": 0,
-        "notifications": 1,
-    }
+        "projects": 1, "me": 1, "accounts": 0, "memberships": 0, "labels": 21, "epics": 2,
+        "stories": 70, "releases": 3, "iterations": 28, "activity": 81, "my_activity": 90,
+        "story_transitions": 0, "notifications": 1,
+    }  # fmt: skip
     assert reader.as_of == datetime(2017, 5, 3, 23, 29, 34, tzinfo=UTC)
     assert reader.failed_project_ids == []
     assert [sentence.partition(":")[0] for sentence in reader.skipped] == [

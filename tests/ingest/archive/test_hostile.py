@@ -133,16 +133,10 @@ def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
         ("a.json", b'[{"kind":"story","estimate":}]', "is invalid JSON"),
     ],
     ids=[
-        "empty",
-        "blank",
-        "compressed twice",
-        "cut off",
-        "picture",
-        "nothing but NUL",
-        "deep",
+        "empty", "blank", "compressed twice", "cut off", "picture", "nothing but NUL", "deep",
         "no value",
     ],
-)
+)  # fmt: skip
 def test_a_file_without_tracker_data_is_refused_in_one_line(tmp_path, name, content, reason):
     with pytest.raises(ArchiveError, match=reason) as error:
         Loaded(write(tmp_path / name, content))
@@ -277,17 +271,10 @@ def test_a_header_alone_is_a_project_without_stories(tmp_path):
         {"kind": "label", "id": None, "project_id": 9, "name": "x"},
     ],
     ids=[
-        "huge id",
-        "list for an id",
-        "boolean id",
-        "word for an id",
-        "huge project",
-        "number for a project",
-        "webhook without project",
-        "number for a header",
-        "no id",
+        "huge id", "list for an id", "boolean id", "word for an id", "huge project",
+        "number for a project", "webhook without project", "number for a header", "no id",
     ],
-)
+)  # fmt: skip
 def test_only_a_record_of_the_wrong_shape_is_refused(tmp_path, record):
     path = write(tmp_path / "dump.json", json.dumps([record, {**STORY, "id": 8}]))
     loaded = Loaded(path)

@@ -53,16 +53,9 @@ def test_the_import_template_is_not_an_export():
 def test_all_exports_together_are_eight_projects():
     loaded = Loaded(EXPORTS)
     assert {name: len(rows) for name, rows in loaded.tables.items() if rows} == {
-        "stories": 147,
-        "projects": 8,
-        "epics": 2,
-        "labels": 40,
-        "releases": 6,
-        "iterations": 105,
-        "people": 8,
-        "archive_files": 20,
-        "rejected_rows": 2,
-    }
+        "stories": 147, "projects": 8, "epics": 2, "labels": 40, "releases": 6, "iterations": 105,
+        "people": 8, "archive_files": 20, "rejected_rows": 2,
+    }  # fmt: skip
     assert not any(each["is_deleted"] for each in loaded.stories)
 
 

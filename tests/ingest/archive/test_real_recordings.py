@@ -19,21 +19,10 @@ def loaded():
 
 def test_all_recordings_load_with_exact_counts(loaded):
     assert {name: len(rows) for name, rows in loaded.tables.items() if rows} == {
-        "stories": 91,
-        "projects": 10,
-        "epics": 3,
-        "labels": 25,
-        "releases": 6,
-        "iterations": 28,
-        "people": 9,
-        "activity": 149,
-        "story_transitions": 7,
-        "cycle_time_details": 21,
-        "notifications": 2,
-        "me": 1,
-        "archive_files": 193,
-        "rejected_rows": 15,
-    }
+        "stories": 91, "projects": 10, "epics": 3, "labels": 25, "releases": 6, "iterations": 28,
+        "people": 9, "activity": 149, "story_transitions": 7, "cycle_time_details": 21,
+        "notifications": 2, "me": 1, "archive_files": 193, "rejected_rows": 15,
+    }  # fmt: skip
     assert loaded.reader.as_of == datetime(2021, 4, 23, 21, 44, 2, tzinfo=UTC)
 
 

@@ -114,16 +114,11 @@ def test_any_other_text_raises_a_value_error(text):
         ([("a", "Nov 2, 2014"), ("a", "2019-01-02")], True, {}),
     ],
     ids=[
-        "day first",
-        "month first",
-        "neither",
-        "neither, as configured",
-        "known from another column",
-        "each column by itself",
-        "most of a column",
+        "day first", "month first", "neither", "neither, as configured",
+        "known from another column", "each column by itself", "most of a column",
         "no ambiguous date",
     ],
-)
+)  # fmt: skip
 def test_the_order_of_day_and_month_follows_from_the_column(cells, default, day_first):
     orders = DayOrders()
     for column, text in cells:
@@ -186,16 +181,10 @@ def test_any_guarded_text_survives_a_round_trip(text):
 @pytest.mark.parametrize(
     ("text", "points"),
     [
-        ("", None),
-        ("-1", None),
-        ("0", 0),
-        ("3", 3),
-        ("0.5", 0.5),
-        ("0,5", 0.5),
-        ("2.0", 2),
+        ("", None), ("-1", None), ("0", 0), ("3", 3), ("0.5", 0.5), ("0,5", 0.5), ("2.0", 2),
         ("1e2", 100),
     ],
-)
+)  # fmt: skip
 def test_an_estimate_is_points_or_nothing(text, points):
     assert parse_estimate(text) == points
 

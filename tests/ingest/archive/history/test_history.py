@@ -155,13 +155,9 @@ def test_an_overlapping_later_history_gives_the_same_activities(tmp_path):
 
 def test_a_transition_in_a_dump_is_not_repeated(tmp_path):
     transition = {
-        "kind": "story_transition",
-        "state": "started",
-        "story_id": 101,
-        "project_id": 9,
-        "project_version": 2,
-        "occurred_at": "2025-03-02T10:00:00Z",
-    }
+        "kind": "story_transition", "state": "started", "story_id": 101, "project_id": 9,
+        "project_version": 2, "occurred_at": "2025-03-02T10:00:00Z",
+    }  # fmt: skip
     (tmp_path / "t.json").write_text(json.dumps(transition))
     write_csv(tmp_path / "shop_20250401_101112.csv", [story(101)])
     history(tmp_path, *ROWS)
@@ -210,11 +206,7 @@ def test_recorded_sentences_agree_with_their_activities():
         if deleted or is_parsed_as_deleted:
             found["deletion", "stated" if deleted == is_parsed_as_deleted else "wrong"] += 1
     assert found == {
-        "understood": 149,
-        ("current_state", "stated"): 24,
-        ("current_state", "not stated"): 2,
-        ("estimate", "stated"): 7,
-        ("estimate", "not stated"): 12,
-        ("owner_ids", "not stated"): 8,
+        "understood": 149, ("current_state", "stated"): 24, ("current_state", "not stated"): 2,
+        ("estimate", "stated"): 7, ("estimate", "not stated"): 12, ("owner_ids", "not stated"): 8,
         ("deletion", "stated"): 2,
-    }
+    }  # fmt: skip

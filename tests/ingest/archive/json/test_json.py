@@ -13,19 +13,11 @@ from ingest.archive import ArchiveError
 from tests.ingest.archive.samples import Loaded, story, write_csv
 
 STORY = {
-    "kind": "story",
-    "id": 101,
-    "project_id": 9,
-    "name": "Pay",
-    "story_type": "feature",
-    "current_state": "started",
-    "estimate": 2,
-    "created_at": "2020-01-01T10:00:00Z",
-    "updated_at": "2020-01-02T10:00:00Z",
-    "owner_ids": [5],
-    "labels": [],
+    "kind": "story", "id": 101, "project_id": 9, "name": "Pay", "story_type": "feature",
+    "current_state": "started", "estimate": 2, "created_at": "2020-01-01T10:00:00Z",
+    "updated_at": "2020-01-02T10:00:00Z", "owner_ids": [5], "labels": [],
     "url": "https://www.pivotaltracker.com/story/show/101",
-}
+}  # fmt: skip
 OTHER = {**STORY, "id": 102, "name": "Ship"}
 PROJECT = {"kind": "project", "id": 9, "name": "Shop", "version": 3, "iteration_length": 1}
 STUB = {"kind": "story", "id": 101, "name": "Pay", "story_type": "feature", "url": "u"}
