@@ -12,11 +12,15 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import Measured, measured, table_row
 from benchmarks.source import BenchmarkSource, make_pages, running_source
 from ingest.api.lists.catalogue import PROJECT_FIELDS, ApiOptions, TrackerList, chosen_lists
 from ingest.tables import TABLES, ColumnType
+
+if TYPE_CHECKING:
+    from simulator import DemoServer
 
 SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
 _CONNECTIONS = 8  # as many as the client's default
@@ -76,8 +80,8 @@ def _measure(source: BenchmarkSource, latency: int, rounds: int) -> None:
         print(table_row(*where, "median", "", "", "", "", "", seconds, cpu), flush=True)
 
 
-def run_load(source: BenchmarkSource, folder: Path) -> Measured:
-    """Load everything into a new warehouse and measure the whole process, including start-up."""
+def run_load(source: BenchmarkSource | DemoServer, folder: Path) -> Measured:
+    """Load into the warehouse of a folder and measure the whole process, including start-up."""
     return measured(
         [sys.executable, "-m", "ingest", "api"],
         WAREHOUSE_PATH=f"{folder}/w.duckdb",
@@ -88,11 +92,7 @@ def run_load(source: BenchmarkSource, folder: Path) -> Measured:
 
 def run_floor(source: BenchmarkSource, folder: Path) -> Measured:
     """Run the minimal loader, which no real loader can beat by much."""
-    host = {
-        "base_url": source.base_url,
-        "token": source.token,
-        "connections": _CONNECTIONS,
-    }
+    host = {"base_url": source.base_url, "token": source.token, "connections": _CONNECTIONS}
     lists = [TrackerList("projects", "/projects", fields=PROJECT_FIELDS)]
     lists += [each for each in chosen_lists(ApiOptions()) if each.table != _REPEATED]
     plan = {"host": host, "lists": [_list_plan(each) for each in lists]}

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import argparse
 import random
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import Measured, measured, table_row
+from benchmarks.api import run_load
+from benchmarks.measure import Measured, table_row
 from simulator import CommandError, DemoServer, Workspace, serve, simulate
 
-_SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
 _PROJECTS = 20
 _SHARE = 100  # one story in a hundred changes
 _HEADER = """\
@@ -51,12 +50,7 @@ def _measure(workspace: Workspace, server: DemoServer, folder: Path) -> None:
 
 def _sync(server: DemoServer, folder: Path) -> tuple[int, Measured]:
     before = server.request_count
-    load = measured(
-        [sys.executable, "-m", "ingest", "api"],
-        WAREHOUSE_PATH=f"{folder}/w.duckdb",
-        INGEST_LOG_PATH=f"{folder}/logs",
-        **{f"{_SECTION}BASE_URL": server.base_url, f"{_SECTION}API_TOKEN": server.token},
-    )
+    load = run_load(server, folder)
     return server.request_count - before, load
 
 

@@ -11,14 +11,9 @@ _WEB = Path(__file__).with_name("web")
 _PLACEHOLDER = re.compile(r"<!-- (HEAD|SCRIPTS) -->")
 
 
-def style() -> str:
-    """The page's style sheet."""
-    return _read("style.css")
-
-
-def script() -> str:
-    """The page's own script."""
-    return _read("app.js")
+def part(name: str) -> str:
+    """A part of the page: `page.html`, `style.css`, or `app.js`, its own script."""
+    return (_WEB / name).read_text(encoding="utf-8")
 
 
 def vega() -> str:
@@ -31,8 +26,4 @@ def vega() -> str:
 def page(head: str, scripts: str) -> str:
     """The whole page. A single substitution, so placeholders inside a part are left alone."""
     parts = {"HEAD": head, "SCRIPTS": scripts}
-    return _PLACEHOLDER.sub(lambda place: parts[place[1]], _read("page.html"))
-
-
-def _read(name: str) -> str:
-    return (_WEB / name).read_text(encoding="utf-8")
+    return _PLACEHOLDER.sub(lambda place: parts[place[1]], part("page.html"))

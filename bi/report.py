@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from bi import answers
-from bi.page import page, script, style, vega
+from bi.page import page, part, vega
 from bi.pictures import PAGES
 from bi.published import PublishedCopy, PublishedError
 from ingest.run.settings import ROOT, SettingsError, marts_path
@@ -47,14 +47,15 @@ def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None 
                 responses[request] = answers.picture(
                     connection, picture, choice, with_table=True, max_rows=_MAX_TABLE_ROWS
                 )
-    scripts = [script(), vega()]
+    scripts = [part("app.js"), vega()]
     policy = (
         f"default-src 'none'; script-src {' '.join(_hash(each) for each in scripts)} "
         "'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
         "form-action 'none'"
     )
     return page(
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style()}</style>',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f"<style>{part('style.css')}</style>",
         f'<script type="application/json" id="data">{_as_script(responses)}</script>\n'
         + "\n".join(f'<script type="module">{each}</script>' for each in scripts),
     )

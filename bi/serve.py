@@ -109,8 +109,8 @@ class Server(ThreadingHTTPServer):
         )
         return {
             "/": ("text/html", whole.encode()),
-            "/style.css": ("text/css", page.style().encode()),
-            "/app.js": ("text/javascript", page.script().encode()),
+            "/style.css": ("text/css", page.part("style.css").encode()),
+            "/app.js": ("text/javascript", page.part("app.js").encode()),
         }
 
     def vega(self) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from simulator.activities import Activity, Change
 from simulator.core import CommandError, changed_values, command, created_values, note_update
 from simulator.entities import (
@@ -60,13 +62,10 @@ class PartCommands(StoryCommands):
     @command
     def add_task(self, story_id: int, description: str, *, at: int, by: int) -> Task:
         """Add a task at the end of a story's list."""
-        story = self.story(story_id)
-        number = self._next_id("task")
+        story, number = self.story(story_id), self._next_id("task")
         task = Task(number, story_id, description, False, len(story.tasks) + 1, at, at)
-        story.tasks.append(task)
         keys = ("id", "story_id", "description", "complete", "position")
-        change = Change("task", "create", number, None, created_values(task, keys))
-        changes, wording = [change, *self._note_change(story, at)], "added task:"
+        changes, wording = self._added("task", story, task, keys, at), "added task:"
         self._log(story, "task_create", wording, wording, changes, at, by, quoted=description)
         return task
 
@@ -99,13 +98,10 @@ class PartCommands(StoryCommands):
     @command
     def add_blocker(self, story_id: int, description: str, *, at: int, by: int) -> Blocker:
         """Add a blocker."""
-        story = self.story(story_id)
-        number = self._next_id("blocker")
+        story, number = self.story(story_id), self._next_id("blocker")
         blocker = Blocker(number, story_id, by, description, False, at, at)
-        story.blockers.append(blocker)
         keys = ("id", "story_id", "person_id", "description", "resolved")
-        change = Change("blocker", "create", number, None, created_values(blocker, keys))
-        changes, wording = [change, *self._note_change(story, at)], "added blocker:"
+        changes, wording = self._added("blocker", story, blocker, keys, at), "added blocker:"
         self._log(story, "blocker_create", wording, wording, changes, at, by, quoted=description)
         return blocker
 
@@ -150,11 +146,9 @@ class PartCommands(StoryCommands):
             raise CommandError(f"project {project.id} has no review type {review_type_id}")
         number = self._next_id("review")
         review = Review(number, story_id, review_type_id, reviewer_id, "unstarted", at, at)
-        story.reviews.append(review)
         keys = ("id", "story_id", "review_type_id", "reviewer_id", "status")
-        change = Change("review", "create", number, None, created_values(review, keys))
+        changes = self._added("review", story, review, keys, at)
         wording = f"added a review to this {story.story_type}"
-        changes = [change, *self._note_change(story, at)]
         self._log(story, "review_create", wording, "added", changes, at, by)
         return review
 
@@ -177,6 +171,13 @@ class PartCommands(StoryCommands):
         return self._delete_part("review", story_id, review_id, at, by)
 
     # ------------------------------------------------------------------ shared by the commands
+
+    def _added(
+        self, kind: str, story: Story, part: Part, keys: Sequence[str], at: int
+    ) -> list[Change]:
+        getattr(story, _PARTS[kind]).append(part)
+        change = Change(kind, "create", part.id, None, created_values(part, keys))
+        return [change, *self._note_change(story, at)]
 
     def _delete_part(self, kind: str, story_id: int, part_id: int, at: int, by: int) -> Activity:
         story = self.story(story_id)

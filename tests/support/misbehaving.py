@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tests.ingest.api.workspace_host import WorkspaceHost, activity, story
-from tests.support.scripted import Reply, Request
+from tests.support.scripted import Reply, Request, pagination
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 CORRUPTED, UNAFFECTED = 101, 102
@@ -163,18 +163,10 @@ def paging(pages: Callable[[list, int, int], tuple[list, int | None]]) -> Change
         if request.query.get("fields") == "id":
             everything = [{"id": each["id"]} for each in everything]
         page, total = pages(everything, limit, offset)
-        stated = {"Total": total, "Limit": limit, "Offset": offset, "Returned": len(page)}
-        return Reply(200, page, pagination(stated))
+        stated = pagination(total=total, limit=limit, offset=offset, returned=len(page))
+        return Reply(200, page, stated)
 
     return corrupt
-
-
-def pagination(stated: dict[str, object]) -> dict[str, str]:
-    return {
-        f"X-Tracker-Pagination-{name}": str(value)
-        for name, value in stated.items()
-        if value is not None
-    }
 
 
 def made_up(limit: int, offset: int) -> list[dict]:
@@ -182,18 +174,14 @@ def made_up(limit: int, offset: int) -> list[dict]:
     return [story(900_000_000 + offset + number, CORRUPTED) for number in range(limit)]
 
 
-def bomb(pack: Callable[[int], bytes]) -> bytes:
-    return pack(512 * 1024 * 1024)
-
-
-def _gzip(size: int) -> bytes:
+def _gzip_bomb() -> bytes:
+    """A list of 512 MB of spaces."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    parts = [packer.compress(b"[")]
-    parts += [packer.compress(b" " * 1024 * 1024) for _ in range(size // 1024 // 1024)]
+    parts = [packer.compress(b"["), *(packer.compress(b" " * 1024 * 1024) for _ in range(512))]
     return b"".join([*parts, packer.compress(b"]"), packer.flush()])
 
 
-_GZIP_BOMB = bomb(_gzip)
+_GZIP_BOMB = _gzip_bomb()
 _SLOW = 0.05
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -510,7 +498,7 @@ PAGES = {
     "the first 100 for every offset": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], STORIES)), fails="project", messages=(f"100 {SHORT}",), missing={"stories": 30}),
     "new stories, with a total of those returned so far": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (made_up(limit, offset), offset + limit)), fails="project", messages=("its total grew",), missing={"stories": STORIES}),
     "a total of the first 100": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[offset : offset + limit], min(offset + limit, STORIES)))),
-    "a total that is not a number, for every list": Behaviour("/.*", headers(**pagination({"Total": "many"}))),
+    "a total that is not a number, for every list": Behaviour("/.*", headers(**pagination(total="many"))),
     "the first 100, then nothing": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit] if offset == 0 else [], STORIES)), fails="project", messages=(f"100 {SHORT}",), missing={"stories": 30}),
     "pages of 100 with a stated limit of 500": Behaviour(STORY_LIST, lambda good, request: replace(good, headers={**good.headers, "X-Tracker-Pagination-Limit": "500"})),
     "the same page forever, without a total": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (every[:limit], None)), fails="project", messages=("100", "stories"), missing={"stories": 30}),
@@ -520,12 +508,12 @@ PAGES = {
     "new stories with a total that grows": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (made_up(limit, offset), offset + 130)), fails="project", missing={"stories": STORIES}),
     "new stories forever, without a total": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (made_up(limit, offset), None)), fails="project", messages=("10,000",), missing={"stories": STORIES}),
     "new stories and a total of a billion": Behaviour(STORY_LIST, paging(lambda every, limit, offset: (made_up(limit, offset), 10**9)), fails="project", messages=("10,000",), missing={"stories": STORIES}),
-    "the same activities forever": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination({"Total": 10**6, "Limit": 10})), fails="project", messages=("10 of 1,000,000",)),
-    "the same activities forever, without a total": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination({"Limit": 10})), fails="project"),
-    "the same iterations forever": Behaviour("/projects/101/iterations", lambda good, request: Reply(200, [{"number": number, "stories": []} for number in range(1, 11)], pagination({"Total": 10**6, "Limit": 10})), fails="project", messages=("10 of 1,000,000",), missing={"iterations": 2}),
-    "the same activities of the token's owner forever": Behaviour("/my/activity", instead(200, _LOG[:1], **pagination({"Total": 10**6, "Limit": 1})), fails="list", missing={"my_activity": 1}),
-    "the same labels forever": Behaviour("/projects/101/labels", headers(**pagination({"Total": 10**6, "Limit": 1})), fails="project"),
-    "the same projects forever": Behaviour("/projects", headers(**pagination({"Total": 10**6, "Limit": 2}))),
+    "the same activities forever": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination(total=10**6, limit=10)), fails="project", messages=("10 of 1,000,000",)),
+    "the same activities forever, without a total": Behaviour("/projects/101/activity", instead(200, _LOG, **pagination(limit=10)), fails="project"),
+    "the same iterations forever": Behaviour("/projects/101/iterations", lambda good, request: Reply(200, [{"number": number, "stories": []} for number in range(1, 11)], pagination(total=10**6, limit=10)), fails="project", messages=("10 of 1,000,000",), missing={"iterations": 2}),
+    "the same activities of the token's owner forever": Behaviour("/my/activity", instead(200, _LOG[:1], **pagination(total=10**6, limit=1)), fails="list", missing={"my_activity": 1}),
+    "the same labels forever": Behaviour("/projects/101/labels", headers(**pagination(total=10**6, limit=1)), fails="project"),
+    "the same projects forever": Behaviour("/projects", headers(**pagination(total=10**6, limit=2))),
     **{
         f"{name} is {stated!r}": Behaviour(STORY_LIST, headers(**{f"X-Tracker-Pagination-{name}": stated}), **more)
         for name, stated, more in [

@@ -45,6 +45,15 @@ class Reply:
     raw: Iterable[bytes] | None = None
 
 
+def pagination(**stated: object) -> dict[str, str]:
+    """Tracker's pagination headers, without those that are None."""
+    return {
+        f"X-Tracker-Pagination-{name.title()}": str(value)
+        for name, value in stated.items()
+        if value is not None
+    }
+
+
 class ScriptedServer:
     """Serves `answer(request) -> Reply` on a free loopback port (a context manager)."""
 

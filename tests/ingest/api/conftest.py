@@ -5,7 +5,7 @@ import pytest
 
 from ingest.api.http.client import ClientSettings, TrackerClient
 from ingest.api.http.paging import ListRequest, Pages
-from tests.support.scripted import Reply, ScriptedServer
+from tests.support.scripted import Reply, ScriptedServer, pagination
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 
@@ -75,12 +75,7 @@ class ListHost:
         total = {"true": self.count, "null": None}.get(self.total, self.total)
         stated = {"total": total, "limit": limit, "offset": offset, "returned": len(page)}
         if self.form == "headers":
-            headers = {
-                f"X-Tracker-Pagination-{name.title()}": str(value)
-                for name, value in stated.items()
-                if value is not None
-            }
-            return Reply(200, page, headers)
+            return Reply(200, page, pagination(**stated))
         if self.form == "envelope" and request.query.get("envelope") == "true":
             envelope = {"http_status": "200", "project_version": 7, "pagination": stated}
             return Reply(200, {**envelope, "data": page})

@@ -90,15 +90,14 @@ def test_only_the_requested_projects_are_read(open_reader):
     assert not any("/projects/2" in path for path in open_reader.server.paths)
 
 
+def only_listing_one(host):
+    """The same host, whose list of projects contains only project 1."""
+    only = Reply(200, [host.project(1)])
+    return lambda request: only if request.path == "/services/v5/projects" else host(request)
+
+
 def test_a_project_that_is_not_listed_is_requested_separately(open_reader):
-    host = WorkspaceHost(1, 2)
-
-    def answer(request):
-        if request.path == "/services/v5/projects":
-            return Reply(200, [host.project(1)])
-        return host(request)
-
-    reader = open_reader(answer, options=ApiOptions(project_ids=[2]))
+    reader = open_reader(only_listing_one(WorkspaceHost(1, 2)), ApiOptions(project_ids=[2]))
     assert [row["name"] for row in read_all(reader)["projects"]] == ["Project 2"]
 
 
@@ -127,13 +126,7 @@ def test_a_forbidden_project_is_skipped_and_the_others_are_read(open_reader):
 def test_a_forbidden_project_that_is_not_listed_is_also_skipped(open_reader):
     host = WorkspaceHost(1, 2)
     host.forbidden = {2}
-
-    def answer(request):
-        if request.path == "/services/v5/projects":
-            return Reply(200, [host.project(1)])
-        return host(request)
-
-    reader = open_reader(answer, options=ApiOptions(project_ids=[1, 2]))
+    reader = open_reader(only_listing_one(host), ApiOptions(project_ids=[1, 2]))
     assert counts(read_all(reader))["projects"] == 1
     assert reader.failed_project_ids == [2]
 

@@ -3,7 +3,7 @@
 import threading
 
 from tests.ingest.api.conftest import error_body
-from tests.support.scripted import Reply
+from tests.support.scripted import Reply, pagination
 
 DATE = "Wed, 30 Apr 2025 12:34:56 GMT"
 PAGED = {"stories", "releases", "iterations", "activity", "story_transitions"}
@@ -133,6 +133,5 @@ class WorkspaceHost:
         page = records[offset : offset + limit]
         if query.get("fields") == "id":
             page = [{"id": each["id"]} for each in page]
-        stated = {"Total": len(records), "Limit": limit, "Offset": offset, "Returned": len(page)}
-        stated = {f"X-Tracker-Pagination-{name}": str(value) for name, value in stated.items()}
+        stated = pagination(total=len(records), limit=limit, offset=offset, returned=len(page))
         return Reply(200, page, {**headers, **stated})
