@@ -9,25 +9,12 @@ from simulator.part_commands import PartCommands
 
 _COLORS = ("8100ea", "e46642", "00a3d6", "3cb371", "d6a800", "555555")
 _ROLES = ("owner", "member", "viewer", "inactive")
-SETTINGS = frozenset(
-    {
-        "name",
-        "description",
-        "iteration_length",
-        "week_start_day",
-        "point_scale",
-        "point_scale_is_custom",
-        "bugs_and_chores_are_estimatable",
-        "automatic_planning",
-        "enable_tasks",
-        "time_zone",
-        "velocity_averaged_over",
-        "number_of_done_iterations_to_show",
-        "initial_velocity",
-        "public",
-        "start_date",
-    }
-)
+SETTINGS = frozenset({
+    "name", "description", "iteration_length", "week_start_day", "point_scale",
+    "point_scale_is_custom", "bugs_and_chores_are_estimatable", "automatic_planning",
+    "enable_tasks", "time_zone", "velocity_averaged_over", "number_of_done_iterations_to_show",
+    "initial_velocity", "public", "start_date",
+})  # fmt: skip
 
 
 class ProjectCommands(PartCommands):

@@ -23,21 +23,10 @@ Status = tuple[str, Number] | None
 
 # The order in which Tracker lists changed values.
 VALUE_ORDER = (
-    "project_id",
-    "name",
-    "description",
-    "story_type",
-    "story_priority",
-    "current_state",
-    "estimate",
-    "accepted_at",
-    "deadline",
-    "requested_by_id",
-    "external_id",
-    "owner_ids",
-    "label_ids",
-    "follower_ids",
-)
+    "project_id", "name", "description", "story_type", "story_priority", "current_state",
+    "estimate", "accepted_at", "deadline", "requested_by_id", "external_id", "owner_ids",
+    "label_ids", "follower_ids",
+)  # fmt: skip
 EDITABLE = frozenset(VALUE_ORDER) - {"project_id", "label_ids"} | {"labels"}
 
 

@@ -48,24 +48,10 @@ from ingest.warehouses.stored import Stored
 
 _BATCH = 2_000
 ARCHIVE_TABLES = [
-    "stories",
-    "projects",
-    "epics",
-    "labels",
-    "releases",
-    "iterations",
-    "memberships",
-    "people",
-    "activity",
-    "story_transitions",
-    "cycle_time_details",
-    "history_days",
-    "notifications",
-    "me",
-    "accounts",
-    "attachments",
-    "archive_files",
-]
+    "stories", "projects", "epics", "labels", "releases", "iterations", "memberships", "people",
+    "activity", "story_transitions", "cycle_time_details", "history_days", "notifications", "me",
+    "accounts", "attachments", "archive_files",
+]  # fmt: skip
 
 # Tables that only archives fill: their rows always replace stored ones with the same key.
 _OWN_TABLES = frozenset({"people", "attachments", "archive_files"})

@@ -21,25 +21,8 @@ __all__ = ["ARROW_TYPES", "ROW_COLUMNS", "TABLES", "ColumnType", "Table"]
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        PROJECTS,
-        ME,
-        ACCOUNTS,
-        MEMBERSHIPS,
-        LABELS,
-        EPICS,
-        STORIES,
-        RELEASES,
-        ITERATIONS,
-        ACTIVITY,
-        MY_ACTIVITY,
-        STORY_TRANSITIONS,
-        NOTIFICATIONS,
-        HISTORY_DAYS,
-        CYCLE_TIME_DETAILS,
-        PEOPLE,
-        ATTACHMENTS,
-        REJECTED_ROWS,
-        ARCHIVE_FILES,
-        EXTRACTS,
+        PROJECTS, ME, ACCOUNTS, MEMBERSHIPS, LABELS, EPICS, STORIES, RELEASES, ITERATIONS, ACTIVITY,
+        MY_ACTIVITY, STORY_TRANSITIONS, NOTIFICATIONS, HISTORY_DAYS, CYCLE_TIME_DETAILS, PEOPLE,
+        ATTACHMENTS, REJECTED_ROWS, ARCHIVE_FILES, EXTRACTS,
     )
-}
+}  # fmt: skip

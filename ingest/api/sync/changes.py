@@ -15,22 +15,10 @@ from ingest.api.http.errors import one_line
 from ingest.records import Record, instant_or_none
 
 # Fields of a story that do not affect iterations and roll-ups.
-_WITHOUT_EFFECT_ON_PLAN = frozenset(
-    {
-        "name",
-        "description",
-        "owner_ids",
-        "owned_by_id",
-        "requested_by_id",
-        "follower_ids",
-        "story_priority",
-        "external_id",
-        "integration_id",
-        "labels",
-        "label_ids",
-        "updated_at",
-    }
-)
+_WITHOUT_EFFECT_ON_PLAN = frozenset({
+    "name", "description", "owner_ids", "owned_by_id", "requested_by_id", "follower_ids",
+    "story_priority", "external_id", "integration_id", "labels", "label_ids", "updated_at",
+})  # fmt: skip
 # Kinds of parts of stories and epics, and the column of `stories` with their list.
 _PARTS = {
     "comment": "comments",
