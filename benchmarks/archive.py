@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import random
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ _DEFAULT = [
     ("csv", 1_000_000),
     ("json", 1_000_000),
     ("activity", 1_000_000),
+    ("project", 1_000_000),
 ]
 _COLUMNS = [
     "Id", "Title", "Labels", "Iteration", "Iteration Start", "Iteration End", "Type", "Estimate",
@@ -38,12 +40,13 @@ _COLUMNS = [
 ]  # fmt: skip
 _WORDS = ["user", "list", "click", "button", "error", "login", "payment", "report", "slow", "test"]
 _FIRST_DAY = date(2015, 1, 5)
-# In a separate process, DuckDB reads the file into one table of a new database.
+# In a separate process, DuckDB reads each file into a table of a new database.
 _FLOOR = """\
-import sys, time, duckdb
-reader, source, target = sys.argv[1:]
+import sys, duckdb
+reader, target, *sources = sys.argv[1:]
 with duckdb.connect(target) as connection:
-    connection.execute(f"create table stories as select * from {reader}(?)", [source])
+    for number, source in enumerate(sources):
+        connection.execute(f"create table list{number} as select * from {reader}(?)", [source])
 """
 _EMPTY_DATABASE = "import sys, duckdb; duckdb.connect(sys.argv[1]).close()"
 
@@ -64,11 +67,13 @@ def main() -> None:
 
 def _measure(folder: Path, kind: str, count: int) -> str:
     ending = "csv" if kind == "csv" else "json"
-    source, few = folder / f"shop_20250401_101112.{ending}", folder / f"few.{ending}"
-    _WRITERS[kind](source, count)
+    source, few = (folder / name / f"shop.{ending}" for name in ("load", "few"))
+    source.parent.mkdir()
+    few.parent.mkdir()
+    lists = _WRITERS[kind](source, count)
     _WRITERS[kind](few, 10)
-    load, start_up = _load(source, folder / "load"), _load(few, folder / "few")
-    floor = _python(_FLOOR, f"read_{ending}", str(source), f"{folder}/floor.duckdb")
+    load, start_up = _load(source), _load(few)
+    floor = _python(_FLOOR, f"read_{ending}", f"{folder}/floor.duckdb", *map(str, lists))
     floor_start_up = _python(_EMPTY_DATABASE, f"{folder}/empty.duckdb")
     net, floor_net = load.cpu_seconds - start_up.cpu_seconds, (
         floor.cpu_seconds - floor_start_up.cpu_seconds
@@ -86,8 +91,9 @@ def _measure(folder: Path, kind: str, count: int) -> str:
     )
 
 
-def _load(source: Path, folder: Path) -> Measured:
+def _load(source: Path) -> Measured:
     command = [sys.executable, "-m", "ingest", "archive", str(source)]
+    folder = source.parent / "warehouse"
     return measured(command, WAREHOUSE_PATH=f"{folder}/w.duckdb", INGEST_LOG_PATH=f"{folder}/logs")
 
 
@@ -95,7 +101,7 @@ def _python(program: str, *arguments: str) -> Measured:
     return measured([sys.executable, "-c", program, *arguments])
 
 
-def write_csv(path: Path, count: int) -> None:
+def write_csv(path: Path, count: int) -> list[Path]:
     """Write a CSV export of `count` stories, with the empty cells that exports had in 2025."""
     with path.open("w", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
@@ -118,9 +124,10 @@ def write_csv(path: Path, count: int) -> None:
                     *(comments + ["", ""])[:2], *(story["task"] or ["", ""]),
                 ]
             )  # fmt: skip
+    return [path]
 
 
-def write_json(path: Path, count: int) -> None:
+def write_json(path: Path, count: int) -> list[Path]:
     """Write the same stories as a list of API records."""
     with path.open("wb") as handle:
         handle.write(b"[")
@@ -149,9 +156,10 @@ def write_json(path: Path, count: int) -> None:
             present = {name: value for name, value in record.items() if value is not None}
             handle.write((b",\n" if index else b"") + orjson.dumps(present))
         handle.write(b"]")
+    return [path]
 
 
-def write_activity(path: Path, count: int) -> None:
+def write_activity(path: Path, count: int) -> list[Path]:
     """Write a list of API activities, about a kilobyte each."""
     chance = random.Random(7)
     with path.open("wb") as handle:
@@ -184,6 +192,25 @@ def write_activity(path: Path, count: int) -> None:
             }  # fmt: skip
             handle.write((b",\n" if number else b"") + orjson.dumps(activity))
         handle.write(b"]")
+    return [path]
+
+
+def write_project(path: Path, count: int) -> list[Path]:
+    """Write a project with its stories and half as many activities, all in one document.
+
+    Returns the paths of the two lists by themselves, which a reader can load without searching.
+    """
+    lists = [path.with_name("stories.part"), path.with_name("activity.part")]
+    write_json(lists[0], count * 2 // 3)
+    write_activity(lists[1], count // 3)
+    with path.open("wb") as handle:
+        handle.write(b'{"kind": "project", "id": 99, "name": "Shop"')
+        for each in lists:
+            handle.write(b', "%b": ' % each.stem.encode())
+            with each.open("rb") as part:
+                shutil.copyfileobj(part, handle)
+        handle.write(b"}")
+    return lists
 
 
 def _stories(count: int) -> Iterator[dict]:
@@ -218,7 +245,12 @@ def _stories(count: int) -> Iterator[dict]:
         }
 
 
-_WRITERS = {"csv": write_csv, "json": write_json, "activity": write_activity}
+_WRITERS = {
+    "csv": write_csv,
+    "json": write_json,
+    "activity": write_activity,
+    "project": write_project,
+}
 
 
 def _csv_date(day: date | None) -> str:

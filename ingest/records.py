@@ -174,6 +174,13 @@ class Rejections(list[Rejection]):
         for each in rejections:
             self.append(each)
 
+    def restore(self, earlier: Sequence[Rejection]) -> None:
+        """Go back to what the list was before some rows and files were read."""
+        self.clear()
+        self._of_file.clear()
+        self._last_entries.clear()
+        self.extend(earlier)
+
     def __iadd__(self, rejections: Iterable[Rejection]) -> Rejections:  # type: ignore[override, misc]
         """Add refused rows and files."""
         self.extend(rejections)

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.archive.errors import FileRefused, Rejection, RowRefused
-from ingest.archive.files.archive_file import ArchiveFile
-from ingest.archive.files.chronology import file_times
+from ingest.archive.files.archive_file import ArchiveFile, chunks
+from ingest.archive.files.chronology import FileTime, file_times
 from ingest.archive.id_set import are_distinct
+from ingest.archive.json.large import LargeList, large_lists, read_large
 from ingest.archive.json.loader_output import stream_of
-from ingest.archive.json.plain_files import PlainFile, read_plain_file
+from ingest.archive.json.plain_lists import PlainList, numbers_of, read_plain_list
 from ingest.archive.json.sqlite_backups import read_backup
 from ingest.archive.json.store import Store
-from ingest.archive.json.values import Place, read_values
+from ingest.archive.json.values import Place, has_large_lines, parse_value, read_values
 from ingest.archive.json.walk import Found, Refused, Walk
 from ingest.archive.project.people import People
 from ingest.records import Drift, Origin, Record
+from ingest.tables import TABLES
 
 if TYPE_CHECKING:
     from ingest.archive.inventory import Inventory
 
 _SOURCE = "json"
+
+
+class _InBulk(NamedTuple):
+    """A file with lists that were read in bulk, and its values without their plain records."""
+
+    others: Iterable[tuple[Place, object]]
+    lists: list[PlainList]
 
 
 class Dumps:
@@ -47,19 +56,23 @@ class Dumps:
             people: receives everybody who is named with an id.
             drift: receives the refused records.
         """
-        self.store = Store(people, drift.nested_levels)
-        self._plain_files: list[PlainFile] = []
+        self._people = people
+        self._rejections = drift.rejections
+        self._nested_levels = drift.nested_levels
+        self._start({})
+
+    def _start(self, file_times: dict[str, FileTime]) -> None:
+        self.store = Store(self._people, self._nested_levels, file_times)
+        self._plain_lists: list[PlainList] = []
         self.catalogue: list[Record] = []
         self.unknown: Counter[str] = Counter()
         self.notes: list[str] = []
-        self._rejections = drift.rejections
-        self._nested_levels = drift.nested_levels
 
     def read(self, inventory: Inventory, is_first_load: bool, zone: ZoneInfo) -> None:
         """Read all dumps and backups of a run.
 
-        Large JSON files are read in bulk if the run has no other kind of file, no stored row can
-        outrank their records, and no record occurs twice.
+        Large lists are read in bulk if the run has no other kind of file, no stored row can outrank
+        their records, and no record occurs twice.
 
         Args:
             inventory: the files of the run.
@@ -69,18 +82,21 @@ class Dumps:
         files = inventory.files.get("json", [])
         backups = inventory.files.get("sqlite", [])
         histories = inventory.files.get("history_csv", [])
-        self.store.file_times = file_times([*files, *backups, *histories], zone)
-        in_bulk: dict[ArchiveFile, PlainFile] = {}
+        times = file_times([*files, *backups, *histories], zone)
+        self._start(times)
+        earlier = list(self._rejections)
+        in_bulk: dict[ArchiveFile, _InBulk] = {}
         if is_first_load and inventory.files.keys() <= {"json"}:
-            found = ((file, read_plain_file(file, _SOURCE, self._nested_levels)) for file in files)
-            in_bulk = {file: plain for file, plain in found if plain}
+            found = ((file, self._in_bulk(file)) for file in files)
+            in_bulk = {file: each for file, each in found if each}
         self._read_each(inventory, [file for file in files if file not in in_bulk])
-        if any(self._may_overlap(name, in_bulk.values()) for name in ("stories", "activity")):
-            self._read_each(inventory, in_bulk)
-        else:
-            for file, plain in in_bulk.items():
-                self._read_values(file, plain.others, plain)
-                self._plain_files.append(plain)
+        for file, each in in_bulk.items():
+            self._read_values(file, each.others, each.lists)
+            self._plain_lists += each.lists
+        if any(map(self._is_any_read_twice, ("stories", "activity"))):
+            self._rejections.restore(earlier)
+            self._start(times)
+            self._read_each(inventory, files)
         for file in backups:
             try:
                 self._read_sqlite(file)
@@ -90,16 +106,40 @@ class Dumps:
 
     def plain_rows(self, table: str) -> Iterator[pa.Table]:
         """Rows of a raw table that were read in bulk; the store has none of them."""
-        for plain in self._plain_files:
+        for plain in self._plain_lists:
             if plain.table.name == table:
                 yield from plain.rows()
 
-    def _may_overlap(self, table: str, plain: Iterable[PlainFile]) -> bool:
-        """Whether a record of a table may be in two files, or both in a file and in the store."""
-        ids = [each.ids for each in plain if each.table.name == table]
-        if ids and (self.store.tables[table] or (table == "stories" and self.store.has_parts)):
-            return True
-        return not are_distinct(np.concatenate([np.empty(0, np.int64), *ids]))
+    def _in_bulk(self, file: ArchiveFile) -> _InBulk | None:
+        """Read the large lists of a file in bulk; None if there are none."""
+        origin = Origin(_SOURCE, file.name)
+        try:
+            if has_large_lines(file):
+                with file.open() as stream:
+                    plain = read_plain_list(chunks(stream), origin, self._nested_levels)
+                return _InBulk(plain.others, [plain]) if plain else None
+            value = read_large(file, parse_value)
+        except FileRefused:
+            return None  # it is refused when it is read record by record
+        plain_lists = list(self._plain_lists_in(large_lists(value), origin))
+        return _InBulk([(Place(None, 1), value)], plain_lists) if plain_lists else None
+
+    def _plain_lists_in(self, large: Iterable[LargeList], origin: Origin) -> Iterator[PlainList]:
+        for each in large:
+            plain = read_plain_list(each.chunks(), origin, self._nested_levels)
+            if plain:
+                each.others = [(place.number or 0, record) for place, record in plain.others]
+                yield plain
+            else:
+                yield from self._plain_lists_in(each.inner_lists(), origin)
+
+    def _is_any_read_twice(self, table: str) -> bool:
+        """Whether a record, or a part of one, was read in bulk and in another place as well."""
+        lists = [each for each in self._plain_lists if each.table.name == table]
+        ids = np.concatenate([np.empty(0, np.int64), *(each.ids for each in lists)])
+        others = numbers_of(TABLES[table], (key for (key,) in self.store.tables[table]))
+        has_parts = bool(lists) and table == "stories" and self.store.has_parts
+        return has_parts or not are_distinct(ids) or bool(np.isin(others, ids).any())
 
     def _read_each(self, inventory: Inventory, files: Iterable[ArchiveFile]) -> None:
         for file in files:
@@ -113,21 +153,21 @@ class Dumps:
         self,
         file: ArchiveFile,
         values: Iterable[tuple[Place, object]],
-        plain: PlainFile | None = None,
+        plain: Sequence[PlainList] = (),
     ) -> bool:
         """Read the values of a JSON file, each with its place; False if it has no Tracker data.
 
         Args:
             file: the file.
             values: its values, or those that were not read in bulk.
-            plain: the records that were read in bulk.
+            plain: the lists that were read in bulk.
         """
-        walk, counted, already = Walk(stream=stream_of(file)), 0, self._rejections.total
+        walk, already = Walk(stream=stream_of(file)), self._rejections.total
         projects_read: dict[int, datetime] = {}
         self.store.newest = None
-        if plain:
-            counted = plain.rows_count
-            self.store.add_related(plain, Origin(_SOURCE, file.name))
+        counted = sum(each.rows_count for each in plain)
+        for each in plain:
+            self.store.add_related(each, Origin(_SOURCE, file.name))
         for place, value in values:
             if isinstance(value, RowRefused):
                 self._add(file, place, Refused(value))

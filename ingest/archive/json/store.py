@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from ingest.archive.errors import RowRefused
 from ingest.archive.files.chronology import FileTime
 from ingest.archive.json.kinds import PARTS, is_stub
-from ingest.archive.json.plain_files import PlainFile
+from ingest.archive.json.plain_lists import PlainList
+from ingest.archive.json.records_on_disk import RecordsOnDisk
 from ingest.archive.json.walk import without
 from ingest.archive.project.evidence import RELEASE_FIELDS, SourcedRecord
 from ingest.archive.project.people import People
@@ -35,6 +36,8 @@ _STORY_LISTS = ("comments", "tasks", "blockers", "reviews", "transitions", "pull
 _COMPLETED = frozenset(
     {"projects", "people", "labels", "epics", "iterations", "memberships", "me", "accounts"}
 )
+# Tables whose records do not fit into memory.
+_MANY = ("stories", "activity")
 # The fields that a record must have.
 _REQUIRED = {
     name: (*table.key, *filter(None, [table.scope]), *(["project_id"] if name == "stories" else []))
@@ -55,26 +58,28 @@ class Store:
     Attributes:
         tables: table -> key -> record and origin.
         newest: the newest timestamp in any record since it was last set to None.
-        file_times: when each file was made, by file name.
     """
 
-    def __init__(self, people: People, nested_levels: int) -> None:
+    def __init__(self, people: People, nested_levels: int, file_times: dict[str, FileTime]) -> None:
         """Start empty.
 
         Args:
             people: receives everybody who is named with an id.
             nested_levels: the maximum number of nested levels in a record, which is the first.
+            file_times: when each file was made, by file name.
         """
-        self.tables: dict[str, dict[Key, SourcedRecord]] = defaultdict(dict)
+        self.tables: dict[str, MutableMapping[Key, SourcedRecord]] = defaultdict(
+            dict, {name: RecordsOnDisk() for name in _MANY}
+        )
         self.newest: datetime | None = None
-        self.file_times: dict[str, FileTime] = {}
+        self._file_times = file_times
         self._people = people
         self._nested_levels = nested_levels
         self._parts: dict[tuple[str, int], dict[str, dict[int, SourcedRecord]]] = {}
         self._project_names: dict[int, tuple[tuple[Version, str, int], SourcedRecord]] = {}
-        self._projects_of_plain_files: dict[int, SourcedRecord] = {}
+        self._projects_of_plain_lists: dict[int, SourcedRecord] = {}
         self._recorded_at: datetime | None = None
-        # table -> key -> the version of the stored record
+        # table -> key -> the version of the stored record, if that does not follow from the record
         self._versions: dict[str, dict[Key, Version]] = defaultdict(dict)
         # table -> key -> field that was taken from an older version -> that version
         self._older_fields: dict[str, dict[Key, dict[str, Version]]] = defaultdict(dict)
@@ -96,7 +101,7 @@ class Store:
         try:
             self._add(table, record, origin, recorded_at)
         except RecursionError:
-            raise RowRefused(None, _id_text(record), "nested too deeply") from None
+            raise RowRefused(None, _id_text(record), too_deep(self._nested_levels)) from None
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             reason = f"not a valid record of {table} ({type(error).__name__}: {error})"
             raise RowRefused(None, _id_text(record), reason) from None
@@ -127,17 +132,17 @@ class Store:
         else:
             self._put(table, self._prepared(table, record, origin), origin)
 
-    def add_related(self, plain: PlainFile, origin: Origin) -> None:
+    def add_related(self, plain: PlainList, origin: Origin) -> None:
         """Add the labels, people, projects and attachments in records that were read in bulk.
 
         Args:
-            plain: the records of one file.
+            plain: the records of one list.
             origin: the file.
         """
-        self.newest = plain.newest
+        self.newest = max(filter(None, (self.newest, plain.newest)), default=None)
         self._recorded_at = None
         for project_id in plain.project_ids:
-            self._projects_of_plain_files.setdefault(project_id, ({"id": project_id}, origin))
+            self._projects_of_plain_lists.setdefault(project_id, ({"id": project_id}, origin))
         if plain.table.name == "activity":
             for person in plain.performers():
                 self._people.add_record(person)
@@ -160,8 +165,10 @@ class Store:
                 record, origin = self.tables[table][identity,]
                 self.tables[table][identity,] = (with_parts(record, lists), origin)
                 del self._parts[table, identity]
-        self._resolve_label_ids()
-        for story, origin in list(self.rows("stories")):
+        stories = self.tables["stories"]
+        for key, (story, origin) in stories.items():
+            if "labels" not in story and isinstance(story.get("label_ids"), list):
+                stories[key] = (self._with_labels(story), origin)
             self._add_attachments(story, origin)
             if story.get("story_type") == "release":
                 release = {name: story[name] for name in RELEASE_FIELDS if name in story}
@@ -170,20 +177,17 @@ class Store:
             self.tables["projects"].setdefault((project_id,), project)
         self._add_unnamed_projects()
 
-    def _resolve_label_ids(self) -> None:
-        """Give stories that were read with only `label_ids` the labels themselves."""
-        for key, (story, origin) in list(self.tables["stories"].items()):
-            if "labels" not in story and isinstance(story.get("label_ids"), list):
-                ids = filter(None, map(_whole_number, story["label_ids"]))
-                known = ((each, self.tables["labels"].get((each,))) for each in ids)
-                labels = [stored[0] if stored else {"id": each} for each, stored in known]
-                story = {**without(story, "label_ids"), "labels": labels}
-                self.tables["stories"][key] = (story, origin)
+    def _with_labels(self, story: Record) -> Record:
+        """A story that was read with only `label_ids`, with the labels themselves."""
+        ids = filter(None, map(_whole_number, story["label_ids"]))
+        known = ((each, self.tables["labels"].get((each,))) for each in ids)
+        labels = [stored[0] if stored else {"id": each} for each, stored in known]
+        return {**without(story, "label_ids"), "labels": labels}
 
     def _add_unnamed_projects(self) -> None:
         """Add a record with only an id for each project that no file describes."""
         projects = self.tables["projects"]
-        for key, project in self._projects_of_plain_files.items():
+        for key, project in self._projects_of_plain_lists.items():
             projects.setdefault((key,), project)
         for table in ("stories", "epics", "labels", "releases", "iterations", "activity"):
             for record, origin in self.rows(table):
@@ -262,9 +266,13 @@ class Store:
                 self.add("labels", {"project_id": project_id, **label}, origin, self._recorded_at)
 
     def _version(self, record: Record, origin: Origin) -> Version:
-        time = self.file_times.get(origin.source_file, FileTime(NEVER, 0))
-        read_at = self._recorded_at or time.at
-        return version_of(record, origin.record_source, read_at, time.place)
+        version = self._version_in_file(record, origin)
+        return version._replace(read_at=self._recorded_at) if self._recorded_at else version
+
+    def _version_in_file(self, record: Record, origin: Origin) -> Version:
+        """The version of a record that does not tell when it was read from the API."""
+        time = self._file_times.get(origin.source_file, FileTime(NEVER, 0))
+        return version_of(record, origin.record_source, time.at, time.place)
 
     def _put(self, table: str, record: Record, origin: Origin) -> None:
         declared, stored_rows = TABLES[table], self.tables[table]
@@ -278,12 +286,12 @@ class Store:
         key = tuple([required[name] for name in declared.key])
         if any(record[name] is not value for name, value in required.items()):
             record = {**record, **required}  # a number that was written as text
-        version = self._version(record, origin)
         if key in stored_rows:
-            self._merge(table, key, (record, origin), version)
-        else:
-            stored_rows[key] = (record, origin)
-            self._versions[table][key] = version
+            self._merge(table, key, (record, origin), self._version(record, origin))
+            return
+        stored_rows[key] = (record, origin)
+        if self._recorded_at or table not in _MANY:
+            self._versions[table][key] = self._version(record, origin)
 
     def _merge(self, table: str, key: Key, other: SourcedRecord, version: Version) -> None:
         """Merge another version into the stored record.
@@ -292,7 +300,8 @@ class Store:
         mere reference to a story) never replaces a story. The result does not depend on the order
         of the versions.
         """
-        stored, stored_version = self.tables[table][key], self._versions[table][key]
+        stored = self.tables[table][key]
+        stored_version = self._versions[table].get(key) or self._version_in_file(*stored)
         versions = self._older_fields[table].get(key, {})
         are_stubs = [table == "stories" and is_stub(record) for record, _ in (stored, other)]
         is_newer = version >= stored_version
@@ -312,6 +321,7 @@ class Store:
                 if name not in record or (name in versions and version >= versions[name]):
                     kept[name] = other[0][name]
             versions = {**versions, **dict.fromkeys(kept, version)}
+            self._versions[table][key] = stored_version
         self.tables[table][key] = ({**record, **kept}, origin) if kept else (record, origin)
         if versions:
             self._older_fields[table][key] = versions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from codecs import BOM_UTF8
@@ -13,9 +14,11 @@ import orjson
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
 from ingest.archive.files.encodings import text_of
+from ingest.archive.json.large import LARGE_BYTES, read_large
 from ingest.archive.json.loader_output import is_loader_table, table_values
 
 _LARGEST = 8 << 30
+_LONGEST_LINE = 64 << 20  # the first line of a document can be all of it
 # A byte order mark is at the start of each of several files that were joined.
 _NOT_SPACE = re.compile(r"[^\s\ufeff]")
 # The start of the outer list, which may be in an envelope.
@@ -40,11 +43,18 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
     """Read the values of a file, each with its place.
 
     Invalid lines, list elements, and text after a valid document are returned as `RowRefused`. NaN
-    and Infinity, which Python's json writes, become null.
+    and Infinity, which Python's json writes, become null. A document of more than a megabyte may
+    have a `LargeList` for a list in it, and be a `LargeObject` for that reason.
 
     Raises:
         FileRefused: if the file is not JSON in any of these forms.
     """
+    if has_large_lines(file):
+        yield from _read_lines(file)
+        return
+    if (value := read_large(file, parse_value)) is not None:
+        yield Place(None, 1), value
+        return
     content = read_whole(file, _LARGEST)
     if is_loader_table(content):
         for number, (line, value) in enumerate(table_values(content), 1):
@@ -71,6 +81,35 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
                 yield Place(line, number), value
             return
     raise FileRefused(f"is invalid JSON: {whole_error}")
+
+
+def has_large_lines(file: ArchiveFile) -> bool:
+    """Whether a file has several lines, with JSON on the first, and at least a megabyte in all."""
+    with file.open() as stream:
+        buffered = io.BufferedReader(stream)  # type: ignore[type-var] # also of a gzip or a zip
+        first, others = buffered.readline(_LONGEST_LINE), buffered.read(LARGE_BYTES)
+    is_large = len(first) + len(others) >= LARGE_BYTES
+    if not (is_large and others.strip() and first.strip()[:1] in (b"{", b"[")):
+        return False
+    try:
+        parse_value(first)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _read_lines(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
+    with file.open() as stream:
+        for number, text in enumerate(io.BufferedReader(stream), start=1):  # type: ignore[type-var]
+            if text.strip():
+                yield Place(number, None), _value_of_line(text)
+
+
+def _value_of_line(text: bytes) -> object:
+    try:
+        return parse_value(text)
+    except (ValueError, RecursionError) as error:
+        return RowRefused(None, text_of(text).strip(), f"invalid JSON: {error}")
 
 
 def _by_line(lines: list[str]) -> Iterator[tuple[int, object]]:
@@ -147,6 +186,19 @@ def _loads_text(text: str) -> object:
         if end != len(text):
             raise
         return value
+
+
+def parse_value(content: bytes) -> object:
+    """Parse a JSON value, including what orjson rejects.
+
+    Raises:
+        ValueError: if it is invalid.
+        RecursionError: if it is nested too deeply.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return _loads_text(text_of(content).lstrip("\ufeff"))
 
 
 def _loads(content: bytes) -> object:

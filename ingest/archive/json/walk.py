@@ -16,8 +16,10 @@ import orjson
 
 from ingest.archive.errors import RowRefused
 from ingest.archive.json.kinds import TABLE_OF_KIND, error_of, is_stub, table_of
+from ingest.archive.json.large import LargeList, LargeObject
 from ingest.archive.json.loader_output import LoaderRecord, loader_record, table_of_stream
 from ingest.records import Record, instant_or_none, parse_instant
+from ingest.tables import TABLES
 
 _PATH_IDS = re.compile(r"/(projects|stories|epics)/([0-9]{1,18})(?![0-9])")
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -28,6 +30,7 @@ _NESTED_TABLES = {
     "projects": ("stories", "epics", "labels", "memberships", "releases", "iterations"),
     "iterations": ("stories",),
 }
+_LISTED = TABLES.keys() - {"people"}
 _KIND = re.compile(r"[a-z]+(_[a-z]+)*")
 # The address of a recorded request, and the text of a recorded response's body.
 _ADDRESSES = ("path", "url", "uri")
@@ -86,12 +89,17 @@ class Walk:
                 value = orjson.loads(value)
         if depth > _DEEPEST and value and isinstance(value, dict | list):
             yield Refused(RowRefused(None, None, "nested too deeply to be a record"))
-        elif isinstance(value, list):
-            self.answers_count += not (value or depth)
-            for number, each in enumerate(value, 1):
-                is_object = isinstance(each, dict) and depth < _DEEPEST
-                records = self._of_object if is_object else self.records
-                for found in records(each, context, depth + 1):
+        elif isinstance(value, list | LargeList):
+            self.answers_count += value == [] and not depth
+            for number, each in _numbered(value):
+                if isinstance(each, RowRefused):
+                    yield Refused(each, number)
+                    continue
+                if isinstance(each, dict) and depth < _DEEPEST:
+                    records = self._of_object(each, context, depth + 1)
+                else:
+                    records = self.records(each, context, depth + 1)
+                for found in records:
                     yield found if found.number else found._replace(number=number)
         elif isinstance(value, dict):
             yield from self._of_object(value, context, depth)
@@ -172,19 +180,19 @@ class Walk:
     def _of_record(
         self, table: str, value: Record, context: _Context, depth: int
     ) -> Iterator[Found | Refused]:
+        if isinstance(value, LargeObject):
+            apart_from = () if table == "iterations" else _nested_lists(table, value)
+            value = value.without_large_lists(apart_from)
+        nested = _nested_lists(table, value)
         record = context.applied(table, value)
-        for name in _NESTED_TABLES.get(table, ()):
-            nested = value.get(name)
-            if isinstance(nested, dict):  # by id, or a single one
-                nested = [nested] if "id" in nested else list(nested.values())
-            if isinstance(nested, list):
-                inner = context.of_record(table, record)
-                # `shape` needs the stories of an iteration, to replace them by their ids.
-                record = without(record, name)
-                if table == "iterations":
-                    record[name] = nested
-                listed = replace(inner, list_name=name)
-                yield from self.records(nested, listed, depth + 1)
+        for name, each in nested.items():
+            inner = context.of_record(table, record)
+            # `shape` needs the stories of an iteration, to replace them by their ids.
+            record = without(record, name)
+            if table == "iterations":
+                record[name] = each
+            listed = replace(inner, list_name=name if name in TABLES else None)
+            yield from self.records(each, listed, depth + 1)
         details = record.get("cycle_time_details")
         if table == "stories" and isinstance(details, dict):
             record = without(record, "cycle_time_details")
@@ -235,6 +243,8 @@ class _Context:
         if not self.ids or table in ("projects", "people", "me", "accounts", "notifications"):
             return record
         ids = dict(self.ids)
+        if table == "activity" and isinstance(record.get("project"), dict):
+            ids.pop("project_id", None)  # it names its project itself
         if table not in ("comments", "tasks", "blockers", "reviews", "cycle_time_details"):
             ids = {name: value for name, value in ids.items() if name == "project_id"}
         elif "story_id" in record:
@@ -243,7 +253,39 @@ class _Context:
             ids.pop("story_id", None)
         if table != "cycle_time_details" and "story_id" in ids:
             ids.pop("project_id", None)
-        return {**ids, **record}
+        missing = {name: each for name, each in ids.items() if record.get(name) is None}
+        return {**record, **missing}
+
+
+def _nested_lists(table: str, value: Record) -> dict[str, list[object] | LargeList]:
+    """The lists in a record of records of other tables."""
+    nested: dict[str, list[object] | LargeList] = {}
+    known = _NESTED_TABLES.get(table, ())
+    for name in known:
+        each = value.get(name)
+        if isinstance(each, dict):  # by id, or a single one
+            nested[name] = [each] if "id" in each else list(each.values())
+        elif isinstance(each, list | LargeList):
+            nested[name] = each
+    declared = TABLES.get(table)
+    if declared:
+        for name in value.keys() - declared.columns.keys() - declared.ignored - set(known):
+            if _has_records(value[name]):
+                nested[name] = value[name]
+    return nested
+
+
+def _has_records(value: object) -> bool:
+    """Whether a field is a list of records that have a raw table; people remain in a record."""
+    if not isinstance(value, list | LargeList):
+        return False
+    _, first = next(_numbered(value), (0, None))
+    is_read = isinstance(value, LargeList) and value.others is not None
+    return is_read or (isinstance(first, dict) and table_of(first) in _LISTED)
+
+
+def _numbered(value: list[object] | LargeList) -> Iterator[tuple[int, object]]:
+    return value.numbered() if isinstance(value, LargeList) else enumerate(value, 1)
 
 
 def _is_complete(found: Found) -> bool:

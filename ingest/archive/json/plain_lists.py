@@ -1,16 +1,18 @@
-"""Read large JSON files of stories or activities in bulk, column by column.
+"""Read large lists of stories or activities in bulk, column by column.
 
 Records that are not plain (see `ingest.plain_records`), or that have information about other
 records, are left to `store`. Until they are loaded, the rows are in a temporary file, so that
-memory use does not grow with the file.
+memory use does not grow with the list.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import chain
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -18,8 +20,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.archive.files.archive_file import ArchiveFile, chunks
-from ingest.archive.id_set import are_distinct
+from ingest.archive.files.archive_file import chunks
 from ingest.archive.json.values import Place
 from ingest.archive.text_columns import DistinctTexts, flags, group_rows
 from ingest.archive.versions import CLOCKS
@@ -34,14 +35,13 @@ from ingest.plain_records import (
     rows_of,
     with_origin,
 )
-from ingest.records import Record, with_column
+from ingest.records import Origin, Record, with_column
 from ingest.tables import TABLES, Table
 
-LEAST_BYTES = 1 << 20  # for smaller files, bulk reading is not faster
 _HEAD = 64 * 1024
+_MOST_OTHERS = 10_000  # with more records that are not plain, all are read one by one
 _BATCH = 20_000
 _FIRST_KIND = re.compile(rb'"kind"\s*:\s*"(\w+)"')
-_ID = re.compile("-?[0-9]{1,18}")
 _GUID = re.compile("([0-9]{1,9})_([0-9]{1,9})")
 _MEMORY = "256MB"
 
@@ -49,8 +49,8 @@ Located = tuple[int | None, Record]  # a record and its line
 Other = tuple[Place, Record]
 
 
-class PlainFile:
-    """The records of a large JSON file, which all belong to one raw table.
+class PlainList:
+    """The records of a large list, which all belong to one raw table.
 
     Attributes:
         table: the raw table.
@@ -75,29 +75,35 @@ class PlainFile:
         self._writer = pa.ipc.new_stream(self._file, table.arrow_schema, options=options)
 
     def add(self, rows: pa.Table, others: list[Other]) -> None:
-        """Add the next records of the file."""
+        """Add the next records of the list.
+
+        Raises:
+            NotPlainError: if too many are not plain.
+        """
         self._writer.write_table(rows)
         self.others += others
+        if len(self.others) > _MOST_OTHERS:
+            raise NotPlainError
         self.rows_count += len(rows)
         self.project_ids.update(rows["project_id"].unique().to_pylist())
         clocks = [rows[name] for name in CLOCKS if name in rows.schema.names]
         newest = pc.max(pc.coalesce(*clocks)).as_py()
         self.newest = max(filter(None, (self.newest, newest)), default=None)
-        self._ids.append(_ids(rows, [record for _, record in others]))
+        self._ids.append(_ids(rows))
 
     def finish(self) -> None:
         """Finish writing; call this after the last `add`."""
         self._writer.close()
 
     def rows(self) -> Iterator[pa.Table]:
-        """The rows of the plain records, in the order of the file."""
+        """The rows of the plain records, in the order of the list."""
         self._file.seek(0)
         for batch in pa.ipc.open_stream(self._file):
             yield pa.Table.from_batches([batch])
 
     @property
     def ids(self) -> np.ndarray:
-        """A number that identifies each record, including those that are not plain."""
+        """A number that identifies each plain record."""
         return np.concatenate([np.empty(0, np.int64), *self._ids])
 
     def labelled_stories(self) -> Iterator[Located]:
@@ -129,37 +135,36 @@ class PlainFile:
                     yield orjson.loads(cell)
 
 
-def read_plain_file(file: ArchiveFile, record_source: str, nested_levels: int) -> PlainFile | None:
-    """Read a file that is a list of stories or activities, or has one on each line.
+def read_plain_list(text: Iterator[bytes], origin: Origin, nested_levels: int) -> PlainList | None:
+    """Read a list of stories or activities, or a file that has one on each line.
 
-    Returns None for any other file, and for one that must be read record by record because it is
-    invalid, not UTF-8, or contains a record twice.
+    Returns None for any other text, and for one that must be read record by record because it is
+    invalid or not UTF-8.
 
     Args:
-        file: the file; members of zips are not read in bulk.
-        record_source: stored with each row.
+        text: the text, in chunks.
+        origin: the file, stored with each row.
         nested_levels: the maximum number of nested levels in a record, which is the first.
     """
-    form = _form(file)
+    head = next(text, b"")
+    form = _form(head[:_HEAD])
     if form is None:
         return None
     try:
-        with duckdb.connect(config={"memory_limit": _MEMORY}) as connection:
-            plain = _read(connection, file, *form, record_source, nested_levels)
+        with (
+            tempfile.NamedTemporaryFile(suffix=".json") as copy,
+            duckdb.connect(config={"memory_limit": _MEMORY}) as connection,
+        ):
+            copy.writelines(chain([head], text))
+            copy.flush()
+            plain = _read(connection, copy.name, *form, origin, nested_levels)
     except (duckdb.Error, pa.ArrowException, orjson.JSONDecodeError, OSError, NotPlainError):
         return None
-    return plain if are_distinct(plain.ids) else None
+    return plain
 
 
-def _form(file: ArchiveFile) -> tuple[Table, str] | None:
-    """The table, and DuckDB's name of the format; None if the file cannot be read in bulk."""
-    if file.member or file.size < LEAST_BYTES or file.has_pattern_path:
-        return None
-    try:
-        with file.path.open("rb") as stream:
-            head = stream.read(_HEAD)
-    except OSError:
-        return None
+def _form(head: bytes) -> tuple[Table, str] | None:
+    """The table, and DuckDB's name of the format; None if the text cannot be read in bulk."""
     kind = _FIRST_KIND.search(head)
     if kind is None or b'"_airbyte_' in head or b'"RECORD"' in head:
         return None
@@ -174,35 +179,35 @@ def _form(file: ArchiveFile) -> tuple[Table, str] | None:
 
 def _read(
     connection: duckdb.DuckDBPyConnection,
-    file: ArchiveFile,
+    path: str,
     table: Table,
     form: str,
-    record_source: str,
+    origin: Origin,
     nested_levels: int,
-) -> PlainFile:
-    source = [str(file.path.resolve())]
+) -> PlainList:
+    source = [path]
     names = [name for (name,) in connection.execute(names_query("?", form), source).fetchall()]
     if any("\0" in name for name in names):
         raise NotPlainError  # SQL text cannot contain it
     if table.name == "activity" and "project_id" in names:
         raise NotPlainError  # a null project id is not the same as a missing one
-    plain = PlainFile(table)
+    plain = PlainList(table)
     batches = connection.sql(cells_query("?", form, sorted(names)), params=source)
     is_by_line, count = form == "newline_delimited", 0
     for batch in batches.to_arrow_reader(_BATCH):
         rows, others, named_projects = _split(table, batch, count + 1, is_by_line, nested_levels)
-        plain.add(with_origin(rows, record_source, file.name), others)
+        plain.add(with_origin(rows, origin.record_source, origin.source_file), others)
         plain.named_projects += named_projects
         count += len(batch)
-    if is_by_line and count != _lines_count(file):
+    if is_by_line and count != _lines_count(path):
         raise NotPlainError  # with empty lines, the line of a record is unknown
     plain.finish()
     return plain
 
 
-def _lines_count(file: ArchiveFile) -> int:
+def _lines_count(path: str) -> int:
     count, last = 0, b"\n"
-    with file.path.open("rb") as stream:
+    with Path(path).open("rb") as stream:
         for chunk in chunks(stream):
             count, last = count + chunk.count(b"\n"), chunk[-1:]
     return count + (last != b"\n")
@@ -287,15 +292,17 @@ _ARE_SELF_CONTAINED = {
 }
 
 
-def _ids(rows: pa.Table, others: list[Record]) -> np.ndarray:
-    """A number that identifies each record. Records without a usable key are refused later."""
+def numbers_of(table: Table, keys: Iterable[object]) -> np.ndarray:
+    """The numbers of the keys that a plain record can have, as in `PlainList.ids`."""
+    if "id" in table.key:
+        return np.fromiter(keys, np.int64)
+    found = (_GUID.fullmatch(str(key)) for key in keys)
+    return np.array([int(each[1]) * 10**9 + int(each[2]) for each in found if each], np.int64)
+
+
+def _ids(rows: pa.Table) -> np.ndarray:
     if "id" in rows.schema.names:
-        spelt = (str(record.get("id")) for record in others)
-        other_ids = [int(each) for each in spelt if _ID.fullmatch(each)]
-        return np.concatenate([rows["id"].to_numpy(), np.array(other_ids, np.int64)])
+        return rows["id"].to_numpy()
     parts = pc.split_pattern(rows["guid"], "_").combine_chunks().flatten().cast(pa.int64())
     numbers = parts.to_numpy().reshape(-1, 2)
-    found = [_GUID.fullmatch(str(record.get("guid"))) for record in others]
-    pairs = [(int(each[1]), int(each[2])) for each in found if each]
-    numbers = np.concatenate([numbers, np.array(pairs, np.int64).reshape(-1, 2)])
     return numbers[:, 0] * 10**9 + numbers[:, 1]

@@ -1,0 +1,321 @@
+"""Read JSON documents of any size in bounded memory.
+
+The large lists of a document stay in the file: the rest of it is parsed at once, and their elements
+when somebody iterates over them, a megabyte at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import tempfile
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import IO, Any, NamedTuple
+from uuid import uuid4
+
+import numpy as np
+import orjson
+
+from ingest.archive.errors import RowRefused
+from ingest.archive.files.archive_file import ArchiveFile
+from ingest.archive.json.kinds import table_of
+from ingest.records import Record
+
+LARGE_BYTES = 1 << 20  # smaller lists are parsed with what surrounds them
+_DEEPEST = 16  # lists nested deeper are parsed with what surrounds them
+_SPACE_AND_COMMAS = b" \t\r\n,"
+_HEAD = 4096
+_COPIED_BYTES = 1 << 20
+_EXCERPT = 200
+_QUOTE, _BACKSLASH, _LETTER_CASE, _OPEN, _CLOSE = 0x22, 0x5C, 0x20, 0x7B, 0x7D
+
+Parse = Callable[[bytes], object]
+
+
+class LargeObject(dict[str, Any]):
+    """An object with large lists, in it or in an object or list in it."""
+
+    def without_large_lists(self, apart_from: Iterable[str] = ()) -> Record:
+        """A copy with lists in place of large lists, except in some of its fields."""
+        kept = {name: value for name, value in self.items() if name in apart_from}
+        return {**{name: _in_memory(value) for name, value in self.items()}, **kept}
+
+
+class LargeList:
+    """A list of objects in a file.
+
+    Attributes:
+        others: if the rest of its elements was read in another way, the remaining ones, each with
+            its position from 1; otherwise None.
+    """
+
+    def __init__(self, stream: IO[bytes], start: int, end: int, parse: Parse) -> None:
+        """The list between two offsets of a file, which are those of its brackets."""
+        self.others: list[tuple[int, object]] | None = None
+        self._stream, self._start, self._end, self._parse = stream, start, end, parse
+
+    def numbered(self) -> Iterator[tuple[int, object]]:
+        """Its elements with their positions, from 1; an invalid one is a `RowRefused`."""
+        if self.others is None:
+            yield from enumerate(self._elements(), 1)
+        else:
+            yield from self.others
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its JSON text."""
+        return _chunks(self._stream, self._start, self._end + 1, _COPIED_BYTES)
+
+    def inner_lists(self) -> Iterator[LargeList]:
+        """The large lists in its elements."""
+        for piece in self._pieces:
+            if isinstance(piece, LargeObject):
+                yield from large_lists(piece)
+
+    def _elements(self) -> Iterator[object]:
+        for piece in self._pieces:
+            if isinstance(piece, _Run):
+                yield from self._parsed(_bytes(self._stream, *piece))
+            else:
+                yield piece
+
+    def _parsed(self, text: bytes) -> Iterable[object]:
+        try:
+            return orjson.loads(b"[%b]" % text.strip(_SPACE_AND_COMMAS))
+        except orjson.JSONDecodeError:
+            return self._parsed_one_by_one(text)
+
+    def _parsed_one_by_one(self, text: bytes) -> Iterator[object]:
+        last = 0
+        for places, is_open in _brackets_at(1, io.BytesIO(text), 0, len(text)):
+            for place, opens in zip(places.tolist(), is_open.tolist(), strict=True):
+                end = place if opens else place + 1
+                if piece := text[last:end].strip(_SPACE_AND_COMMAS):
+                    yield self._parsed_or_refused(piece)
+                last = end
+        if piece := text[last:].strip(_SPACE_AND_COMMAS):
+            yield self._parsed_or_refused(piece)
+
+    def _parsed_or_refused(self, text: bytes) -> object:
+        try:
+            return self._parse(text)
+        except (ValueError, RecursionError) as error:
+            value = text[:_EXCERPT].decode(errors="replace")
+            return RowRefused(None, value, f"invalid JSON: {error}")
+
+    @cached_property
+    def _pieces(self) -> list[_Run | object]:
+        """Its large elements, and runs of the others."""
+        pieces: list[_Run | object] = []
+        opened: int | None = None  # the start of the current element
+        first = last = self._start + 1  # of the current run
+        for places, is_open in _brackets_at(1, self._stream, self._start + 1, self._end):
+            for place, opens in zip(places.tolist(), is_open.tolist(), strict=True):
+                if opens:
+                    opened = place
+                    continue
+                assert opened is not None
+                if place - opened >= LARGE_BYTES:
+                    pieces += [_Run(first, opened), self._document(opened, place + 1)]
+                    first = place + 1
+                elif place - first >= LARGE_BYTES:
+                    pieces.append(_Run(first, place + 1))
+                    first = place + 1
+                last = place + 1
+        return [*pieces, _Run(first, self._end)] if last <= self._end else pieces
+
+    def _document(self, start: int, end: int) -> object:
+        try:
+            return _document(self._stream, start, end, self._parse)
+        except (ValueError, RecursionError) as error:
+            value = _bytes(self._stream, start, start + _EXCERPT).decode(errors="replace")
+            return RowRefused(None, value, f"invalid JSON: {error}")
+
+
+class _Run(NamedTuple):
+    """Elements of a list, between two offsets."""
+
+    start: int
+    end: int
+
+
+def read_large(file: ArchiveFile, parse: Parse) -> object | None:
+    """Read a large document; None for a small one, and for a file that is not one JSON document.
+
+    Args:
+        file: the file, which may be compressed or in a zip.
+        parse: how to parse a piece of the document.
+    """
+    stream: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last list in it
+    with file.open() as packed:
+        if file.is_plain:
+            stream = file.path.open("rb")  # noqa: SIM115
+        else:
+            shutil.copyfileobj(packed, stream, _COPIED_BYTES)
+    size = stream.seek(0, 2)
+    if size < LARGE_BYTES:
+        return None
+    start = len(BOM_UTF8) if _bytes(stream, 0, len(BOM_UTF8)) == BOM_UTF8 else 0
+    if _bytes(stream, start, start + _HEAD).lstrip()[:1] not in (b"{", b"["):
+        return None
+    try:
+        return _document(stream, start, size, parse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def large_lists(value: object) -> Iterator[LargeList]:
+    """The large lists of records in a value, except those that belong to a record or a list.
+
+    The lists of a project are records of their own; those of other records are their fields.
+    """
+    if isinstance(value, LargeList):
+        yield value
+    elif isinstance(value, list) or (
+        isinstance(value, LargeObject) and table_of(value) in (None, "projects")
+    ):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from large_lists(each)
+
+
+def _document(stream: IO[bytes], start: int, end: int, parse: Parse) -> object:
+    """Parse a document without its outermost large lists.
+
+    Raises:
+        ValueError: if it is invalid JSON, apart from the elements of these lists.
+    """
+    cut = _large_spans(stream, start, end)
+    mark = uuid4().hex  # stands for a list in the text that is parsed
+    pieces, last = [], start
+    for number, (opened, closed) in enumerate(cut):
+        pieces += [_bytes(stream, last, opened), orjson.dumps(f"{mark}.{number}")]
+        last = closed + 1
+    value = parse(b"".join([*pieces, _bytes(stream, last, end)]))
+    if not cut:
+        return value
+    lists = {f"{mark}.{number}": LargeList(stream, *span, parse) for number, span in enumerate(cut)}
+    return _with_lists(value, lists)
+
+
+def _with_lists(value: object, lists: dict[str, LargeList]) -> object:
+    """Put the large lists in their places."""
+    if isinstance(value, str):
+        return lists.get(value, value)
+    if isinstance(value, list):
+        return [_with_lists(each, lists) for each in value]
+    if isinstance(value, dict):
+        changed = {name: _with_lists(each, lists) for name, each in value.items()}
+        is_large = any(map(_is_large, changed.values()))
+        return LargeObject(changed) if is_large else changed
+    return value
+
+
+def _is_large(value: object) -> bool:
+    is_in_list = isinstance(value, list) and any(map(_is_large, value))
+    return is_in_list or isinstance(value, LargeList | LargeObject)
+
+
+def _in_memory(value: object) -> object:
+    if isinstance(value, LargeList):
+        return [_in_memory(each) for _, each in value.numbered()]
+    if isinstance(value, list):
+        return [_in_memory(each) for each in value]
+    return value.without_large_lists() if isinstance(value, LargeObject) else value
+
+
+def _large_spans(stream: IO[bytes], start: int, end: int) -> list[tuple[int, int]]:
+    """The brackets of the outermost large lists of objects.
+
+    Raises:
+        ValueError: if brackets or quotes do not match.
+    """
+    spans: list[tuple[int, int]] = []
+    opened: dict[int, int] = {}  # level -> the last bracket that opened it
+    for places, levels, is_open, signs in _levels(stream, start, end):
+        for level in np.unique(levels[levels <= _DEEPEST]).tolist():
+            at_level = np.flatnonzero(levels == level)
+            first, final = at_level[0], at_level[-1]
+            if not is_open[first]:
+                span = (opened.pop(level), int(places[first]))
+                if signs[first] == ord("]") and span[1] - span[0] >= LARGE_BYTES:
+                    spans.append(span)
+            if is_open[final]:
+                opened[level] = int(places[final])
+    outermost: list[tuple[int, int]] = []
+    for span in sorted(spans):
+        is_inside = outermost and span[0] < outermost[-1][1]
+        if not is_inside and _is_list_of_objects(stream, span[0]):
+            outermost.append(span)
+    return outermost
+
+
+def _is_list_of_objects(stream: IO[bytes], start: int) -> bool:
+    return re.match(rb"\[\s*\{", _bytes(stream, start, start + _HEAD)) is not None
+
+
+def _brackets_at(
+    level: int, stream: IO[bytes], start: int, end: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The offsets of the brackets at a level, and whether each opens it."""
+    for places, levels, is_open, _ in _levels(stream, start, end):
+        chosen = levels == level
+        yield places[chosen], is_open[chosen]
+
+
+def _levels(
+    stream: IO[bytes], start: int, end: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """The offset, level from 1, direction and character of each bracket outside of strings.
+
+    Raises:
+        ValueError: if brackets or quotes do not match.
+    """
+    level, is_in_string, offset, rest = 0, False, start, b""
+    for chunk in _chunks(stream, start, end, LARGE_BYTES):
+        text = rest + chunk
+        # A chunk does not end between backslashes and the character that they escape.
+        tail = len(text) - len(text.rstrip(b"\\"))
+        text, rest = (text[:-tail], text[-tail:]) if tail else (text, b"")
+        codes = np.frombuffer(text, np.uint8)
+        quotes = _quotes(codes)
+        kinds = codes | _LETTER_CASE
+        brackets = np.flatnonzero((kinds == _OPEN) | (kinds == _CLOSE))
+        is_outside = (np.searchsorted(quotes, brackets) + is_in_string) % 2 == 0
+        brackets = brackets[is_outside]
+        is_open = kinds[brackets] == _OPEN
+        after = level + np.cumsum(np.where(is_open, 1, -1))
+        if len(after):
+            if after.min() < 0:
+                raise ValueError("unbalanced brackets or quotes")
+            level = int(after[-1])
+            yield brackets + offset, after + ~is_open, is_open, codes[brackets]
+        is_in_string ^= bool(len(quotes) % 2)
+        offset += len(text)
+    if level or is_in_string:
+        raise ValueError("unbalanced brackets or quotes")
+
+
+def _quotes(codes: np.ndarray) -> np.ndarray:
+    """The places of the quotes that are not escaped."""
+    quotes = np.flatnonzero(codes == _QUOTE)
+    backslashes = np.flatnonzero(codes == _BACKSLASH)
+    if not len(backslashes):
+        return quotes
+    firsts = backslashes[np.diff(backslashes, prepend=-2) != 1]  # of each sequence of backslashes
+    follows = (codes[quotes - 1] == _BACKSLASH) & (quotes > 0)
+    lengths = quotes[follows] - firsts[np.searchsorted(firsts, quotes[follows]) - 1]
+    is_escaped = np.zeros(len(quotes), bool)
+    is_escaped[follows] = lengths % 2 == 1
+    return quotes[~is_escaped]
+
+
+def _chunks(stream: IO[bytes], start: int, end: int, size: int) -> Iterator[bytes]:
+    for place in range(start, end, size):
+        yield _bytes(stream, place, min(place + size, end))
+
+
+def _bytes(stream: IO[bytes], start: int, end: int) -> bytes:
+    stream.seek(start)
+    return stream.read(end - start)
