@@ -28,7 +28,6 @@ open_states as (
     where
         not is_history_known
         and not is_deleted
-        and created_at is not null
         and accepted_at is null
 
 ),

@@ -45,7 +45,7 @@ stories_of_unknown_history as (
     select * from {{ ref('int_stories') }}
     where
         not is_history_known
-        and created_at is not null
+        and (created_at is not null or (accepted_at is null and not is_deleted))
 
 ),
 
@@ -65,7 +65,7 @@ intervals as (
         story_id,
         'unknown' as story_state,
         current_state is null and not is_deleted as is_open,
-        created_at as counted_from,
+        coalesce(created_at, as_of) as counted_from,
         coalesce(accepted_at, deleted_at, as_of) as counted_until
     from stories_of_unknown_history
 

@@ -20,11 +20,11 @@ entries as (
 
     select
         story_id,
-        created_at as entered_at
+        coalesce(created_at, as_of) as entered_at
     from {{ ref('int_stories') }}
     where
         not is_history_known
-        and created_at is not null
+        and (created_at is not null or (accepted_at is null and not is_deleted))
 
 ),
 

@@ -115,6 +115,39 @@ def owner_without_id(records):
     story(records, 1)["owner_ids"].insert(0, 10**30)
 
 
+def creation_after_the_deletion(records):
+    deleted = {each["id"] for each in records["stories"]}
+    (creation,) = [
+        each
+        for each in records["activity"]
+        if each["kind"] == "story_create_activity" and each["changes"][0]["id"] not in deleted
+    ]
+    version = creation["project_version"] + 1000
+    creation |= {
+        "guid": f"{creation['project_id']}_{version}",
+        "project_version": version,
+        "occurred_at": "2024-05-14T00:00:00Z",
+    }
+
+
+def story_without_dates(records):
+    undated = story(records, 1)
+    for name in ("created_at", "updated_at", "transitions"):
+        undated.pop(name)
+    for table, key in (("story_transitions", "story_id"), ("activity", "changes")):
+        records[table] = [each for each in records[table] if undated["id"] not in ids_in(each[key])]
+
+
+def ids_in(value):
+    return [each["id"] for each in value] if isinstance(value, list) else [value]
+
+
+def only_a_change_of_a_story(records):
+    change = next(each for each in records["activity"] if each["kind"] == "story_update_activity")
+    records.clear()
+    records |= {"projects": [{"id": change["project_id"]}], "activity": [change]}
+
+
 COUNT = "select count(*) from marts."
 # By case: the change, a query of the marts ({project} is the project's id, {story} that of its
 # story 1, {id} the prefix of its other ids), the expected row, and (rule, entity) of the finding.
@@ -210,6 +243,27 @@ CASES = {
         (1, 1, 0, "1.0000", True),
         None,
     ),
+    "a creation after the deletion": (
+        creation_after_the_deletion,
+        "select min(story_name), max(story_name) from marts.dim_story_history "
+        "where story_id = {id}110",
+        ("Story", "Story"),
+        None,
+    ),
+    "a story without dates in a CSV": (
+        story_without_dates,
+        "select story_count from marts.fct_flow_daily "
+        "where project_id = {project} and not is_complete and story_state = 'unscheduled'",
+        (1,),
+        None,
+    ),
+    "nothing but a change of a story": (
+        only_a_change_of_a_story,
+        "select max(story_count), min(flow_date) < '2024-03-10' from marts.fct_flow_daily "
+        "where project_id = {project} and story_count > 0",
+        (1, True),
+        None,
+    ),
     "a story twice": (
         repeated_story,
         "select count(*), max(story_name) from marts.dim_story where story_id = {story}",
@@ -287,7 +341,8 @@ def warehouse(models, tmp_path_factory):
             of_one_project[table][0][name] = value
         for table, rows in of_one_project.items():
             records[table] += rows
-    crafted_warehouse(path, records, accepts=True)
+    (undated,) = [each for each, name in PROJECTS.items() if "without dates" in name]
+    crafted_warehouse(path, records, frozenset([undated * 1000 + 101]), accepts=True)
     build(path, models)
     return path
 

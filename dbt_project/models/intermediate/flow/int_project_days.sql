@@ -26,6 +26,20 @@ stories_by_project as (
 
 ),
 
+-- Of some projects only changes of stories are known.
+first_intervals as (
+
+    select
+        stories.project_id,
+        min(intervals.entered_at) as first_entered_at
+    from {{ ref('int_story_state_intervals') }} as intervals
+    inner join {{ ref('int_stories') }} as stories
+        on intervals.story_id = stories.story_id
+    where coalesce(stories.story_type, '') != 'release'
+    group by stories.project_id
+
+),
+
 -- If no story of a project has a known history, it is not known what was in progress.
 projects_without_history as (
 
@@ -47,21 +61,30 @@ projects_begun as (
         project_settings.as_of,
         project_settings.week_start_day,
         projects_without_history.project_id is null as has_known_history,
-        case
-            when projects.started_at is not null
-                then {{ earliest(
-                    'projects.started_at', 'stories_by_project.first_accepted_at'
+        coalesce(
+            case
+                when projects.started_at is not null
+                    then {{ earliest(
+                        'projects.started_at', 'stories_by_project.first_accepted_at'
+                    ) }}
+                else {{ earliest(
+                    'projects.created_at', 'stories_by_project.first_created_at',
+                    'stories_by_project.first_accepted_at'
                 ) }}
-            else {{ earliest(
-                'projects.created_at', 'stories_by_project.first_created_at',
-                'stories_by_project.first_accepted_at'
-            ) }}
-        end as first_at
+            end,
+            first_intervals.first_entered_at,
+            case
+                when stories_by_project.project_id is not null
+                    then project_settings.as_of
+            end
+        ) as first_at
     from projects
     inner join project_settings
         on projects.project_id = project_settings.project_id
     left join stories_by_project
         on projects.project_id = stories_by_project.project_id
+    left join first_intervals
+        on projects.project_id = first_intervals.project_id
     left join projects_without_history
         on projects.project_id = projects_without_history.project_id
 

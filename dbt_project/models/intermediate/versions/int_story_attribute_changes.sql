@@ -143,6 +143,10 @@ with_comparable_values as (
             and changed_values.change_index = new_lists.change_index
             and changed_values.attribute_name = new_lists.attribute_name
             and not new_lists.is_original
+    -- Changes after a story's deletion do not count.
+    where
+        stories.deleted_at is null
+        or changed_values.occurred_at <= stories.deleted_at
 
 ),
 
