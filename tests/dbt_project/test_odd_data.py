@@ -148,6 +148,10 @@ def only_a_change_of_a_story(records):
     records |= {"projects": [{"id": change["project_id"]}], "activity": [change]}
 
 
+def unknown_type(records):
+    story(records, 4)["story_type"] = "spike"
+
+
 COUNT = "select count(*) from marts."
 # By case: the change, a query of the marts ({project} is the project's id, {story} that of its
 # story 1, {id} the prefix of its other ids), the expected row, and (rule, entity) of the finding.
@@ -262,6 +266,14 @@ CASES = {
         "select max(story_count), min(flow_date) < '2024-03-10' from marts.fct_flow_daily "
         "where project_id = {project} and story_count > 0",
         (1, True),
+        None,
+    ),
+    "a story type that Tracker does not have": (
+        unknown_type,
+        "select count(distinct story_type), (select count(distinct story_type) "
+        f"from marts.fct_throughput where project_id = {CLEAN}) "
+        "from marts.fct_throughput where project_id = {project}",
+        (4, 3),
         None,
     ),
     "a story twice": (

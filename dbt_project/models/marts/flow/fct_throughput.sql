@@ -80,23 +80,33 @@ weeks as (
 {% endfor %}
 counted_story_types as (
 
-    select story_type from accepted_stories
+    select
+        project_id,
+        story_type
+    from accepted_stories
     union all
-    select story_type from started_stories
+    select
+        project_id,
+        story_type
+    from started_stories
 
 ),
 
 -- The three types of work always have their weeks, even where none is accepted.
 story_types as (
 
-    select 'feature' as story_type
+    {% for story_type in ['feature', 'bug', 'chore'] %}
+    select
+        project_id,
+        '{{ story_type }}' as story_type
+    from project_settings
     union all
-    select 'bug' as story_type
-    union all
-    select 'chore' as story_type
-    union all
+    {% endfor %}
     -- Distinct: each of the others once, however many stories are of it.
-    select distinct story_type from counted_story_types
+    select distinct
+        project_id,
+        story_type
+    from counted_story_types
     where story_type not in ('feature', 'bug', 'chore')
 
 ),
@@ -138,7 +148,8 @@ with_counts as (
         weeks.is_complete,
         weeks.week_start_date
     from weeks
-    cross join story_types
+    inner join story_types
+        on weeks.project_id = story_types.project_id
     {% for event in ['accepted', 'started', 'withdrawn'] %}
     left join {{ event }}_by_week
         on
