@@ -26,12 +26,14 @@ _DATES = (
     (re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})"), "dmY"),
     (re.compile(r"(\d{1,2})[- /]([A-Za-z]{3})[a-z]*\.?[- /,]+(\d{4}|\d{2})"), "dbY"),
 )
+_WEEKDAY = re.compile(r"^\s*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", re.IGNORECASE)
 _EITHER_ORDER = re.compile(r"(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _CLOCK = re.compile(
     r"(?:[T, ] *(?P<hour>\d{1,2}):(?P<minute>\d{2})"
     r"(?::(?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?"
     r"(?: *(?P<half>[AaPp])\.?[Mm]\.?)?"
-    r"(?: *(?P<zone>Z|UTC|GMT|[ECMP][SD]T|(?:UTC|GMT)?[+-]\d{2}:?(?:\d{2})?))?)?"
+    r"(?: *(?P<zone>Z|UTC|GMT|[ECMP][SD]T|(?:UTC|GMT)?[+-]\d{2}:?(?:\d{2})?)"
+    r"(?: *\([\w ]+\))?)?)?"
 )
 # The time zones named in RFC 2822, which Tracker's oldest exports use.
 _NAMED_ZONES = {
@@ -74,15 +76,15 @@ def parse_moment(text: str, zone: ZoneInfo, is_day_first: bool = False) -> Momen
     """Parse a date, with or without a time and an offset.
 
     Args:
-        text: the cell, such as `Nov 22, 2014`, `11/22/2014`, `22.11.2014`, `22-Nov-14`,
-            `2014-11-22T10:00:00Z` or `2014/11/22 10:00:00 -0300`.
+        text: the cell, such as `Nov 22, 2014`, `Saturday, November 22, 2014`, `11/22/2014`,
+            `22.11.2014`, `22-Nov-14`, `2014-11-22T10:00:00Z` or `2014/11/22 10:00:00 -0300`.
         zone: the time zone of the project, for dates and for times without an offset.
         is_day_first: whether `02/11/2014` is the second of November.
 
     Raises:
         ValueError: if the text is not a valid date, or its year is implausible.
     """
-    text = text.strip()
+    text = _WEEKDAY.sub("", text).strip()
     if _MILLISECONDS.fullmatch(text):
         instant = datetime.fromtimestamp(int(text) / 1000, UTC)
         _check(instant.date())
@@ -177,7 +179,7 @@ class DayOrders:
 
     def see(self, column: str, text: str) -> None:
         """Count a cell as evidence."""
-        if found := _EITHER_ORDER.match(text.strip()):
+        if found := _EITHER_ORDER.match(_WEEKDAY.sub("", text).strip()):
             first, second = int(found[1]), int(found[3])
             order = "day" if first > 12 >= second else "month" if second > 12 >= first else "either"
             self._counts.setdefault(column, Counter())[order] += 1

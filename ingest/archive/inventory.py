@@ -6,10 +6,11 @@ import csv
 import io
 import re
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from ingest.archive.csv.columns import is_history_header, is_stories_header
+from ingest.archive.csv.columns import MOST_HEADER_ROWS, is_history_header, is_stories_header
 from ingest.archive.csv.rows import find_delimiter, is_separator_line
 from ingest.archive.errors import FileRefused, Rejection
 from ingest.archive.files.archive_file import ArchiveFile, find_files, sha256_of
@@ -22,6 +23,12 @@ from ingest.records import Origin, stable_id
 FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
 
 _HEAD = 64 * 1024
+_PACKED = {
+    b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip", b"Rar!": "RAR",
+}  # fmt: skip
+_TAR_MARK = slice(257, 262)
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 # An object or a list, possibly after another value in a sequence of documents.
 _DOCUMENT = re.compile(r'(?:true|false|null|[-+.\deE]+|"[^"\n]*")?\s*[{\[]')
 _BODY = 8 << 20  # if the first line is broken, look at this much of the file
@@ -69,7 +76,7 @@ class Inventory:
             except FileRefused as refused:
                 self.refuse(file, refused)
         for file in found.pop("unknown", []):
-            self._notes.append(f"{file.name}: is not an export, dump or backup of Tracker")
+            self._notes.append(f"{file.name}: {_reason_unknown(file)}")
         return found
 
     def _record_attachment(self, file: ArchiveFile) -> None:
@@ -111,6 +118,8 @@ def _recognised(file: ArchiveFile) -> FileKind:
         raise FileRefused("is a zip inside a zip; unpack the outer one")
     if head.startswith(b"\x1f\x8b"):
         raise FileRefused("is compressed twice; decompress it once")
+    if head.startswith((b"PK", _OLD_OFFICE, *_PACKED)) or head[_TAR_MARK] == b"ustar":
+        return "unknown"
     text = text_of(head).lstrip("\ufeff \t\r\n")
     if not text:
         raise FileRefused("is empty")
@@ -127,6 +136,20 @@ def _recognised(file: ArchiveFile) -> FileKind:
     return kind
 
 
+def _reason_unknown(file: ArchiveFile) -> str:
+    """Why a file of unknown kind cannot be read, and what to do if it has Tracker data."""
+    with file.open() as stream:
+        head = stream.read(_TAR_MARK.stop)
+    if head[_TAR_MARK] == b"ustar":
+        return "is a tar file; unpack it first"
+    if head.startswith((b"PK", _OLD_OFFICE)):
+        return "is an office document; save its sheets as CSV files"
+    packed = next((name for mark, name in _PACKED.items() if head.startswith(mark)), None)
+    if packed:
+        return f"is compressed with {packed}; unpack it first"
+    return "is not an export, dump or backup of Tracker"
+
+
 def _are_lines_of_json(content: bytes) -> bool:
     """Whether at least half of the lines, and at least one, start like an object or a list."""
     lines = [line for each in content.splitlines() if (line := each.strip())]
@@ -137,9 +160,10 @@ def _kind_of_table(text: str) -> FileKind:
     delimiter = find_delimiter(text)
     try:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        header = next((row for row in rows if any(row) and not is_separator_line(row)), [])
+        filled = (row for row in rows if any(row) and not is_separator_line(row))
+        headers = list(islice(filled, MOST_HEADER_ROWS))
     except csv.Error:
         return "unknown"
-    if is_history_header(header):
+    if headers and is_history_header(headers[0]):
         return "history_csv"
-    return "stories_csv" if is_stories_header(header) else "unknown"
+    return "stories_csv" if any(map(is_stories_header, headers)) else "unknown"

@@ -43,6 +43,8 @@ _GROUPS = {
     "pull request": (),
     "git branch": (),
 }
+_CAPITAL = re.compile("(?<=[a-z])(?=[A-Z])")  # as in `currentState`
+_TURKISH = str.maketrans("\u0130\u0131", "Ii")  # what becomes of i and I in Turkish
 _HISTORY = {"id", "type", "message", "performed by", "occurred at"}
 # A table with an id or a title and at least two of these is a stories CSV; the tables of other
 # tools seldom have them.
@@ -51,6 +53,7 @@ _TYPICAL = frozenset(
      "accepted at", "requested by", "owned by", "priority"}
 )  # fmt: skip
 _MIN_TYPICAL = 2
+MOST_HEADER_ROWS = 20  # the header is one of this many rows, because a title may be above it
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,8 @@ def column_name(cell: str) -> str:
 
 
 def _spelt(cell: str) -> str:
-    return re.sub(r"[\s_]+", " ", cell.strip("\ufeff\0\xa0 \t\r\n='\"")).lower()
+    text = cell.strip("\ufeff\0\xa0 \t\r\n='\"").translate(_TURKISH)
+    return re.sub(r"[\s_-]+", " ", _CAPITAL.sub(" ", text)).lower()
 
 
 def _spelling_rank(cell: str) -> tuple[bool, bool]:

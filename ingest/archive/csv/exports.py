@@ -8,12 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from ingest.archive.csv.cells import parse_id
-from ingest.archive.csv.columns import Columns, is_stories_header, read_header
-from ingest.archive.csv.rows import CsvRows, Row, find_delimiter, is_separator_line
+from ingest.archive.csv.columns import (
+    MOST_HEADER_ROWS,
+    Columns,
+    is_stories_header,
+    read_header,
+)
+from ingest.archive.csv.rows import CsvRows, Row, find_delimiter
 from ingest.archive.dates import DayOrders, Moment, Moments, midnight
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile
@@ -253,16 +259,13 @@ def _places(below: Columns, columns: Columns) -> dict[int, int]:
 
 
 def _first(rows: Iterator[Row], delimiter: str) -> tuple[int, list[str]]:
-    for line, row in rows:
-        if isinstance(row, RowRefused):
-            cells = _split(row, delimiter)
-            if not is_stories_header(cells):
-                raise FileRefused(f"has no readable header: {row.reason}")
-        else:
-            cells = row
-        if any(cells) and not is_separator_line(cells):
+    """The line of the header, and its cells."""
+    filled = (row for row in rows if isinstance(row[1], RowRefused) or any(row[1]))
+    for line, row in islice(filled, MOST_HEADER_ROWS):
+        cells = _split(row, delimiter) if isinstance(row, RowRefused) else row
+        if is_stories_header(cells):
             return line, cells
-    raise FileRefused("is empty")
+    raise FileRefused("has no readable header")
 
 
 def _survey(found: StoriesFile, cells: list[str], moments: dict[str, Moments]) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TextIO
 
 from ingest.archive.csv.cells import parse_id, split_comment
-from ingest.archive.csv.columns import is_stories_header
+from ingest.archive.csv.columns import MOST_HEADER_ROWS, is_stories_header
 from ingest.archive.errors import RowRefused
 
 # Tracker's texts have at most 20,000 characters; a longer cell has a missing closing quote.
@@ -42,13 +42,17 @@ def find_delimiter(head: str) -> str:
 
     It is taken from a first line such as `sep=;`, as in Excel, or else from the header.
     """
-    lines = (line for line in head.lstrip("\ufeff").splitlines() if line.strip())
-    first = next(lines, "")
-    if found := _SEPARATOR_LINE.fullmatch(first.strip()):
-        first = next(lines, "")
-        if found[1] in first:
+    lines = [line for line in head.lstrip("\ufeff").splitlines() if line.strip()] or [""]
+    found = _SEPARATOR_LINE.fullmatch(lines[0].strip())
+    if found and len(lines) > 1:
+        lines = lines[1:]
+        if found[1] in lines[0]:
             return found[1]
-    return max(_DELIMITERS, key=first.count)
+    for line in lines[:MOST_HEADER_ROWS]:
+        delimiter = max(_DELIMITERS, key=line.count)
+        if is_stories_header(line.split(delimiter)):
+            return delimiter
+    return max(_DELIMITERS, key=lines[0].count)
 
 
 def is_separator_line(cells: list[str]) -> bool:

@@ -29,6 +29,7 @@ _ATTACHMENT = re.compile(r"(?:^|.*/)(?P<story_id>\d{3,18})/(?P<file_name>[^/]+)$
 _GZIP = b"\x1f\x8b"
 _UNCHECKED_SIZE = 1 << 20  # below this size the compression ratio is not checked
 _CHUNK = 1 << 20
+_DOCUMENT_MARKS = {"[Content_Types].xml", "mimetype"}  # zips with these are office documents
 _READ_WHOLE_SIZE = 8 << 20  # zip members up to this size are read in one call
 # Errors of reading a damaged or truncated zip or gzip, or one with an unsupported compression.
 _DAMAGE = (
@@ -226,12 +227,15 @@ def _is_zip(path: Path) -> bool:
 def _members(
     path: Path, name: str, options: ArchiveOptions, rejections: list[Rejection]
 ) -> list[ArchiveFile]:
-    """The members of a zip, except unsafe ones, which are refused."""
+    """The members of a zip, except unsafe ones, which are refused; an office document is one."""
     try:
         with zipfile.ZipFile(path) as package:
             infos = package.infolist()
     except (*_DAMAGE, OSError, ValueError, LookupError) as error:
         raise FileRefused(f"is a damaged zip ({error}); copy or download it again") from None
+    if _DOCUMENT_MARKS & {info.filename for info in infos}:
+        stat = path.stat()
+        return [ArchiveFile(path, name, stat.st_size, modified_at=stat.st_mtime)]
     if sum(info.file_size for info in infos) > options.max_unpacked_bytes:
         limit = options.max_unpacked_bytes >> 20
         raise FileRefused(f"would unpack to more than {limit:,} MB; unpack it yourself")

@@ -1,10 +1,13 @@
 """Files that were edited, damaged or crafted are loaded correctly, or refused in one line."""
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 import os
+import tarfile
 import zipfile
 from unittest import mock
 
@@ -44,6 +47,23 @@ def formulas(rows):
     return "".join(",".join(map(formula, each)) + "\n" for each in rows)
 
 
+def packed_by_tar():
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as package:
+        member = tarfile.TarInfo("a.csv")
+        member.size = len(TEXT.encode())
+        package.addfile(member, io.BytesIO(TEXT.encode()))
+    return out.getvalue()
+
+
+def packed_by_zip(*names):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name in names:
+            package.writestr(name, "x")
+    return out.getvalue()
+
+
 @pytest.mark.parametrize("small", [1 << 18, 0], ids=["csv module", "DuckDB"])
 @pytest.mark.parametrize(
     "content",
@@ -63,6 +83,17 @@ def formulas(rows):
         pytest.param(
             csv_text(ROWS, [f" {each.upper()}\xa0 " for each in HEADER]),
             id="blanks and capitals in the header",
+        ),
+        pytest.param("My backlog,,,\n\n" + TEXT, id="a title above the header"),
+        pytest.param("My backlog\n" + with_delimiter(";"), id="a title above semicolons"),
+        pytest.param("# Shop\n# of 2019\n" + TEXT, id="remarks above the header"),
+        pytest.param(
+            csv_text(ROWS, [each.title().replace(" ", "") for each in HEADER]),
+            id="a header without spaces",
+        ),
+        pytest.param(
+            csv_text(ROWS, [each.upper().replace("I", "\u0130") for each in HEADER]),
+            id="a header in Turkish capitals",
         ),
         pytest.param("sep=;\r\n" + with_delimiter(";"), id="a separator line"),
         pytest.param("sep=,\n" + TEXT, id="a separator line of commas"),
@@ -129,12 +160,19 @@ def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
         ("a.csv.gz", gzip.compress(TEXT.encode() * 50)[:-20], "is damaged or truncated"),
         ("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not an export, dump or backup of Tracker"),
         ("a.csv", b"\0" * 1000, "is not an export, dump or backup of Tracker"),
+        ("a.csv.bz2", bz2.compress(TEXT.encode()), "is compressed with bzip2; unpack it first"),
+        ("a.csv.xz", lzma.compress(TEXT.encode()), "is compressed with xz; unpack it first"),
+        ("a.csv.zst", b"\x28\xb5\x2f\xfd" + TEXT.encode(), "is compressed with zstd"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c\0\4", "is compressed with 7-Zip; unpack it first"),
+        ("a.tar.gz", gzip.compress(packed_by_tar()), "is a tar file; unpack it first"),
+        ("a.xlsx", packed_by_zip("[Content_Types].xml", "xl/workbook.xml"), "office document"),
+        ("a.ods", packed_by_zip("mimetype", "content.xml"), "save its sheets as CSV files"),
         ("a.json", b"[" * 100_000 + b"]" * 100_000, "is invalid JSON: depth limit exceeded"),
         ("a.json", b'[{"kind":"story","estimate":}]', "is invalid JSON"),
     ],
     ids=[
-        "empty", "blank", "compressed twice", "cut off", "picture", "nothing but NUL", "deep",
-        "no value",
+        "empty", "blank", "compressed twice", "cut off", "picture", "nothing but NUL",
+        "bzip2", "xz", "zstd", "7-Zip", "tar", "Excel", "OpenDocument", "deep", "no value",
     ],
 )  # fmt: skip
 def test_a_file_without_tracker_data_is_refused_in_one_line(tmp_path, name, content, reason):
@@ -240,6 +278,23 @@ def test_an_oversized_cell_affects_only_its_own_row(tmp_path, text, is_kept, hea
     assert [each["id"] for each in loaded.stories] == [101, 102]
     assert loaded.stories[0]["description"] == (text if is_kept else None)
     assert is_kept or "rest of the row" in loaded.stories[0]["extra_fields"]
+
+
+def packed_by_tar():
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as package:
+        member = tarfile.TarInfo("a.csv")
+        member.size = len(TEXT.encode())
+        package.addfile(member, io.BytesIO(TEXT.encode()))
+    return out.getvalue()
+
+
+def packed_by_zip(*names):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name in names:
+            package.writestr(name, "x")
+    return out.getvalue()
 
 
 @pytest.mark.parametrize("small", [1 << 18, 0], ids=["csv module", "DuckDB"])
