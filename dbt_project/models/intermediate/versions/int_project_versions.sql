@@ -13,18 +13,6 @@
 
 with
 
-projects as (
-
-    select * from {{ ref('stg_pivotal_tracker__projects') }}
-
-),
-
-projects_as_of as (
-
-    select * from {{ ref('int_projects') }}
-
-),
-
 -- A project of an archive has no creation time: that of its first story is used.
 first_stories as (
 
@@ -36,7 +24,7 @@ first_stories as (
 
 ),
 
-with_start as (
+projects as (
 
     select
         projects.*,
@@ -45,9 +33,10 @@ with_start as (
             projects.started_at,
             first_stories.created_at,
             projects_as_of.as_of
-        ) as first_at
-    from projects
-    inner join projects_as_of
+        ) as first_at,
+        projects_as_of.as_of as ends_at
+    from {{ ref('stg_pivotal_tracker__projects') }} as projects
+    inner join {{ ref('int_projects') }} as projects_as_of
         on projects.project_id = projects_as_of.project_id
     left join first_stories
         on projects.project_id = first_stories.project_id
@@ -61,15 +50,17 @@ values_now as (
         project_id,
         '{{ setting }}' as attribute_name,
         {{ as_text(column) }} as attribute_value,
+        true as is_last,
         first_at,
-        updated_at
-    from with_start
+        updated_at,
+        ends_at
+    from projects
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
 ),
 
-activity_changes as (
+project_changes as (
 
     select * from {{ ref('int_activity_changes') }}
     where
@@ -78,7 +69,7 @@ activity_changes as (
 
 ),
 
-changed_values as (
+attribute_changes as (
 
     {% for setting in settings %}
     select
@@ -89,114 +80,18 @@ changed_values as (
             as {{ which }}_value,
         {% endfor %}
         change_type = 'create' as is_creation,
+        order_in_second,
         project_version,
         change_index,
         occurred_at
-    from activity_changes
+    from project_changes
     where {{ json_has_key('new_project_values', setting) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
 ),
 
-setting_changes as (
-
-    select
-        *,
-        row_number() over (
-            partition by project_id, attribute_name
-            order by occurred_at, project_version, change_index
-        ) as change_number,
-        count(*) over (partition by project_id, attribute_name) as change_count
-    from changed_values
-
-),
-
--- As for stories: a setting begins with the value that the first change replaced, and
--- the project's record is decisive at the end.
-all_values as (
-
-    select
-        values_now.project_id,
-        values_now.attribute_name,
-        case
-            when setting_changes.is_creation then setting_changes.new_value
-            when setting_changes.project_id is not null
-                then setting_changes.original_value
-            else values_now.attribute_value
-        end as attribute_value,
-        0 as change_number,
-        setting_changes.is_creation is not null
-        and setting_changes.is_creation as is_recorded,
-        values_now.first_at as changed_at
-    from values_now
-    left join setting_changes
-        on
-            values_now.project_id = setting_changes.project_id
-            and values_now.attribute_name = setting_changes.attribute_name
-            and setting_changes.change_number = 1
-
-    union all
-
-    select
-        values_now.project_id,
-        values_now.attribute_name,
-        setting_changes.new_value as attribute_value,
-        setting_changes.change_number,
-        true as is_recorded,
-        {{ latest('setting_changes.occurred_at', 'values_now.first_at') }} as changed_at
-    from values_now
-    inner join setting_changes
-        on
-            values_now.project_id = setting_changes.project_id
-            and values_now.attribute_name = setting_changes.attribute_name
-
-    union all
-
-    select
-        values_now.project_id,
-        values_now.attribute_name,
-        values_now.attribute_value,
-        setting_changes.change_number + 1 as change_number,
-        false as is_recorded,
-        {{ latest(
-            'values_now.updated_at', 'setting_changes.occurred_at',
-            'values_now.first_at'
-        ) }}
-            as changed_at
-    from values_now
-    inner join setting_changes
-        on
-            values_now.project_id = setting_changes.project_id
-            and values_now.attribute_name = setting_changes.attribute_name
-            and setting_changes.change_number = setting_changes.change_count
-    where {{ differ('values_now.attribute_value', 'setting_changes.new_value') }}
-
-),
-
--- Of the values of one instant only the last one lasted.
-ranked_values as (
-
-    select
-        all_values.*,
-        row_number() over (
-            partition by
-                all_values.project_id, all_values.attribute_name, all_values.changed_at
-            order by all_values.change_number desc
-        ) as recency
-    from all_values
-    inner join projects_as_of
-        on all_values.project_id = projects_as_of.project_id
-    where all_values.changed_at <= projects_as_of.as_of
-
-),
-
-lasting_values as (
-
-    select * from ranked_values
-    where recency = 1
-
-),
+{{ value_ctes('project_id') }},
 
 {{ version_ctes('lasting_values', 'project_id', settings) }},
 
@@ -219,10 +114,10 @@ final as (
         filled.next_valid_from is null as is_last,
         filled.is_inferred,
         filled.valid_from,
-        coalesce(filled.next_valid_from, projects_as_of.as_of) as valid_to
+        coalesce(filled.next_valid_from, projects.ends_at) as valid_to
     from filled
-    inner join projects_as_of
-        on filled.project_id = projects_as_of.project_id
+    inner join projects
+        on filled.project_id = projects.project_id
 
 )
 

@@ -3,8 +3,8 @@
     'name': 'stories.story_name',
     'story_type': 'stories.story_type',
     'estimate': as_text(as_decimal('stories.estimate')),
-    'label_ids': 'label_ids_by_story.ids',
-    'owner_ids': 'owner_ids_by_story.ids'
+    'label_ids': 'lists_now.ids',
+    'owner_ids': 'lists_now.ids'
 } -%}
 
 -- A table: each mart that shows a story as it was reads it.
@@ -12,59 +12,17 @@
 
 with
 
-stories as (
-
-    select * from {{ ref('int_stories') }}
-
-),
-
-attribute_changes as (
-
-    select * from {{ ref('int_story_attribute_changes') }}
-
-),
-
 story_changes as (
 
-    select * from {{ ref('int_activity_changes') }}
+    select
+        *,
+        change_type = 'create' and {{ json_has_key('new_story_values', 'name') }}
+            as is_creation
+    from {{ ref('int_activity_changes') }}
     where story_id is not null
 
 ),
 
-{% for kind in ['label', 'owner'] %}
-{{ kind }}_ids_by_story as (
-
-    select
-        story_id,
-        {{ joined_text(as_text('item_id')) }} as ids
-    from {{ ref('stg_pivotal_tracker__story_list_items') }}
-    where item_kind = '{{ kind }}'
-    group by story_id
-
-),
-
-{% endfor %}
--- The record of a deleted story, if one was read, has its lists as of that reading; a
--- story of which only activities are known has none.
-values_now as (
-
-    {% for attribute, expression in attributes.items() %}
-    select
-        stories.story_id,
-        '{{ attribute }}' as attribute_name,
-        {{ expression }} as attribute_value,
-        {{ 'stories.is_record_last' if 'ids' in attribute else 'true' }} as is_last
-    from stories
-    {% if 'ids' in attribute %}
-    left join {{ attribute }}_by_story
-        on stories.story_id = {{ attribute }}_by_story.story_id
-    {% endif %}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-
-),
-
--- A story whose creation is not known begins with the first thing that is.
 first_changes as (
 
     select
@@ -75,22 +33,17 @@ first_changes as (
 
 ),
 
--- Before its first change a value is what that change replaced; without any change, it
--- is the record's.
-first_values as (
+-- A story whose creation is not known begins with the first thing that is. An update at
+-- the deletion does not say when a value changed.
+stories as (
 
     select
-        values_now.story_id,
-        values_now.attribute_name,
-        case
-            when attribute_changes.is_creation then attribute_changes.new_value
-            when attribute_changes.story_id is not null
-                then attribute_changes.original_value
-            else values_now.attribute_value
-        end as attribute_value,
-        0 as change_number,
-        attribute_changes.is_creation is not null
-        and attribute_changes.is_creation as is_recorded,
+        stories.story_id,
+        stories.project_id,
+        stories.story_name,
+        stories.story_type,
+        stories.estimate,
+        stories.is_record_last,
         coalesce(
             stories.created_at,
             first_changes.changed_at,
@@ -98,113 +51,195 @@ first_values as (
             {{ earliest(
                 'stories.updated_at', 'stories.deleted_at', 'stories.as_of'
             ) }}
-        ) as changed_at
-    from values_now
-    inner join stories
-        on values_now.story_id = stories.story_id
-    left join first_changes
-        on values_now.story_id = first_changes.story_id
-    left join attribute_changes
-        on
-            values_now.story_id = attribute_changes.story_id
-            and values_now.attribute_name = attribute_changes.attribute_name
-            and attribute_changes.change_number = 1
-
-),
-
--- The record is decisive. If it differs from the last change, no activity says since
--- when; the story's last update is assumed.
-last_values as (
-
-    select
-        values_now.story_id,
-        values_now.attribute_name,
-        values_now.attribute_value,
-        attribute_changes.change_number + 1 as change_number,
-        false as is_recorded,
+        ) as first_at,
         case
             when coalesce(stories.updated_at < stories.deleted_at, true)
-                then {{ latest('stories.updated_at', 'attribute_changes.changed_at') }}
-            else attribute_changes.changed_at
-        end as changed_at
-    from values_now
-    inner join stories
-        on values_now.story_id = stories.story_id
-    inner join attribute_changes
-        on
-            values_now.story_id = attribute_changes.story_id
-            and values_now.attribute_name = attribute_changes.attribute_name
-            and attribute_changes.change_number = attribute_changes.change_count
-    where
-        values_now.is_last
-        and {{ differ('values_now.attribute_value', 'attribute_changes.new_value') }}
+                then stories.updated_at
+        end as updated_at,
+        stories.deleted_at,
+        coalesce(stories.deleted_at, stories.as_of) as ends_at
+    from {{ ref('int_stories') }} as stories
+    left join first_changes
+        on stories.story_id = first_changes.story_id
 
 ),
 
-all_values as (
-
-    select * from first_values
-
-    union all
+lists_now as (
 
     select
         story_id,
-        attribute_name,
-        new_value as attribute_value,
-        change_number,
-        true as is_recorded,
-        changed_at
-    from attribute_changes
-
-    union all
-
-    select * from last_values
+        item_kind || '_ids' as attribute_name,
+        {{ joined_text(as_text('item_id')) }} as ids
+    from {{ ref('stg_pivotal_tracker__story_list_items') }}
+    where item_kind in ('label', 'owner')
+    group by
+        story_id,
+        item_kind
 
 ),
 
--- Of the values of one instant only the last one lasted.
-ranked_values as (
+-- The record of a deleted story, if one was read, has its lists as of that reading; a
+-- story of which only activities are known has none.
+values_now as (
+
+    {% for attribute, expression in attributes.items() %}
+    select
+        stories.story_id,
+        '{{ attribute }}' as attribute_name,
+        {{ expression }} as attribute_value,
+        {{ 'stories.is_record_last' if 'ids' in attribute else 'true' }} as is_last,
+        stories.first_at,
+        stories.updated_at,
+        stories.ends_at
+    from stories
+    {% if 'ids' in attribute %}
+    left join lists_now
+        on
+            stories.story_id = lists_now.story_id
+            and lists_now.attribute_name = '{{ attribute }}'
+    {% endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- A creation leaves out what is empty, so it gives each attribute; an update gives only
+-- what it changed. Without a possible project, a story is in that of the activity.
+changed_values as (
+
+    {% for attribute in attributes %}
+    select
+        activity_id,
+        change_index,
+        story_id,
+        '{{ attribute }}' as attribute_name,
+        {% for which in ['original', 'new'] %}
+        {% set value = activity_value_as_text(which ~ '_story_values', attribute) %}
+        {% if attribute == 'project_id' %}
+        coalesce({{ value }}, {{ as_text('project_id') }})
+            as {{ which }}_value,
+        {% else %}
+        {{ value }} as {{ which }}_value,
+        {% endif %}
+        {% endfor %}
+        order_in_second,
+        project_id,
+        project_version,
+        is_creation,
+        occurred_at
+    from story_changes
+    where
+        change_type in ('create', 'update')
+        and (is_creation or {{ json_has_key('new_story_values', attribute) }})
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- Lists in one way of writing, so that two can be compared: sorted, and null when
+-- empty.
+changed_lists as (
+
+    {% for which in ['original', 'new'] %}
+    select
+        activity_id,
+        change_index,
+        attribute_name,
+        '{{ which }}' as which,
+        {{ which }}_value as ids
+    from changed_values
+    where attribute_name in ('label_ids', 'owner_ids')
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+list_elements as (
+
+    {{ unnest_json_list(
+        from_cte='changed_lists',
+        list_column='ids',
+        keep=['activity_id', 'change_index', 'attribute_name', 'which'],
+        element_type='bigint'
+    ) }}
+
+),
+
+lists_as_text as (
 
     select
-        *,
-        row_number() over (
-            partition by story_id, attribute_name, changed_at
-            order by change_number desc
-        ) as recency
-    from all_values
+        activity_id,
+        change_index,
+        attribute_name,
+        which,
+        {{ joined_text(as_text('element')) }} as ids
+    from list_elements
+    group by
+        activity_id,
+        change_index,
+        attribute_name,
+        which
 
 ),
+
+-- Changes after a story's deletion do not count.
+attribute_changes as (
+
+    select
+        changed_values.story_id,
+        changed_values.attribute_name,
+        {% for which in ['original', 'new'] %}
+        case
+            when changed_values.attribute_name = 'estimate'
+                then {{ as_text(as_decimal('changed_values.' ~ which ~ '_value')) }}
+            when changed_values.attribute_name in ('label_ids', 'owner_ids')
+                then {{ which }}_lists.ids
+            else changed_values.{{ which }}_value
+        end as {{ which }}_value,
+        {% endfor %}
+        changed_values.is_creation,
+        changed_values.order_in_second,
+        changed_values.project_id,
+        changed_values.project_version,
+        changed_values.change_index,
+        changed_values.occurred_at
+    from changed_values
+    inner join stories
+        on changed_values.story_id = stories.story_id
+    {% for which in ['original', 'new'] %}
+    left join lists_as_text as {{ which }}_lists
+        on
+            changed_values.activity_id = {{ which }}_lists.activity_id
+            and changed_values.change_index = {{ which }}_lists.change_index
+            and changed_values.attribute_name = {{ which }}_lists.attribute_name
+            and {{ which }}_lists.which = '{{ which }}'
+    {% endfor %}
+    where
+        stories.deleted_at is null
+        or changed_values.occurred_at <= stories.deleted_at
+
+),
+
+{{ value_ctes('story_id') }},
 
 with_previous_values as (
 
     select
-        ranked_values.story_id,
-        ranked_values.attribute_name,
-        ranked_values.attribute_value,
-        lag(ranked_values.attribute_value) over (
-            partition by ranked_values.story_id, ranked_values.attribute_name
-            order by ranked_values.changed_at
+        *,
+        lag(attribute_value) over (
+            partition by story_id, attribute_name
+            order by changed_at
         ) as previous_value,
         row_number() over (
-            partition by ranked_values.story_id, ranked_values.attribute_name
-            order by ranked_values.changed_at
-        ) as value_number,
-        ranked_values.is_recorded,
-        ranked_values.changed_at
-    from ranked_values
-    inner join stories
-        on ranked_values.story_id = stories.story_id
-    where
-        ranked_values.recency = 1
-        and ranked_values.changed_at <= stories.as_of
-        and (
-            stories.deleted_at is null
-            or ranked_values.changed_at <= stories.deleted_at
-        )
+            partition by story_id, attribute_name
+            order by changed_at
+        ) as value_number
+    from lasting_values
 
 ),
 
-lasting_values as (
+-- When a story moves, both projects record it.
+different_values as (
 
     select * from with_previous_values
     where
@@ -213,7 +248,7 @@ lasting_values as (
 
 ),
 
-{{ version_ctes('lasting_values', 'story_id', attributes) }},
+{{ version_ctes('different_values', 'story_id', attributes) }},
 
 final as (
 
@@ -229,7 +264,7 @@ final as (
         filled.next_valid_from is null as is_last,
         filled.is_inferred,
         filled.valid_from,
-        coalesce(filled.next_valid_from, stories.deleted_at, stories.as_of) as valid_to
+        coalesce(filled.next_valid_from, stories.ends_at) as valid_to
     from filled
     inner join stories
         on filled.story_id = stories.story_id
