@@ -213,53 +213,30 @@ refused_rows as (
 
 final as (
 
-    {{ finding('value_impossible', 'values_by_row', 'row_key', 'repairs') }}
-
-    union all
-
-    {{ finding(
-        'iteration_overlap', 'iterations_cut', 'iteration_key',
-        instant_evidence('given_starts_at', 'starts_at')
-    ) }}
-
-    union all
-
-    {% for from_cte, where in [
-        ('keys_repeated', 'true'), ('elements_by_key', 'not is_unusable')
-    ] %}
-    {{ finding(
-        'row_repeated', from_cte, 'row_key', "'rows ' || row_count", where
-    ) }}
-
-    union all
-
-    {% endfor %}
-    {% for from_cte, where in [
-        ('rows_unusable', 'true'), ('elements_by_key', 'is_unusable')
-    ] %}
-    {{ finding(
-        'row_unusable', from_cte, 'row_key', "'rows ' || row_count", where
-    ) }}
-
-    union all
-
-    {% endfor %}
-    {{ finding('row_unusable', 'iterations_left_out', 'row_key', 'evidence') }}
-
-    union all
-
-    {{ finding('excluded', 'rows_excluded', 'row_key', "'by a variable'") }}
-
-    union all
-
-    {{ finding(
-        'orphan_transition', 'orphan_transitions', 'story_id',
-        "'transitions ' || transition_count"
-    ) }}
-
-    union all
-
-    {{ finding('row_refused', 'refused_rows', 'rejection_id', 'refusal') }}
+    {{ findings([
+        ('value_impossible', 'values_by_row', 'row_key', 'repairs'),
+        (
+            'iteration_overlap', 'iterations_cut', 'iteration_key',
+            instant_evidence('given_starts_at', 'starts_at')
+        ),
+        ('row_repeated', 'keys_repeated', 'row_key', "'rows ' || row_count"),
+        (
+            'row_repeated', 'elements_by_key', 'row_key', "'rows ' || row_count",
+            'not is_unusable'
+        ),
+        ('row_unusable', 'rows_unusable', 'row_key', "'rows ' || row_count"),
+        (
+            'row_unusable', 'elements_by_key', 'row_key', "'rows ' || row_count",
+            'is_unusable'
+        ),
+        ('row_unusable', 'iterations_left_out', 'row_key', 'evidence'),
+        ('excluded', 'rows_excluded', 'row_key', "'by a variable'"),
+        (
+            'orphan_transition', 'orphan_transitions', 'story_id',
+            "'transitions ' || transition_count"
+        ),
+        ('row_refused', 'refused_rows', 'rejection_id', 'refusal')
+    ]) }}
 
 )
 

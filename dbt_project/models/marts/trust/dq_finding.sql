@@ -1,7 +1,7 @@
 {{ config(enabled=is_built('trust')) }}
 -- The rules of dq_rule, by what they look at: stories, their histories, their changes,
 -- iterations, plans, people, projects. A rule is a CTE, if its entities must be
--- selected first, and a call of `finding` with the condition and the evidence.
+-- selected first, and a line of `findings` with the evidence and the condition.
 with
 
 rules as (
@@ -34,15 +34,9 @@ raw_stories as (
 
 ),
 
-all_stories as (
-
-    select * from {{ ref('dim_story') }}
-
-),
-
 stories as (
 
-    select * from all_stories
+    select * from {{ ref('dim_story') }}
     where not is_deleted
 
 ),
@@ -430,7 +424,7 @@ unknown_kinds as (
     where
         activity_kind not in (
             {%- for kind in known_activity_kinds() %}
-            '{{ kind }}_activity'{{ ',' if not loop.last }}
+            '{{ kind }}'{{ ',' if not loop.last }}
             {%- endfor %}
         )
     group by
@@ -463,309 +457,191 @@ ids_made as (
 
 findings as (
 
-    {{ finding(
-        'accepted_before_created', 'stories', 'story_id',
-        instant_evidence('accepted_at', 'created_at'),
-        'accepted_at < created_at'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'updated_before_created', 'stories', 'story_id',
-        instant_evidence('updated_at', 'created_at'),
-        'updated_at < created_at'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'accepted_without_instant', 'stories', 'story_id', "'no accepted_at'",
-        'is_accepted and accepted_at is null'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'orphan_story', 'orphans', 'story_id', "'project_id ' || project_id"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'accepted_outside_iterations', 'outside_iterations', 'story_id',
-        instant_evidence('accepted_at')
-    ) }}
-
-    union all
-
-    {{ finding(
-        'accepted_unestimated', 'features_bugs_chores', 'story_id',
-        "'story_type ' || story_type",
-        "is_accepted and estimate is null
-        and (story_type = 'feature' or estimates_bugs_and_chores)"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'points_off_scale', 'features_bugs_chores', 'story_id',
-        "'estimate ' || estimate_text || ', point_scale ' || point_scale",
-        "point_scale_text not like '%,' || estimate_text || ',%'"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'started_without_owner', 'features_bugs_chores', 'story_id',
-        "'current_state ' || current_state", 'is_in_progress and owner_count = 0'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'started_unestimated', 'features_bugs_chores', 'story_id',
-        "'current_state ' || current_state",
-        "is_in_progress and story_type = 'feature' and estimate is null"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'stale_in_progress', 'features_bugs_chores', 'story_id',
-        instant_evidence('updated_at'),
-        'is_in_progress and seconds_untouched > 30 * 86400'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'blocker_open_on_accepted', 'features_bugs_chores', 'story_id',
-        "'open_blocker_count ' || open_blocker_count",
-        'is_accepted and open_blocker_count > 0'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'task_open_on_accepted', 'features_bugs_chores', 'story_id',
-        "'open tasks ' || (task_count - completed_task_count)",
-        'is_accepted and task_count > completed_task_count'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'story_name_duplicated', 'same_story_names', 'story_id',
-        "'story_id ' || story_ids"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'accepted_without_start', 'cycle_times', 'story_id',
-        instant_evidence('accepted_at'),
-        "is_accepted and history_coverage = 'complete' and cycle_time_seconds is null"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'start_skipped', 'cycle_times', 'story_id', "'in progress, never started'",
-        "cycle_time_seconds is not null and started_count = 0
-        and history_coverage = 'complete'"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'accepted_before_started', 'cycle_times', 'story_id',
-        instant_evidence('accepted_at', 'first_started_at'),
-        'is_accepted and accepted_at < first_started_at'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'history_missing', 'cycle_times', 'story_id', "'no transition is known'",
-        "history_coverage = 'none' and is_accepted"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'history_partial', 'cycle_times', 'story_id',
-        "'current_state ' || current_state", "history_coverage = 'partial'"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'rejected_chore', 'cycle_times', 'story_id', "'rejected_count ' || rejected_count",
-        "story_type = 'chore' and rejected_count > 0"
-    ) }}
-
-    union all
-
-    {% for rule_name, oddity in [
-        ('backward_move', 'backward_moves'), ('clock_tie', 'ties'),
-        ('transition_gap', 'gaps')
-    ] %}
-    {{ finding(
-        rule_name, oddity, 'story_id', "'project_version ' || project_versions"
-    ) }}
-
-    union all
-
-    {% endfor %}
-    {{ finding(
-        'unaccepted_after_close', 'late_unaccepts', 'story_id',
-        "'iteration_key ' || iteration_keys"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'changed_after_acceptance', 'changed_after_acceptance', 'story_id',
-        "'activity_id ' || activity_ids"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'estimate_changed_after_acceptance', 'estimated_after_acceptance', 'story_id',
-        "'activity_id ' || activity_ids"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'iteration_gap', 'iterations', 'iteration_key',
-        "'next iteration_key ' || next_iteration_key", 'finishes_at < next_starts_at'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'accepted_without_team', 'velocities', 'iteration_key',
-        "'accepted_points ' || accepted_points",
-        'team_strength = 0 and accepted_story_count > 0'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'nothing_accepted', 'velocities', 'iteration_key',
-        "'planned_velocity ' || planned_velocity",
-        'is_done and team_strength > 0 and accepted_story_count = 0'
-    ) }}
-
-    union all
-
-    {% for entity in ['label', 'epic', 'release'] %}
-    {{ finding(
-        entity ~ '_name_duplicated', 'same_' ~ entity ~ '_names', entity ~ '_id',
-        "'" ~ entity ~ "_id ' || " ~ entity ~ "_ids"
-    ) }}
-
-    union all
-
-    {% endfor %}
-    {{ finding(
-        'label_without_stories', 'labels', 'label_id', "'no story carries it'",
-        'story_count = 0 and epic_id is null'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'label_not_listed', 'labels', 'label_id', "'story_count ' || story_count",
-        'not is_listed and (story_count > 0 or epic_id is not null)'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'epic_without_label', 'epics', 'epic_id', "'no label_id'", 'label_id is null'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'epic_without_stories', 'epics', 'epic_id', "'label_id ' || label_id",
-        'story_count = 0 and label_id is not null'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'release_past_deadline', 'releases', 'release_id', instant_evidence('deadline_at'),
-        'is_late and not is_accepted'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'release_accepted_too_early', 'releases_with_open_stories', 'release_id',
-        "'open stories ' || open_story_count"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'person_unknown', 'people', 'person_id', "'no source names this id'",
-        'person_name is null'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'person_name_duplicated', 'same_person_names', 'person_id',
-        "'person_id ' || person_ids"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'owner_not_a_member', 'owners_who_left', 'story_id', "'person_id ' || person_ids"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'time_zone_missing', 'projects', 'project_id', "'counted in UTC'",
-        'time_zone is null'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'project_without_iterations', 'projects', 'project_id',
-        "'accepted_story_count ' || accepted_story_count",
-        'current_iteration_number is null and accepted_story_count > 0'
-    ) }}
-
-    union all
-
-    {{ finding(
-        'version_hole', 'version_holes', 'version_hole_key',
-        "'project_version ' || first_project_version || ' to ' || last_project_version"
-    ) }}
-
-    union all
-
-    {{ finding(
-        'activity_kind_unknown', 'unknown_kinds', 'unknown_kind_key',
-        "'activity_id ' || activity_id"
-    ) }}
-
-    union all
-
-    {{ finding('dates_only', 'days_only', 'project_id', "'stories ' || story_count") }}
-
-    union all
-
-    {{ finding('ids_made', 'ids_made', 'project_id', "'stories ' || story_count") }}
+    {{ findings([
+        (
+            'accepted_before_created', 'stories', 'story_id',
+            instant_evidence('accepted_at', 'created_at'), 'accepted_at < created_at'
+        ),
+        (
+            'updated_before_created', 'stories', 'story_id',
+            instant_evidence('updated_at', 'created_at'), 'updated_at < created_at'
+        ),
+        (
+            'accepted_without_instant', 'stories', 'story_id', "'no accepted_at'",
+            'is_accepted and accepted_at is null'
+        ),
+        ('orphan_story', 'orphans', 'story_id', "'project_id ' || project_id"),
+        (
+            'accepted_outside_iterations', 'outside_iterations', 'story_id',
+            instant_evidence('accepted_at')
+        ),
+        (
+            'accepted_unestimated', 'features_bugs_chores', 'story_id',
+            "'story_type ' || story_type",
+            "is_accepted and estimate is null
+            and (story_type = 'feature' or estimates_bugs_and_chores)"
+        ),
+        (
+            'points_off_scale', 'features_bugs_chores', 'story_id',
+            "'estimate ' || estimate_text || ', point_scale ' || point_scale",
+            "point_scale_text not like '%,' || estimate_text || ',%'"
+        ),
+        (
+            'started_without_owner', 'features_bugs_chores', 'story_id',
+            "'current_state ' || current_state", 'is_in_progress and owner_count = 0'
+        ),
+        (
+            'started_unestimated', 'features_bugs_chores', 'story_id',
+            "'current_state ' || current_state",
+            "is_in_progress and story_type = 'feature' and estimate is null"
+        ),
+        (
+            'stale_in_progress', 'features_bugs_chores', 'story_id',
+            instant_evidence('updated_at'),
+            'is_in_progress and seconds_untouched > 30 * 86400'
+        ),
+        (
+            'blocker_open_on_accepted', 'features_bugs_chores', 'story_id',
+            "'open_blocker_count ' || open_blocker_count",
+            'is_accepted and open_blocker_count > 0'
+        ),
+        (
+            'task_open_on_accepted', 'features_bugs_chores', 'story_id',
+            "'open tasks ' || (task_count - completed_task_count)",
+            'is_accepted and task_count > completed_task_count'
+        ),
+        (
+            'story_name_duplicated', 'same_story_names', 'story_id',
+            "'story_id ' || story_ids"
+        ),
+        (
+            'accepted_without_start', 'cycle_times', 'story_id',
+            instant_evidence('accepted_at'),
+            "is_accepted and history_coverage = 'complete' and cycle_time_seconds is null"
+        ),
+        (
+            'start_skipped', 'cycle_times', 'story_id', "'in progress, never started'",
+            "cycle_time_seconds is not null and started_count = 0
+            and history_coverage = 'complete'"
+        ),
+        (
+            'accepted_before_started', 'cycle_times', 'story_id',
+            instant_evidence('accepted_at', 'first_started_at'),
+            'is_accepted and accepted_at < first_started_at'
+        ),
+        (
+            'history_missing', 'cycle_times', 'story_id', "'no transition is known'",
+            "history_coverage = 'none' and is_accepted"
+        ),
+        (
+            'history_partial', 'cycle_times', 'story_id',
+            "'current_state ' || current_state", "history_coverage = 'partial'"
+        ),
+        (
+            'rejected_chore', 'cycle_times', 'story_id',
+            "'rejected_count ' || rejected_count",
+            "story_type = 'chore' and rejected_count > 0"
+        ),
+        (
+            'backward_move', 'backward_moves', 'story_id',
+            "'project_version ' || project_versions"
+        ),
+        ('clock_tie', 'ties', 'story_id', "'project_version ' || project_versions"),
+        (
+            'transition_gap', 'gaps', 'story_id',
+            "'project_version ' || project_versions"
+        ),
+        (
+            'unaccepted_after_close', 'late_unaccepts', 'story_id',
+            "'iteration_key ' || iteration_keys"
+        ),
+        (
+            'changed_after_acceptance', 'changed_after_acceptance', 'story_id',
+            "'activity_id ' || activity_ids"
+        ),
+        (
+            'estimate_changed_after_acceptance', 'estimated_after_acceptance', 'story_id',
+            "'activity_id ' || activity_ids"
+        ),
+        (
+            'iteration_gap', 'iterations', 'iteration_key',
+            "'next iteration_key ' || next_iteration_key", 'finishes_at < next_starts_at'
+        ),
+        (
+            'accepted_without_team', 'velocities', 'iteration_key',
+            "'accepted_points ' || accepted_points",
+            'team_strength = 0 and accepted_story_count > 0'
+        ),
+        (
+            'nothing_accepted', 'velocities', 'iteration_key',
+            "'planned_velocity ' || planned_velocity",
+            'is_done and team_strength > 0 and accepted_story_count = 0'
+        ),
+        (
+            'label_name_duplicated', 'same_label_names', 'label_id',
+            "'label_id ' || label_ids"
+        ),
+        (
+            'epic_name_duplicated', 'same_epic_names', 'epic_id',
+            "'epic_id ' || epic_ids"
+        ),
+        (
+            'release_name_duplicated', 'same_release_names', 'release_id',
+            "'release_id ' || release_ids"
+        ),
+        (
+            'label_without_stories', 'labels', 'label_id', "'no story carries it'",
+            'story_count = 0 and epic_id is null'
+        ),
+        (
+            'label_not_listed', 'labels', 'label_id', "'story_count ' || story_count",
+            'not is_listed and (story_count > 0 or epic_id is not null)'
+        ),
+        ('epic_without_label', 'epics', 'epic_id', "'no label_id'", 'label_id is null'),
+        (
+            'epic_without_stories', 'epics', 'epic_id', "'label_id ' || label_id",
+            'story_count = 0 and label_id is not null'
+        ),
+        (
+            'release_past_deadline', 'releases', 'release_id',
+            instant_evidence('deadline_at'), 'is_late and not is_accepted'
+        ),
+        (
+            'release_accepted_too_early', 'releases_with_open_stories', 'release_id',
+            "'open stories ' || open_story_count"
+        ),
+        (
+            'person_unknown', 'people', 'person_id', "'no source names this id'",
+            'person_name is null'
+        ),
+        (
+            'person_name_duplicated', 'same_person_names', 'person_id',
+            "'person_id ' || person_ids"
+        ),
+        (
+            'owner_not_a_member', 'owners_who_left', 'story_id',
+            "'person_id ' || person_ids"
+        ),
+        (
+            'time_zone_missing', 'projects', 'project_id', "'counted in UTC'",
+            'time_zone is null'
+        ),
+        (
+            'project_without_iterations', 'projects', 'project_id',
+            "'accepted_story_count ' || accepted_story_count",
+            'current_iteration_number is null and accepted_story_count > 0'
+        ),
+        (
+            'version_hole', 'version_holes', 'version_hole_key',
+            "'project_version ' || first_project_version || ' to ' || last_project_version"
+        ),
+        (
+            'activity_kind_unknown', 'unknown_kinds', 'unknown_kind_key',
+            "'activity_id ' || activity_id"
+        ),
+        ('dates_only', 'days_only', 'project_id', "'stories ' || story_count"),
+        ('ids_made', 'ids_made', 'project_id', "'stories ' || story_count")
+    ]) }}
 
     union all
 

@@ -1,20 +1,22 @@
 {#-
-    One row per entity that breaks a rule of `dq_rule`.
+    One row per entity that breaks a rule of `dq_rule`, as the body of a CTE.
 
-    rule_name:  the rule's name in `dq_rule`
-    from_cte:   CTE with project_id and one row per entity that the rule applies to
-    entity_key: an expression for the entity's id
-    evidence:   an expression for the evidence: ids, versions, figures; never a person's name
-    where:      the condition under which the rule is broken
+    rules: lists of the rule's name in `dq_rule`; a CTE with project_id and one row per entity that
+           the rule applies to; an expression for the entity's id; one for the evidence (ids,
+           versions, figures; never a person's name); and the condition under which the rule is
+           broken (by default, it is for each row of the CTE)
 -#}
-{% macro finding(rule_name, from_cte, entity_key, evidence, where='true') -%}
+{% macro findings(rules) -%}
+    {% for rule in rules -%}
     select
-        '{{ rule_name }}' as rule_name,
+        '{{ rule[0] }}' as rule_name,
         project_id,
-        {{ as_text(entity_key) }} as entity_key,
-        coalesce({{ as_text(evidence) }}, 'unknown') as evidence
-    from {{ from_cte }}
-    where {{ where }}
+        {{ as_text(rule[2]) }} as entity_key,
+        coalesce({{ as_text(rule[3]) }}, 'unknown') as evidence
+    from {{ rule[1] }}
+    where {{ rule[4] | default('true') }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 {%- endmacro %}
 
 
