@@ -25,15 +25,12 @@ weeks as (
 
 ),
 
-stories as (
+accepted_stories as (
 
     select * from {{ ref('fct_story_cycle_time') }}
-
-),
-
-accepted_weeks as (
-
-    select * from {{ ref('int_stories_with_accepted_weeks') }}
+    where
+        is_accepted
+        and not is_deleted
 
 ),
 
@@ -78,16 +75,16 @@ points as (
     select
         weeks.project_id,
         'cycle_time' as measure,
-        floor(avg({{ as_double('stories.cycle_time_seconds') }})) as measured_value,
+        floor(avg({{ as_double('accepted_stories.cycle_time_seconds') }}))
+            as measured_value,
         weeks.week_start_date
     from weeks
-    inner join accepted_weeks
+    inner join accepted_stories
         on
-            weeks.project_id = accepted_weeks.project_id
-            and weeks.week_start_date = accepted_weeks.week_start_date
-    inner join stories
-        on accepted_weeks.story_id = stories.story_id
-    where stories.cycle_time_seconds is not null
+            weeks.project_id = accepted_stories.project_id
+            and weeks.week_start_date <= accepted_stories.accepted_date
+            and weeks.last_date >= accepted_stories.accepted_date
+    where accepted_stories.cycle_time_seconds is not null
     group by
         weeks.project_id,
         weeks.week_start_date

@@ -7,12 +7,6 @@ project_days as (
 
 ),
 
-accepted_stories as (
-
-    select * from {{ ref('int_stories_with_accepted_weeks') }}
-
-),
-
 project_settings as (
 
     select * from {{ ref('int_projects') }}
@@ -22,7 +16,6 @@ project_settings as (
 stories as (
 
     select * from {{ ref('fct_story_cycle_time') }}
-    where is_history_known
 
 ),
 
@@ -41,24 +34,36 @@ weeks as (
 
 ),
 
--- Stories that were deleted later are counted too: work on them did begin.
-{% for event, instant in {
-    'started': 'first_in_progress_at', 'withdrawn': 'withdrawn_at'
-}.items() %}
+-- Stories that were deleted later did begin, or were withdrawn by their deletion.
+{% for event, event_date, condition in [
+    (
+        'accepted', 'stories.accepted_date',
+        'stories.is_accepted and not stories.is_deleted'
+    ),
+    (
+        'started',
+        local_date('stories.first_in_progress_at', 'project_settings.time_zone'),
+        'stories.is_history_known'
+    ),
+    (
+        'withdrawn', local_date('stories.withdrawn_at', 'project_settings.time_zone'),
+        'stories.is_history_known'
+    )
+] %}
 {{ event }}_stories as (
 
     select
-        stories.story_id,
         stories.project_id,
         coalesce(stories.story_type, 'unknown') as story_type,
-        {{ week_start(
-            local_date('stories.' ~ instant, 'project_settings.time_zone'),
-            'project_settings.week_start_day'
-        ) }} as week_start_date
+        stories.estimate,
+        {{ week_start(event_date, 'project_settings.week_start_day') }}
+            as week_start_date
     from stories
     inner join project_settings
         on stories.project_id = project_settings.project_id
-    where stories.{{ instant }} is not null
+    where
+        {{ condition }}
+        and {{ event_date }} is not null
 
 ),
 
@@ -68,7 +73,9 @@ weeks as (
         project_id,
         story_type,
         week_start_date,
-        count(*) as story_count
+        count(*) as story_count,
+        count(case when estimate is null then 1 end) as unestimated_story_count,
+        sum(estimate) as points
     from {{ event }}_stories
     group by
         project_id,
@@ -108,23 +115,6 @@ story_types as (
         story_type
     from counted_story_types
     where story_type not in ('feature', 'bug', 'chore')
-
-),
-
-accepted_by_week as (
-
-    select
-        project_id,
-        story_type,
-        week_start_date,
-        count(*) as story_count,
-        count(case when estimate is null then 1 end) as unestimated_story_count,
-        sum(estimate) as points
-    from accepted_stories
-    group by
-        project_id,
-        story_type,
-        week_start_date
 
 ),
 
