@@ -101,6 +101,15 @@ def test_the_sources_are_the_declared_raw_tables():
     assert sources(current) == current
 
 
+def test_the_profiles_of_both_folders_differ_only_in_the_path_of_the_warehouse():
+    in_root, in_project = (
+        yaml.safe_load((folder / "profiles.yml").read_text()) for folder in (ROOT, PROJECT)
+    )
+    for profiles in (in_root, in_project):
+        assert profiles["tracker"]["outputs"]["duckdb"].pop("path")
+    assert in_root == in_project
+
+
 def test_every_macro_is_described(manifest):
     ours = [each for each in manifest["macros"].values() if each["package_name"] == "tracker"]
     engines = ("default", "duckdb", "postgres", "redshift", "snowflake", "bigquery", "spark")
