@@ -280,7 +280,6 @@
     {{ return({
         'project_id': ('bigint', none),
         'requested_by_id': ('bigint', none),
-        'owned_by_id': ('bigint', none),
         'story_id': ('bigint', none),
         'person_id': ('bigint', none),
         'reviewer_id': ('bigint', none),

@@ -1,5 +1,5 @@
--- For every 47th day before as_of, look up each story's state and version at the end of
--- the day and count the stories without running sums.
+-- For the day of as_of and every 47th day before it, look up each story's state and
+-- version at the end of the day and count the stories without running sums.
 with
 
 project_settings as (

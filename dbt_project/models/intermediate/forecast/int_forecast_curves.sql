@@ -54,6 +54,10 @@ normal_values as (
 -- was decided by the cut.
 known_errors as (
 
+    {% for condition in [
+        'windows.project_id = errors.project_id',
+        'windows.project_id != errors.project_id and errors.is_fourth_week'
+    ] %}
     select
         windows.project_id,
         windows.cut_date,
@@ -65,29 +69,12 @@ known_errors as (
     from windows
     inner join errors
         on
-            windows.project_id = errors.project_id
+            {{ condition }}
             and windows.cut_date >= errors.decided_date
             and {{ days_between('errors.decided_date', 'windows.cut_date') }}
             <= {{ 7 * var('forecast_backtest_weeks') }}
-
-    union all
-
-    select
-        windows.project_id,
-        windows.cut_date,
-        errors.horizon_week_count,
-        errors.even_ratio,
-        errors.recent_ratio,
-        errors.even_miss,
-        errors.recent_miss
-    from windows
-    inner join errors
-        on
-            windows.project_id != errors.project_id
-            and errors.is_fourth_week
-            and windows.cut_date >= errors.decided_date
-            and {{ days_between('errors.decided_date', 'windows.cut_date') }}
-            <= {{ 7 * var('forecast_backtest_weeks') }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 

@@ -1,12 +1,6 @@
 {{ config(enabled=is_built('plans')) }}
 with
 
-project_settings as (
-
-    select * from {{ ref('int_projects') }}
-
-),
-
 complete_weeks as (
 
     select * from {{ ref('int_complete_weeks') }}
@@ -17,18 +11,9 @@ today as (
 
     select
         project_id,
-        {{ local_date('as_of', 'time_zone') }} as known_date
-    from project_settings
-
-),
-
-with_last_whole_dates as (
-
-    select
-        project_id,
-        known_date,
-        known_date - 1 as last_whole_date
-    from today
+        {{ local_date('as_of', 'time_zone') }} as known_date,
+        {{ local_date('as_of', 'time_zone') }} - 1 as last_whole_date
+    from {{ ref('int_projects') }}
 
 ),
 
@@ -44,7 +29,7 @@ final as (
         last_whole_date as cut_date,
         known_date,
         last_whole_date
-    from with_last_whole_dates
+    from today
 
     union all
 
@@ -58,10 +43,10 @@ final as (
         mod(complete_weeks.week_number, 4) = 0 as is_fourth_week,
         complete_weeks.week_end_date as cut_date,
         complete_weeks.week_end_date as known_date,
-        with_last_whole_dates.last_whole_date
+        today.last_whole_date
     from complete_weeks
-    inner join with_last_whole_dates
-        on complete_weeks.project_id = with_last_whole_dates.project_id
+    inner join today
+        on complete_weeks.project_id = today.project_id
     -- The first back test learns from errors that reach as far back again.
     where
         complete_weeks.week_number >= {{ min_weeks_for_forecast() }}

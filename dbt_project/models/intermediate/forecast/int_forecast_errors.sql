@@ -87,7 +87,6 @@ final as (
 
     select
         project_id,
-        cut_date,
         is_fourth_week,
         horizon_week_count,
         actual_story_count,

@@ -145,7 +145,6 @@ at_as_of as (
         stories.story_id,
         stories.project_id,
         stories.requested_by_id,
-        stories.owned_by_id,
         stories.external_id,
         stories.story_name,
         stories.story_description,

@@ -1,12 +1,11 @@
 {%- set attributes = [
     'description', 'story_priority', 'current_state', 'external_id',
-    'requested_by_id', 'owned_by_id', 'estimate', 'deadline', 'accepted_at',
-    'created_at', 'updated_at'
+    'requested_by_id', 'estimate', 'deadline', 'accepted_at', 'created_at',
+    'updated_at'
 ] -%}
 {%- set columns = [
-    'project_id', 'requested_by_id', 'owned_by_id', 'external_id', 'story_name',
-    'story_description', 'story_type', 'story_priority', 'current_state', 'url',
-    'source_file', 'estimate', 'source_line', 'is_date_only', 'record_source',
+    'project_id', 'requested_by_id', 'external_id', 'story_name', 'story_description',
+    'story_type', 'story_priority', 'current_state', 'url', 'source_file', 'estimate', 'source_line', 'is_date_only', 'record_source',
     'deadline_at', 'accepted_at', 'created_at', 'updated_at'
 ] -%}
 
@@ -239,7 +238,6 @@ known_stories as (
         stories.story_id,
         stories.project_id,
         stories.requested_by_id,
-        stories.owned_by_id,
         stories.external_id,
         stories.story_name,
         stories.story_description,
@@ -272,7 +270,6 @@ known_stories as (
         from_activities.story_id,
         cast(last_values.project_id as bigint) as project_id,
         cast(last_values.requested_by_id as bigint) as requested_by_id,
-        cast(last_values.owned_by_id as bigint) as owned_by_id,
         last_values.external_id,
         coalesce(from_activities.deleted_name, last_values.name) as story_name,
         last_values.description as story_description,
@@ -313,7 +310,6 @@ known_stories as (
         story_id,
         project_id,
         null as requested_by_id,
-        null as owned_by_id,
         null as external_id,
         story_name,
         null as story_description,

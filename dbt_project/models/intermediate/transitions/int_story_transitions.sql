@@ -20,10 +20,13 @@ with_neighbours as (
         transitions.project_id as occurred_in_project_id,
         transitions.performed_by_id,
         transitions.recorded_from_state,
-        lag(transitions.to_state) over (
-            partition by transitions.story_id
-            order by transitions.transition_number
-        ) as previous_state,
+        coalesce(
+            transitions.recorded_from_state,
+            lag(transitions.to_state) over (
+                partition by transitions.story_id
+                order by transitions.transition_number
+            )
+        ) as from_state,
         transitions.to_state,
         lead(transitions.to_state) over (
             partition by transitions.story_id
@@ -55,8 +58,7 @@ final as (
             when record_source = 'inferred' and is_creation then 'created'
             when record_source = 'inferred' then 'inferred'
             else occurred_in_project_id || '-' || project_version
-        end as story_transition_key,
-        coalesce(recorded_from_state, previous_state) as from_state
+        end as story_transition_key
     from with_neighbours
 
 )

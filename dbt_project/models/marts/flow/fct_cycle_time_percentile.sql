@@ -1,6 +1,7 @@
 {{ config(enabled=is_built('flow')) }}
 {%- set measures = ['cycle_time', 'elapsed_cycle_time', 'lead_time'] -%}
 {%- set percents = [50, 70, 85, 95] -%}
+{%- set windows = {'all_time': 'null', 'last_180_days': 180, 'last_90_days': 90} -%}
 
 with
 
@@ -15,7 +16,7 @@ cohorts as (
 
     {% for measure in measures %}
     {% set measure_loop = loop %}
-    {% for time_window, days in cycle_time_windows().items() %}
+    {% for time_window, days in windows.items() %}
     {% set window_loop = loop %}
     {% for story_type in ['all', 'feature', 'bug', 'chore'] %}
     select
@@ -23,7 +24,7 @@ cohorts as (
         '{{ measure }}' as measure,
         '{{ story_type }}' as story_type,
         '{{ time_window }}' as time_window,
-        cast({{ days or 'null' }} as bigint) as window_days
+        cast({{ days }} as bigint) as window_days
     from projects
     {{ 'union all' if not (loop.last and window_loop.last and measure_loop.last) }}
     {% endfor %}

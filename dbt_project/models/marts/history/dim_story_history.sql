@@ -42,52 +42,28 @@ people as (
 ),
 
 {% endfor %}
-label_names as (
+-- One select each: Redshift puts the texts of a select in one order only.
+{% for names, ids_by_version, entities, id, name in [
+    ('label_names', 'labels_by_version', 'labels', 'label_id', 'label_name'),
+    ('epic_names', 'labels_by_version', 'epics', 'label_id', 'epic_name'),
+    ('owner_names', 'owners_by_version', 'people', 'person_id', 'person_name')
+] %}
+{{ names }} as (
 
     select
-        labels_by_version.story_id,
-        labels_by_version.version_number,
-        {{ joined_text('labels.label_name') }} as label_names
-    from labels_by_version
-    left join labels
-        on labels_by_version.element = labels.label_id
+        {{ ids_by_version }}.story_id,
+        {{ ids_by_version }}.version_number,
+        {{ joined_text(entities ~ '.' ~ name) }} as {{ names }}
+    from {{ ids_by_version }}
+    inner join {{ entities }}
+        on {{ ids_by_version }}.element = {{ entities }}.{{ id }}
     group by
-        labels_by_version.story_id,
-        labels_by_version.version_number
+        {{ ids_by_version }}.story_id,
+        {{ ids_by_version }}.version_number
 
 ),
 
--- Apart from the labels' names: Redshift puts the texts of a select in one order only.
-epic_names as (
-
-    select
-        labels_by_version.story_id,
-        labels_by_version.version_number,
-        {{ joined_text('epics.epic_name') }} as epic_names
-    from labels_by_version
-    inner join epics
-        on labels_by_version.element = epics.label_id
-    group by
-        labels_by_version.story_id,
-        labels_by_version.version_number
-
-),
-
-owner_names as (
-
-    select
-        owners_by_version.story_id,
-        owners_by_version.version_number,
-        {{ joined_text('people.person_name') }} as owner_names
-    from owners_by_version
-    left join people
-        on owners_by_version.element = people.person_id
-    group by
-        owners_by_version.story_id,
-        owners_by_version.version_number
-
-),
-
+{% endfor %}
 final as (
 
     select
