@@ -161,29 +161,22 @@ final as (
 
     select
         calendar_date,
-        case iso_day_of_week
-            when 1 then 'Monday'
-            when 2 then 'Tuesday'
-            when 3 then 'Wednesday'
-            when 4 then 'Thursday'
-            when 5 then 'Friday'
-            when 6 then 'Saturday'
-            when 7 then 'Sunday'
-        end as weekday_name,
-        case month_of_year
-            when 1 then 'January'
-            when 2 then 'February'
-            when 3 then 'March'
-            when 4 then 'April'
-            when 5 then 'May'
-            when 6 then 'June'
-            when 7 then 'July'
-            when 8 then 'August'
-            when 9 then 'September'
-            when 10 then 'October'
-            when 11 then 'November'
-            when 12 then 'December'
-        end as month_name,
+        {% for name, number, names in [
+            ('weekday_name', 'iso_day_of_week', [
+                'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday',
+                'Sunday'
+            ]),
+            ('month_name', 'month_of_year', [
+                'January', 'February', 'March', 'April', 'May', 'June', 'July',
+                'August', 'September', 'October', 'November', 'December'
+            ])
+        ] %}
+        case {{ number }}
+            {% for each in names %}
+            when {{ loop.index }} then '{{ each }}'
+            {% endfor %}
+        end as {{ name }},
+        {% endfor %}
         {{ as_text('iso_year') }} || '-W'
         || lpad({{ as_text('iso_week') }}, 2, '0') as week_label,
         {{ as_text('calendar_year') }} || '-'
