@@ -40,8 +40,9 @@ class LargeObject(dict[str, Any]):
 
     def without_large_lists(self, apart_from: Iterable[str] = ()) -> Record:
         """A copy with lists in place of large lists, except in some of its fields."""
-        kept = {name: value for name, value in self.items() if name in apart_from}
-        return {**{name: _in_memory(value) for name, value in self.items()}, **kept}
+        return {
+            name: value if name in apart_from else _in_memory(value) for name, value in self.items()
+        }
 
 
 class LargeList:

@@ -89,7 +89,8 @@ def has_large_lines(file: ArchiveFile) -> bool:
         buffered = io.BufferedReader(stream)  # type: ignore[type-var] # also of a gzip or a zip
         first, others = buffered.readline(_LONGEST_LINE), buffered.read(LARGE_BYTES)
     is_large = len(first) + len(others) >= LARGE_BYTES
-    if not (is_large and others.strip() and first.strip()[:1] in (b"{", b"[")):
+    is_line = first.endswith(b"\n") and first.strip()[:1] in (b"{", b"[")
+    if not (is_large and is_line and others.strip()):
         return False
     try:
         parse_value(first)
