@@ -33,6 +33,8 @@ from ingest.archive.versions import NEVER
 _HEAD = 64 * 1024
 DATES = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
 _SURVEYED_ROWS = 2_000  # of an only file, enough to find its project
+# What programs write for an empty cell. Only a date column tells, because a label may be `none`.
+_NULL_WORDS = frozenset({"null", "nan", "nat", "none", "n/a", "#n/a", "na", "-", "\\n", "<na>"})
 _SIMILAR = 0.8  # two files with this share of equal titles have the same backlog
 _MIN_TITLES = 3
 
@@ -54,6 +56,7 @@ class StoriesFile:
         header_line: the line of its header.
         day_first: column -> whether the day comes first in dates such as 02/11/2019.
         is_order_proven: whether the dates prove this order.
+        null_words: what stands for an empty cell, such as `NULL`, as its date columns show.
     """
 
     file: ArchiveFile
@@ -68,6 +71,7 @@ class StoriesFile:
     header_line: int = 1
     day_first: Mapping[str, bool] = field(default_factory=dict)
     is_order_proven: bool = True
+    null_words: set[str] = field(default_factory=set)
 
     @contextmanager
     def open(self) -> Iterator[TextIO]:
@@ -148,7 +152,10 @@ def _survey_rows(found: StoriesFile, options: ArchiveOptions, is_only_file: bool
             elif not orders:
                 break  # no date is ambiguous, so the first rows are enough
             for name in DATES:
-                orders.see(name, found.cell(cells, name))
+                cell = found.cell(cells, name)
+                orders.see(name, cell)
+                if cell.strip().lower() in _NULL_WORDS:
+                    found.null_words.add(cell)
         if number < 0 and not found.columns.has_ids:
             raise FileRefused("has no rows and no Id column: it is an import template")
     return orders
@@ -167,6 +174,8 @@ def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
     for line, row in rows:
         cells: list[str] | None
         if not isinstance(row, RowRefused):
+            if file.null_words:
+                row = ["" if cell in file.null_words else cell for cell in row]
             cells = row
         elif _is_damaged_header(names := _split(row, file.delimiter)):
             cells = row = names

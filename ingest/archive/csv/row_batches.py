@@ -197,6 +197,7 @@ def _is_plain_text(file: StoriesFile) -> bool:
         and file.encoding in _DUCKDB_ENCODINGS
         and file.delimiter == ","
         and file.header_line == 1
+        and not file.null_words
         and file.file.size >= _SMALL
         and _has_plain_bytes(file.file.path)
     )

@@ -468,6 +468,22 @@ def test_dates_are_read_alike_in_plain_and_other_rows(tmp_path, form):
     assert found == {101: 20, 102: 21, 103: 22, 104: 20}
 
 
+@pytest.mark.parametrize("word", ["NULL", "nan", "None", "\\N"])
+@pytest.mark.parametrize("count", [1, 4_000])  # read cell by cell, and large enough to read in bulk
+def test_a_word_for_an_empty_date_is_an_empty_cell_in_every_column(tmp_path, word, count):
+    path = tmp_path / "shop_20151120_1010.csv"
+    stories = [story(101 + number, labels="none") for number in range(count)]
+    write_csv(path, [[cell or word for cell in each] for each in stories])
+    loaded = Loaded(path)
+    assert loaded.refusals == []
+    assert {each["labels"] for each in loaded.stories} == {loaded.stories[0]["labels"]}
+    assert '"name":"none"' in loaded.stories[0]["labels"]
+    for name in ("accepted_at", "deadline", "estimate", "description"):
+        assert {each[name] for each in loaded.stories} == {None}
+    assert {each["comments"] for each in loaded.stories} == {"[]"}
+    assert loaded.tables["people"] == Loaded(write_csv(path, stories)).tables["people"]
+
+
 def test_an_ambiguous_date_column_is_read_as_configured_and_named(tmp_path):
     path = write_csv(tmp_path / "shop.csv", [story(101, created_at="01/02/2019")])
     loaded = Loaded(path, date_order="day_first")
