@@ -1,8 +1,10 @@
-"""Measure how long people wait for the dashboard: `python -m benchmarks.dashboard MARTS_FILE`.
+"""Measure how long people wait for the dashboard and the report.
 
-The dashboard is served as by `make dashboard` and opened in headless Chromium. The figures are
-seconds from requesting a page until the first picture (or table row) appears, and from changing a
-filter until the first picture changes. They are only meaningful on an idle machine.
+`python -m benchmarks.dashboard [MARTS_FILE]` measures the given marts, or those of a workspace of
+100,000 stories, which it builds first. The dashboard is served as by `make dashboard` and opened
+in headless Chromium. The figures are seconds from requesting a page until the first picture (or
+table row) appears, and from changing a filter until the first picture changes. They are only
+meaningful on an idle machine.
 """
 
 from __future__ import annotations
@@ -12,15 +14,20 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.measure import table_row
+from benchmarks.api import run_load
+from benchmarks.measure import measured, table_row
+from benchmarks.source import running_source
 
+_STORIES = 100_000
 _PAGES = ("overview", "velocity", "cycle-time", "flow", "iteration", "rework", "plans")
 _FILTERED = {"overview": "owner", "cycle-time": "owner", "flow": "from", "rework": "owner"}
 
@@ -30,7 +37,26 @@ def main() -> None:
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
     if browser_path is None:
         sys.exit("error: Chromium is not installed; install it with make browser")
-    with _served(sys.argv[1]) as url, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder:
+        _measure(sys.argv[1] if sys.argv[1:] else _built(Path(folder)), browser_path)
+
+
+def _built(folder: Path) -> str:
+    with running_source(_STORIES) as source:
+        run_load(source, folder)
+    marts = f"{folder}/marts.duckdb"
+    measured(
+        [sys.executable, "-m", "bi.build", "--quiet"],
+        WAREHOUSE_PATH=f"{folder}/w.duckdb",
+        MARTS_PATH=marts,
+        DBT_TARGET_PATH=f"{folder}/target",
+        DBT_LOG_PATH=f"{folder}/logs",
+    )
+    return marts
+
+
+def _measure(marts: str, browser_path: str) -> None:
+    with _served(marts) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
         )
@@ -43,6 +69,11 @@ def main() -> None:
             address = f"{url}/#project={largest}&page={name}"
             changed = _changed(browser, address, _FILTERED[name]) if name in _FILTERED else ""
             print(table_row(name, *_times(browser, address, "svg.marks"), changed), flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder) / "report.html"
+            written = [sys.executable, "-m", "bi.report", "--output", str(report)]
+            measured(written, MARTS_PATH=marts)
+            print(table_row("report", *_times(browser, report.as_uri(), ".projects td"), ""))
         browser.close()
 
 
