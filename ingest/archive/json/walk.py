@@ -172,7 +172,7 @@ class Walk:
             # A collection of responses may have their paths as names.
             inner = context.of_path(name) if _PATH_IDS.search("/" + name) else context
             for found in self.records(each, inner, depth + 1):
-                # What an object with an id contains may be mere references, unlike a web hook's
+                # What an object with an id contains may be mere references, unlike a webhook's
                 # body in an envelope.
                 if "id" not in value or (isinstance(found, Found) and _is_complete(found)):
                     yield found

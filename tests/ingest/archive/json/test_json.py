@@ -359,7 +359,7 @@ TOO_DEEP = b'{"kind": "story", "id": 3, "x": ' + b"[" * 900 + b"]" * 900 + b"}"
         pytest.param([STORY, {"kind": "error", "code": "x", "error": "y"}], (None, 2), id="error"),
         pytest.param([STORY, {"kind": "task", "id": 3, "story_id": 555}], (None, 2), id="part"),
         pytest.param([STORY, {"kind": "story_update_activity", "project": {"id": ""}}],
-                     (None, 2), id="web hook without project"),
+                     (None, 2), id="webhook without project"),
     ],
 )  # fmt: skip
 def test_a_refused_record_is_listed_with_its_position(tmp_path, value, position):
