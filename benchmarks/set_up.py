@@ -1,4 +1,4 @@
-"""Measure the way from a fresh clone to the loaded demo: `python -m benchmarks.set_up`.
+"""Measure the time from a fresh clone to the loaded demo: `python -m benchmarks.set_up`.
 
 It clones the last commit and runs `make ingest` there, once with the package cache as it is and
 once with an empty one. The second figure depends on the connection to the package index.

@@ -99,7 +99,7 @@ def are_plain(table: Table, cells: Cells, count: int, nested_levels: int) -> np.
         table: the raw table.
         cells: what the records say.
         count: how many there are.
-        nested_levels: the maximum number of nested levels in a record, which is the first.
+        nested_levels: the maximum number of nested levels, counting the record itself.
     """
     is_plain = np.ones(count, bool)
     nested, made = NESTED_IDS.get(table.name, {}), _made_columns(table)

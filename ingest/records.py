@@ -175,7 +175,7 @@ class Rejections(list[Rejection]):
             self.append(each)
 
     def restore(self, earlier: Sequence[Rejection]) -> None:
-        """Go back to what the list was before some rows and files were read."""
+        """Go back to the list as it was before some rows and files were read."""
         self.clear()
         self._of_file.clear()
         self._last_entries.clear()

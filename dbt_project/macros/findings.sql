@@ -4,7 +4,7 @@
     rules: lists of the rule's name in `dq_rule`; a CTE with project_id and one row per entity that
            the rule applies to; an expression for the entity's id; one for the evidence (ids,
            versions, figures; never a person's name); and the condition under which the rule is
-           broken (by default, it is for each row of the CTE)
+           broken (if omitted, every row of the CTE breaks it)
 -#}
 {% macro findings(rules) -%}
     {% for rule in rules -%}

@@ -1,9 +1,9 @@
 {#-
-    CTEs that end with `lasting_values`: the values of an entity's attributes over time, one row per
-    attribute and instant since which it has the value, as `version_ctes` needs them. An attribute
-    begins with the value that its first change replaced; without any change, it has the value of
-    the entity's record. The record is decisive at the end: if it differs from the last change, no
-    activity says since when, and the record's last update is assumed.
+    CTEs with the values of an entity's attributes over time. The last one, `lasting_values`, is what
+    `version_ctes` needs: one row per attribute and instant from which it has the value. An
+    attribute begins with the value that its first change replaced; without any change, it has the
+    value of the entity's record. At the end the record decides: if it differs from the last change,
+    no activity says since when, so the record's last update is assumed.
 
     entity_id: the column with the entity's id in these two CTEs:
         values_now:        one row per entity and attribute: attribute_name, attribute_value in the
@@ -88,7 +88,7 @@ all_values as (
 
 ),
 
--- Of the values of one instant only the last one lasted.
+-- Of several values at one instant, only the last one lasted.
 ranked_values as (
 
     select

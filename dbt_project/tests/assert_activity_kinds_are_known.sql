@@ -1,4 +1,4 @@
--- A warning, because Tracker may have had others; dq_finding lists them too
+-- A warning, because Tracker may have had other kinds; dq_finding lists them too
 -- (activity_kind_unknown).
 {{ config(severity='warn') }}
 

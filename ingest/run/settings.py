@@ -47,7 +47,7 @@ class TrackerSettings(BaseConfiguration):
         nested_levels: the maximum number of nested lists and objects in one record, including the
             record itself, from the API or a file; at most 254.
         refused_rows: the maximum number of refused rows of one file that are listed individually;
-            the others are one more row of `rejected_rows`, with their number and lines.
+            the rest share one further row of `rejected_rows`, with their number and lines.
         time_zone: the project's time zone, which a CSV export does not state (default UTC). The
             same holds for `iteration_length`, `week_start_day` and `point_scale`, which are
             inferred when empty.

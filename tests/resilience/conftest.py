@@ -60,7 +60,7 @@ def rows_of_the_server(server, project_ids=None):
 
 
 def ingest_project(server, path, *arguments, base_url=None):
-    """Run the command line for the first project of a server, or of a relay before it."""
+    """Run the command line for the first project of a server, or of a relay in front of it."""
     host = {"api_token": server.token, "base_url": base_url or server.base_url}
     project = ("--project", str(min(server.workspace.projects)))
     return ingest(*arguments, *project, warehouse=path, **host)

@@ -135,7 +135,7 @@ def differences(first: Path, second: Path, models: CompiledModels) -> list[Diffe
 
 
 def query(warehouse: Path, statement: str) -> list[tuple]:
-    """The rows of a query of a warehouse."""
+    """The rows that a query returns from a warehouse."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         return connection.execute(statement).fetchall()

@@ -74,7 +74,7 @@ class ClientSettings:
         answer_seconds: the maximum duration of one response.
         most_answer_bytes: the maximum size of one response after decompression.
         most_records: the maximum number of records in one list.
-        nested_levels: the maximum number of nested levels in a record, which is the first.
+        nested_levels: the maximum number of nested levels, counting the record itself.
         max_attempts: the maximum number of attempts per request.
         retry_seconds: the maximum time for all attempts of a request.
     """

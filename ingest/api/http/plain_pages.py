@@ -41,7 +41,7 @@ class PlainPages:
         """Open an empty database; each query runs in the thread that asks, one per processor.
 
         Args:
-            nested_levels: the maximum number of nested levels in a record, which is the first.
+            nested_levels: the maximum number of nested levels, counting the record itself.
         """
         self._nested_levels = nested_levels
         self._files = _MemoryFiles()

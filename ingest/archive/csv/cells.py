@@ -20,7 +20,7 @@ PRIORITIES = frozenset({"p0", "p1", "p2", "p3", "none"})
 _GUARD = re.compile(r"'(?='*[=+\-@])")
 # Spreadsheets keep digits as text in forms such as `'101`, `="101"` and `=("101")`.
 _ID = re.compile(r"""[\s\ufeff]*(?:=\(?)?(["'])?#?([0-9]{1,12})(?:\.0*)?(?(1)["']?)\)?\s*""")
-# With signs between thousands; a single sign could also be a decimal one.
+# With thousands separators, at least two: a single one could also be a decimal separator.
 _GROUPED_ID = re.compile(r"\s*[0-9]{1,3}(?:([,.'\u2019 \xa0\u202f])[0-9]{3})(?:\1[0-9]{3}){1,2}\s*")
 _NUMBER = re.compile(r"\+?[0-9]*[.,]?[0-9]+(?:[eE][+-]?[0-9]{1,2})?|[0-9]+[.,]")
 _UTC = ZoneInfo("UTC")
@@ -33,7 +33,7 @@ def unguarded(text: str) -> str:
 
 
 def parse_id(text: str) -> int | None:
-    """Parse an id, also `#101`, `101.0`, `="101"` or `1,234,567`, as spreadsheets write.
+    """Parse an id, also as spreadsheets write it: `#101`, `101.0`, `="101"` or `1,234,567`.
 
     None if it is invalid.
     """

@@ -44,7 +44,7 @@ _GROUPS = {
     "git branch": (),
 }
 _CAPITAL = re.compile("(?<=[a-z])(?=[A-Z])")  # as in `currentState`
-_TURKISH = str.maketrans("\u0130\u0131", "Ii")  # what becomes of i and I in Turkish
+_TURKISH = str.maketrans("\u0130\u0131", "Ii")  # Turkish capital i and small I
 _HISTORY = {"id", "type", "message", "performed by", "occurred at"}
 # A table with an id or a title and at least two of these is a stories CSV; the tables of other
 # tools seldom have them.
@@ -53,7 +53,7 @@ _TYPICAL = frozenset(
      "accepted at", "requested by", "owned by", "priority"}
 )  # fmt: skip
 _MIN_TYPICAL = 2
-MOST_HEADER_ROWS = 20  # the header is one of this many rows, because a title may be above it
+MOST_HEADER_ROWS = 20  # the header is in these first rows; titles may be above it
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,7 @@ from ingest.archive.versions import NEVER
 _HEAD = 64 * 1024
 DATES = ("created at", "accepted at", "deadline", "iteration start", "iteration end")
 _SURVEYED_ROWS = 2_000  # of an only file, enough to find its project
-# What programs write for an empty cell. Only a date column tells, because a label may be `none`.
+# What programs write for an empty cell. Only date columns show it: a label may really be `none`.
 _NULL_WORDS = frozenset({"null", "nan", "nat", "none", "n/a", "#n/a", "na", "-", "\\n", "<na>"})
 _SIMILAR = 0.8  # two files with this share of equal titles have the same backlog
 _MIN_TITLES = 3
@@ -56,7 +56,7 @@ class StoriesFile:
         header_line: the line of its header.
         day_first: column -> whether the day comes first in dates such as 02/11/2019.
         is_order_proven: whether the dates prove this order.
-        null_words: what stands for an empty cell, such as `NULL`, as its date columns show.
+        null_words: the words for an empty cell, such as `NULL`, that occur in its date columns.
     """
 
     file: ArchiveFile

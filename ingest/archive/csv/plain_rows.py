@@ -1,8 +1,8 @@
 """Read the plain rows of a stories CSV in bulk, column by column.
 
-A row is plain if it is a story in which `StoryRows` would refuse nothing. Such rows become the same
-values here, several times faster, because dates, people, labels and states repeat. All other rows
-are left to `StoryRows`.
+A row is plain if it is a story in which `StoryRows` would refuse nothing. This module converts such
+rows to the same values, several times faster, because dates, people, labels and states repeat. All
+other rows are left to `StoryRows`.
 """
 
 from __future__ import annotations

@@ -227,7 +227,7 @@ def _is_zip(path: Path) -> bool:
 def _members(
     path: Path, name: str, options: ArchiveOptions, rejections: list[Rejection]
 ) -> list[ArchiveFile]:
-    """The members of a zip, except unsafe ones, which are refused; an office document is one."""
+    """The safe members of a zip; the others are refused. An office document stays one file."""
     try:
         with zipfile.ZipFile(path) as package:
             infos = package.infolist()

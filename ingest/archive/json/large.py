@@ -1,7 +1,7 @@
 """Read JSON documents of any size in bounded memory.
 
-The large lists of a document stay in the file: the rest of it is parsed at once, and their elements
-when somebody iterates over them, a megabyte at a time.
+The large lists of a document stay in the file. Their elements are parsed a megabyte at a time, when
+a caller iterates over them; the rest of the document is parsed at once.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ Parse = Callable[[bytes], object]
 
 
 class LargeObject(dict[str, Any]):
-    """An object with large lists, in it or in an object or list in it."""
+    """An object that contains large lists, directly or nested."""
 
     def without_large_lists(self, apart_from: Iterable[str] = ()) -> Record:
-        """A copy with lists in place of large lists, except in some of its fields."""
+        """A copy with ordinary lists in place of large ones, except in some of its fields."""
         return {
             name: value if name in apart_from else _in_memory(value) for name, value in self.items()
         }
@@ -49,8 +49,8 @@ class LargeList:
     """A list of objects in a file.
 
     Attributes:
-        others: if the rest of its elements was read in another way, the remaining ones, each with
-            its position from 1; otherwise None.
+        others: if some elements were read in another way, the remaining ones, each with its
+            position from 1; otherwise None.
     """
 
     def __init__(self, stream: IO[bytes], start: int, end: int, parse: Parse) -> None:

@@ -1,7 +1,7 @@
 """Read large lists of stories or activities in bulk, column by column.
 
 Records that are not plain (see `ingest.plain_records`), or that have information about other
-records, are left to `store`. Until they are loaded, the rows are in a temporary file, so that
+records, are left to `store`. Until they are loaded, the rows are kept in a temporary file, so that
 memory use does not grow with the list.
 """
 
@@ -144,7 +144,7 @@ def read_plain_list(text: Iterator[bytes], origin: Origin, nested_levels: int) -
     Args:
         text: the text, in chunks.
         origin: the file, stored with each row.
-        nested_levels: the maximum number of nested levels in a record, which is the first.
+        nested_levels: the maximum number of nested levels, counting the record itself.
     """
     head = next(text, b"")
     form = _form(head[:_HEAD])

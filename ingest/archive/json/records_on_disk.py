@@ -12,9 +12,9 @@ Value = TypeVar("Value")
 
 
 class RecordsOnDisk(MutableMapping[Key, Value]):
-    """A dict for many records: memory holds a key and a place in the file for each.
+    """A dict for many records: memory holds only their keys and their places in the file.
 
-    A value that is got is a copy: to change it, set it again.
+    Reading a value returns a copy: to change it, set it again.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class RecordsOnDisk(MutableMapping[Key, Value]):
         return pickle.load(self._file)  # noqa: S301 - our own file
 
     def __setitem__(self, key: Key, value: Value) -> None:
-        """Store a value after the others; an earlier one of the key stays in the file, unused."""
+        """Append a value; an earlier one with the same key stays in the file, unused."""
         self._file.seek(self._end)
         pickle.dump(value, self._file, pickle.HIGHEST_PROTOCOL)
         self._places[key], self._end = self._end, self._file.tell()

@@ -65,7 +65,7 @@ class Store:
 
         Args:
             people: receives everybody who is named with an id.
-            nested_levels: the maximum number of nested levels in a record, which is the first.
+            nested_levels: the maximum number of nested levels, counting the record itself.
             file_times: when each file was made, by file name.
         """
         self.tables: dict[str, MutableMapping[Key, SourcedRecord]] = defaultdict(
@@ -270,7 +270,7 @@ class Store:
         return version._replace(read_at=self._recorded_at) if self._recorded_at else version
 
     def _version_in_file(self, record: Record, origin: Origin) -> Version:
-        """The version of a record that does not tell when it was read from the API."""
+        """The version of a record that does not say when it was read from the API."""
         time = self._file_times.get(origin.source_file, FileTime(NEVER, 0))
         return version_of(record, origin.record_source, time.at, time.place)
 

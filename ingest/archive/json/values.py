@@ -18,8 +18,8 @@ from ingest.archive.json.large import LARGE_BYTES, read_large
 from ingest.archive.json.loader_output import is_loader_table, table_values
 
 _LARGEST = 8 << 30
-_LONGEST_LINE = 64 << 20  # the first line of a document can be all of it
-# A byte order mark is at the start of each of several files that were joined.
+_LONGEST_LINE = 64 << 20  # the first line can be the whole document
+# In joined files, each of them may start with a byte order mark.
 _NOT_SPACE = re.compile(r"[^\s\ufeff]")
 # The start of the outer list, which may be in an envelope.
 _LIST = re.compile(r"\s*(?:\{[^\[\]{}]*)?\[")
@@ -44,7 +44,7 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
 
     Invalid lines, list elements, and text after a valid document are returned as `RowRefused`. NaN
     and Infinity, which Python's json writes, become null. A document of more than a megabyte may
-    have a `LargeList` for a list in it, and be a `LargeObject` for that reason.
+    contain a `LargeList` in place of a list; the objects around it are each a `LargeObject`.
 
     Raises:
         FileRefused: if the file is not JSON in any of these forms.
@@ -181,7 +181,7 @@ def _loads_text(text: str) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        # Lines of a list end with a comma.
+        # The lines of a list end with commas.
         text = text.strip("\ufeff \t\r\n").removesuffix(",").rstrip()
         value, end = _DECODER.raw_decode(text)
         if end != len(text):

@@ -169,7 +169,7 @@ class Walk:
                 yield Found("people", value["person"])
             return
         for name, each in value.items():
-            # A collection of responses may have their paths as names.
+            # A collection of responses may be keyed by path.
             inner = context.of_path(name) if _PATH_IDS.search("/" + name) else context
             for found in self.records(each, inner, depth + 1):
                 # What an object with an id contains may be mere references, unlike a webhook's
@@ -258,7 +258,7 @@ class _Context:
 
 
 def _nested_lists(table: str, value: Record) -> dict[str, list[object] | LargeList]:
-    """The lists in a record of records of other tables."""
+    """The lists in a record that contain records of other tables."""
     nested: dict[str, list[object] | LargeList] = {}
     known = _NESTED_TABLES.get(table, ())
     for name in known:
@@ -299,7 +299,7 @@ def without(record: Record, name: str) -> Record:
 
 
 def _body(response: Record) -> object:
-    """The body of a recorded response; HAR files and VCR's cassettes have it as a text."""
+    """The body of a recorded response; HAR files and VCR cassettes contain it as text."""
     body = response.get("body") or response.get("content")
     if not isinstance(body, dict) or "kind" in body:
         return body

@@ -26,7 +26,7 @@ stories_by_project as (
 
 ),
 
--- Of some projects only changes of stories are known.
+-- For some projects, only changes of stories are known.
 first_intervals as (
 
     select

@@ -33,8 +33,8 @@ first_changes as (
 
 ),
 
--- A story whose creation is not known begins with the first thing that is. An update at
--- the deletion does not say when a value changed.
+-- A story whose creation is unknown begins with the first instant that is known. An
+-- update at the deletion does not say when a value changed.
 stories as (
 
     select
@@ -103,8 +103,9 @@ values_now as (
 
 ),
 
--- A creation leaves out what is empty, so it gives each attribute; an update gives only
--- what it changed. Without a possible project, a story is in that of the activity.
+-- A creation omits only empty attributes, so it counts for all of them; an update
+-- counts for those that it changed. Without a valid project, a story is in the
+-- activity's.
 changed_values as (
 
     {% for attribute in attributes %}
@@ -136,8 +137,7 @@ changed_values as (
 
 ),
 
--- Lists in one way of writing, so that two can be compared: sorted, and null when
--- empty.
+-- Lists in a uniform notation, so that two can be compared: sorted, and null if empty.
 changed_lists as (
 
     {% for which in ['original', 'new'] %}

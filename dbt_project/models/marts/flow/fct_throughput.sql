@@ -34,7 +34,7 @@ weeks as (
 
 ),
 
--- Stories that were deleted later did begin, or were withdrawn by their deletion.
+-- Stories that were deleted later still count as started, or as withdrawn by deletion.
 {% for event, event_date, condition in [
     (
         'accepted', 'stories.accepted_date',
@@ -109,7 +109,7 @@ story_types as (
     from project_settings
     union all
     {% endfor %}
-    -- Distinct: each of the others once, however many stories are of it.
+    -- Distinct: each other type once, however many stories have it.
     select distinct
         project_id,
         story_type

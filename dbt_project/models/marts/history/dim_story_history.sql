@@ -42,7 +42,7 @@ people as (
 ),
 
 {% endfor %}
--- One select each: Redshift puts the texts of a select in one order only.
+-- One select each: Redshift can sort the joined texts of a select in one order only.
 {% for names, ids_by_version, entities, id, name in [
     ('label_names', 'labels_by_version', 'labels', 'label_id', 'label_name'),
     ('epic_names', 'labels_by_version', 'epics', 'label_id', 'epic_name'),

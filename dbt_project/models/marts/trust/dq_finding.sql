@@ -1,7 +1,7 @@
 {{ config(enabled=is_built('trust')) }}
--- The rules of dq_rule, by what they look at: stories, their histories, their changes,
--- iterations, plans, people, projects. A rule is a CTE, if its entities must be
--- selected first, and a line of `findings` with the evidence and the condition.
+-- The rules of dq_rule, grouped by what they look at: stories, their histories, their
+-- changes, iterations, plans, people, projects. Each rule is a line of `findings` with
+-- the evidence and the condition, and has a CTE if its entities must be selected first.
 with
 
 rules as (

@@ -147,7 +147,7 @@ def read_in_bulk(*paths):
 
 @contextmanager
 def large_from(size):
-    """Treat lists and lines from a number of bytes on as large."""
+    """Treat lists and lines of at least a number of bytes as large."""
     with (
         mock.patch.object(large, "LARGE_BYTES", size),
         mock.patch.object(values, "LARGE_BYTES", size),
