@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -31,6 +32,7 @@ _NESTED_TABLES = {
     "iterations": ("stories",),
 }
 _LISTED = TABLES.keys() - {"people"}
+_LOOKED_AT = 5  # elements of a list that show what it contains
 _KIND = re.compile(r"[a-z]+(_[a-z]+)*")
 # The address of a recorded request, and the text of a recorded response's body.
 _ADDRESSES = ("path", "url", "uri")
@@ -270,8 +272,10 @@ def _nested_lists(table: str, value: Record) -> dict[str, list[object] | LargeLi
     declared = TABLES.get(table)
     if declared:
         for name in value.keys() - declared.columns.keys() - declared.ignored - set(known):
-            if _has_records(value[name]):
-                nested[name] = value[name]
+            each = value[name]
+            each = list(each.values()) if isinstance(each, dict) else each  # by id
+            if _has_records(each):
+                nested[name] = each
     return nested
 
 
@@ -279,9 +283,10 @@ def _has_records(value: object) -> bool:
     """Whether a field is a list of records that have a raw table; people remain in a record."""
     if not isinstance(value, list | LargeList):
         return False
-    _, first = next(_numbered(value), (0, None))
-    is_read = isinstance(value, LargeList) and value.others is not None
-    return is_read or (isinstance(first, dict) and table_of(first) in _LISTED)
+    if isinstance(value, LargeList) and value.others is not None:
+        return True
+    firsts = (first for _, first in islice(_numbered(value), _LOOKED_AT))
+    return any(isinstance(first, dict) and table_of(first) in _LISTED for first in firsts)
 
 
 def _numbered(value: list[object] | LargeList) -> Iterator[tuple[int, object]]:

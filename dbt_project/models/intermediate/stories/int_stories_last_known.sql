@@ -5,8 +5,8 @@
 ] -%}
 {%- set columns = [
     'project_id', 'requested_by_id', 'external_id', 'story_name', 'story_description',
-    'story_type', 'story_priority', 'current_state', 'url', 'source_file', 'estimate', 'source_line', 'is_date_only', 'record_source',
-    'deadline_at', 'accepted_at', 'created_at', 'updated_at'
+    'story_type', 'story_priority', 'current_state', 'url', 'source_file', 'estimate',
+    'source_line', 'is_date_only', 'record_source', 'deadline_at', 'accepted_at', 'created_at', 'updated_at'
 ] -%}
 
 -- A table: six models read it.
