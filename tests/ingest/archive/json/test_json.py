@@ -114,10 +114,10 @@ ARRANGEMENTS = [
         id="responses by path",
     ),
     pytest.param({**PROJECT, "stories": {"101": STORY, "102": OTHER}}, id="nested by id"),
-    pytest.param({**PROJECT, "backlog": {"101": STORY, "102": OTHER}}, id="under another name, by id"),
+    pytest.param({**PROJECT, "backlog": {"101": STORY, "102": OTHER}}, id="otherwise named, by id"),
     pytest.param(
         {**PROJECT, "backlog": [{"x": 1}, without(STORY, "project_id"), OTHER]},
-        id="under another name, after another object",
+        id="otherwise named, after another object",
     ),
     pytest.param(
         {"rows": [{"id": "a", "doc": STORY}, {"id": "b", "doc": {"story": OTHER}}]},
