@@ -494,6 +494,7 @@ def calibration(rows, backtest_rows):
     }
     return {
         "percentile": rows[0]["percentile"],
+        "horizon_week_count": rows[0]["horizon_week_count"],
         "forecast_count": len(rows),
         "decided_count": len(decided),
         "held_count": sum(row["is_held"] for row in decided),
