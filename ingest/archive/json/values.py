@@ -71,7 +71,9 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
     text = text_of(content).lstrip("\ufeff")
     lines = _LINE_END.split(text)
     if len(lines) > 1 and _are_mostly_json(lines):
-        yield from ((Place(line, None), value) for line, value in _by_line(lines))
+        yield from (
+            (Place(line, None), value) for line, value in _by_line(_without_brackets(lines))
+        )
         return
     listed = _LIST.match(text)
     for place in (0, listed.end()) if listed else (0,):
@@ -122,11 +124,25 @@ def _by_line(lines: list[str]) -> Iterator[tuple[int, object]]:
                 yield number, RowRefused(None, text, f"invalid JSON: {error}")
 
 
+def _without_brackets(lines: list[str]) -> list[str]:
+    """The lines of a list that is invalid as a whole, without the brackets around it."""
+    places = [place for place, text in enumerate(lines) if text.strip()]
+    changed = list(lines)
+    for place in {*places[:1], *places[-1:]}:
+        inner = lines[place].strip("\ufeff \t\r\n")
+        inner = inner.removeprefix("[") if place == places[0] else inner
+        inner = inner.removesuffix("]") if place == places[-1] else inner
+        if not inner or (not _is_json(lines[place]) and _is_json(inner)):
+            changed[place] = inner
+    return changed
+
+
 def _are_mostly_json(lines: list[str]) -> bool:
     """Whether the first line is valid JSON, or else at least half of the other lines."""
-    filled = (text for text in lines if text.strip())
-    if _is_json(next(filled, "")):
+    if _is_json(next((text for text in lines if text.strip()), "")):
         return True
+    filled = (text for text in _without_brackets(lines) if text.strip())
+    next(filled, "")
     rest = [text.lstrip()[:1] in ("{", "[") and _is_json(text) for text in filled]
     return bool(rest) and sum(rest) * 2 >= len(rest)
 

@@ -162,6 +162,15 @@ def test_stories_are_found_in_every_arrangement(tmp_path, value):
     assert loaded.reader.as_of == datetime(2020, 1, 2, 10, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("apart", [b"", b"\n"], ids=["beside the brackets", "apart from them"])
+def test_a_list_with_an_invalid_line_loses_only_that_line(tmp_path, apart):
+    damaged = b'{"kind": "story", "id": 103, "name": "x'
+    rows = b",\n".join([lines(STORY), damaged, lines(OTHER)])
+    loaded = load(tmp_path, b"[" + apart + rows + apart + b"]\n")
+    assert {each["id"] for each in loaded.stories} == {101, 102}
+    assert [each.line for each in loaded.reader.rejections] == [2 + len(apart)]
+
+
 def test_records_of_json_lines_have_line_numbers(tmp_path):
     loaded = load(tmp_path, lines(STORY, OTHER) + b'\n{"broken\n')
     assert [each["source_line"] for each in loaded.stories] == [1, 2]
