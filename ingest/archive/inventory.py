@@ -130,7 +130,7 @@ def _recognised(file: ArchiveFile) -> FileKind:
     if _DOCUMENT.match(text):
         return "json"
     kind = _kind_of_table(text)
-    if kind == "unknown" and b"\0" not in head:
+    if kind == "unknown":
         with file.open() as stream:
             return "json" if _are_lines_of_json(stream.read(_BODY)) else kind
     return kind

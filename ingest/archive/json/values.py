@@ -105,23 +105,25 @@ def _read_lines(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
     with file.open() as stream:
         for number, text in enumerate(io.BufferedReader(stream), start=1):  # type: ignore[type-var]
             if text.strip():
-                yield Place(number, None), _value_of_line(text)
-
-
-def _value_of_line(text: bytes) -> object:
-    try:
-        return parse_value(text)
-    except (ValueError, RecursionError) as error:
-        return RowRefused(None, text_of(text).strip(), f"invalid JSON: {error}")
+                for value in _values_of_line(text_of(text)):
+                    yield Place(number, None), value
 
 
 def _by_line(lines: list[str]) -> Iterator[tuple[int, object]]:
     for number, text in enumerate(lines, start=1):
         if text.strip():
-            try:
-                yield number, _loads_text(text)
-            except (ValueError, RecursionError) as error:
-                yield number, RowRefused(None, text, f"invalid JSON: {error}")
+            yield from ((number, value) for value in _values_of_line(text))
+
+
+def _values_of_line(text: str) -> Iterator[object]:
+    """The value of a line; several if a line end between them was lost."""
+    try:
+        yield _loads_text(text)
+        return
+    except (ValueError, RecursionError) as error:
+        refused = RowRefused(None, text, f"invalid JSON: {error}")
+    found = [value for _, value in _values(text.rstrip().removesuffix(","), 0)]
+    yield from found if found and isinstance(found[0], dict | list) else [refused]
 
 
 def _without_brackets(lines: list[str]) -> list[str]:

@@ -142,6 +142,7 @@ ARRANGEMENTS = [
         id="search",
     ),
     pytest.param(lines(STORY, OTHER), id="JSON lines"),
+    pytest.param(lines([]) + b"\n" + lines(STORY) + lines(OTHER), id="a line of two documents"),
     pytest.param(lines([STORY], [OTHER]), id="lines of pages"),
     pytest.param(gzip.compress(lines(STORY, OTHER)), id="gzip"),
     pytest.param(json.dumps([STORY, OTHER]).encode("utf-8-sig"), id="byte order mark"),
