@@ -181,6 +181,7 @@ class Rejections(list[Rejection]):
         self._last_entries.clear()
         self.extend(earlier)
 
+    # A list's own accepts any values.
     def __iadd__(self, rejections: Iterable[Rejection]) -> Rejections:  # type: ignore[override, misc]
         """Add refused rows and files."""
         self.extend(rejections)

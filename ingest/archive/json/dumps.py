@@ -15,12 +15,12 @@ from ingest.archive.errors import FileRefused, Rejection, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, chunks
 from ingest.archive.files.chronology import FileTime, file_times
 from ingest.archive.id_set import are_distinct
-from ingest.archive.json.large import LargeList, large_lists, read_large
+from ingest.archive.json.large import LargeList, is_large, large_lists, read_large
 from ingest.archive.json.loader_output import stream_of
 from ingest.archive.json.plain_lists import PlainList, numbers_of, read_plain_list
 from ingest.archive.json.sqlite_backups import read_backup
 from ingest.archive.json.store import Store
-from ingest.archive.json.values import Place, has_large_lines, parse_value, read_values
+from ingest.archive.json.values import Place, has_json_lines, parse_value, read_values
 from ingest.archive.json.walk import Found, Refused, Walk
 from ingest.archive.project.people import People
 from ingest.records import Drift, Origin, Record
@@ -114,7 +114,9 @@ class Dumps:
         """Read the large lists of a file in bulk; None if there are none."""
         origin = Origin(_SOURCE, file.name)
         try:
-            if has_large_lines(file):
+            if not is_large(file):
+                return None
+            if has_json_lines(file):
                 with file.open() as stream:
                     plain = read_plain_list(chunks(stream), origin, self._nested_levels)
                 return _InBulk(plain.others, [plain]) if plain else None

@@ -142,22 +142,31 @@ class _Run(NamedTuple):
     end: int
 
 
+def is_large(file: ArchiveFile) -> bool:
+    """Whether a file is at least a megabyte long when unpacked.
+
+    Raises:
+        FileRefused: if it is damaged.
+    """
+    with file.open() as stream:
+        return len(stream.read(LARGE_BYTES)) == LARGE_BYTES
+
+
 def read_large(file: ArchiveFile, parse: Parse) -> object | None:
-    """Read a large document; None for a small one, and for a file that is not one JSON document.
+    """Read a large document; None for a file that is not one JSON document.
 
     Args:
         file: the file, which may be compressed or in a zip.
         parse: how to parse a piece of the document.
     """
-    stream: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last list in it
     with file.open() as packed:
+        stream: IO[bytes]  # closed with the last list in it
         if file.is_plain:
-            stream = file.path.open("rb")  # noqa: SIM115
+            stream = file.path.open("rb")  # noqa: SIM115 - see above
         else:
+            stream = tempfile.TemporaryFile()  # noqa: SIM115 - see above
             shutil.copyfileobj(packed, stream, _COPIED_BYTES)
     size = stream.seek(0, 2)
-    if size < LARGE_BYTES:
-        return None
     start = len(BOM_UTF8) if _bytes(stream, 0, len(BOM_UTF8)) == BOM_UTF8 else 0
     if _bytes(stream, start, start + _HEAD).lstrip()[:1] not in (b"{", b"["):
         return None

@@ -7,14 +7,14 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import orjson
 
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
 from ingest.archive.files.encodings import text_of
-from ingest.archive.json.large import LARGE_BYTES, read_large
+from ingest.archive.json.large import LARGE_BYTES, is_large, read_large
 from ingest.archive.json.loader_output import is_loader_table, table_values
 
 _LARGEST = 8 << 30
@@ -49,12 +49,13 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
     Raises:
         FileRefused: if the file is not JSON in any of these forms.
     """
-    if has_large_lines(file):
-        yield from _read_lines(file)
-        return
-    if (value := read_large(file, parse_value)) is not None:
-        yield Place(None, 1), value
-        return
+    if is_large(file):
+        if has_json_lines(file):
+            yield from _read_lines(file)
+            return
+        if (value := read_large(file, parse_value)) is not None:
+            yield Place(None, 1), value
+            return
     content = read_whole(file, _LARGEST)
     if is_loader_table(content):
         for number, (line, value) in enumerate(table_values(content), 1):
@@ -70,10 +71,9 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
         return
     text = text_of(content).lstrip("\ufeff")
     lines = _LINE_END.split(text)
-    if len(lines) > 1 and _are_mostly_json(lines):
-        yield from (
-            (Place(line, None), value) for line, value in _by_line(_without_brackets(lines))
-        )
+    bare = _without_brackets(lines)
+    if len(lines) > 1 and _are_mostly_json(lines, bare):
+        yield from ((Place(line, None), value) for line, value in _by_line(bare))
         return
     listed = _LIST.match(text)
     for place in (0, listed.end()) if listed else (0,):
@@ -85,14 +85,13 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
     raise FileRefused(f"is invalid JSON: {whole_error}")
 
 
-def has_large_lines(file: ArchiveFile) -> bool:
-    """Whether a file has several lines, with JSON on the first, and at least a megabyte in all."""
+def has_json_lines(file: ArchiveFile) -> bool:
+    """Whether a file has several lines, with JSON on the first."""
     with file.open() as stream:
-        buffered = io.BufferedReader(stream)  # type: ignore[type-var] # also of a gzip or a zip
-        first, others = buffered.readline(_LONGEST_LINE), buffered.read(LARGE_BYTES)
-    is_large = len(first) + len(others) >= LARGE_BYTES
+        lines = _buffered(stream)
+        first, others = lines.readline(_LONGEST_LINE), lines.read(LARGE_BYTES)
     is_line = first.endswith(b"\n") and first.strip()[:1] in (b"{", b"[")
-    if not (is_large and is_line and others.strip()):
+    if not (is_line and others.strip()):
         return False
     try:
         parse_value(first)
@@ -103,10 +102,15 @@ def has_large_lines(file: ArchiveFile) -> bool:
 
 def _read_lines(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
     with file.open() as stream:
-        for number, text in enumerate(io.BufferedReader(stream), start=1):  # type: ignore[type-var]
+        for number, text in enumerate(_buffered(stream), start=1):
             if text.strip():
                 for value in _values_of_line(text_of(text)):
                     yield Place(number, None), value
+
+
+def _buffered(stream: IO[bytes]) -> io.BufferedReader:
+    """Read lines through the stream's `read`, which bounds what a gzip unpacks to."""
+    return io.BufferedReader(stream)  # type: ignore[arg-type] # all of them have `readinto`
 
 
 def _by_line(lines: list[str]) -> Iterator[tuple[int, object]]:
@@ -139,11 +143,16 @@ def _without_brackets(lines: list[str]) -> list[str]:
     return changed
 
 
-def _are_mostly_json(lines: list[str]) -> bool:
-    """Whether the first line is valid JSON, or else at least half of the other lines."""
+def _are_mostly_json(lines: list[str], bare: list[str]) -> bool:
+    """Whether the first line is valid JSON, or else at least half of the others.
+
+    Args:
+        lines: the lines.
+        bare: the same without the brackets of a list around them.
+    """
     if _is_json(next((text for text in lines if text.strip()), "")):
         return True
-    filled = (text for text in _without_brackets(lines) if text.strip())
+    filled = (text for text in bare if text.strip())
     next(filled, "")
     rest = [text.lstrip()[:1] in ("{", "[") and _is_json(text) for text in filled]
     return bool(rest) and sum(rest) * 2 >= len(rest)

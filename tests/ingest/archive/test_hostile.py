@@ -280,23 +280,6 @@ def test_an_oversized_cell_affects_only_its_own_row(tmp_path, text, is_kept, hea
     assert is_kept or "rest of the row" in loaded.stories[0]["extra_fields"]
 
 
-def packed_by_tar():
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as package:
-        member = tarfile.TarInfo("a.csv")
-        member.size = len(TEXT.encode())
-        package.addfile(member, io.BytesIO(TEXT.encode()))
-    return out.getvalue()
-
-
-def packed_by_zip(*names):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as package:
-        for name in names:
-            package.writestr(name, "x")
-    return out.getvalue()
-
-
 @pytest.mark.parametrize("small", [1 << 18, 0], ids=["csv module", "DuckDB"])
 def test_rows_of_spaces_are_ignored(tmp_path, monkeypatch, small):
     monkeypatch.setattr("ingest.archive.csv.row_batches._SMALL", small)
