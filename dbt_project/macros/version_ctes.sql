@@ -1,5 +1,5 @@
 {#-
-    CTEs with the values of an entity's attributes over time. The last one, `lasting_values`, is what
+    CTEs with the values of an entity's attributes over time. The last one, `different_values`, is what
     `version_ctes` needs: one row per attribute and instant from which it has the value. An
     attribute begins with the value that its first change replaced; without any change, it has the
     value of the entity's record. At the end the record decides: if it differs from the last change,
@@ -102,10 +102,30 @@ ranked_values as (
 
 ),
 
-lasting_values as (
+with_previous_values as (
 
-    select * from ranked_values
+    select
+        *,
+        lag(attribute_value) over (
+            partition by {{ entity_id }}, attribute_name
+            order by changed_at
+        ) as previous_value,
+        row_number() over (
+            partition by {{ entity_id }}, attribute_name
+            order by changed_at
+        ) as value_number
+    from ranked_values
     where recency = 1
+
+),
+
+-- A change may repeat a value; when a story moves, both projects record it.
+different_values as (
+
+    select * from with_previous_values
+    where
+        value_number = 1
+        or {{ differ('attribute_value', 'previous_value') }}
 
 )
 {%- endmacro %}

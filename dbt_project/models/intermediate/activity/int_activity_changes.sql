@@ -193,7 +193,8 @@ final as (
     from with_parsed_values
     left join moves_by_second
         on
-            with_parsed_values.story_id = moves_by_second.story_id
+            coalesce(with_parsed_values.story_id, with_parsed_values.part_story_id)
+            = moves_by_second.story_id
             and with_parsed_values.project_id = moves_by_second.project_id
             and with_parsed_values.occurred_at = moves_by_second.occurred_at
 

@@ -35,7 +35,7 @@ ranked_activity_labels as (
         resource_name as label_name,
         row_number() over (
             partition by resource_id
-            order by occurred_at desc, project_version desc, change_index desc
+            order by {{ order_of_changes(direction='desc') }}
         ) as recency
     from {{ ref('int_activity_changes') }}
     where

@@ -35,7 +35,7 @@ ranked_deletions as (
     select
         *,
         row_number() over (
-            partition by story_id order by occurred_at, project_version
+            partition by story_id order by {{ order_of_changes() }}
         ) as deletion_number
     from all_story_changes
     where change_type = 'delete'

@@ -42,6 +42,8 @@ part_changes as (
         part_position,
         is_part_person_change as is_person_change,
         performed_by_id,
+        project_id,
+        order_in_second,
         project_version,
         change_index,
         part_created_at as created_at,
@@ -91,12 +93,12 @@ ranked as (
                         else value ~ ' is not null' }} then 1
                     else 0
                 end
-            order by occurred_at desc, project_version desc, change_index desc
+            order by {{ order_of_changes(direction='desc') }}
         ) as {{ value }}_recency,
         {% endfor %}
         row_number() over (
             partition by part_kind, part_id
-            order by occurred_at desc, project_version desc, change_index desc
+            order by {{ order_of_changes(direction='desc') }}
         ) as recency
     from relevant_changes
 
@@ -192,7 +194,7 @@ ranked_status_changes as (
         *,
         row_number() over (
             partition by part_kind, part_id, is_past
-            order by occurred_at, project_version, change_index
+            order by {{ order_of_changes() }}
         ) as change_number,
         count(*) over (
             partition by part_kind, part_id, is_past

@@ -23,6 +23,7 @@ observations as (
 
     select
         1 as source_rank,
+        order_in_second,
         change_index,
         resource_id as story_id,
         project_id,
@@ -40,6 +41,7 @@ observations as (
 
     select
         case when is_nested then 3 else 2 end as source_rank,
+        2 as order_in_second,
         0 as change_index,
         story_id,
         project_id,
@@ -83,10 +85,7 @@ known as (
         ranked_observations.occurred_at,
         row_number() over (
             partition by ranked_observations.story_id
-            order by
-                ranked_observations.occurred_at,
-                ranked_observations.project_version,
-                ranked_observations.project_id
+            order by {{ order_of_changes('ranked_observations') }}
         ) as known_number,
         count(*) over (partition by ranked_observations.story_id) as known_count
     from ranked_observations

@@ -93,7 +93,7 @@ attribute_changes as (
 
 {{ value_ctes('project_id') }},
 
-{{ version_ctes('lasting_values', 'project_id', settings) }},
+{{ version_ctes('different_values', 'project_id', settings) }},
 
 final as (
 

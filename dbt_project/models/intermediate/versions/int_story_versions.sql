@@ -222,32 +222,6 @@ attribute_changes as (
 
 {{ value_ctes('story_id') }},
 
-with_previous_values as (
-
-    select
-        *,
-        lag(attribute_value) over (
-            partition by story_id, attribute_name
-            order by changed_at
-        ) as previous_value,
-        row_number() over (
-            partition by story_id, attribute_name
-            order by changed_at
-        ) as value_number
-    from lasting_values
-
-),
-
--- When a story moves, both projects record it.
-different_values as (
-
-    select * from with_previous_values
-    where
-        value_number = 1
-        or {{ differ('attribute_value', 'previous_value') }}
-
-),
-
 {{ version_ctes('different_values', 'story_id', attributes) }},
 
 final as (
