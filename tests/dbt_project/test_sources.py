@@ -7,7 +7,7 @@ from ingest.warehouses.base import DATASET
 from tests.support import crafted, marts
 from tests.support.marts import rows
 
-CSV, JSON, ACTIVITIES, API, MIXED, JSON_AND_ACTIVITIES = 1, 2, 3, 4, 5, 6
+CSV, JSON, ACTIVITIES, API, MIXED, JSON_AND_ACTIVITIES, WITHOUT_STORIES = 1, 2, 3, 4, 5, 6, 7
 PERSON = 11
 
 # By mart, measures that are null in all rows of a project. With so few stories, there are no
@@ -67,6 +67,7 @@ WITHOUT_HISTORY = {
         "state_compared_story_count"
     ),
     "rpt_cycle_time": f"cycle_time_seconds {_IN_STATES}",
+    "rpt_data_coverage": "transition_count",
     "rpt_iteration": (
         "accepted_points_as_closed committed_points committed_story_count "
         "carried_in_story_count added_story_count removed_story_count spilled_story_count "
@@ -95,6 +96,46 @@ UNKNOWN = {
     ),
     ACTIVITIES: (TOO_FEW_STORIES, TOO_FEW_CYCLE_TIMES, WITHOUT_SETTINGS, NOT_IN_ACTIVITIES),
     API: (TOO_FEW_STORIES, TOO_FEW_CYCLE_TIMES, ONLY_ONE_REJECTION),
+}
+# By mart, measures that are null in some rows of a project, and known in others.
+IN_SOME_ROWS = {
+    "dim_story": "open_age_days",
+    "fct_cycle_time_percentile": "window_days",
+    "fct_forecast": "horizon_week_count",
+    "fct_iteration_velocity": "velocity_volatility",
+    "fct_process_limit": "moving_range",
+    "fct_story_cycle_time": "lead_time_seconds",
+    "rpt_iteration": "velocity_volatility",
+    "rpt_velocity": "velocity_volatility",
+}
+VELOCITY_ONCE_ACCEPTED = {
+    "fct_iteration_velocity": "planned_velocity velocity",
+    "rpt_iteration": "planned_velocity velocity",
+    "rpt_velocity": "velocity",
+}
+NO_REJECTIONS_WHERE_NOTHING_WAS_ACCEPTED = {
+    "fct_iteration_velocity": "rejected_story_count",
+    "rpt_iteration": "rejected_story_count",
+}
+RATES_ONCE_ACCEPTED = {
+    "fct_flow_daily": "aged_story_count total_age_seconds",
+    "fct_iteration_velocity": "median_cycle_time_seconds rejection_rate say_do_ratio",
+    "rpt_iteration": "median_cycle_time_seconds rejection_rate say_do_ratio",
+}
+CHANGES_OF_ACTIVITIES = {
+    "fct_activity_change": "to_estimate",
+    "fct_flow_efficiency": "flow_efficiency",
+}
+PARTLY_KNOWN = {
+    CSV: (IN_SOME_ROWS, VELOCITY_ONCE_ACCEPTED, NO_REJECTIONS_WHERE_NOTHING_WAS_ACCEPTED),
+    JSON: (IN_SOME_ROWS, VELOCITY_ONCE_ACCEPTED, NO_REJECTIONS_WHERE_NOTHING_WAS_ACCEPTED),
+    ACTIVITIES: (
+        IN_SOME_ROWS,
+        VELOCITY_ONCE_ACCEPTED,
+        RATES_ONCE_ACCEPTED,
+        CHANGES_OF_ACTIVITIES,
+    ),
+    API: (IN_SOME_ROWS, RATES_ONCE_ACCEPTED),
 }
 DAYS = [f"2024-01-{day:02d}T12:00:00Z" for day in range(1, 32)]
 
@@ -189,6 +230,7 @@ def records():
             {"id": ACTIVITIES, "name": "From activities"},
             {"id": MIXED, "name": "From an API and a CSV"},
             {"id": JSON_AND_ACTIVITIES, "name": "From stories as JSON and activities"},
+            {"id": WITHOUT_STORIES, "name": "From its own record as JSON"},
             {
                 "id": API, "name": "From an API", "time_zone": {"olson_name": "UTC"},
                 "initial_velocity": 10, "iteration_length": 1, "start_time": DAYS[0],
@@ -258,32 +300,41 @@ def warehouse(tmp_path_factory):
         connection.execute(
             f"update {DATASET}.stories set record_source = 'json' where project_id = {JSON}"
         )
+        connection.execute(
+            f"update {DATASET}.projects set record_source = 'json' where id = {WITHOUT_STORIES}"
+        )
     marts.build(path, marts.compiled_models(folder / "empty.duckdb"))
     return path
 
 
 def measures_of(warehouse, project_id):
-    """Measures by mart: those with a value in some row of a project, and those without."""
-    known, unknown = {}, {}
+    """Measures by mart: those that a project has in all rows, in some, and in none."""
+    known, partly_known, unknown = {}, {}, {}
     measures = [(row["mart_name"], row["metric_name"]) for row in rows(warehouse, "dim_metric")]
     for mart in sorted({name for name, _ in measures}):
         found = [row for row in rows(warehouse, mart) if row.get("project_id") == project_id]
         for name in sorted(metric for each, metric in measures if each == mart) if found else ():
-            is_known = any(row[name] is not None for row in found)
-            (known if is_known else unknown).setdefault(mart, set()).add(name)
-    return known, unknown
+            nulls = sum(row[name] is None for row in found)
+            group = unknown if nulls == len(found) else partly_known if nulls else known
+            group.setdefault(mart, set()).add(name)
+    return known, partly_known, unknown
+
+
+def by_mart(*tables):
+    """The measures of several tables: {mart: names}."""
+    names = {}
+    for table in tables:
+        for mart, listed in table.items():
+            names.setdefault(mart, set()).update(listed.split())
+    return names
 
 
 @pytest.mark.parametrize("project_id", UNKNOWN, ids=["csv", "json", "activities", "api"])
 def test_each_source_determines_the_expected_measures(warehouse, project_id):
-    expected = {}
-    for table in UNKNOWN[project_id]:
-        for mart, names in table.items():
-            expected.setdefault(mart, set()).update(names.split())
-    known, unknown = measures_of(warehouse, project_id)
-    assert unknown == expected
+    known, partly_known, unknown = measures_of(warehouse, project_id)
+    assert unknown == by_mart(*UNKNOWN[project_id])
+    assert partly_known == by_mart(*PARTLY_KNOWN[project_id])
     assert known["fct_throughput"] >= {"story_count", "unestimated_story_count", "points"}
-    assert "lead_time_seconds" in known["fct_story_cycle_time"]
     assert "velocity_per_week" in known["fct_iteration_velocity"]
 
 
@@ -340,8 +391,8 @@ def test_data_coverage_lists_missing_data(warehouse):
         project_id: (row["story_count"], row["history_known_story_count"], row["transition_count"])
         for project_id, row in coverage.items()
     } == {
-        CSV: (2, 0, 0), JSON: (2, 0, 0), ACTIVITIES: (2, 2, 6), API: (2, 2, 6), MIXED: (2, 1, 3),
-        JSON_AND_ACTIVITIES: (2, 2, 6),
+        CSV: (2, 0, None), JSON: (2, 0, None), ACTIVITIES: (2, 2, 6), API: (2, 2, 6),
+        MIXED: (2, 1, 3), JSON_AND_ACTIVITIES: (2, 2, 6), WITHOUT_STORIES: (None, None, None),
     }  # fmt: skip
     missing = {project_id: row["missing"] for project_id, row in coverage.items()}
     assert missing == {
@@ -351,7 +402,10 @@ def test_data_coverage_lists_missing_data(warehouse):
         API: None,
         MIXED: "comments, people, settings, transitions",
         JSON_AND_ACTIVITIES: "iterations, people, settings",
+        WITHOUT_STORIES: "iterations, people, settings, stories",
     }
+    counts = {project_id: row["iteration_count"] for project_id, row in coverage.items()}
+    assert counts[JSON_AND_ACTIVITIES] is counts[WITHOUT_STORIES] is None
 
 
 @pytest.mark.parametrize(
@@ -367,10 +421,14 @@ def test_a_measure_is_null_if_the_source_lacks_its_data(warehouse, project_id, p
         (row["mart_name"], row["metric_name"]): row["needs"]
         for row in rows(warehouse, "dim_metric")
     }
-    known, unknown = measures_of(warehouse, project_id)
+    *known, unknown = measures_of(warehouse, project_id)
     lacking = {each for each, need in needs.items() if need not in provided}
     wrongly_known = {
-        (mart, name) for mart, names in known.items() for name in names if (mart, name) in lacking
+        (mart, name)
+        for group in known
+        for mart, names in group.items()
+        for name in names
+        if (mart, name) in lacking
     }
     # Iterations without accepted stories have 0 rejected ones.
     assert {name for _, name in wrongly_known} <= {"rejected_story_count"}

@@ -1,5 +1,6 @@
 {{ config(enabled=is_built('reports')) }}
 {%- set gaps = {
+    'stories': ['story_count is null', 'a CSV export, or the stories as JSON'],
     'transitions': [
         'unknown_history_story_count > 0',
         'a project history export adds cycle times of the last six months, '
@@ -10,7 +11,7 @@
         'an export or a JSON dump with the comments of stories'
     ],
     'iterations': [
-        'iteration_count = 0',
+        'iteration_count is null',
         'the iterations of the project as JSON, or a CSV export with more than its '
         ~ 'icebox'
     ],
@@ -57,6 +58,7 @@ transitions_by_project as (
 
 ),
 
+-- Every project has an iteration: none means that they were not read.
 iterations_by_project as (
 
     select
@@ -200,16 +202,27 @@ counted as (
         sources_by_project.record_sources,
         files_by_project.file_paths,
         coalesce(files_by_project.file_count, 0) as file_count,
-        coalesce(stories_by_project.story_count, 0) as story_count,
-        coalesce(stories_by_project.history_known_story_count, 0)
-            as history_known_story_count,
-        coalesce(stories_by_project.unknown_history_story_count, 0)
-            as unknown_history_story_count,
-        coalesce(stories_by_project.uncommented_story_count, 0)
-            as uncommented_story_count,
+        coalesce(
+            stories_by_project.story_count,
+            case when projects.record_source in ('api', 'stories_csv') then 0 end
+        ) as story_count,
+        stories_by_project.history_known_story_count,
+        stories_by_project.unknown_history_story_count,
+        stories_by_project.uncommented_story_count,
         cast(stories_by_project.comment_count as bigint) as comment_count,
-        coalesce(transitions_by_project.transition_count, 0) as transition_count,
-        coalesce(iterations_by_project.iteration_count, 0) as iteration_count,
+        coalesce(
+            transitions_by_project.transition_count,
+            case
+                when
+                    stories_by_project.history_known_story_count > 0
+                    or (
+                        stories_by_project.story_count is null
+                        and projects.record_source = 'api'
+                    )
+                    then 0
+            end
+        ) as transition_count,
+        iterations_by_project.iteration_count,
         periods_by_project.first_at,
         periods_by_project.last_at,
         transitions_by_project.first_transition_at,
@@ -276,7 +289,10 @@ final as (
         ) as remedies,
         counted.file_count,
         counted.story_count,
-        counted.history_known_story_count,
+        case
+            when counted.story_count is not null
+                then coalesce(counted.history_known_story_count, 0)
+        end as history_known_story_count,
         counted.transition_count,
         counted.comment_count,
         counted.iteration_count,
