@@ -93,8 +93,7 @@ class _Backup:
 
     def has_stories_of_api(self) -> bool:
         """Whether there is a table of stories with the API's columns."""
-        columns = self._connection.execute("pragma table_info(stories)")
-        return {each["name"] for each in columns} >= {"id", "project_id", "current_state"}
+        return set(self._columns("stories")) >= {"id", "project_id", "current_state"}
 
     def records_of_api(self) -> Iterator[Found | Refused]:
         """The rows of the tables that have the names of the API's lists."""
@@ -104,16 +103,24 @@ class _Backup:
                     yield Found(table, as_record(record), number)
         yield from self._refused.values()
 
+    def _columns(self, table: str) -> list[str]:
+        """The names of the columns that `select *` returns, including generated ones."""
+        columns = self._connection.execute(f'pragma table_xinfo("{table}")')
+        return [each["name"] for each in columns if each["hidden"] != 1]
+
     def _rows(self, table: str) -> Iterator[Record]:
         """The rows of a table in the order of insertion, without null values."""
         if table not in self._names:
             return
         count = 0
         try:
+            # Python fails on a column name that is not UTF-8, so the columns are named here.
+            listed = ", ".join('"' + name.replace('"', '""') + '"' for name in self._columns(table))
+            named = f'with named ({listed}) as (select * from "{table}"'
             try:
-                rows = self._connection.execute(f'select * from "{table}" order by rowid')
+                rows = self._connection.execute(f"{named} order by rowid) select * from named")
             except sqlite3.OperationalError:  # it may have no rowid
-                rows = self._connection.execute(f'select * from "{table}"')
+                rows = self._connection.execute(f"{named}) select * from named")
             for row in rows:
                 count += 1
                 yield {

@@ -6,7 +6,8 @@ import io
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
 import orjson
@@ -20,6 +21,7 @@ from ingest.archive.json.loader_output import is_loader_table, table_values
 _LARGEST = 8 << 30
 _LONGEST_LINE = 64 << 20  # the first line can be the whole document
 # In joined files, each of them may start with a byte order mark.
+_AROUND = "\ufeff \t\r\n"
 _NOT_SPACE = re.compile(r"[^\s\ufeff]")
 # The start of the outer list, which may be in an envelope.
 _LIST = re.compile(r"\s*(?:\{[^\[\]{}]*)?\[")
@@ -71,9 +73,8 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
         return
     text = text_of(content).lstrip("\ufeff")
     lines = _LINE_END.split(text)
-    bare = _without_brackets(lines)
-    if len(lines) > 1 and _are_mostly_json(lines, bare):
-        yield from ((Place(line, None), value) for line, value in _by_line(bare))
+    if _are_mostly_json(lines):
+        yield from ((Place(line, None), value) for line, value in _by_line(lines))
         return
     listed = _LIST.match(text)
     for place in (0, listed.end()) if listed else (0,):
@@ -102,10 +103,8 @@ def has_json_lines(file: ArchiveFile) -> bool:
 
 def _read_lines(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
     with file.open() as stream:
-        for number, text in enumerate(_buffered(stream), start=1):
-            if text.strip():
-                for value in _values_of_line(text_of(text)):
-                    yield Place(number, None), value
+        for line, value in _by_line(map(text_of, _buffered(stream))):
+            yield Place(line, None), value
 
 
 def _buffered(stream: IO[bytes]) -> io.BufferedReader:
@@ -113,7 +112,7 @@ def _buffered(stream: IO[bytes]) -> io.BufferedReader:
     return io.BufferedReader(stream)  # type: ignore[arg-type] # all of them have `readinto`
 
 
-def _by_line(lines: list[str]) -> Iterator[tuple[int, object]]:
+def _by_line(lines: Iterable[str]) -> Iterator[tuple[int, object]]:
     for number, text in enumerate(lines, start=1):
         if text.strip():
             yield from ((number, value) for value in _values_of_line(text))
@@ -126,36 +125,36 @@ def _values_of_line(text: str) -> Iterator[object]:
         return
     except (ValueError, RecursionError) as error:
         refused = RowRefused(None, text, f"invalid JSON: {error}")
-    found = [value for _, value in _values(text.rstrip().removesuffix(","), 0)]
-    yield from found if found and isinstance(found[0], dict | list) else [refused]
+    # The brackets of a list that is invalid as a whole may be around its first and last lines.
+    inner = text.strip(_AROUND + ",")
+    starts_list = inner.startswith("[")
+    found = [
+        value
+        for _, value in _values(inner if starts_list else inner.removesuffix("]"), int(starts_list))
+    ]
+    if inner not in ("[", "]"):
+        is_any = any(isinstance(each, dict | list) for each in found[: None if starts_list else 1])
+        yield from found if is_any else [refused]
 
 
-def _without_brackets(lines: list[str]) -> list[str]:
-    """The lines of a list that is invalid as a whole, without the brackets around it."""
-    places = [place for place, text in enumerate(lines) if text.strip()]
-    changed = list(lines)
-    for place in {*places[:1], *places[-1:]}:
-        inner = lines[place].strip("\ufeff \t\r\n")
-        inner = inner.removeprefix("[") if place == places[0] else inner
-        inner = inner.removesuffix("]") if place == places[-1] else inner
-        if not inner or (not _is_json(lines[place]) and _is_json(inner)):
-            changed[place] = inner
-    return changed
+def _are_mostly_json(lines: Iterable[str]) -> bool:
+    """Whether the first line is valid JSON, or else at least half of those that could be.
 
-
-def _are_mostly_json(lines: list[str], bare: list[str]) -> bool:
-    """Whether the first line is valid JSON, or else at least half of the others.
-
-    Args:
-        lines: the lines.
-        bare: the same without the brackets of a list around them.
+    They start like an object or a list, and are not indented further than the first of them.
     """
-    if _is_json(next((text for text in lines if text.strip()), "")):
+    filled = (each for each in lines if each.strip())
+    if _is_json(next(filled, "")):
         return True
-    filled = (text for text in bare if text.strip())
-    next(filled, "")
-    rest = [text.lstrip()[:1] in ("{", "[") and _is_json(text) for text in filled]
-    return bool(rest) and sum(rest) * 2 >= len(rest)
+    outermost, counted = None, Counter[bool]()
+    for text in filled:
+        bare = text.lstrip()
+        indent = len(text) - len(bare)
+        if bare[0] not in "{[" or indent > (indent if outermost is None else outermost):
+            continue
+        outermost = indent if outermost is None else outermost
+        values = list(_values_of_line(text))
+        counted[bool(values) and not any(isinstance(each, RowRefused) for each in values)] += 1
+    return counted[True] > 0 and counted[True] >= counted[False]
 
 
 def _values(text: str, place: int) -> Iterator[tuple[int, object]]:
@@ -209,7 +208,7 @@ def _loads_text(text: str) -> object:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         # The lines of a list end with commas.
-        text = text.strip("\ufeff \t\r\n").removesuffix(",").rstrip()
+        text = text.strip(_AROUND).removesuffix(",").rstrip()
         value, end = _DECODER.raw_decode(text)
         if end != len(text):
             raise

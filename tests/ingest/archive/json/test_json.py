@@ -172,6 +172,23 @@ def test_a_list_with_an_invalid_line_loses_only_that_line(tmp_path, apart):
     assert [each.line for each in loaded.reader.rejections] == [2 + len(apart)]
 
 
+def test_lines_between_damaged_ones_are_read_if_the_first_line_is_damaged(tmp_path):
+    noise = [b"\x85\x88n\xf0\xe6ZY\x8f", b"\x1f\x80\x16"]
+    content = b"\n".join(
+        [lines(PROJECT)[1:], lines(STORY), *noise, lines(OTHER)[:40], lines(OTHER)]
+    )
+    assert {each["id"] for each in load(tmp_path, content).stories} == {101, 102}
+
+
+def test_short_objects_inside_an_indented_document_are_not_its_lines(tmp_path):
+    labels = b",\n      ".join([b'{"id": 5, "name": "x"}'] * 9)
+    story = b'{\n    "kind": "story",\n    "id": %d, "project_id": 9,\n    "labels": [\n      %s]}'
+    records = [story % (1, labels), b'{\n    "kind":,\n    "id": 9}', story % (2, labels)]
+    loaded = load(tmp_path, b"[\n  %s\n]\n" % b",\n  ".join(records))
+    assert {each["id"] for each in loaded.stories} == {1, 2}
+    assert len(loaded.refusals) == 1
+
+
 def test_records_of_json_lines_have_line_numbers(tmp_path):
     loaded = load(tmp_path, lines(STORY, OTHER) + b'\n{"broken\n')
     assert [each["source_line"] for each in loaded.stories] == [1, 2]
@@ -473,6 +490,15 @@ def test_a_copy_of_the_apis_records_in_sqlite_loads(tmp_path):
     loaded = Loaded(tmp_path / "copy.db")
     assert (loaded.one_story()["id"], loaded.one_story()["owner_ids"]) == (101, "[5]")
     assert [each["name"] for each in loaded.projects] == ["Shop"]
+
+
+def test_a_column_name_that_is_not_utf_8_does_not_affect_other_columns(tmp_path):
+    path = tmp_path / "dump.db"
+    write_backup(path, "comment", has_owners=True)
+    content = path.read_bytes()
+    assert content.count(b"story_type") == 1
+    path.write_bytes(content.replace(b"story_type", b"story_t\xe9pe"))
+    assert Loaded(path).one_story()["current_state"] == "accepted"
 
 
 def test_another_sqlite_file_is_refused(tmp_path):
