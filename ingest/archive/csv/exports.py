@@ -193,7 +193,8 @@ def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
         elif is_repeated_header(row, below):
             repeated = read_header(row)
             if not repeated.missing and not _is_damaged_copy(row, below):
-                before, below = below, repeated
+                is_certain = sorted(repeated.header) == sorted(below.header)
+                before, below = repeated if is_certain else below, repeated
             rows.expect(below.width, below.single.get("id"))
         elif any(row):
             yield line, row if below.header == columns.header else MovedRow(row, below, columns)

@@ -152,9 +152,12 @@ class CsvRows(Iterator[Row]):
         lines = self._lines
         if lines.is_cut:
             return RowRefused(None, None, reason)
-        if self._id_place != 0 and (cells := self._read_leniently()):
-            return RowRefused(None, None, reason, cells)
         is_one_line = lines.count == 1
+        if cells := self._read_leniently():
+            if self._is_complete(cells):
+                return cells
+            if self._id_place != 0:
+                return RowRefused(None, None, reason, cells, self._certain_cells())
         lines.push_back_from(1)
         room = LONGEST_CELL - sum(map(len, lines.taken))
         while (text := lines.peek()) and not self._row_begins():
@@ -166,11 +169,11 @@ class CsvRows(Iterator[Row]):
             return RowRefused(None, None, reason)
         if is_one_line and self._fits(cells):
             return cells
-        return RowRefused(None, None, reason, cells, self._certain_cells("".join(lines.taken)))
+        return RowRefused(None, None, reason, cells, self._certain_cells())
 
-    def _certain_cells(self, text: str) -> int:
+    def _certain_cells(self) -> int:
         """The number of cells before the broken quote."""
-        count = place = 0
+        text, count, place = "".join(self._lines.taken), 0, 0
         while (found := self._whole_cell.match(text, place)) and place < len(text):
             count, place = count + 1, found.end()
         return count
@@ -186,6 +189,11 @@ class CsvRows(Iterator[Row]):
             cells = []
         is_one_row = lines.count >= max(count, 2) and self._fits(cells)
         return cells if is_one_row and (not lines.peek() or self._row_begins()) else None
+
+    def _is_complete(self, cells: list[str]) -> bool:
+        """Whether there is a cell for each column, and no line in a cell may start a row."""
+        lines = (line for cell in cells for line in cell.splitlines()[1:])
+        return len(cells) == self._width and not any(map(self._row_start.match, lines))
 
     def _fits(self, cells: list[str]) -> bool:
         """Whether the number of cells is possible for a row."""
@@ -204,8 +212,11 @@ class CsvRows(Iterator[Row]):
             return bool(self._row_start.match(text))
         if self._delimiter not in text and '"' not in text:
             return False
+        lines = list(self._lines.ahead(_LOOKAHEAD))
+        if not (self._whole_cell.match(text) or self._whole_cell.match("".join(lines))):
+            return False
         try:
-            cells = next(csv.reader(self._lines.ahead(_LOOKAHEAD), delimiter=self._delimiter))
+            cells = next(csv.reader(lines, delimiter=self._delimiter))
         except (csv.Error, StopIteration):
             return False
         at_ids = [cells[place] for place in self._id_places if place < len(cells)]

@@ -149,13 +149,14 @@ class StoryRows:
         """The usable cells of a row, the other ones by name, and why these are not usable."""
         if isinstance(row, RowRefused):
             refused, cells = row, row.cells or []
+            proven = max(self._proven(cells), self._certain(refused))
         else:
             unplaced = dict(row.unplaced) if isinstance(row, MovedRow) else {}
             try:
                 return self._padded(row), unplaced, []
             except RowRefused as error:
                 refused, cells = error, row
-        proven = max(self._proven(cells), self._certain(refused))
+                proven = self._certain(refused) or self._proven(cells)
         if not proven:
             raise refused
         kept = self._as_far_as(proven, cells)
@@ -190,8 +191,11 @@ class StoryRows:
             raise RowRefused(None, cells[width], f"more cells than the header's {width}")
         for index in self._one_line_cells:
             if index < len(cells) and "\n" in cells[index].strip():
-                header = self.columns.header[index]
-                raise RowRefused(header, cells[index], "broken quoting: a line break in this cell")
+                header, reason = (
+                    self.columns.header[index],
+                    "broken quoting: a line break in this cell",
+                )
+                raise RowRefused(header, cells[index], reason, certain=index)
         return cells[:width] + [""] * (width + 1 - len(cells[:width])) + cells[width:]
 
     def _certain(self, refused: RowRefused) -> int:

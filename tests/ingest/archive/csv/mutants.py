@@ -378,6 +378,11 @@ def _ends_in_quotes(text: str, delimiter: str) -> bool:
                 return True
 
 
+def _has_lost_quote(cells: list[str]) -> bool:
+    """Whether a cell has more than a megabyte on several lines, as after a lost quote."""
+    return any(len(each) > 1 << 20 and "\n" in each for each in cells)
+
+
 def _good_rows(
     content: bytes, sheet: _Sheet, original: dict[str, dict[str, str]]
 ) -> tuple[dict[int, dict[str, str]], bool]:
@@ -395,7 +400,7 @@ def _good_rows(
                 is_headed = all(names.count(each) >= 1 for each in _REQUIRED)
                 if not is_headed:
                     return {}, False
-            elif not all(names.count(each) >= 1 for each in _REQUIRED):
+            elif not all(names.count(each) >= 1 for each in _REQUIRED) or _has_lost_quote(cells):
                 return good, True  # the meaning of the cells is unknown from here on
             header = cells
             # Columns that only a second header has are kept in extra_fields.

@@ -318,11 +318,6 @@ REFUSED = [
         ("Description", "broken quoting: a cell contains another row"),
         id="row in a cell",
     ),
-    pytest.param(
-        {"requested_by": "Ada\nObi"},
-        ("Requested By", "broken quoting: a line break in this cell"),
-        id="line break in a name",
-    ),
 ]
 
 
@@ -622,6 +617,54 @@ def test_cells_before_the_url_of_a_row_with_a_broken_quote_are_read(tmp_path):
         (103, None),
     ]
     assert "broken quoting" in loaded.reader.skipped[0]
+
+
+def test_cells_before_a_line_break_in_a_name_are_read(tmp_path):
+    rows = [story(102, estimate="2", requested_by="Ada\nObi", owned_by="Bo Li"), story(103)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    assert [(each["id"], each["estimate"], each["owner_ids"]) for each in loaded.stories] == [
+        (102, Decimal(2), "[]"), (103, None, "[]"),
+    ]  # fmt: skip
+    assert "Bo Li" in loaded.stories[0]["extra_fields"]
+    assert "a line break in this cell" in loaded.reader.skipped[0]
+
+
+def test_a_stray_quote_in_a_row_of_several_lines_affects_no_other_cell(tmp_path):
+    header = [name for name in HEADER if name != "URL"]
+    text = csv_text([story(102, header, description="two\r\nlines"), story(103, header)], header)
+    path = tmp_path / "shop.csv"
+    path.write_text(text.replace('"Ada Obi"', '"Ada Ob"i"'))
+    loaded = Loaded(path)
+    assert [(each["id"], each["description"]) for each in loaded.stories] == [
+        (102, "two\r\nlines"), (103, None),
+    ]  # fmt: skip
+
+
+def test_rows_with_the_id_elsewhere_keep_the_cells_before_a_broken_quote(tmp_path):
+    header = ["Title", "Id", *(name for name in HEADER[2:] if name != "URL")]
+    cells = {"description": "two\r\nlines", "git_branch": "x"}
+    rows = [story(each, header, **cells) for each in (102, 103)]
+    path = tmp_path / "shop.csv"
+    path.write_text(csv_text(rows, header).replace('"","x"', '","x"', 1), newline="")
+    assert [each["description"] for each in Loaded(path).stories] == ["two\r\nlines"] * 2
+
+
+def test_a_row_after_a_huge_cell_is_read_if_the_id_is_not_first(tmp_path):
+    first = ["Pull Request", "Git Branch", "Id", "Title", "Estimate"]
+    header = [*first, *(name for name in HEADER if name not in [*first, "Task"]), "Task"]
+    huge = story(102, header, task="y\n" * 600_000 + "\r\n")
+    rows = [story(101, header), huge, story(103, header, estimate="2", description="a\r\nb")]
+    path = tmp_path / "shop.csv"
+    path.write_text(csv_text(rows, header), newline="")
+    assert {each["id"] for each in Loaded(path).stories} >= {101, 103}
+
+
+def test_a_damaged_row_below_a_second_header_does_not_affect_the_next_one(tmp_path):
+    swapped = ["Estimate", *[name for name in HEADER if name != "Estimate"]]
+    below = csv_text([story(each, swapped, estimate="1") for each in (102, 103)], swapped)
+    path = tmp_path / "shop.csv"
+    path.write_text(csv_text([story(101)]) + below.replace("1,102,Story 102", "1,Story 102,", 1))
+    assert [each["id"] for each in Loaded(path).stories] == [101, 103]
 
 
 def test_an_extra_quote_in_the_header_affects_no_row(tmp_path):
