@@ -2,8 +2,9 @@
 
 from bi import words
 from bi.pictures import look
-from bi.pictures.picture import CHOSEN_STORIES, Page, Picture, Row, Spec
+from bi.pictures.picture import CHOSEN_STORIES, ENOUGH, Page, Picture, Row, Spec, percentile
 
+_TOO_FEW = f"Percentiles require {ENOUGH} stories."
 _MAX_POINTS = 1500  # more would overlap, and take the browser longer to draw
 _STATES = ("started", "finished", "delivered", "rejected")
 
@@ -34,9 +35,11 @@ filtered_stories as (
 """
 
 
-def _sampled_stories(rows: list[Row], column: str, p95: float) -> list[Row]:
+def _sampled_stories(rows: list[Row], column: str, p95: float | None) -> list[Row]:
     """If there are many stories, every second (third, ...) one, and all that took longest."""
     step = (len(rows) - 1) // _MAX_POINTS + 1
+    if p95 is None:
+        return rows
     return [row for index, row in enumerate(rows) if row[column] > p95 or index % step == 0]
 
 
@@ -56,6 +59,7 @@ def _scatter(rows: list[Row], facts: Row, column: str) -> Spec:
     lines = [
         {column: level, "label": f"{percent} %: {words.days(level)}"}
         for percent, level in zip((50, 85, 95), levels, strict=True)
+        if level is not None
     ]
     rules = look.spec(
         lines, look.layer("rule", look.GREY, mark_strokeDash=[5, 4], mark_size=1.5, y=y)
@@ -73,10 +77,17 @@ def _scatter(rows: list[Row], facts: Row, column: str) -> Spec:
             text={"field": "label"},
         ),
     )
-    return look.spec(_sampled_stories(rows, column, levels[2]), points, rules, labels)
+    drawn = _sampled_stories(rows, column, levels[2])
+    return look.spec(drawn, *([rules] if lines else []), points, *([labels] if lines else []))
 
 
-def _scatter_answer(rows: list[Row], facts: Row, span: str) -> str:
+def _scatter_answer(rows: list[Row], facts: Row, column: str, span: str) -> str:
+    if facts["p85_days"] is None:
+        times = [row[column] for row in rows]
+        return (
+            f"{words.count(len(rows), 'accepted story')} took {words.days(min(times))} to "
+            f"{words.days(max(times))} from {span}. {_TOO_FEW}"
+        )
     text = (
         f"85 % of {words.count(facts['story_count'], 'accepted story')} took at most "
         f"{words.days(facts['p85_days'])} from {span}, half at most "
@@ -118,12 +129,12 @@ order by accepted_at desc, story_id
         facts_sql=f"""
 {_TIMED_STORIES}
 select
-    quantile_disc({column}, 0.5) as p50_days,
-    quantile_disc({column}, 0.85) as p85_days,
-    quantile_disc({column}, 0.95) as p95_days,
+    {percentile(column, 0.5)} as p50_days,
+    {percentile(column, 0.85)} as p85_days,
+    {percentile(column, 0.95)} as p95_days,
     count({column}) as story_count,
     (
-        select quantile_disc({column}, 0.85)
+        select {percentile(column, 0.85)}
         from timed_stories
         where
             accepted_date < $first_date
@@ -133,7 +144,7 @@ select
 from filtered_stories
 """,
         draw=lambda rows, facts: _scatter(rows, facts, column),
-        answer=lambda rows, facts: _scatter_answer(rows, facts, span),
+        answer=lambda rows, facts: _scatter_answer(rows, facts, column, span),
         empty=empty,
     )
 
@@ -198,8 +209,11 @@ def _waits(rows: list[Row], facts: Row) -> Spec:
 
 
 def _waits_answer(rows: list[Row], facts: Row) -> str:
-    longest = max(rows, key=lambda row: row["p50_days"])
-    worst = max(rows, key=lambda row: row["p85_days"])
+    known = [row for row in rows if row["p50_days"] is not None]
+    if not known:
+        return f"Too few stories were in any one of these states. {_TOO_FEW}"
+    longest = max(known, key=lambda row: row["p50_days"])
+    worst = max(known, key=lambda row: row["p85_days"])
     text = (
         f"Stories spend most time in {longest['story_state']}: half of them at most "
         f"{words.days(longest['p50_days'])}"
@@ -232,11 +246,11 @@ state_times as (
 select
     story_state,
     count(*) as story_count,
-    round(quantile_disc(days_in_state, 0.5), 3) as p50_days,
-    round(quantile_disc(days_in_state, 0.85), 3) as p85_days
+    round({percentile("days_in_state", 0.5)}, 3) as p50_days,
+    round({percentile("days_in_state", 0.85)}, 3) as p85_days
 from state_times
 group by story_state
-order by p85_days desc
+order by p85_days desc nulls last, story_state
 """,
     draw=_waits,
     answer=_waits_answer,
@@ -301,7 +315,10 @@ order by from_days
 
 
 def _percentiles_answer(rows: list[Row], facts: Row) -> str:
-    best = next((row for row in rows if row["story_type"] == "feature"), rows[0])
+    known = [row for row in rows if row["within_85_days"] is not None]
+    if not known:
+        return f"Too few stories of each type were accepted. {_TOO_FEW}"
+    best = next((row for row in known if row["story_type"] == "feature"), known[0])
     return (
         f"If you promise a {best['story_type']} within {words.days(best['within_85_days'])} of its "
         "start, you keep 85 % of the promises."
@@ -319,9 +336,12 @@ PERCENTILES = Picture(
 select
     filtered_stories.story_type,
     count(*) as story_count,
-    cast(ceil(quantile_disc(elapsed_cycle_time_seconds, 0.5) / 86400) as bigint) as within_50_days,
-    cast(ceil(quantile_disc(elapsed_cycle_time_seconds, 0.85) / 86400) as bigint) as within_85_days,
-    cast(ceil(quantile_disc(elapsed_cycle_time_seconds, 0.95) / 86400) as bigint) as within_95_days
+    cast(ceil(({percentile("elapsed_cycle_time_seconds", 0.5)}) / 86400) as bigint)
+        as within_50_days,
+    cast(ceil(({percentile("elapsed_cycle_time_seconds", 0.85)}) / 86400) as bigint)
+        as within_85_days,
+    cast(ceil(({percentile("elapsed_cycle_time_seconds", 0.95)}) / 86400) as bigint)
+        as within_95_days
 from filtered_stories
 inner join fct_story_cycle_time using (story_id)
 where elapsed_cycle_time_seconds is not null
@@ -347,7 +367,7 @@ def _estimates(rows: list[Row], facts: Row) -> Spec:
 
 def _estimates_answer(rows: list[Row], facts: Row) -> str:
     if facts["correlation"] is None:
-        return "All of these stories have the same estimate, or there is only one."
+        return f"There are fewer than {ENOUGH} stories, or all have the same estimate."
     strength = abs(facts["correlation"])
     word = "closely" if strength >= 0.6 else "loosely" if strength >= 0.3 else "hardly"
     return (
@@ -360,8 +380,8 @@ ESTIMATES = Picture(
     name="estimates",
     question="Do larger stories take longer?",
     definition="Cycle time of accepted stories by estimate: the bar is the median, the mark the "
-    "85th percentile, drawn from five stories on. The rank correlation is 1 if every larger story "
-    "took longer, and 0 if size makes no difference.",
+    f"85th percentile, drawn from {ENOUGH} stories on. The rank correlation is 1 if every larger "
+    "story took longer, and 0 if size makes no difference.",
     measures=(
         ("fct_cycle_time_by_estimate", "p50_seconds"),
         ("fct_cycle_time_by_estimate", "p85_seconds"),
@@ -371,9 +391,8 @@ ESTIMATES = Picture(
 select
     estimate,
     count(*) as story_count,
-    -- As the mart: no percentile of fewer stories than five.
-    case when count(*) >= 5 then round(quantile_disc(cycle_days, 0.5), 2) end as p50_days,
-    case when count(*) >= 5 then round(quantile_disc(cycle_days, 0.85), 2) end as p85_days
+    round({percentile("cycle_days", 0.5)}, 2) as p50_days,
+    round({percentile("cycle_days", 0.85)}, 2) as p85_days
 from filtered_stories
 where estimate is not null and cycle_days is not null
 group by estimate
@@ -392,8 +411,8 @@ ranked as (
     where estimate is not null and cycle_days is not null
 )
 select
-    case when isfinite(corr(estimate_rank, cycle_rank)) then corr(estimate_rank, cycle_rank) end
-        as correlation,
+    case when count(*) >= {ENOUGH} and isfinite(corr(estimate_rank, cycle_rank))
+        then corr(estimate_rank, cycle_rank) end as correlation,
     count(*) as story_count
 from ranked
 """,

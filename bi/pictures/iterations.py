@@ -4,7 +4,7 @@ from statistics import median
 
 from bi import words
 from bi.pictures import look
-from bi.pictures.picture import Page, Picture, Row, Spec
+from bi.pictures.picture import ENOUGH, Page, Picture, Row, Spec
 
 _MOVES = {
     "committed": look.BLUE,
@@ -111,13 +111,14 @@ def _say_do(rows: list[Row], facts: Row) -> Spec:
 
 
 def _say_do_answer(rows: list[Row], facts: Row) -> str:
-    ratios = sorted(row["say_do_ratio"] for row in rows)
-    typical = ratios[(len(ratios) - 1) // 2]
-    return (
-        f"In the typical iteration {words.share(typical)} of the committed points were accepted; "
-        f"in the latest, number {rows[-1]['iteration_number']}, "
-        f"{words.share(rows[-1]['say_do_ratio'])}."
+    text = (
+        f"In iteration {rows[-1]['iteration_number']}, {words.share(rows[-1]['say_do_ratio'])} of "
+        "the committed points were accepted"
     )
+    if len(rows) < ENOUGH:
+        return f"{text}."
+    typical = sorted(row["say_do_ratio"] for row in rows)[(len(rows) - 1) // 2]
+    return f"{text}; in the typical iteration, {words.share(typical)}."
 
 
 SAY_DO = Picture(
@@ -152,6 +153,8 @@ def _listed_answer(rows: list[Row], facts: Row) -> str:
     accepted = [row["accepted_points"] for row in rows if row["accepted_points"] is not None]
     if not accepted:
         return f"{text}. Their accepted points are unknown."
+    if len(accepted) < ENOUGH:
+        return f"{text}, with {words.count(sum(accepted), 'accepted point')}."
     return f"{text}. Half of them had {words.count(median(accepted), 'point')} or more accepted."
 
 

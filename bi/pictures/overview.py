@@ -2,7 +2,7 @@
 
 from bi import words
 from bi.pictures import look
-from bi.pictures.picture import CHOSEN_STORIES, Page, Picture, Row, Spec
+from bi.pictures.picture import CHOSEN_STORIES, ENOUGH, Page, Picture, Row, Spec, percentile
 
 _WORKED_STATES = ("started", "finished", "delivered", "rejected")
 
@@ -160,9 +160,11 @@ def _throughput(rows: list[Row], facts: Row) -> Spec:
 
 def _throughput_answer(rows: list[Row], facts: Row) -> str:
     if facts["recent"] is None:
-        return "No week of the project is complete yet."
-    weeks = "week" if facts["weeks"] == 1 else f"{facts['weeks']} complete weeks"
-    text = f"The median of the last {weeks} is {words.count(facts['recent'], 'accepted story')}"
+        return f"Fewer than {ENOUGH} weeks are complete, too few to say how many stories are usual."
+    text = (
+        f"The median of the last {facts['weeks']} complete weeks is "
+        f"{words.count(facts['recent'], 'accepted story')}"
+    )
     if facts["before"] is None:
         return text + "."
     return f"{text}; in the 12 weeks before it was {facts['before']:.0f}."
@@ -230,14 +232,15 @@ counts as (
     group by week_start_date
 )
 select
-    quantile_disc(story_count, 0.5) filter (where recency <= 12) as recent,
+    {percentile("story_count", 0.5, "recency <= 12")} as recent,
     count(*) filter (where recency <= 12) as weeks,
-    quantile_disc(story_count, 0.5) filter (where recency between 13 and 24) as before
+    {percentile("story_count", 0.5, "recency between 13 and 24")} as before
 from counts
 """,
     draw=_throughput,
     answer=_throughput_answer,
-    empty="No matching story was accepted in the last 26 weeks of the data. Choose fewer filters.",
+    empty="No story was accepted in the last 26 weeks of the data, or none that matches the "
+    "filters.",
 )
 
 

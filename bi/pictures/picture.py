@@ -63,6 +63,17 @@ CHOSEN_STORIES = CHOSEN_AND_DELETED_STORIES.replace(
 )
 
 
+ENOUGH = 5  # of fewer values, no picture states a percentile or median; neither do the marts
+
+
+def percentile(column: str, share: float, where: str = "true") -> str:
+    """The SQL of a percentile of a column, which is null if there are too few values."""
+    return (
+        f"case when count({column}) filter (where {where}) >= {ENOUGH} "
+        f"then quantile_disc({column}, {share}) filter (where {where}) end"
+    )
+
+
 @dataclass(frozen=True)
 class Choice:
     """The user's filters.

@@ -2,7 +2,16 @@
 
 from bi import words
 from bi.pictures import look
-from bi.pictures.picture import CHOSEN_AND_DELETED_STORIES, CHOSEN_STORIES, Page, Picture, Row, Spec
+from bi.pictures.picture import (
+    CHOSEN_AND_DELETED_STORIES,
+    CHOSEN_STORIES,
+    ENOUGH,
+    Page,
+    Picture,
+    Row,
+    Spec,
+    percentile,
+)
 
 
 def _rate(rows: list[Row], facts: Row) -> Spec:
@@ -101,7 +110,10 @@ def _waits(rows: list[Row], facts: Row) -> Spec:
 
 
 def _waits_answer(rows: list[Row], facts: Row) -> str:
-    longest = max(rows, key=lambda row: row["median_days"])
+    known = [row for row in rows if row["median_days"] is not None]
+    if not known:
+        return f"Too few rejections: a median requires {ENOUGH}."
+    longest = max(known, key=lambda row: row["median_days"])
     return (
         f"The longest wait is from {longest['wait']}: half of "
         f"{words.count(longest['rejection_count'], 'rejection')} waited at most "
@@ -130,7 +142,7 @@ waits as (
 )
 select
     wait,
-    median(seconds) / 86400 as median_days,
+    ({percentile("seconds", 0.5)}) / 86400 as median_days,
     count(seconds) as rejection_count
 from waits
 where seconds is not null

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 import altair
@@ -191,6 +191,31 @@ def test_the_period_before_is_as_long_and_ends_the_day_before(connection):
     facts = cycle_time.SCATTER.facts(connection, later)
     assert facts["p85_before"] == cycle_time.SCATTER.facts(connection, before)["p85_days"]
     assert facts["day_count"] == 90
+
+
+def test_five_stories_are_needed_for_a_percentile(connection):
+    """Of the stories accepted since the day on which the fifth last one was, or since the next."""
+    dates = [
+        row["accepted_date"]
+        for row in cycle_time.SCATTER.rows(connection, whole_project(connection))
+    ]
+    fifth = dates[4]
+    for first_date in (fifth, fifth + timedelta(days=1)):
+        chosen = whole_project(connection, first_date=first_date)
+        for picture in (*cycle_time.PAGE.pictures, rework.WAITS):
+            rows, facts = picture.rows(connection, chosen), picture.facts(connection, chosen)
+            known = [
+                name
+                for row in (*rows, facts)
+                for name, value in row.items()
+                if re.match(r"p\d+_days|within_|median_|correlation", name) and value is not None
+            ]
+            if first_date > fifth:
+                assert known == [], picture.name
+                assert not rows or not re.search("half|8?5 %", picture.answer(rows, facts))
+            elif picture in (cycle_time.SCATTER, cycle_time.LEAD_TIME):
+                assert known, picture.name
+            json.dumps(answers.picture(connection, picture, chosen))
 
 
 def test_estimates_and_cycle_times_are_those_of_the_mart(connection, project_ids):
