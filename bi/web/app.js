@@ -5,7 +5,6 @@
 const byId = (id) => document.getElementById(id);
 const embedded = byId('data') ? JSON.parse(byId('data').textContent) : null;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const ROWS_AT_ONCE = 200;
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const wide = matchMedia('(min-width: 44rem)');
 
@@ -147,7 +146,8 @@ const KEYS = {story_id: 'story_id', story_name: 'story_id', iteration_number: 'i
 function cellOf(column, value, row, places, project) {
   const made = make('td', {
     class: NUMBERS.has(column.kind) ? 'number'
-      : column.kind === 'date' || column.kind === 'instant' ? 'day' : 'text',
+      : column.kind === 'date' || column.kind === 'instant' ? 'day'
+        : column.name === 'story_name' || places[column.name] === 0 ? 'text title' : 'text',
     'data-label': column.label,
   });
   const text = column.name === 'story_id' && value !== null ? `#${value}` : formatted(value, column.kind);
@@ -161,7 +161,7 @@ function cellOf(column, value, row, places, project) {
 function tableOf(table, caption, project, name) {
   const places = Object.fromEntries(table.columns.map((column, index) => [column.name, index]));
   let rows = table.rows;
-  let shownRows = ROWS_AT_ONCE;
+  let shownRows = wide.matches ? 200 : 20;
   const body = make('tbody');
   const more = make('button', {type: 'button', onclick: () => { shownRows *= 5; fill(); }});
   const fill = () => {
@@ -177,10 +177,12 @@ function tableOf(table, caption, project, name) {
   fill();
   const tools = make('div', {class: 'tools'}, more);
   if (name) tools.append(make('button', {type: 'button', onclick: () => download(table, name)}, 'Download as CSV'));
-  return make('div', {}, make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption},
-    make('table', {}, make('caption', {class: 'unseen'}, caption), make('thead', {}, make('tr', {}, ...heads)), body)),
-  tools);
+  return make('div', {}, framed(caption, heads, body), tools);
 }
+
+// A table that scrolls. On a narrow screen, its rows are cards; see style.css.
+const framed = (caption, heads, body) => make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption},
+  make('table', {}, make('caption', {class: 'unseen'}, caption), make('thead', {}, make('tr', {}, ...heads)), body));
 
 // Table headings that sort the rows by their column: ascending first, and descending the next time.
 function sortButtons(columns, sort) {
@@ -387,8 +389,8 @@ function showProjects() {
   const fill = () => {
     const words = filter.value.toLowerCase();
     body.replaceChildren(...rows.filter((row) => row.project_name.toLowerCase().includes(words))
-      .map((row) => make('tr', {}, ...PROJECT_COLUMNS.map(([label, , content]) =>
-        make('td', {'data-label': label}, content(row))))));
+      .map((row) => make('tr', {}, ...PROJECT_COLUMNS.map(([label, key, content]) =>
+        make('td', {class: key === 'project_name' ? 'title' : null, 'data-label': label}, content(row))))));
   };
   const heads = sortButtons(PROJECT_COLUMNS.map(([label, key]) => ({label, key})), (order) => {
     rows = [...start.projects].sort(order);
@@ -403,9 +405,7 @@ function showProjects() {
       ? make('p', {class: 'note'}, 'The published copy has no project. Load one with make ingest, then make build.')
       : make('p', {class: 'answer'}, `${active} of ${plural(start.projects.length, 'project')} had activity in the last 30 days; ${plural(late, 'release')} will probably be late.`),
     make('div', {class: 'tools'}, make('label', {for: 'project-filter'}, 'Name contains'), filter),
-    make('section', {class: 'card'}, make('div', {class: 'scroll free', tabindex: '0', role: 'region', 'aria-label': 'All projects'},
-      make('table', {class: 'projects'}, make('caption', {class: 'unseen'}, 'All projects'),
-        make('thead', {}, make('tr', {}, ...heads)), body)),
+    make('section', {class: 'card projects'}, framed('All projects', heads, body),
     make('details', {}, make('summary', {}, 'What this shows'), make('p', {class: 'prose'},
       'As of: the date of the project’s data. Velocity: Tracker’s, after the last finished iteration; '
       + 'trend: the velocities of the last 20. Stories per week: the mean of the last 12 complete weeks. Lead time: from creation to acceptance, '
@@ -657,18 +657,18 @@ function timeline(story, card) {
   if (!story.states.length) {
     return card('State history', make('p', {}, 'No state changes are known. Load the project’s activities, from the API or an archive, to see them.'));
   }
-  const longest = Math.max(...story.states.map((each) => each.lasted_days ?? 0), 1e-9);
+  // The present state has not ended; compared with it, the others of an old story would look like nothing.
+  const longest = Math.max(...story.states.slice(0, -1).map((each) => each.lasted_days ?? 0), 1e-9);
   const rows = story.states.map((each) => {
     const bar = make('span', {class: 'bar'});
     bar.style.background = each.color;
-    bar.style.width = `${((each.lasted_days ?? 0) / longest) * 100}%`;
-    return make('tr', {}, make('td', {class: 'day'}, each.story_state), make('td', {class: 'day'}, instant(each.entered_at)),
-      make('td', {class: 'number'}, each.lasted_days === null ? '–' : days(each.lasted_days)), make('td', {style: 'width: 30%'}, bar),
-      make('td', {class: 'text'}, each.moved_by ?? '–'));
+    bar.style.width = `${Math.min((each.lasted_days ?? 0) / longest, 1) * 100}%`;
+    return make('tr', {}, make('td', {class: 'day title'}, each.story_state), make('td', {class: 'day', 'data-label': 'Since'}, instant(each.entered_at)),
+      make('td', {class: 'number', 'data-label': 'For'}, each.lasted_days === null ? '–' : days(each.lasted_days)), make('td', {class: 'length'}, bar),
+      make('td', {class: 'text', 'data-label': 'Moved by'}, each.moved_by ?? '–'));
   });
   const heads = ['State', 'Since', 'For', 'Length', 'Moved by'].map((text) => make('th', {scope: 'col'}, text));
-  return card('State history', make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'States'},
-    make('table', {}, make('caption', {class: 'unseen'}, 'States of the story'), make('thead', {}, make('tr', {}, ...heads)), make('tbody', {}, ...rows))));
+  return card('State history', framed('States of the story', heads, make('tbody', {}, ...rows)));
 }
 
 function comments(list, card) {

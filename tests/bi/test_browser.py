@@ -94,10 +94,11 @@ class Visit:
         self.page.evaluate("scrollTo(0, 0)")
         return self.page.locator(".chart").count()
 
-    def overflow(self):
-        """The number of pixels by which the page is wider than the screen."""
-        return self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    def overflow(self, selector="html"):
+        """The pixels by which the widest of these elements is wider than its place."""
+        return self.page.locator(selector).evaluate_all(
+            "all => Math.max(0, ...all.map(each => each.scrollWidth - (each === "
+            "document.documentElement ? each : each.parentElement).clientWidth))"
         )
 
     def marks(self, kind, where=""):
@@ -200,6 +201,8 @@ def test_every_page_renders_fits_and_is_accessible(
             for picture, description in zip(drawn, names, strict=True):
                 assert description.startswith(picture.question)
         assert visit.overflow() == 0
+        if width == "narrow":
+            assert visit.overflow("table") == visit.overflow("tbody tr") == 0, "rows are cards"
         # Each width and each scheme once: structure does not depend on colours, nor these on width.
         if (width == "wide") == (scheme == "light"):
             assert visit.accessibility() == []
