@@ -53,8 +53,34 @@
         'story_tasks': ('stories', 'tasks', ['element_id']),
         'story_blockers': ('stories', 'blockers', ['element_id']),
         'story_reviews': ('stories', 'reviews', ['element_id']),
+        'story_nested_transitions': ('stories', 'transitions', [
+            'id', 'coalesce(element_project_id, project_id)', 'element_project_version'
+        ]),
         'epic_comments': ('epics', 'comments', ['element_id']),
         'iteration_stories': ('iterations', 'story_ids', ['project_id', 'number', 'element']),
         'release_stories': ('releases', 'story_ids', ['id', 'element'])
     }) }}
+{%- endmacro %}
+
+
+{#- The fields that decide whether an element of such a list is usable, for unnesting it. -#}
+{% macro raw_list_fields(name) -%}
+    {%- set key = raw_lists()[name][2] -%}
+    {%- if name == 'story_nested_transitions' -%}
+        {{ return({
+            'project_id': 'bigint', 'project_version': 'bigint', 'state': 'text',
+            'occurred_at': 'text'
+        }) }}
+    {%- endif -%}
+    {{ return({'id': 'bigint'} if key[-1] == 'element_id' else {}) }}
+{%- endmacro %}
+
+
+{#- Whether an element of such a list has its key and all other required values. -#}
+{% macro is_usable_element(name) -%}
+    {{ raw_lists()[name][2][-1] }} is not null
+    {%- if name == 'story_nested_transitions' %}
+    and element_state is not null
+    and ({{ possible(typed_text('element_occurred_at', 'timestamp'), 'instant') }}) is not null
+    {%- endif %}
 {%- endmacro %}

@@ -73,6 +73,20 @@ def transition_without_state(records):
                 transition["state"] = None
 
 
+def nested_transitions_without_values(records):
+    """Each lacks another value; the same transitions are in their own table too."""
+    transitions = story(records, 5)["transitions"]
+    transitions[0]["project_version"] = None
+    transitions[1]["state"] = None
+    transitions[2]["occurred_at"] = "0001-01-01T00:00:00Z"
+    transitions.append(dict(transitions[3]))
+
+
+def comments_without_ids(records):
+    for number in (1, 2):
+        story(records, number)["comments"][0]["id"] = None
+
+
 def unknown_zone(records):
     records["projects"][0]["time_zone"] = {"olson_name": "Mars/Olympus"}
 
@@ -217,6 +231,20 @@ CASES = {
         f"{COUNT}fct_story_transition where project_id = {{project}}",
         (-1,),  # one less than in the clean project
         ("row_unusable", "story_transitions of project {project}"),
+    ),
+    "nested transitions without some of their values": (
+        nested_transitions_without_values,
+        "select evidence from marts.dq_finding where rule_name = 'row_repeated' "
+        "and entity_key like 'story_nested_transitions {id}105-{project}-%'",
+        ("rows 2",),
+        ("row_unusable", "story_nested_transitions of {id}105"),
+    ),
+    "comments without ids in two stories": (
+        comments_without_ids,
+        "select count(*) from marts.dq_finding where rule_name = 'row_unusable' "
+        "and entity_key = 'story_comments of {id}102'",
+        (1,),
+        ("row_unusable", "story_comments of {story}"),
     ),
     "a time zone that does not exist": (
         unknown_zone,

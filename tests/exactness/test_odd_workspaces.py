@@ -1,5 +1,7 @@
 """Random odd projects: all marts are built, no test fails, and clean projects are unaffected.
 
+Each raw value that is impossible, missing or repeated is reported in `dq_finding`.
+
 ODD_PROJECTS (default 300) is the number of odd projects to try. Each build contains 50 of them and
 two clean projects. They share no ids, so they are independent of each other.
 """

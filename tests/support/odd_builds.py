@@ -1,8 +1,9 @@
-"""Build random odd projects together with clean ones, and find out what fails."""
+"""Build random odd projects beside clean ones, and find what fails or goes unreported."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from tests.support.crafted import crafted_warehouse
 from tests.support.marts import CompiledModels, broken_checks, build
 from tests.support.odd_projects import Damage, damages, extract, odd_project, project_records
+from tests.support.silent_repairs import unreported
 
+READ_BY = datetime(2024, 5, 17, tzinfo=UTC)  # the end of the day after the reading
 CLEAN = (1, 2)
 FIRST_ODD = 1000
 OddProjects = dict[int, list[Damage]]
@@ -78,7 +81,11 @@ def _problems_of(odd: OddProjects, folder: Path, models: CompiledModels, clean: 
     except duckdb.Error as error:
         return [f"the build fails: {error}"]
     broken = broken_checks(path, models)
-    return [f"{name}: {rows[:3]}" for name, rows in broken.items()] + _changes(clean, path, models)
+    return [
+        *(f"{name}: {rows[:3]}" for name, rows in broken.items()),
+        *unreported(path, READ_BY),
+        *_changes(clean, path, models),
+    ]
 
 
 def _changes(clean: Path, path: Path, models: CompiledModels) -> list[str]:

@@ -113,26 +113,37 @@ rows_unusable as (
 {{ name }}_elements as (
 
     {{ unnest_json_list(
-        name ~ '_rows', list, (['project_id'] + parent) | unique | list,
-        fields={'id': 'bigint'} if key[-1] == 'element_id' else {}, element_type='bigint'
+        name ~ '_rows', list, (['project_id', 'read_by'] + parent) | unique | list,
+        fields=raw_list_fields(name), element_type='bigint'
     ) }}
+
+),
+
+{{ name }}_keys as (
+
+    select
+        project_id,
+        '{{ name }} of ' || {{ row_key(parent) }} as parent_key,
+        '{{ name }} ' || {{ row_key(key) }} as element_key,
+        {{ is_usable_element(name) }} as is_usable
+    from {{ name }}_elements
 
 ),
 
 {{ name }}_by_key as (
 
     select
-        '{{ name }} ' || coalesce(
-            {{ row_key(key) }}, 'of ' || min({{ row_key(parent) }})
-        ) as row_key,
-        {{ key[-1] }} is null as is_unusable,
+        case when is_usable then element_key else parent_key end as row_key,
+        not is_usable as is_unusable,
         min(project_id) as project_id,
         count(*) as row_count
-    from {{ name }}_elements
-    group by {{ key | join(', ') }}
+    from {{ name }}_keys
+    group by
+        is_usable,
+        case when is_usable then element_key else parent_key end
     having
         count(*) > 1
-        or {{ key[-1] }} is null
+        or not is_usable
 
 ),
 
