@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from ingest.archive.csv.plain_rows import PlainRows
 from ingest.archive.csv.row_batches import row_batches
 from ingest.archive.csv.rows import Row
 from ingest.archive.csv.story_records import StoryRows
-from ingest.archive.errors import FileRefused, Rejection, RowRefused, first_sentence
+from ingest.archive.errors import FileRefused, Rejection, RowRefused
 from ingest.archive.files.encodings import encoding_note
 from ingest.archive.id_set import IdSet
 from ingest.archive.options import ArchiveOptions
@@ -60,7 +60,8 @@ class CsvStories:
         self.catalogue: list[Record] = []
         self.notes: list[str] = []
         self.newest_ids = IdSet()
-        self._misfits: dict[tuple[str | None, str], list[Rejection]] = defaultdict(list)
+        # The first invalid cell of each column and reason, with the number of all of them.
+        self._misfits: dict[tuple[str | None, str], Rejection] = {}
 
     def read(self) -> Iterator[SourcedRecord]:
         """All stories, each once, with their origin."""
@@ -148,9 +149,9 @@ class CsvStories:
                 f"{name}: has no Id column; its stories have negative ids made from project, title "
                 "and creation date"
             )
-        for misfits in self._misfits.values():
-            sentence = first_sentence(each.sentence for each in misfits)
-            self.notes.append(f"{sentence}; kept in extra_fields")
+        for first in self._misfits.values():
+            others = f" (and {first.count - 1:,} more)" if first.count > 1 else ""
+            self.notes.append(f"{first.sentence}{others}; kept in extra_fields")
         self._misfits.clear()
 
     def _body(self, file: StoriesFile) -> Iterator[Row]:
@@ -181,7 +182,10 @@ class CsvStories:
                 continue
             for each in misfits:
                 misfit = Rejection.of_row(name, line, each)
-                self._misfits[misfit.column, misfit.reason].append(misfit)
+                first = self._misfits.setdefault((misfit.column, misfit.reason), misfit)
+                if first is not misfit:
+                    counted = replace(first, count=first.count + 1)
+                    self._misfits[misfit.column, misfit.reason] = counted
             origin = Origin("stories_csv", name, line, is_date_only)
             if table == "epics":
                 facts.epics.setdefault(record["id"], (record, origin))

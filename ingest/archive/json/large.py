@@ -24,12 +24,14 @@ from ingest.archive.files.archive_file import ArchiveFile
 from ingest.archive.json.kinds import table_of
 from ingest.records import Record
 
+LARGEST_BROKEN = 64 << 20  # larger files that are invalid as a whole are not read into memory
 LARGE_BYTES = 1 << 20  # smaller lists are parsed with what surrounds them
 _DEEPEST = 16  # lists nested deeper are parsed with what surrounds them
 _SPACE_AND_COMMAS = b" \t\r\n,"
 _HEAD = 4096
 _COPIED_BYTES = 1 << 20
 _EXCERPT = 200
+_UNBALANCED = "unbalanced brackets or quotes"
 _QUOTE, _BACKSLASH, _LETTER_CASE, _OPEN, _CLOSE = 0x22, 0x5C, 0x20, 0x7B, 0x7D
 
 Parse = Callable[[bytes], object]
@@ -53,10 +55,28 @@ class LargeList:
             position from 1; otherwise None.
     """
 
-    def __init__(self, stream: IO[bytes], start: int, end: int, parse: Parse) -> None:
-        """The list between two offsets of a file, which are those of its brackets."""
+    def __init__(
+        self,
+        stream: IO[bytes],
+        start: int,
+        end: int,
+        parse: Parse,
+        is_broken: bool = False,
+        is_open: bool = False,
+    ) -> None:
+        """The list between two offsets of a file, which are those of its brackets.
+
+        Args:
+            stream: the file.
+            start: the offset of its opening bracket.
+            end: the offset of its closing bracket, or the end of the file.
+            parse: how to parse an element.
+            is_broken: whether brackets or quotes of the file do not match.
+            is_open: whether it has no closing bracket.
+        """
         self.others: list[tuple[int, object]] | None = None
         self._stream, self._start, self._end, self._parse = stream, start, end, parse
+        self._is_broken, self._is_open = is_broken, is_open
 
     def numbered(self) -> Iterator[tuple[int, object]]:
         """Its elements with their positions, from 1; an invalid one is a `RowRefused`."""
@@ -111,25 +131,32 @@ class LargeList:
         """Its large elements, and runs of the others."""
         pieces: list[_Run | object] = []
         opened: int | None = None  # the start of the current element
-        first = last = self._start + 1  # of the current run
-        for places, is_open in _brackets_at(1, self._stream, self._start + 1, self._end):
-            for place, opens in zip(places.tolist(), is_open.tolist(), strict=True):
-                if opens:
-                    opened = place
-                    continue
-                assert opened is not None
-                if place - opened >= LARGE_BYTES:
-                    pieces += [_Run(first, opened), self._document(opened, place + 1)]
-                    first = place + 1
-                elif place - first >= LARGE_BYTES:
-                    pieces.append(_Run(first, place + 1))
-                    first = place + 1
-                last = place + 1
-        return [*pieces, _Run(first, self._end)] if last <= self._end else pieces
+        first = last = self._start + 1  # of the current run; after the last element
+        try:
+            for places, is_open in _brackets_at(1, self._stream, first, self._end):
+                for place, opens in zip(places.tolist(), is_open.tolist(), strict=True):
+                    if opens:
+                        opened = place
+                        continue
+                    assert opened is not None
+                    if place - opened >= LARGE_BYTES:
+                        pieces += [_Run(first, opened), self._document(opened, place + 1)]
+                        first = place + 1
+                    elif place - first >= LARGE_BYTES:
+                        pieces.append(_Run(first, place + 1))
+                        first = place + 1
+                    opened, last = None, place + 1
+        except ValueError:  # from here on nothing is certain
+            broken = last if opened is None else opened
+            return [*pieces, _Run(first, broken), self._document(broken, self._end)]
+        pieces.append(_Run(first, self._end))
+        if self._is_open:
+            pieces.append(RowRefused(None, None, "invalid JSON: the list does not end"))
+        return pieces
 
     def _document(self, start: int, end: int) -> object:
         try:
-            return _document(self._stream, start, end, self._parse)
+            return _document(self._stream, start, end, self._parse, self._is_broken)
         except (ValueError, RecursionError) as error:
             value = _bytes(self._stream, start, start + _EXCERPT).decode(errors="replace")
             return RowRefused(None, value, f"invalid JSON: {error}")
@@ -142,14 +169,15 @@ class _Run(NamedTuple):
     end: int
 
 
-def is_large(file: ArchiveFile) -> bool:
-    """Whether a file is at least a megabyte long when unpacked.
+def is_large(file: ArchiveFile, size: int | None = None) -> bool:
+    """Whether a file is at least a megabyte, or another size, long when unpacked.
 
     Raises:
         FileRefused: if it is damaged.
     """
+    size = size or LARGE_BYTES
     with file.open() as stream:
-        return len(stream.read(LARGE_BYTES)) == LARGE_BYTES
+        return len(stream.read(size)) == size
 
 
 def read_large(file: ArchiveFile, parse: Parse) -> object | None:
@@ -159,8 +187,29 @@ def read_large(file: ArchiveFile, parse: Parse) -> object | None:
         file: the file, which may be compressed or in a zip.
         parse: how to parse a piece of the document.
     """
+    stream, start, size = _opened(file)
+    if _bytes(stream, start, start + _HEAD).lstrip()[:1] not in (b"{", b"["):
+        return None
+    try:
+        return _document(stream, start, size, parse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_broken(file: ArchiveFile, parse: Parse) -> Iterator[tuple[int, object]]:
+    """Read the documents of a large file whose brackets or quotes do not match.
+
+    Of a document that does not end, the complete elements of its first list of records are read.
+    The rest is a `RowRefused`.
+    """
+    stream, start, size = _opened(file)
+    return LargeList(stream, start - 1, size, parse, is_broken=True).numbered()
+
+
+def _opened(file: ArchiveFile) -> tuple[IO[bytes], int, int]:
+    """A file that is closed with the last list in it, the start of its text, and its size."""
     with file.open() as packed:
-        stream: IO[bytes]  # closed with the last list in it
+        stream: IO[bytes]
         if file.is_plain:
             stream = file.path.open("rb")  # noqa: SIM115 - see above
         else:
@@ -168,12 +217,7 @@ def read_large(file: ArchiveFile, parse: Parse) -> object | None:
             shutil.copyfileobj(packed, stream, _COPIED_BYTES)
     size = stream.seek(0, 2)
     start = len(BOM_UTF8) if _bytes(stream, 0, len(BOM_UTF8)) == BOM_UTF8 else 0
-    if _bytes(stream, start, start + _HEAD).lstrip()[:1] not in (b"{", b"["):
-        return None
-    try:
-        return _document(stream, start, size, parse)
-    except (ValueError, RecursionError):
-        return None
+    return stream, start, size
 
 
 def large_lists(value: object) -> Iterator[LargeList]:
@@ -190,23 +234,41 @@ def large_lists(value: object) -> Iterator[LargeList]:
             yield from large_lists(each)
 
 
-def _document(stream: IO[bytes], start: int, end: int, parse: Parse) -> object:
+def _document(
+    stream: IO[bytes], start: int, end: int, parse: Parse, is_broken: bool = False
+) -> object:
     """Parse a document without its outermost large lists.
 
     Raises:
         ValueError: if it is invalid JSON, apart from the elements of these lists.
     """
-    cut = _large_spans(stream, start, end)
+    cut, unclosed = _large_spans(stream, start, end, is_broken)
+    if is_broken and end - start - sum(closed - opened for opened, closed in cut) > LARGEST_BROKEN:
+        raise ValueError(_UNBALANCED)
     mark = uuid4().hex  # stands for a list in the text that is parsed
     pieces, last = [], start
     for number, (opened, closed) in enumerate(cut):
         pieces += [_bytes(stream, last, opened), orjson.dumps(f"{mark}.{number}")]
-        last = closed + 1
-    value = parse(b"".join([*pieces, _bytes(stream, last, end)]))
+        last = min(closed + 1, end)
+    value = parse(b"".join([*pieces, _bytes(stream, last, end), unclosed]))
     if not cut:
         return value
-    lists = {f"{mark}.{number}": LargeList(stream, *span, parse) for number, span in enumerate(cut)}
-    return _with_lists(value, lists)
+    lists = {
+        f"{mark}.{number}": LargeList(stream, *span, parse, is_broken, span[1] == end)
+        for number, span in enumerate(cut)
+    }
+    value = _with_lists(value, lists)
+    if unclosed and not _is_envelope(value):
+        raise ValueError(_UNBALANCED)
+    return value
+
+
+def _is_envelope(value: object) -> bool:
+    """Whether what surrounds the large lists in a value is no record, but for a project."""
+    if isinstance(value, LargeObject):
+        is_record = table_of(value) not in (None, "projects")
+        return not is_record and all(map(_is_envelope, value.values()))
+    return not isinstance(value, list) or all(map(_is_envelope, value))
 
 
 def _with_lists(value: object, lists: dict[str, LargeList]) -> object:
@@ -235,30 +297,48 @@ def _in_memory(value: object) -> object:
     return value.without_large_lists() if isinstance(value, LargeObject) else value
 
 
-def _large_spans(stream: IO[bytes], start: int, end: int) -> list[tuple[int, int]]:
-    """The brackets of the outermost large lists of objects.
+def _large_spans(
+    stream: IO[bytes], start: int, end: int, is_broken: bool
+) -> tuple[list[tuple[int, int]], bytes]:
+    """The brackets of the outermost large lists of objects, and the brackets that do not close.
+
+    If the document is broken, its first list of objects that does not close extends to the end, and
+    the brackets are those around it.
 
     Raises:
-        ValueError: if brackets or quotes do not match.
+        ValueError: if brackets or quotes do not match, and no such list is found.
     """
     spans: list[tuple[int, int]] = []
     opened: dict[int, int] = {}  # level -> the last bracket that opened it
-    for places, levels, is_open, signs in _levels(stream, start, end):
-        for level in np.unique(levels[levels <= _DEEPEST]).tolist():
-            at_level = np.flatnonzero(levels == level)
-            first, final = at_level[0], at_level[-1]
-            if not is_open[first]:
-                span = (opened.pop(level), int(places[first]))
-                if signs[first] == ord("]") and span[1] - span[0] >= LARGE_BYTES:
-                    spans.append(span)
-            if is_open[final]:
-                opened[level] = int(places[final])
+    unclosed = b""
+    try:
+        for places, levels, is_open, signs in _levels(stream, start, end):
+            for level in np.unique(levels[levels <= _DEEPEST]).tolist():
+                at_level = np.flatnonzero(levels == level)
+                first, final = at_level[0], at_level[-1]
+                if not is_open[first]:
+                    span = (opened[level], int(places[first]))
+                    if _bytes(stream, span[0], span[0] + 1)[0] + 2 != signs[first]:
+                        raise ValueError(_UNBALANCED)  # such as a list that ends with a brace
+                    del opened[level]
+                    if signs[first] == ord("]") and span[1] - span[0] >= LARGE_BYTES:
+                        spans.append(span)
+                if is_open[final]:
+                    opened[level] = int(places[final])
+    except ValueError:
+        lists = (level for level in opened if _is_list_of_objects(stream, opened[level]))
+        found = min(lists, default=None) if is_broken else None
+        if found is None:
+            raise
+        spans.append((opened[found], end))
+        around = [_bytes(stream, opened[level], opened[level] + 1) for level in range(1, found)]
+        unclosed = b"".join(around[::-1]).translate(bytes.maketrans(b"[{", b"]}"))
     outermost: list[tuple[int, int]] = []
     for span in sorted(spans):
         is_inside = outermost and span[0] < outermost[-1][1]
         if not is_inside and _is_list_of_objects(stream, span[0]):
             outermost.append(span)
-    return outermost
+    return outermost, unclosed
 
 
 def _is_list_of_objects(stream: IO[bytes], start: int) -> bool:
@@ -296,15 +376,19 @@ def _levels(
         brackets = brackets[is_outside]
         is_open = kinds[brackets] == _OPEN
         after = level + np.cumsum(np.where(is_open, 1, -1))
-        if len(after):
-            if after.min() < 0:
-                raise ValueError("unbalanced brackets or quotes")
-            level = int(after[-1])
-            yield brackets + offset, after + ~is_open, is_open, codes[brackets]
+        matching = len(after) if after.min(initial=0) >= 0 else int(np.argmax(after < 0))
+        if matching:
+            level = int(after[matching - 1])
+            yield tuple(
+                each[:matching]
+                for each in (brackets + offset, after + ~is_open, is_open, codes[brackets])
+            )
+        if matching < len(after):
+            raise ValueError(_UNBALANCED)
         is_in_string ^= bool(len(quotes) % 2)
         offset += len(text)
     if level or is_in_string:
-        raise ValueError("unbalanced brackets or quotes")
+        raise ValueError(_UNBALANCED)
 
 
 def _quotes(codes: np.ndarray) -> np.ndarray:

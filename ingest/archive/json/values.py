@@ -15,11 +15,18 @@ import orjson
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
 from ingest.archive.files.encodings import text_of
-from ingest.archive.json.large import LARGE_BYTES, is_large, read_large
+from ingest.archive.json.large import (
+    LARGE_BYTES,
+    LARGEST_BROKEN,
+    is_large,
+    read_broken,
+    read_large,
+)
 from ingest.archive.json.loader_output import is_loader_table, table_values
 
 _LARGEST = 8 << 30
 _LONGEST_LINE = 64 << 20  # the first line can be the whole document
+_LONGEST_CHECKED = 8 << 20
 # In joined files, each of them may start with a byte order mark.
 _AROUND = "\ufeff \t\r\n"
 _NOT_SPACE = re.compile(r"[^\s\ufeff]")
@@ -58,6 +65,9 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
         if (value := read_large(file, parse_value)) is not None:
             yield Place(None, 1), value
             return
+        if is_large(file, LARGEST_BROKEN) and _starts_like_json(file):
+            yield from _read_broken(file)
+            return
     content = read_whole(file, _LARGEST)
     if is_loader_table(content):
         for number, (line, value) in enumerate(table_values(content), 1):
@@ -84,6 +94,43 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
                 yield Place(line, number), value
             return
     raise FileRefused(f"is invalid JSON: {whole_error}")
+
+
+def _read_broken(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
+    """Read what is complete in a file that is too large to be searched for valid values in memory.
+
+    Raises:
+        FileRefused: if nothing is.
+    """
+    with file.open() as stream:
+        has_lines = _are_mostly_json(map(text_of, _short_lines(_buffered(stream))))
+    if has_lines:
+        yield from _read_lines(file)
+        return
+    refused: list[tuple[Place, object]] = []
+    values = ((Place(None, number), value) for number, value in read_broken(file, parse_value))
+    for each in values:
+        if not isinstance(each[1], RowRefused):
+            yield from refused
+            yield each
+            yield from values
+            return
+        refused.append(each)
+    raise FileRefused(f"is invalid JSON: {refused[0][1]}" if refused else "is invalid JSON")
+
+
+def _starts_like_json(file: ArchiveFile) -> bool:
+    """Whether a file is text that is not in UTF-16 or UTF-32."""
+    with file.open() as stream:
+        return b"\0" not in stream.read(128)
+
+
+def _short_lines(stream: io.BufferedReader) -> Iterator[bytes]:
+    """The lines of a file; longer ones are cut, and are no valid JSON then."""
+    while line := stream.readline(_LONGEST_CHECKED):
+        yield line
+        while not line.endswith(b"\n") and (line := stream.readline(_LONGEST_CHECKED)):
+            pass
 
 
 def has_json_lines(file: ArchiveFile) -> bool:

@@ -340,6 +340,45 @@ def test_an_invalid_element_of_a_large_list_is_refused(tmp_path):
     assert "invalid JSON" in str(refusals[0])
 
 
+CUT_OFF = '{"kind": "story", "id": 9, "labels": [{"id": 5}, {"id":'
+BROKEN = {
+    "a list": ("[{}, {}, {}, ", [1, 2, 3]),
+    "a list in an envelope": ('{"http_status": "200", "data": [{}, {}, ', [1, 2]),
+    "a list in a project": ('[{"kind": "project", "id": 9, "stories": [{}, {}, ', [1, 2]),
+    "a list after another one": ('{"epics": [{"id": 1}], "stories": [{}, {}, ', [1, 2]),
+    "an element": ("[{}, {}, " + CUT_OFF, [1, 2]),
+    "an element with a large text": ("[{}, " + CUT_OFF[:-8] + '"' + "x" * 999, [1]),
+    "a quote lost in an element": ("[{}, {}, " + CUT_OFF[:20] + CUT_OFF[21:] + "}]}, {}]", [1, 2]),
+    "a bracket too many": ("[{}, {}}, {}]", [1, 2, 3]),
+    "a bracket too few": ("[{}, {}, " + CUT_OFF + " 6}, {}]", [1, 2]),
+    "the second document": ("[{}]\n[{}, {}, " + CUT_OFF, [1, 2, 3]),
+    "lines after a broken one": (CUT_OFF + "\n{}\n{}\n{}\n" + CUT_OFF, [1, 2, 3]),
+}
+
+
+@pytest.mark.parametrize(("text", "ids"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("size", [64, 700])
+def test_what_is_complete_in_a_large_broken_file_is_read(tmp_path, monkeypatch, text, ids, size):
+    monkeypatch.setattr(large, "LARGEST_BROKEN", 700)
+    monkeypatch.setattr(values, "LARGEST_BROKEN", 100)
+    monkeypatch.setattr(values, "read_whole", lambda *_: pytest.fail("is read as a whole"))
+    for number in range(1, text.count("{}") + 1):
+        text = text.replace("{}", json.dumps(plain(number, description="y" * 300)), 1)
+    (tmp_path / "a.json").write_text(text)
+    with large_from(size):
+        tables, refusals, *_ = read_one_by_one(tmp_path / "a.json")
+    assert [each["id"] for each in tables["stories"]][: len(ids)] == ids
+    assert 1 <= len(refusals) <= 2
+
+
+@pytest.mark.parametrize("text", [CUT_OFF[:20], '{"data": [', "[1, 2, {", "[" * 300])
+def test_a_large_broken_file_without_a_complete_record_is_refused(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(values, "LARGEST_BROKEN", 1)
+    (tmp_path / "a.json").write_text(text)
+    with large_from(8), pytest.raises(ArchiveError, match="is invalid JSON"):
+        Loaded(tmp_path / "a.json")
+
+
 def test_stories_may_name_their_project(tmp_path):
     named = plain(103, project={"id": 9, "name": "Shop"})
     path = write(tmp_path / "a.json", [plain(101), plain(102), named])
