@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -446,82 +447,84 @@ def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | 
     return {"story_count": len(found), "table": table(found[:_MAX_SEARCH_RESULTS])}
 
 
-# The lists on the page of a story: (title, query by story_id).
+# The lists on the page of a story: (title, query of stories).
 _STORY_LISTS = (
     (
         "Comments",
         """
-        select fct_comment.created_at, person_name as author, comment_text as comment
+        select story_id, fct_comment.created_at, person_name as author, comment_text as comment
         from fct_comment left join dim_person using (person_id)
-        where story_id = ? order by fct_comment.created_at, comment_id
+        where story_id in (select unnest(?)) order by fct_comment.created_at, comment_id
         """,
     ),
     (
         "Tasks",
         """
-        select task_position as position_number, is_complete, task_description as task, completed_at
-        from fct_task where story_id = ? order by task_position, task_id
+        select
+            story_id, task_position as position_number, is_complete, task_description as task,
+            completed_at
+        from fct_task where story_id in (select unnest(?)) order by task_position, task_id
         """,
     ),
     (
         "Blockers",
         """
         select
-            created_at, blocker_description as blocker, person_name as author, is_resolved,
-            round(blocked_seconds / 86400, 1) as blocked_days
+            story_id, created_at, blocker_description as blocker, person_name as author,
+            is_resolved, round(blocked_seconds / 86400, 1) as blocked_days
         from fct_blocker left join dim_person using (person_id)
-        where story_id = ? order by created_at, blocker_id
+        where story_id in (select unnest(?)) order by created_at, blocker_id
         """,
     ),
     (
         "Reviews",
         """
         select
-            review_type_name as review, review_status as status, person_name as reviewer,
+            story_id, review_type_name as review, review_status as status, person_name as reviewer,
             created_at, reviewed_at
         from fct_review left join dim_person on reviewer_id = person_id
-        where story_id = ? order by created_at, review_id
+        where story_id in (select unnest(?)) order by created_at, review_id
         """,
     ),
     (
         "Iterations",
         """
         select
-            iteration_number, start_date, last_date, entry_kind as came_in, exit_kind as ended,
-            cast(points_at_exit as double) as points
+            story_id, iteration_number, start_date, last_date, entry_kind as came_in,
+            exit_kind as ended, cast(points_at_exit as double) as points
         from fct_iteration_scope inner join dim_iteration using (iteration_key)
-        where story_id = ? order by starts_at
+        where story_id in (select unnest(?)) order by starts_at
         """,
     ),
     (
         "Estimate changes",
         """
         select
-            occurred_at as changed_at, cast(from_estimate as double) as old_estimate,
+            story_id, occurred_at as changed_at, cast(from_estimate as double) as old_estimate,
             cast(to_estimate as double) as new_estimate, story_state, person_name as author
         from fct_estimate_change left join dim_person on performed_by_id = person_id
-        where story_id = ? order by occurred_at
+        where story_id in (select unnest(?)) order by occurred_at
         """,
     ),
     (
         "Rejections",
         """
         select
-            rejected_at, person_name as rejected_by, replace(outcome, '_', ' ') as outcome,
+            story_id, rejected_at, person_name as rejected_by,
+            replace(outcome, '_', ' ') as outcome,
             round(rejected_to_restarted_seconds / 86400, 1) as until_restarted_days,
             round(restarted_to_redelivered_seconds / 86400, 1) as until_delivered_again_days
         from fct_rejection left join dim_person on rejected_by_id = person_id
-        where story_id = ? order by rejected_at
+        where story_id in (select unnest(?)) order by rejected_at
         """,
     ),
 )
 _TIMELINE = """
     select
+        fct_story_state_interval.story_id,
         fct_story_state_interval.story_state,
         entered_at,
-        left_at,
         interval_seconds / 86400 as lasted_days,
-        is_in_progress,
         person_name as moved_by
     from fct_story_state_interval
     left join fct_story_transition
@@ -530,9 +533,9 @@ _TIMELINE = """
             and fct_story_state_interval.entered_at = fct_story_transition.occurred_at
             and fct_story_state_interval.story_state = fct_story_transition.to_state
     left join dim_person on performed_by_id = person_id
-    where fct_story_state_interval.story_id = ?
+    where fct_story_state_interval.story_id in (select unnest(?))
     qualify row_number() over (
-        partition by interval_number order by transition_number
+        partition by fct_story_state_interval.story_id, interval_number order by transition_number
     ) = 1
     order by interval_number
 """
@@ -544,6 +547,14 @@ def story(connection: duckdb.DuckDBPyConnection, story_id: int) -> Json:
     Raises:
         ChoiceError: if it is not in the published copy.
     """
+    found = stories(connection, [story_id])
+    if not found:
+        raise ChoiceError(f"There is no story {story_id} in the published copy.")
+    return found[story_id]
+
+
+def stories(connection: duckdb.DuckDBPyConnection, story_ids: list[int]) -> dict[int, Json]:
+    """Everything that the marts contain about these stories, by story_id."""
     found = rows_of(
         connection,
         """
@@ -553,13 +564,33 @@ def story(connection: duckdb.DuckDBPyConnection, story_id: int) -> Json:
         from dim_story
         left join dim_project using (project_id)
         left join fct_story_cycle_time using (story_id)
-        where story_id = ?
+        where story_id in (select unnest(?))
         """,
-        story_id,
+        story_ids,
     )
-    if not found:
-        raise ChoiceError(f"There is no story {story_id} in the published copy.")
-    row = found[0]
+    timelines = _by_story(connection, _TIMELINE, story_ids)
+    lists = {title: _by_story(connection, sql, story_ids) for title, sql in _STORY_LISTS}
+    return {
+        row["story_id"]: _story(
+            row,
+            timelines[row["story_id"]],
+            {title: each[row["story_id"]] for title, each in lists.items()},
+        )
+        for row in found
+    }
+
+
+def _by_story(
+    connection: duckdb.DuckDBPyConnection, sql: str, story_ids: list[int]
+) -> defaultdict[int, list[Row]]:
+    """The rows of a query of stories, by story_id, without that column."""
+    found: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows_of(connection, sql, story_ids):
+        found[row.pop("story_id")].append(row)
+    return found
+
+
+def _story(row: Row, timeline: list[Row], lists: dict[str, list[Row]]) -> Json:
     facts = (
         ("Type", row["story_type"]),
         ("State", "deleted" if row["is_deleted"] else row["current_state"]),
@@ -578,14 +609,9 @@ def story(connection: duckdb.DuckDBPyConnection, story_id: int) -> Json:
         ("Attachments", row.get("attachment_names")),
     )
     url = row["url"] or ""
-    lists = [
-        {"title": title, "table": table(rows)}
-        for title, sql in _STORY_LISTS
-        if (rows := rows_of(connection, sql, story_id))
-    ]
     return {
-        "id": plain(story_id),
-        "name": row["story_name"] or f"Story {story_id}",
+        "id": plain(row["story_id"]),
+        "name": row["story_name"] or f"Story {row['story_id']}",
         "project_id": plain(row["project_id"]),
         "project_name": row["project_name"],
         "time_zone": row["time_zone"] or "UTC",
@@ -600,9 +626,9 @@ def story(connection: duckdb.DuckDBPyConnection, story_id: int) -> Json:
         "description": row.get("story_description") or "",
         "states": [
             plain(each | {"color": look.STATE_COLORS.get(each["story_state"], look.GREY)})
-            for each in rows_of(connection, _TIMELINE, story_id)
+            for each in timeline
         ],
-        "lists": lists,
+        "lists": [{"title": title, "table": table(rows)} for title, rows in lists.items() if rows],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gzip
 import hashlib
 import json
 import sys
@@ -19,6 +20,8 @@ from ingest.run.settings import ROOT, SettingsError, marts_path
 
 # More rows would be too many to scroll through; the marts have the complete tables.
 _MAX_TABLE_ROWS = 2000
+# The pages of more stories would make the file too large to send. These take about 2 MB.
+_MAX_STORIES = 5000
 
 
 def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None = None) -> str:
@@ -47,6 +50,14 @@ def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None 
                 responses[request] = answers.picture(
                     connection, picture, choice, with_table=True, max_rows=_MAX_TABLE_ROWS
                 )
+    story_ids = [
+        story_id
+        for (story_id,) in connection.execute(
+            "select story_id from dim_story where project_id in (select unnest(?)) order by 1",
+            [[each["project_id"] for each in start["projects"]]],
+        ).fetchall()
+    ]
+    stories = answers.stories(connection, story_ids) if len(story_ids) <= _MAX_STORIES else {}
     scripts = [part("app.js"), vega()]
     policy = (
         f"default-src 'none'; script-src {' '.join(_hash(each) for each in scripts)} "
@@ -57,6 +68,7 @@ def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None 
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f"<style>{part('style.css')}</style>",
         f'<script type="application/json" id="data">{_as_script(responses)}</script>\n'
+        f'<script type="text/plain" id="stories">{_compressed(stories)}</script>\n'
         + "\n".join(f'<script type="module">{each}</script>' for each in scripts),
     )
 
@@ -69,6 +81,12 @@ def _hash(text: str) -> str:
 def _as_script(data: dict[str, Any]) -> str:
     """JSON without `<`, so that it can contain neither `</script>` nor a comment."""
     return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _compressed(data: dict[int, Any]) -> str:
+    """Compressed JSON in base64; empty without data."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode())).decode() if data else ""
 
 
 def main(arguments: list[str] | None = None) -> int:

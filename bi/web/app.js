@@ -38,10 +38,10 @@ function go(state) {
 const storyAddress = (id) => address({story: id});
 const pageAddress = (project, page, more = {}) => address({project, page, ...more});
 
-// The address of the story or iteration of a row or point, or null. The report has no pages of
-// stories, and a page of the current iteration only.
+// The address of the story or iteration of a row or point, or null. The report has a page of the
+// current iteration only, and pages of stories unless there are too many.
 function destination(row, project) {
-  if (row?.story_id && !embedded) return storyAddress(row.story_id);
+  if (row?.story_id && (!embedded || byId('stories').textContent)) return storyAddress(row.story_id);
   const iteration = row?.iteration_number;
   if (!iteration || !project) return null;
   if (embedded && iteration !== projectOf(project).current_iteration_number) return null;
@@ -61,7 +61,7 @@ async function ask(path, asked = {}) {
   const query = new URLSearchParams(
     Object.entries(asked).filter(([, value]) => value !== '' && value != null)).toString();
   if (embedded) {
-    const answer = embedded[query ? `${path}?${query}` : path];
+    const answer = path === 'story' ? (await embeddedStories())[asked.story] : embedded[query ? `${path}?${query}` : path];
     if (!answer) throw new Problem('The report does not contain this. See the dashboard: make dashboard.');
     return answer;
   }
@@ -74,6 +74,15 @@ async function ask(path, asked = {}) {
   const answer = await response.json();
   if (!response.ok) throw new Problem(answer.problem, response.status);
   return answer;
+}
+
+let unpacked = null;  // the stories in the report, from the first one that is opened
+
+function embeddedStories() {
+  const packed = byId('stories').textContent;
+  unpacked ??= packed ? new Response(new Blob([Uint8Array.from(atob(packed), (each) => each.charCodeAt(0))])
+    .stream().pipeThrough(new DecompressionStream('gzip'))).json() : {};
+  return unpacked;
 }
 
 // ---- Formatting.
@@ -326,7 +335,8 @@ function fillTop(state) {
   byId('search').hidden = Boolean(embedded);
   byId('query').value = state.q ?? '';
   byId('footer').textContent = `From ${start.publication.sources || 'nothing'}. `
-    + `Published ${instant(start.publication.published_at)} (${zone}).`;
+    + `Published ${instant(start.publication.published_at)} (${zone}).`
+    + (embedded && !byId('stories').textContent ? ' There are too many stories for this report to contain their pages; the dashboard has them (make dashboard).' : '');
   const listed = projectOf(state.project) && state.q === undefined
     ? start.pages.filter((page) => page.is_listed) : [];
   const name = state.page || 'overview';
@@ -398,12 +408,14 @@ function showProjects() {
   });
   fill();
   const late = start.projects.reduce((sum, row) => sum + row.late_count, 0);
-  const active = start.projects.filter((row) => row.is_active).length;
+  const known = start.projects.filter((row) => row.is_active !== null);
+  const active = known.filter((row) => row.is_active).length;
   begin('projects', 'Pivotal Tracker',
     make('h1', {}, 'All projects'),
     start.projects.length === 0
       ? make('p', {class: 'note'}, 'The published copy has no project. Load one with make ingest, then make build.')
-      : make('p', {class: 'answer'}, `${active} of ${plural(start.projects.length, 'project')} had activity in the last 30 days; ${plural(late, 'release')} will probably be late.`),
+      : make('p', {class: 'answer'}, (known.length ? `${active} of ${plural(known.length, 'project')} had activity in the last 30 days of their data; ` : 'It is unknown which projects were active; ')
+        + (late ? `${plural(late, 'release')} will probably be late.` : 'no release is forecast to be late.')),
     make('div', {class: 'tools'}, make('label', {for: 'project-filter'}, 'Name contains'), filter),
     make('section', {class: 'card projects'}, framed('All projects', heads, body),
     make('details', {}, make('summary', {}, 'What this shows'), make('p', {class: 'prose'},
@@ -417,10 +429,10 @@ function showProjects() {
 function figures(row) {
   const boxes = [
     ['velocity', row.current_velocity === null ? '–' : plural(row.current_velocity, 'point'), 'Velocity per iteration'],
-    ['velocity', row.velocity_volatility === null ? '–' : percent(row.velocity_volatility), 'Volatility'],
+    ['velocity', row.velocity_volatility === null ? '–' : percent(row.velocity_volatility), 'Volatility (0 % is steady)'],
     ['cycle-time', row.cycle_days === null ? '–' : days(row.cycle_days), '85 % of cycle times at most, last 180 days'],
     ['cycle-time', row.lead_days === null ? '–' : days(row.lead_days), '85 % of lead times at most, last 180 days'],
-    ['flow', row.weekly_count === null ? '–' : number(row.weekly_count, 1), 'Stories accepted per week, last 12 weeks'],
+    ['flow', row.weekly_count === null ? '–' : number(row.weekly_count, 1), 'Stories accepted per week, mean of 12 weeks'],
     ['rework', row.rejection_rate === null ? '–' : percent(row.rejection_rate), 'Rejected, last 6 iterations'],
     ['plans', row.release_name ? row.release_verdict : '–', row.release_name ? `Next: ${row.release_name}` : 'No open release'],
   ];

@@ -563,6 +563,7 @@ def hostile(published, tmp_path_factory):
             "and data_type = 'VARCHAR' and (regexp_matches(column_name, '_names?$') "
             "or column_name in ('comment_text', 'url', 'sources', 'evidence', 'task_description', "
             "'blocker_description', 'story_description', 'attachment_names', 'rule_description', "
+            "'file_paths', 'highlight', "
             "'remedy')) and column_name not in ('metric_name', 'mart_name')"
         ).fetchall()
         for table, column in texts:
@@ -596,16 +597,17 @@ def test_the_dashboard_treats_every_text_as_text(browser, serve, hostile, story_
     assert not re.search(r"(^|,)\"?=", table, re.MULTILINE)
 
 
-def test_the_report_treats_every_text_as_text(browser, hostile, tmp_path, monkeypatch):
+def test_the_report_treats_every_text_as_text(browser, hostile, story_id, tmp_path, monkeypatch):
     monkeypatch.setenv("MARTS_PATH", str(hostile))
     path = tmp_path / "report.html"
     assert write_report(["--output", str(path)]) == 0
     assert path.stat().st_size < 20e6
     with Visit(browser) as visit:
-        for page in LISTED:
-            visit.page.goto(f"{path.as_uri()}#{ADDRESSES[page.name]}")
+        for address in (*(ADDRESSES[page.name] for page in LISTED), f"story={story_id}"):
+            visit.page.goto(f"{path.as_uri()}#{address}")
             visit.see_all()
             no_script_ran(visit)
+        assert visit.page.locator("h1").inner_text().startswith("=story_name </script>")
 
 
 # ---- The report.
@@ -641,22 +643,44 @@ def test_the_report_opens_without_network_and_shows_every_page(browser, report, 
         assert visit.complaints == []
 
 
-def test_the_report_leads_only_to_what_it_contains(browser, report):
-    """It has no pages of stories, and a page of the current iteration only."""
+def test_the_report_leads_to_its_stories_and_to_the_current_iteration(browser, report, story_id):
     with Visit(browser) as visit:
-        for page in PAGES:
-            visit.page.goto(f"{report.as_uri()}#{ADDRESSES[page.name]}")
-            visit.see_all()
-            assert visit.page.locator("main a[href*=story]").count() == 0
-            point = visit.page.locator('[aria-roledescription="circle"]')
-            if point.count():
-                point.last.hover()
-                place = point.last.locator("xpath=ancestor::*[contains(@class, 'chart')]")
-                assert place.evaluate("chart => chart.style.cursor") == ""
+        visit.context.set_offline(True)
+        visit.page.goto(f"{report.as_uri()}#{ADDRESSES['cycle-time']}")
+        visit.marks("circle", "#cycle_time")
+        visit.page.locator('#cycle_time [aria-roledescription="circle"]').last.click()
+        visit.page.get_by_role("heading", name="State history").wait_for()
+        visit.page.goto(f"{report.as_uri()}#{ADDRESSES['overview']}")
+        link = visit.page.locator("#in_progress a").last
+        name = link.inner_text()
+        link.click()
+        visit.page.get_by_role("heading", name=name).wait_for()
+        visit.page.goto(f"{report.as_uri()}#story={story_id}")
+        for title in ("Details", "Tasks", "Rejections", "Iterations"):
+            visit.page.get_by_role("heading", name=title, exact=True).wait_for()
+        assert visit.page.locator("main a[href*=iteration]").count() == 0, "those have no page"
         visit.page.goto(f"{report.as_uri()}#{ADDRESSES['iterations']}")
         visit.page.locator("main a[href*='page=iteration']").click()
         visit.page.get_by_role("heading", name="Will the iteration be completed?").wait_for()
         assert "12 of 40 points" in visit.page.locator("#burn_up .answer").inner_text()
+        assert visit.complaints == []
+
+
+def test_a_report_of_too_many_stories_says_that_it_has_no_pages_of_them(
+    browser, published, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MARTS_PATH", str(published.path))
+    monkeypatch.setattr("bi.report._MAX_STORIES", 100)
+    path = tmp_path / "report.html"
+    assert write_report([f"--project={MOBILE_APP}", "--output", str(path)]) == 0
+    with Visit(browser) as visit:
+        for page in PAGES:
+            visit.page.goto(f"{path.as_uri()}#{ADDRESSES[page.name]}")
+            visit.see_all()
+            assert visit.page.locator("main a[href*=story]").count() == 0
+        assert "too many stories" in visit.page.locator("footer").inner_text()
+        visit.page.goto(f"{path.as_uri()}#story=1")
+        visit.page.get_by_text("The report does not contain this.").wait_for()
         assert visit.complaints == []
 
 
