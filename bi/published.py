@@ -19,8 +19,18 @@ class PublishedError(Exception):
 def rows_of(
     connection: duckdb.DuckDBPyConnection, sql: str, *values: object, **named: object
 ) -> list[dict[str, Any]]:
-    """The rows of a query with these parameters, positional or named, as dictionaries."""
-    cursor = connection.execute(sql, named or list(values))
+    """The rows of a query with these parameters, positional or named, as dictionaries.
+
+    Raises:
+        PublishedError: if the copy was published by a build without these marts.
+    """
+    try:
+        cursor = connection.execute(sql, named or list(values))
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        reason = str(error).splitlines()[0]
+        raise PublishedError(
+            f"the published copy is from another release ({reason}); run make build"
+        ) from None
     columns = [column[0] for column in cursor.description]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 

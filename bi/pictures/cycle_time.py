@@ -56,10 +56,13 @@ def _scatter(rows: list[Row], facts: Row, column: str) -> Spec:
         color=look.type_color(),
         tooltip=look.tips("story_name", "story_type", "accepted_date", column),
     )
+    shares: dict[float, list[str]] = {}
+    for percent, level in zip((50, 85, 95), levels, strict=True):
+        if level is not None:
+            shares.setdefault(level, []).append(f"{percent} %")
     lines = [
-        {column: level, "label": f"{percent} %: {words.days(level)}"}
-        for percent, level in zip((50, 85, 95), levels, strict=True)
-        if level is not None
+        {column: level, "label": f"{' and '.join(names)}: {words.days(level)}"}
+        for level, names in shares.items()
     ]
     rules = look.spec(
         lines, look.layer("rule", look.GREY, mark_strokeDash=[5, 4], mark_size=1.5, y=y)

@@ -109,6 +109,8 @@ def _wip(rows: list[Row], facts: Row) -> Spec:
 
 def _wip_answer(rows: list[Row], facts: Row) -> str:
     most = max(rows, key=lambda row: row["wip_story_count"])
+    if not most["wip_story_count"]:
+        return "Nothing was in progress at the end of these days."
     return (
         f"{words.count(rows[-1]['wip_story_count'], 'story')} in progress on "
         f"{words.day(rows[-1]['flow_date'])}; the maximum was {most['wip_story_count']:,} on "
@@ -247,7 +249,7 @@ def _limits_answer(rows: list[Row], column: str, unit: str) -> str:
     if last["upper_limit"] is None:
         return "There are no limits yet: they require eight earlier weeks."
     text = (
-        f"A normal week has {last['lower_limit']:,.0f} to {last['upper_limit']:,.0f} {unit}, "
+        f"A normal week has {last['lower_limit']:,.10g} to {last['upper_limit']:,.10g} {unit}, "
         f"{last['mean']:,.1f} on average"
     )
     unusual = [row for row in rows if row["signal"] == "unusual"]

@@ -41,9 +41,14 @@ _FORMATS = {
 
 
 def spec(rows: Iterable[Row], *layers: Spec, **properties: object) -> Spec:
-    """A chart of rows, with one or more layers; without the layers whose values are all unknown."""
+    """A chart of rows, with one or more layers, without those whose values are all unknown.
+
+    It has no layers, and is not drawn, if its frame would be empty.
+    """
     rows = list(rows)
     drawn = [each for each in layers if "data" in each or _is_known(rows, each["encoding"])]
+    if not any("data" not in each and _is_visible(rows, each) for each in drawn):
+        drawn = []
     data = {"values": [{key: local_midnight(value) for key, value in row.items()} for row in rows]}
     return {
         "data": data,
@@ -74,6 +79,17 @@ def _is_known(rows: list[Row], encoding: Spec) -> bool:
     return all(
         any(row.get(field, "computed") is not None for row in rows) for field in fields if field
     )
+
+
+def _is_visible(rows: list[Row], chart: Spec) -> bool:
+    """Whether a layer has a number other than 0 (or no numbers), and a line has two ends."""
+    mark, channels = chart["mark"], [chart["encoding"].get(name, {}) for name in ("x", "y")]
+    if mark["type"] in ("line", "area") and not mark.get("point"):
+        field = channels[0].get("field")
+        if len({row.get(field) for row in rows}) < 2:
+            return False
+    fields = [each["field"] for each in channels if each.get("type") == "quantitative"]
+    return not fields or any(row.get(field, "computed") for row in rows for field in fields)
 
 
 def local_midnight(value: object) -> object:

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from bi.published import PublishedError, rows_of
+from bi.published import rows_of
 
 Row = dict[str, Any]
 Spec = dict[str, Any]
@@ -63,7 +63,7 @@ CHOSEN_STORIES = CHOSEN_AND_DELETED_STORIES.replace(
 )
 
 
-ENOUGH = 5  # of fewer values, no picture states a percentile or median; neither do the marts
+ENOUGH = 5  # values that a percentile, median or correlation requires, as in the marts
 
 
 def percentile(column: str, share: float, where: str = "true") -> str:
@@ -136,30 +136,16 @@ class Picture:
         return set(_PARAMETER.findall(self.sql + self.facts_sql))
 
     def rows(self, connection: duckdb.DuckDBPyConnection, choice: Choice) -> list[Row]:
-        """The rows that answer the question.
-
-        Raises:
-            PublishedError: when the copy was published by a build without these marts.
-        """
-        return self._rows(connection, self.sql, choice)
+        """The rows that answer the question."""
+        return _rows(connection, self.sql, choice)
 
     def facts(self, connection: duckdb.DuckDBPyConnection, choice: Choice) -> Row:
-        """The figures about all rows; empty if there is no query for them.
+        """The figures about all rows; empty if there is no query for them."""
+        return _rows(connection, self.facts_sql, choice)[0] if self.facts_sql else {}
 
-        Raises:
-            PublishedError: when the copy was published by a build without these marts.
-        """
-        return self._rows(connection, self.facts_sql, choice)[0] if self.facts_sql else {}
 
-    def _rows(self, connection: duckdb.DuckDBPyConnection, sql: str, choice: Choice) -> list[Row]:
-        try:
-            return rows_of(connection, sql, **choice.parameters(set(_PARAMETER.findall(sql))))
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            reason = str(error).splitlines()[0]
-            raise PublishedError(
-                f"{self.name} cannot be drawn from a copy of another release ({reason}); "
-                "run make build"
-            ) from None
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, choice: Choice) -> list[Row]:
+    return rows_of(connection, sql, **choice.parameters(set(_PARAMETER.findall(sql))))
 
 
 @dataclass(frozen=True)

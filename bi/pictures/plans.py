@@ -175,8 +175,9 @@ def _plans_answer(rows: list[Row], facts: Row) -> str:
     releases = [row for row in rows if row["kind"] == "release"]
     late = [row for row in releases if _outlook(row) == "late"]
     empty = sum(row["verdict"] == "no stories" for row in releases)
+    verb = "is" if len(releases) == 1 else "are"
     text = (
-        f"{len(late)} of {words.count(len(releases), 'open release')} will probably be late"
+        f"{len(late)} of {words.count(len(releases), 'open release')} {verb} forecast to be late"
         if releases
         else "There is no open release"
     )
@@ -290,7 +291,7 @@ order by horizon_date
 
 
 def _calibration(rows: list[Row], facts: Row) -> Spec:
-    forecasts = sorted({row["forecast"] for row in rows})
+    forecasts = list(dict.fromkeys(row["forecast"] for row in rows))
     palette = (look.BLUE, look.ORANGE, look.GREEN, look.PINK, look.SKY)
     colors = dict(zip(forecasts, palette, strict=False))
     x = look.quantity(
@@ -352,7 +353,7 @@ select
     decided_count
 from fct_forecast_calibration
 where project_id = $project_id and held_share is not null
-order by forecast, percentile
+order by horizon_week_count nulls first, percentile
 """,
     draw=_calibration,
     answer=_calibration_answer,

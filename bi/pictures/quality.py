@@ -17,6 +17,7 @@ def _findings(rows: list[Row], facts: Row) -> Spec:
             color=look.category("severity", "Severity", scale=look.scale(_SEVERITIES)),
             tooltip=look.tips("rule_description", "severity", "finding_count"),
         ),
+        height=look.bars_height(rows[:15], "rule_name", 24),
     )
 
 
@@ -151,7 +152,7 @@ COVERAGE = Picture(
     sql="""
 select
     replace(source_name, '_', ' ') as source,
-    record_source as loaded_from,
+    replace(record_source, '_', ' ') as loaded_from,
     is_hole as is_gap,
     row_count,
     cast(first_at as date) as first_date,
@@ -173,7 +174,7 @@ STATEMENT = Picture(
     measures=(("rpt_data_coverage", "missing"),),
     sql="""
 select
-    record_sources,
+    replace(record_sources, '_', ' ') as record_sources,
     file_paths,
     cast(first_at as date) as first_date,
     cast(last_at as date) as last_date,

@@ -52,6 +52,11 @@ def _velocity_answer(rows: list[Row], facts: Row) -> str:
     if not known:
         return "No iteration is done yet, so there is no velocity."
     first = next(row for row in rows if row["velocity"] is not None)
+    if [row for row in rows if row["is_done"]][-1]["velocity"] is None:
+        return (
+            "There is no velocity now: nothing was accepted in the iterations that it averages. "
+            f"The last one was {words.count(known[-1], 'point')} per iteration."
+        )
     change = words.change(known[-1], known[0], f"{known[0]:,} after iteration ")
     return (
         f"Velocity is {words.count(known[-1], 'point')} per iteration, "
@@ -100,7 +105,10 @@ def _volatility_answer(rows: list[Row], facts: Row) -> str:
         if last <= 0.6
         else "far too unsteady to promise a date; see the forecast's range under Plans"
     )
-    return f"Volatility is {words.share(last)}: {verdict}."
+    return (
+        f"After iteration {rows[-1]['iteration_number']}, volatility is {words.share(last)}: "
+        f"{verdict}."
+    )
 
 
 VOLATILITY = Picture(

@@ -265,6 +265,12 @@ def test_a_layer_of_unknown_values_is_left_out():
     unknown = look.layer("line", x=look.category("start_date"), y=look.quantity("points"))
     assert look.spec(rows, known, unknown)["mark"] == known["mark"]
     assert look.spec(rows, unknown)["layer"] == []
+    nothing = [{"start_date": date(2025, 1, day), "points": 0} for day in (1, 2)]
+    assert look.spec(nothing, unknown)["layer"] == [], "a frame around nothing"
+    one = [rows[0] | {"points": 1}]
+    assert look.spec(one, unknown)["layer"] == [], "a line without a length"
+    assert look.spec([*one, *nothing], unknown)["mark"] == unknown["mark"]
+    assert look.spec(one, look.layer("line", mark_point=True, x=known["encoding"]["x"]))["mark"]
 
 
 def test_the_bars_of_the_distribution_contain_every_story_once(connection, project_ids):
@@ -579,8 +585,14 @@ def test_the_default_period_is_the_last_year(connection):
 
 
 def test_a_copy_without_these_marts_is_reported_in_one_line():
-    with duckdb.connect() as empty, pytest.raises(PublishedError, match="run make build"):
-        velocity.VELOCITY.rows(empty, Choice(1, date(2024, 1, 1), date(2024, 2, 1)))
+    choice = Choice(1, date(2024, 1, 1), date(2024, 2, 1))
+    for ask in (
+        lambda empty: velocity.VELOCITY.rows(empty, choice),
+        answers.start,
+        lambda empty: answers.story(empty, 1),
+    ):
+        with duckdb.connect() as empty, pytest.raises(PublishedError, match="run make build$"):
+            ask(empty)
 
 
 def test_a_story_has_everything_that_the_marts_contain_about_it(connection):
