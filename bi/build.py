@@ -85,7 +85,7 @@ def _target_folder() -> Path:
 
 
 def _failures(warehouse: Path) -> list[str]:
-    """Descriptions of the failed tests; empty if dbt did not get that far."""
+    """Descriptions of the failed models and tests; empty if dbt did not get that far."""
     try:
         return failures(_target_folder(), warehouse)
     except (OSError, KeyError, ValueError, duckdb.Error):

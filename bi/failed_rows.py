@@ -1,24 +1,29 @@
-"""Describe the failed tests of a build: their projects and stories, and how to exclude those.
+"""Describe what failed in a build: the projects and stories, and how to exclude those.
 
-A test of severity error should fail only if the SQL of this project is wrong. If data makes one
-fail anyway, users can exclude that data until the SQL is corrected.
+A model, or a test of severity error, should fail only if the SQL of this project is wrong. If data
+makes one fail anyway, users can exclude that data until the SQL is corrected.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 _MAX_LISTED = 5
+_WHERE = re.compile(r"\w+ Error in \w+ ")  # dbt's own first line
 
 _Entity = tuple[int | None, int | None]  # project_id, story_id
 
 
 def failures(target: Path, warehouse: Path) -> list[str]:
-    """A line for each test that failed in dbt's last run, then the commands that exclude its data.
+    """A line for each failure in dbt's last run, then the commands that exclude its data.
+
+    A model that stops with an error does not say at which row, so its command leaves out half of
+    the projects.
 
     Args:
         target: dbt's target folder.
@@ -29,6 +34,17 @@ def failures(target: Path, warehouse: Path) -> list[str]:
     lines: list[str] = []
     excluded: dict[str, set[int]] = {"excluded_project_ids": set(), "excluded_story_ids": set()}
     with duckdb.connect(str(warehouse), read_only=True) as connection:
+        stopped = [each for each in results if each["status"] == "error"]
+        for result in stopped:
+            name = nodes[result["unique_id"]]["name"]
+            lines.append(f"{name} stops: {_first_line(result['message'])}")
+        half = _half_of_projects(connection) if stopped else []
+        if half:
+            setting = f"excluded_project_ids: {half}"
+            lines.append(
+                "to find the project whose data causes it, build without half of them, then "
+                f"without half of that half: make build ARGS=\"--vars '{{{setting}}}'\""
+            )
         for result in results:
             if result["status"] != "fail" or not result["compiled_code"]:
                 continue
@@ -49,6 +65,21 @@ def failures(target: Path, warehouse: Path) -> list[str]:
             setting = f"{variable}: {sorted(ids)}"
             lines.append(f"to build without them: make build ARGS=\"--vars '{{{setting}}}'\"")
     return lines
+
+
+def _first_line(message: str | None) -> str:
+    """The cause of an error, without the line that names the model, the query and its position."""
+    lines = [line.strip() for line in (message or "").splitlines() if line.strip()]
+    causes = [line for line in lines if not _WHERE.match(line)]
+    return next(iter(causes or lines), "dbt gives no reason")
+
+
+def _half_of_projects(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    """Half of the projects; none if there is only one."""
+    rows = connection.execute(
+        "select id from pivotal_tracker_data.projects where id is not null group by id order by id"
+    ).fetchall()
+    return [project_id for (project_id,) in rows[: len(rows) // 2]]
 
 
 def _query(node: dict[str, Any], result: dict[str, Any]) -> str:

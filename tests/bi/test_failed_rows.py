@@ -35,7 +35,9 @@ CASES = {
 def target(tmp_path):
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
         connection.execute(
-            "create schema marts; create schema staging;"
+            "create schema marts; create schema staging; create schema pivotal_tracker_data;"
+            "create table pivotal_tracker_data.projects as "
+            "select unnest([300, 100, 200, 400, 500]) as id;"
             "create table marts.fct as select * from (values (1, 100, 2060, -1), "
             "(2, 200, 2061, null), (2, 300, 2062, 5)) t (fct_key, project_id, story_id, estimate);"
             "create table staging.stg_pivotal_tracker__stories as select * from (values "
@@ -62,6 +64,23 @@ def test_a_failed_test_names_its_rows_and_the_remedy(sql, rows, ids, target):
     assert failures(target, target / "w.duckdb") == [
         f"a_test{rows}",
         f"to build without them: make build ARGS=\"--vars '{{{ids}}}'\"",
+    ]
+
+
+def test_a_model_that_stops_is_named_with_its_error_and_the_remedy(target):
+    write_results(target, "select 1")
+    message = (
+        "Runtime Error in model fct (dbt_project/models/fct.sql)\n  Conversion Error: Could not "
+        "convert string 'x' to INT64\n  \n  LINE 5: select cast(a as bigint)"
+    )
+    stopped = {"unique_id": "model.fct", "status": "error", "compiled_code": "", "message": message}
+    manifest = {"nodes": {"model.fct": {"name": "fct"}}}
+    (target / "manifest.json").write_text(json.dumps(manifest))
+    (target / "run_results.json").write_text(json.dumps({"results": [stopped]}))
+    assert failures(target, target / "w.duckdb") == [
+        "fct stops: Conversion Error: Could not convert string 'x' to INT64",
+        "to find the project whose data causes it, build without half of them, then without half "
+        "of that half: make build ARGS=\"--vars '{excluded_project_ids: [100, 200]}'\"",
     ]
 
 
