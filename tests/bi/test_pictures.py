@@ -146,6 +146,16 @@ def test_the_velocity_equals_the_marts(connection):
     assert displayed == expected
 
 
+def test_a_velocity_of_long_ago_is_not_the_present_one():
+    rows = [
+        {"iteration_number": number, "velocity": points, "is_done": number < 4}
+        for number, points in ((1, 3), (2, 2), (3, None), (4, None))
+    ]
+    assert velocity.VELOCITY.answer(rows[:2], {}).startswith("Velocity is 2 points")
+    assert velocity.VELOCITY.answer(rows, {}).startswith("There is no velocity now")
+    assert "last one was 2 points" in velocity.VELOCITY.answer(rows, {})
+
+
 def test_the_weekly_throughput_equals_the_marts(connection, project_ids):
     for project_id in project_ids:
         rows = overview.THROUGHPUT.rows(connection, whole_project(connection, project_id))
