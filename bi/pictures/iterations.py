@@ -155,6 +155,8 @@ def _listed_answer(rows: list[Row], facts: Row) -> str:
         return f"{text}. Their accepted points are unknown."
     if len(accepted) < ENOUGH:
         return f"{text}, with {words.count(sum(accepted), 'accepted point')}."
+    if not median(accepted):
+        return f"{text}. In half of them or more, no point was accepted."
     return f"{text}. Half of them had {words.count(median(accepted), 'point')} or more accepted."
 
 
