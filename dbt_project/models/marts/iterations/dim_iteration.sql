@@ -24,7 +24,7 @@ with_settings as (
     select
         iterations.*,
         projects.project_name,
-        project_settings.iteration_length_weeks,
+        projects.iteration_length_weeks,
         {{ local_date('iterations.starts_at', 'project_settings.time_zone') }}
             as start_date,
         {{ local_date('iterations.finishes_at', 'project_settings.time_zone') }}
