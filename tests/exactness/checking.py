@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ import duckdb
 from ingest.warehouses.base import DATASET
 from simulator import DemoServer, serve
 from tests.conftest import ingest
+from tests.exactness.exports import unlike_exports
 from tests.exactness.histories import Cuts, History, World, spans_of, world_of
 from tests.oracle import flow, versions
 from tests.oracle.test_oracle import differences as cells_that_differ
@@ -97,6 +99,8 @@ class Outcome:
             history) and the sync before (for the others).
         unlike_activities: cells that differ between the full load and a warehouse without story
             records, in which stories are known only from activities.
+        unlike_exports: by mart and kind of export, rows that CSV exports alone or stories as JSON
+            alone give otherwise than the full load, and measures that they do not determine.
         wrong_cells: by mart, cells of the full load that differ from the oracle in plain Python:
             (key, column, expected, actual).
         counts: how often each command was accepted (`create`) or refused (`create refused`).
@@ -104,6 +108,7 @@ class Outcome:
 
     differences: dict[int, list[Difference]]
     unlike_activities: list[Difference]
+    unlike_exports: dict[str, list]
     wrong_cells: dict[str, list[tuple]]
     counts: Counter[str]
 
@@ -119,6 +124,10 @@ class Outcome:
         if found := self.unlike_activities:
             lines.append(f"from activities alone, {len(found)} cells of the marts differ")
             lines += [f"  {each}" for each in found[:cells]]
+        for mart, found in self.unlike_exports.items():
+            if found:
+                lines.append(f"{len(found)} rows of {mart} are not as in the full load")
+                lines += [f"  {each}" for each in found[:cells]]
         for mart, found in self.wrong_cells.items():
             if found:
                 lines.append(f"{len(found)} cells of {mart} are not what happened")
@@ -136,7 +145,8 @@ def failures(
     except SyncFailed as error:
         problems = [str(error)]
     else:
-        if not outcome.unlike_activities and not any(outcome.wrong_cells.values()):
+        of_all = (*outcome.unlike_exports.values(), *outcome.wrong_cells.values())
+        if not outcome.unlike_activities and not any(of_all):
             return {seed: list(map(str, each)) for seed, each in outcome.differences.items()}
         problems = outcome.problems(cells=40)
     if len(histories) == 1:
@@ -177,9 +187,12 @@ def outcome_of(world: World, folder: Path, models: CompiledModels) -> Outcome:
         _sync(server, fresh)
         _sync(server, partly, *world.scenes[0].project_ids)
         assert server.failures == []
+        for warehouse in (synced, before, partly, fresh):
+            build(warehouse, models)
+        made_at = datetime.fromtimestamp(world.workspace.now, UTC)
+        exports = unlike_exports(server, fresh, folder, made_at, models)
     activities = _without_stories(fresh, folder / "activities.duckdb")
-    for warehouse in (synced, before, partly, fresh, activities):
-        build(warehouse, models)
+    build(activities, models)
     by_seed: dict[int, list[Difference]] = {}
     for each in differences(synced, fresh, models):
         if (each.mart, each.column) not in LOAD_COLUMNS:
@@ -201,7 +214,8 @@ def outcome_of(world: World, folder: Path, models: CompiledModels) -> Outcome:
         if each.mart not in SOURCE_MARTS
         and (each.mart, each.column) not in NOT_IN_ACTIVITIES | LOAD_COLUMNS
     ]
-    return Outcome(by_seed, unlike_activities, _wrong_cells(world, fresh), world.counts)
+    wrong_cells = _wrong_cells(world, fresh)
+    return Outcome(by_seed, unlike_activities, exports, wrong_cells, world.counts)
 
 
 def _without_stories(loaded: Path, path: Path) -> Path:

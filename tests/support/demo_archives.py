@@ -72,8 +72,8 @@ class Exporter:
         self.project = project
         self.zone = ZoneInfo(project["time_zone"]["olson_name"])
 
-    def write_zip(self, folder, made_at):
-        """Write the export zip and return its path."""
+    def write_zip(self, folder, made_at, has_history=True):
+        """Write the export zip, with or without the project history, and return its path."""
         stamp = f"{made_at.astimezone(self.zone):%Y%m%d_%H%M%S}"
         slug = self.project["name"].lower().replace(" ", "_")
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,8 +81,9 @@ class Exporter:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
             with package.open(f"{slug}_{stamp}.csv", "w") as handle:
                 handle.write(_text(self._rows()).encode())
-            with package.open(f"project_history_{slug}_{stamp}.csv", "w") as handle:
-                handle.write(_text(self._history()).encode())
+            if has_history:
+                with package.open(f"project_history_{slug}_{stamp}.csv", "w") as handle:
+                    handle.write(_text(self._history()).encode())
         return path
 
     def _all(self, name, **parameters):
