@@ -6,8 +6,7 @@ import html
 import math
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -30,27 +29,6 @@ _SAFE_INTEGER = 2**53  # JavaScript represents integers exactly up to this numbe
 
 class ChoiceError(Exception):
     """An invalid choice of filters. The message is one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class Project:
-    """A project that can be selected.
-
-    Attributes:
-        first_date: its first day, in its own time zone.
-        last_date: the day of its `as_of`, in its own time zone.
-    """
-
-    project_id: int
-    name: str
-    time_zone: str
-    first_date: date
-    last_date: date
-
-    @property
-    def default_first_date(self) -> date:
-        """The first day of the default period."""
-        return max(self.first_date, self.last_date - timedelta(days=_DEFAULT_DAYS))
 
 
 def plain(value: object) -> object:
@@ -81,8 +59,12 @@ def table(rows: list[Row], columns: list[str] | None = None) -> Json:
     }
 
 
-# The first and last day of each project, in its own time zone: the first event, and `as_of`.
-_PROJECT_DAYS = """
+# The first and last day of each project, in its own time zone: the first event, and `as_of`; and
+# the first day of the default period.
+_PROJECT_DAYS = f"""
+first_creations as (
+    select project_id, min(created_at) as first_created_at from dim_story group by project_id
+),
 project_days as (
     select
         dim_project.project_id,
@@ -91,13 +73,12 @@ project_days as (
         cast(timezone(coalesce(time_zone, 'UTC'), as_of) as date) as as_of_date,
         cast(timezone(coalesce(time_zone, 'UTC'), least(as_of, coalesce(
             least(started_at, first_activity_at),
-            (
-                select min(created_at) from dim_story
-                where dim_story.project_id = dim_project.project_id
-            ),
+            first_created_at,
             as_of
-        ))) as date) as first_date
+        ))) as date) as first_date,
+        greatest(first_date, as_of_date - {_DEFAULT_DAYS}) as default_first_date
     from dim_project
+    left join first_creations using (project_id)
 )
 """
 
@@ -218,8 +199,8 @@ def _gap(row: Row) -> str:
     return f"This project's data lacks: {row['missing']}.{history} See how to add it."
 
 
-def project(connection: duckdb.DuckDBPyConnection, project_id: int) -> Project:
-    """A project by its id.
+def project(connection: duckdb.DuckDBPyConnection, project_id: int) -> Row:
+    """The first and last day of a project.
 
     Raises:
         ChoiceError: if it is not in the published copy.
@@ -231,17 +212,7 @@ def project(connection: duckdb.DuckDBPyConnection, project_id: int) -> Project:
     )
     if not found:
         raise ChoiceError(f"There is no project {project_id} in the published copy.")
-    return _as_project(found[0])
-
-
-def _as_project(row: Row) -> Project:
-    return Project(
-        row["project_id"],
-        row["project_name"],
-        row["time_zone"],
-        row["first_date"],
-        row["as_of_date"],
-    )
+    return found[0]
 
 
 def start(connection: duckdb.DuckDBPyConnection) -> Json:
@@ -249,10 +220,7 @@ def start(connection: duckdb.DuckDBPyConnection) -> Json:
     (publication,) = rows_of(connection, "select sources, published_at from publication")
     return {
         "publication": plain(publication),
-        "projects": [
-            plain(row | {"default_first_date": _as_project(row).default_first_date})
-            for row in projects(connection)
-        ],
+        "projects": plain(projects(connection)),
         "pages": [
             {
                 "name": page.name,
@@ -319,8 +287,8 @@ def choice(connection: duckdb.DuckDBPyConnection, query: dict[str, str]) -> Choi
         ChoiceError: if a value is invalid, or the first day is after the last.
     """
     chosen = project(connection, number(query, "project") or 0)
-    first = _day(query, "from") or chosen.default_first_date
-    last = _day(query, "to") or chosen.last_date
+    first = _day(query, "from") or chosen["default_first_date"]
+    last = _day(query, "to") or chosen["as_of_date"]
     if first > last:
         raise ChoiceError(
             f"The first day, {words.day(first)}, is after the last, {words.day(last)}. "
@@ -331,7 +299,7 @@ def choice(connection: duckdb.DuckDBPyConnection, query: dict[str, str]) -> Choi
     if unknown:
         raise ChoiceError(f"{min(unknown)} is not a story type. Choose feature, bug or chore.")
     return Choice(
-        chosen.project_id,
+        chosen["project_id"],
         first,
         last,
         types,

@@ -43,7 +43,7 @@ def project_ids(connection):
 def whole_project(connection, project_id=MOBILE_APP, **changes):
     """A choice that includes all of a project, with changes."""
     project = answers.project(connection, project_id)
-    choice = {"first_date": project.first_date, "last_date": project.last_date}
+    choice = {"first_date": project["first_date"], "last_date": project["as_of_date"]}
     return Choice(project_id, **(choice | changes))
 
 
