@@ -102,12 +102,8 @@ browser: ## install Chromium for the browser tests (on Debian, as root)
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; }
 
 .PHONY: test
-test: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed ## lint, run the tests, and build the demo with all its tests
-	$(MAKE) --no-print-directory --jobs 2 lint pytest
-
-.PHONY: pytest
-pytest: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed $(AXE)
-	$(BIN)/python -m pytest --numprocesses 2
+test: $(VENV)/.installed-dev $(VENV)-oldest-duckdb/.installed $(AXE) ## run the tests, and build the demo with all its tests; SLOW=1 includes the slow ones, as in CI
+	$(BIN)/python -m pytest --numprocesses 2 $(if $(SLOW),,-m "not slow")
 
 .PHONY: test-long
 test-long: $(VENV)/.installed-dev ## test rebuilds, random histories, odd projects, wrong measures, faults, kill -9; nightly: HISTORIES=2000 KILLS=100 ODD_PROJECTS=3000 MUTANTS=10000

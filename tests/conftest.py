@@ -8,17 +8,27 @@ import sys
 from pathlib import Path
 from unittest import mock
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTION = "SOURCES__PIVOTAL_TRACKER_SOURCE__"
 BIN = Path(sys.executable).parent
 WITH_UNIT_TESTS = ("--vars", "unit_tests: true")
+IS_SLOW_RUN = "SLOW" in os.environ  # as `make test SLOW=1` sets it, for all tests
 TRACKERS_FIGURES = {
     "history_days": "true",
     "cycle_time_details": "true",
     "iteration_analytics": "true",
 }
+
+hypothesis.settings.register_profile(
+    "ours",
+    max_examples=150 if IS_SLOW_RUN else 40,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("ours")
 
 
 def environment(warehouse, **settings):

@@ -7,6 +7,7 @@ from tests.conftest import TRACKERS_FIGURES, dbt, ingest
 from tests.support.replay import PROJECT_ID, recordings_folder, replay_server
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(
         recordings_folder() is None,
         reason="the recordings are not here (set TRACKER_RECORDINGS to their folder)",

@@ -177,8 +177,15 @@ def changed(published, tmp_path, serve):
     return change
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        ("wide", "light"),
+        ("narrow", "dark"),
+        pytest.param("wide", "dark", marks=pytest.mark.slow),
+        pytest.param("narrow", "light", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("name", [*ADDRESSES, "story"])
 def test_every_page_renders_fits_and_is_accessible(
     browser, dashboard, story_id, name, width, scheme
@@ -704,6 +711,7 @@ def test_the_data_of_the_report_cannot_end_its_script(report):
     assert len(json.loads(data[1])["start"]["projects"]) == 8
 
 
+@pytest.mark.slow
 def test_the_docs_site_renders_offline(browser, built_warehouse, tmp_path):
     # The build's own artifacts, as for `make docs`; all models are compiled again.
     shutil.copytree(built_warehouse.parent / "target", tmp_path / "target")

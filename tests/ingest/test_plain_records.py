@@ -6,7 +6,7 @@ import json
 import orjson
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.api.http.answers import Answer
@@ -128,7 +128,6 @@ def test_every_table_is_tested():
 
 
 @pytest.mark.parametrize("table_name", sorted(PLAIN))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), form=st.sampled_from(["compact", "escaped", "spread out"]))
 def test_a_page_read_in_bulk_equals_its_records_read_one_by_one(
     plain_pages, table_name, data, form
@@ -143,7 +142,6 @@ def test_a_page_read_in_bulk_equals_its_records_read_one_by_one(
 
 
 @pytest.mark.parametrize("table_name", sorted(PLAIN))
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), form=st.sampled_from(["compact", "spread out"]))
 def test_plain_records_are_read_in_bulk(plain_pages, table_name, data, form):
     records = data.draw(st.lists(PLAIN[table_name], min_size=1, max_size=5))

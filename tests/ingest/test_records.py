@@ -7,7 +7,7 @@ from decimal import Decimal
 import orjson
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.contract import admitted
@@ -167,7 +167,6 @@ def test_a_timestamp_out_of_range_is_null_and_kept(value):
     assert drift.misfits == {("stories", "accepted_at"): 1}
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([name for name in TABLES["stories"].columns if name != "id"]) | st.text(),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator import CommandError, Workspace
@@ -95,7 +95,6 @@ def check(workspace):
     assert sorted(listed) == sorted(workspace.stories)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(COMMANDS)
 def test_random_histories(commands):
     workspace = Workspace("2025-03-03T09:00:00Z")

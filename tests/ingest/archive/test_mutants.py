@@ -9,10 +9,11 @@ from ingest.archive import ArchiveError, ArchiveReader
 from ingest.pipeline import run
 from ingest.tables import TABLES
 from ingest.warehouses.configured import as_warehouse
+from tests.conftest import IS_SLOW_RUN
 from tests.ingest.archive.mutants import make
 from tests.ingest.archive.samples import Loaded
 
-_COUNT = int(os.environ.get("MUTANTS", "100"))
+_COUNT = int(os.environ.get("MUTANTS", 100 if IS_SLOW_RUN else 50))
 _TOGETHER = 100
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.archive.csv.cells import (
@@ -87,13 +87,11 @@ def test_an_invalid_date_is_refused(text):
         parse_moment(text, DENVER)
 
 
-@settings(deadline=None)
 @given(DAYS)
 def test_any_day_survives_a_round_trip(day):
     assert parse_moment(csv_date(day), DENVER).day == day
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("0123456789-/.,: TZ+APMNov"), max_size=30))
 def test_any_other_text_raises_a_value_error(text):
     try:
@@ -169,14 +167,12 @@ def test_a_comment_ends_with_its_author_and_day(cell, text, author):
     assert found[2] == (None if author is None else "Nov 1, 2014")
 
 
-@settings(deadline=None)
 @given(st.text(), NAMES, DAYS)
 def test_any_comment_survives_a_round_trip(text, author, day):
     found = split_comment(f"{text} ({author} - {csv_date(day)})")
     assert found == (text, author.strip(), csv_date(day))
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_guarded_text_survives_a_round_trip(text):
     assert unguarded(guarded(text)) == text

@@ -9,10 +9,11 @@ from ingest.archive import ArchiveError, ArchiveReader
 from ingest.archive.csv import row_batches
 from ingest.pipeline import run
 from ingest.warehouses.configured import as_warehouse
+from tests.conftest import IS_SLOW_RUN
 from tests.ingest.archive.csv.mutants import mutant
 from tests.ingest.archive.samples import Loaded
 
-_COUNT = int(os.environ.get("MUTANTS", "100"))
+_COUNT = int(os.environ.get("MUTANTS", 100 if IS_SLOW_RUN else 50))
 _AT_ONCE = 50
 _FIELDS = (
     ("title", "name"), ("type", "story_type"), ("current state", "current_state"),
@@ -63,6 +64,7 @@ def test_no_good_row_is_lost(tmp_path, first):
     assert {seed: lost for seed, lost in found.items() if lost[0]} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, _COUNT, 100))
 def test_damaged_files_are_loaded_together(tmp_path, first):
     good = {}

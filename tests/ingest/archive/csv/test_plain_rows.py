@@ -7,7 +7,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.archive import ArchiveError, ArchiveOptions, id_set
@@ -108,7 +108,6 @@ def result(path, **options):
     return tables, loaded.refusals, loaded.reader.skipped, loaded.reader.drift
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(ROW, min_size=1, max_size=12),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
@@ -130,7 +129,6 @@ CELLS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(rows=CELLS, damaged=st.text(st.sampled_from('",\n\r a'), max_size=6), raw=st.booleans())
 def test_both_readers_find_the_same_cells_on_the_same_lines(tmp_path_factory, rows, damaged, raw):
     path = tmp_path_factory.mktemp("csv") / "shop.csv"
@@ -225,7 +223,6 @@ def test_an_id_with_leading_zeros_is_the_same_story(tmp_path):
     ]
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-5, 40), max_size=8), max_size=12), st.integers(1, 3))
 def test_an_id_set_contains_the_same_ids_as_a_set(steps, max_recent):
     ids, expected = id_set.IdSet(), set()

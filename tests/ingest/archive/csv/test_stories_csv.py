@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.archive import ArchiveError, ArchiveReader
@@ -161,7 +161,6 @@ def test_line_numbers_are_those_on_which_rows_begin(tmp_path):
     assert [each["source_line"] for each in loaded.stories] == [2, 5, 7]
 
 
-@settings(max_examples=60, deadline=None)
 @given(title=TEXT, description=TEXT, comment=TEXT, task=TEXT)
 def test_any_cell_text_survives_a_csv_round_trip(
     tmp_path_factory, title, description, comment, task

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.archive.history.sentences import LIKELY, RECORDED, UNPARSED, parse_sentence
@@ -64,14 +64,12 @@ def test_an_epic_is_not_a_story():
     assert parse_sentence("Ann deleted this story", "Ann", "epic").kind == "epic_delete_activity"
 
 
-@settings(deadline=None)
 @given(NAMES.filter(str.strip), st.sampled_from(STATES), st.sampled_from(["feature", "bug"]))
 def test_any_performer_may_change_a_state(name, state, story_type):
     parsed = parse_sentence(f"{name} {state} this {story_type}", name, "story")
     assert parsed.values == {"current_state": state}
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_any_sentence_is_an_activity(message, performer, type_cell):
     parsed = parse_sentence(message, performer, type_cell)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.archive import ArchiveError
@@ -212,7 +212,6 @@ ACTIVITIES = st.lists(
 
 
 @pytest.mark.parametrize("lists", [STORIES, ACTIVITIES], ids=["stories", "activities"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     data=st.data(),
     form=st.sampled_from(sorted(FORMS)),
