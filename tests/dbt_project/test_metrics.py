@@ -1,15 +1,16 @@
 """`dim_metric` defines every measure, and names a test that fails when the measure is wrong."""
 
 import ast
-import csv
 import json
 import os
+from functools import cache
 
 import duckdb
 import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.support.changed_sql import Models
 from tests.support.measures import MODELS, NOT_MEASURES, measures, mutated, mutations
 
 HOW_TO = (
@@ -66,16 +67,14 @@ def data_tests(built_warehouse):
     }
 
 
+@cache
 def unit_tests():
-    """{name: (mart, expected rows)} of all unit tests of marts."""
-    found = {}
-    for path in MODELS.glob("marts/*/*.yml"):
-        for test in yaml.safe_load(path.read_text()).get("unit_tests", []):
-            rows = test["expect"]["rows"]
-            if isinstance(rows, str):
-                rows = list(csv.DictReader(rows.strip().splitlines(), skipinitialspace=True))
-            found[test["name"]] = (test["model"], rows)
-    return found
+    """Names of all unit tests of marts."""
+    return {
+        test["name"]
+        for path in MODELS.glob("marts/*/*.yml")
+        for test in yaml.safe_load(path.read_text()).get("unit_tests", [])
+    }
 
 
 def oracle_tests():
@@ -90,22 +89,27 @@ def oracle_tests():
 
 
 def test_every_guard_is_a_test_that_is_run_on_wrong_measures(data_tests):
-    known = oracle_tests() | data_tests.keys() | unit_tests().keys()
+    known = oracle_tests() | data_tests.keys() | unit_tests()
     assert {str(each): each.guard for each in measures() if each.guard not in known} == {}, HOW_TO
 
 
-def test_a_unit_test_that_guards_a_measure_expects_a_value():
-    """Otherwise it would not fail when the model returns another value or null."""
-    expected = unit_tests()
-    assert [
-        str(each)
-        for each in measures()
-        if each.guard in expected
-        and not (
-            expected[each.guard][0] == each.mart
-            and any(row.get(each.name) not in (None, "") for row in expected[each.guard][1])
-        )
-    ] == []
+@pytest.mark.parametrize(
+    "measure", [each for each in measures() if each.guard in unit_tests()], ids=str
+)
+def test_a_unit_test_fails_if_the_sql_of_its_measure_is_changed(
+    measure, connection, built_warehouse
+):
+    (path,) = (built_warehouse.parent / "target" / "run").rglob(f"{measure.guard}.sql")
+    model, _ = path.read_text().rsplit("-- Union actual and expected results", 1)
+    query = f"{model} select {measure.name} from dbt_internal_unit_test_actual"
+
+    def values(query):
+        return sorted(connection.execute(query).fetchall(), key=str)
+
+    expected = values(query)
+    assert any(
+        values(each) != expected for each in Models({"": query}, {}).changed("", measure.name)
+    )
 
 
 MUTATIONS = [

@@ -41,7 +41,8 @@ def starts(built_warehouse):
 def pytest_generate_tests(metafunc):
     """Also run each test on marts with a wrong measure that it guards, where it must fail.
 
-    `make test` tries one wrong measure per mart, EVERY_MEASURE=1 two wrong values of each measure.
+    `make test` changes the SQL of one measure per test, EVERY_MEASURE=1 that of all measures, and
+    also makes each of them null.
     """
     if "mutation" in metafunc.fixturenames:
         wrong = mutations(metafunc.function.__name__, every="EVERY_MEASURE" in os.environ)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ import duckdb
 import yaml
 
 from tests.conftest import ROOT
+from tests.support.changed_sql import Models
+from tests.support.marts import key_of, query
 
 MODELS = ROOT / "dbt_project" / "models"
 # Numeric columns that are not measures: ids, positions, parts of a date.
@@ -42,13 +45,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class Mutation:
-    """A measure, and the expression that replaces it."""
+    """A measure that is wrong: null, or computed by SQL that was changed."""
 
     measure: Measure
-    replacement: str
+    is_null: bool = False
 
     def __str__(self) -> str:
-        return f"{self.measure} = {self.replacement}"
+        return f"{self.measure} {'is null' if self.is_null else 'by changed SQL'}"
 
 
 @cache
@@ -71,37 +74,92 @@ def _guard(mart: dict, column: dict) -> str:
 
 
 def mutations(guard: str, *, every: bool) -> list[Mutation]:
-    """Wrong values of the measures that a test guards: one per mart, or all with `every`."""
+    """Wrong measures of those that a test guards: one, or each in two ways with `every`."""
     guarded = [each for each in measures() if each.guard == guard]
     if not every:
-        first = {each.mart: each for each in reversed(guarded)}
-        return [Mutation(each, f"{each.name} + 1") for each in first.values()]
-    return [
-        Mutation(each, replacement)
-        for each in guarded
-        for replacement in (f"{each.name} + 1", f"cast(null as {each.data_type})")
-    ]
+        return [Mutation(each) for each in guarded[:1]]
+    return [Mutation(each, is_null) for each in guarded for is_null in (False, True)]
+
+
+@cache
+def _nodes(built: Path) -> dict[str, dict]:
+    """The models of a built warehouse in dbt's manifest, by "schema.name"."""
+    nodes = json.loads((built.parent / "target" / "manifest.json").read_text())["nodes"].values()
+    return {
+        f"{node['schema']}.{node['alias']}": node
+        for node in nodes
+        if node["resource_type"] == "model"
+    }
 
 
 @contextmanager
 def mutated(built: Path, mutation: Mutation) -> Iterator[Path]:
-    """A copy of a built warehouse whose mart has a wrong measure.
-
-    In the copy, the mart is a view of the built rows with one column replaced by the expression.
-    """
+    """A copy of a built warehouse in which a mart's rows have a wrong measure."""
     copy = built.with_name("mutated.duckdb")
     if not copy.exists():
         shutil.copy(built, copy)
-    mart, column = mutation.measure.mart, mutation.measure.name
+    mart = mutation.measure.mart
     with duckdb.connect(str(copy)) as connection:
-        connection.execute(f"alter table marts.{mart} rename to {mart}_as_built")
-        connection.execute(
-            f"create view marts.{mart} as select * replace ({mutation.replacement} as {column}) "
-            f"from marts.{mart}_as_built"
-        )
+        connection.execute("set TimeZone = 'UTC'")
+        _create_wrong_rows(connection, mutation, *_models(built))
+        connection.execute(f"alter table marts.{mart} rename to as_built")
+        connection.execute(f"alter table marts.wrong rename to {mart}")
     try:
         yield copy
     finally:
         with duckdb.connect(str(copy)) as connection:
-            connection.execute(f"drop view marts.{mart}")
-            connection.execute(f"alter table marts.{mart}_as_built rename to {mart}")
+            connection.execute(f"drop table marts.{mart}")
+            connection.execute(f"alter table marts.as_built rename to {mart}")
+
+
+def _create_wrong_rows(
+    connection: duckdb.DuckDBPyConnection,
+    mutation: Mutation,
+    models: Models,
+    keys: dict[str, tuple[str, ...]],
+) -> None:
+    """Create `marts.wrong`: with null, or with the first changed SQL that makes a difference.
+
+    Raises:
+        LookupError: if none makes a difference.
+    """
+    mart, column = f"marts.{mutation.measure.mart}", mutation.measure.name
+    queries = models.changed(mart, column)
+    if mutation.is_null:
+        queries = iter(
+            [f"select *, null as {column} from (select * exclude ({column}) from {mart})"]
+        )
+    matches = " and ".join(
+        f"changed.{each} is not distinct from built.{each}" for each in keys[mart]
+    )
+    for each in queries:
+        with suppress(duckdb.BinderException):
+            connection.execute(
+                f"create or replace table marts.wrong as select built.* "
+                f"replace (cast(changed.{column} as {mutation.measure.data_type}) as {column}) "
+                f"from {mart} as built left join ({each}) as changed on {matches}"
+            )
+            if connection.execute(f"from {mart} except all from marts.wrong limit 1").fetchone():
+                return
+    raise LookupError(f"no changed SQL makes a difference to {mutation.measure}")
+
+
+@cache
+def _models(built: Path) -> tuple[Models, dict[str, tuple[str, ...]]]:
+    """The models of a built warehouse, and the keys of the marts."""
+    nodes = json.loads((built.parent / "target" / "manifest.json").read_text())["nodes"].values()
+    sql, keys = {}, {}
+    for node in nodes:
+        if node["resource_type"] == "model" and node["schema"] != "staging":
+            name = f"{node['schema']}.{node['alias']}"
+            sql[name] = node["compiled_code"].replace(f'"{node["database"]}".', "")
+            if node["schema"] == "marts":
+                keys[name] = key_of(node)
+    columns: dict[str, dict[str, dict[str, str]]] = {}
+    for schema, table, column, data_type in query(
+        built,
+        "select table_schema, table_name, column_name, data_type "
+        "from information_schema.columns order by all",
+    ):
+        columns.setdefault(schema, {}).setdefault(table, {})[column] = data_type
+    return Models(sql, columns), keys
