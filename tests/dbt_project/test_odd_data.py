@@ -82,6 +82,10 @@ def nested_transitions_without_values(records):
     transitions.append(dict(transitions[3]))
 
 
+def text_as_analytics(records):
+    records["iterations"][0]["analytics"]["cycle_time"] = "planned"
+
+
 def comments_without_ids(records):
     for number in (1, 2):
         story(records, number)["comments"][0]["id"] = None
@@ -238,6 +242,13 @@ CASES = {
         "and entity_key like 'story_nested_transitions {id}105-{project}-%'",
         ("rows 2",),
         ("row_unusable", "story_nested_transitions of {id}105"),
+    ),
+    "text in the analytics of an iteration": (
+        text_as_analytics,
+        f"{COUNT}fct_reconciliation where entity_key = '{{project}}-1' "
+        "and metric_name = 'analytics.cycle_time'",
+        (0,),
+        ("value_impossible", "iterations {project}-1"),
     ),
     "comments without ids in two stories": (
         comments_without_ids,

@@ -147,6 +147,11 @@ def _impossible(name, row, read_by) -> Iterator[str]:
             not isinstance(_parsed(value), list)
         ):
             yield column
+    figures = _parsed(row.get("analytics")) if name == "iterations" else None
+    for figure in ("stories_accepted", "bugs_created", "cycle_time"):
+        value = figures.get(figure) if isinstance(figures, dict) else None
+        if isinstance(value, list | dict) or (isinstance(value, int) and abs(value) > 10**12):
+            yield "analytics"
     zone = _parsed(row.get("time_zone")) if name == "projects" else None
     zone = zone.get("olson_name") if isinstance(zone, dict) else None
     if isinstance(zone, str) and zone not in available_timezones():

@@ -381,14 +381,10 @@ iterations_with_figures as (
         iterations.tracker_points,
         iterations.tracker_accepted_points,
         iterations.tracker_effective_points,
-        {% for figure in [
-            'stories_accepted', 'bugs_created', 'cycle_time', 'rejection_rate'
-        ] %}
-        cast(
-            {{ json_text('iterations.tracker_analytics', figure) }}
-            as {{ engine_type('decimal(28, 10)') }}
-        ) as tracker_{{ figure }},
-        {% endfor %}
+        iterations.tracker_stories_accepted,
+        iterations.tracker_bugs_created,
+        iterations.tracker_cycle_time,
+        iterations.tracker_rejection_rate,
         iterations.length_weeks,
         iterations.team_strength,
         project_settings.iteration_length_weeks,

@@ -26,9 +26,17 @@ renamed as (
             as tracker_effective_points,
 
         {%- do repaired('story_ids', 'list', repairs) %}
-
-        -- lists
-        analytics as tracker_analytics,
+        {%- for figure in [
+            'stories_accepted', 'bugs_created', 'cycle_time', 'rejection_rate'
+        ] %}
+        {%- set text = json_text('analytics', figure) %}
+        case
+            when ({{ repaired(
+                text, 'figure', repairs, 'decimal', name='analytics ' ~ figure
+            ) }}) is not null
+                then cast({{ text }} as {{ engine_type('decimal(28, 10)') }})
+        end as tracker_{{ figure }},
+        {%- endfor %}
 
         -- booleans
         planned as is_planned,
