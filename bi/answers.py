@@ -144,6 +144,7 @@ next_releases as (
         project_id,
         coalesce(plan_name, 'Unnamed release') as release_name,
         verdict as release_verdict,
+        p85_date - deadline_date as late_days,
         late_count
     from releases
     where place = 1
@@ -164,6 +165,7 @@ select
     rejection_rate,
     release_name,
     release_verdict,
+    late_days,
     coalesce(late_count, 0) as late_count,
     missing,
     remedies,

@@ -387,7 +387,7 @@ const PROJECT_COLUMNS = [
   ['85 % cycle time', 'cycle_days', (row) => (row.cycle_days === null ? '–' : days(row.cycle_days))],
   ['In progress', 'wip_count', (row) => number(row.wip_count, 0)],
   ['Rejected', 'rejection_rate', (row) => (row.rejection_rate === null ? '–' : percent(row.rejection_rate))],
-  ['Next release', 'release_name', verdict],
+  ['Next release', 'late_days', verdict],
   ['Missing data', 'missing', (row) => (row.story_count ? row.missing || 'nothing' : 'stories')],
 ];
 

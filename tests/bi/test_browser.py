@@ -365,6 +365,9 @@ def test_projects_sort_and_are_filtered_by_name(browser, dashboard):
         unknown = times.count("–")
         assert 0 < unknown < len(times)
         assert times[-unknown:] == ["–"] * unknown, "unknown values come last when descending too"
+        visit.page.get_by_role("button", name="Next release").dblclick()
+        latest = visit.page.locator(".projects td[data-label='Next release']").first
+        assert "late by" in latest.inner_text()
         visit.page.get_by_label("Name contains").fill("check")
         assert names.all_inner_texts() == ["Checkout"]
 
