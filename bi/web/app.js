@@ -250,6 +250,7 @@ async function draw(place, spec, project) {
   await loadVega();
   const {view} = await window.vegaEmbed(place, spec, {
     renderer: 'svg', actions: false, config: chartConfig(), tooltip: {theme: dark.matches ? 'dark' : 'light'},
+    formatLocale: {decimal: '.', thousands: ',', grouping: [3], currency: ['', ''], percent: '\u00a0%'},
   });
   place.classList.remove('waiting');
   place.querySelector('svg')?.setAttribute('focusable', 'false');

@@ -372,6 +372,15 @@ def test_projects_sort_and_are_filtered_by_name(browser, dashboard):
         assert names.all_inner_texts() == ["Checkout"]
 
 
+def test_percentages_in_charts_are_written_as_in_sentences(browser, dashboard):
+    with Visit(browser) as visit:
+        visit.page.goto(dashboard + ADDRESSES["rework"])
+        visit.see_all()
+        labels = visit.page.locator(".role-axis-label text").all_text_contents()
+    assert "50\u00a0%" in labels
+    assert not any(re.search(r"\d%", label) for label in labels)
+
+
 def test_a_click_on_a_point_opens_its_story(browser, dashboard):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + ADDRESSES["cycle-time"])
