@@ -186,11 +186,12 @@ class StoryRows:
         """
         width = self.columns.width
         cells = _with_whole_dates(cells)
-        check_integrity(self.columns.header, cells, self._proven(cells))
+        proven = self._proven(cells)
+        check_integrity(self.columns.header, cells, proven)
         if any(cells[width:]) and not self._are_comments(cells[width:]):
             raise RowRefused(None, cells[width], f"more cells than the header's {width}")
         for index in self._one_line_cells:
-            if index < len(cells) and "\n" in cells[index].strip():
+            if proven <= index < len(cells) and "\n" in cells[index].strip():
                 header, reason = (
                     self.columns.header[index],
                     "broken quoting: a line break in this cell",

@@ -619,13 +619,23 @@ def test_cells_before_the_url_of_a_row_with_a_broken_quote_are_read(tmp_path):
 
 
 def test_cells_before_a_line_break_in_a_name_are_read(tmp_path):
-    rows = [story(102, estimate="2", requested_by="Ada\nObi", owned_by="Bo Li"), story(103)]
-    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    odd = {"estimate": "2", "requested_by": "Ada\nObi", "owned_by": "Bo Li", "url": ""}
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", [story(102, **odd), story(103)]))
     assert [(each["id"], each["estimate"], each["owner_ids"]) for each in loaded.stories] == [
         (102, Decimal(2), "[]"), (103, None, "[]"),
     ]  # fmt: skip
     assert "Bo Li" in loaded.stories[0]["extra_fields"]
     assert "a line break in this cell" in loaded.reader.skipped[0]
+
+
+def test_a_line_break_in_a_cell_before_the_url_of_its_own_row_is_text(tmp_path):
+    rows = [story(102, labels="api, \nweb", estimate="2"), story(103)]
+    loaded = Loaded(write_csv(tmp_path / "shop.csv", rows))
+    assert [(each["id"], each["estimate"]) for each in loaded.stories] == [
+        (102, Decimal(2)), (103, None),
+    ]  # fmt: skip
+    assert [each["name"] for each in json.loads(loaded.stories[0]["labels"])] == ["api", "web"]
+    assert loaded.refusals == []
 
 
 def test_a_stray_quote_in_a_row_of_several_lines_affects_no_other_cell(tmp_path):
