@@ -32,17 +32,25 @@ scope as (
 
 ),
 
+-- Also projects without stories, unless the API has returned none.
 projects_of_unknown_histories as (
 
-    select
-        project_id,
-        count(*) as story_count
+    select project_id
     from stories
     where
         not is_history_known
         and not is_deleted
         and coalesce(story_type, '') != 'release'
-    group by project_id
+
+    union distinct
+
+    select projects.project_id
+    from {{ ref('stg_pivotal_tracker__projects') }} as projects
+    left join stories
+        on projects.project_id = stories.project_id
+    where projects.record_source != 'api'
+    group by projects.project_id
+    having count(case when stories.is_history_known then 1 end) = 0
 
 ),
 
