@@ -181,11 +181,12 @@ def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
             cells = row = names
         else:
             cells = row.cells
-        if cells and before != below:  # the first row below another header
-            if _has_id(cells, before) and not _has_id(cells, below):
+        if cells and before != below:  # the first rows below another header
+            if _has_id(cells, below):
+                before = below
+            elif _has_id(cells, before):
                 below = before  # it was not a header, but text of a row
                 rows.expect(below.width, below.single.get("id"))
-            before = below
         if isinstance(row, RowRefused):
             if cells and below.header != columns.header:
                 row.cells = MovedRow(cells, below, columns)

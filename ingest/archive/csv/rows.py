@@ -160,7 +160,9 @@ class CsvRows(Iterator[Row]):
                 return RowRefused(None, None, reason, cells, self._certain_cells())
         lines.push_back_from(1)
         room = LONGEST_CELL - sum(map(len, lines.taken))
-        while (text := lines.peek()) and not self._row_begins():
+        # The rows below a damaged header have its order, so they may not look like rows yet.
+        is_header = self._width is not None and is_stories_header(self._split(lines.taken[0]))
+        while not is_header and (text := lines.peek()) and not self._row_begins():
             is_one_line, room = is_one_line and not text.strip(), room - len(text)
             lines.skip(is_kept=room > 0)
         try:
@@ -189,6 +191,10 @@ class CsvRows(Iterator[Row]):
             cells = []
         is_one_row = lines.count >= max(count, 2) and self._fits(cells)
         return cells if is_one_row and (not lines.peek() or self._row_begins()) else None
+
+    def _split(self, line: str) -> list[str]:
+        """The names in a header, in which quotes do not matter."""
+        return [cell.strip().strip('"') for cell in line.split(self._delimiter)]
 
     def _is_complete(self, cells: list[str]) -> bool:
         """Whether there is a cell for each column, and no line in a cell may start a row."""

@@ -676,6 +676,14 @@ def test_a_damaged_row_below_a_second_header_does_not_affect_the_next_one(tmp_pa
     assert [each["id"] for each in Loaded(path).stories] == [101, 103]
 
 
+def test_a_stray_quote_in_a_second_header_affects_no_row_below_it(tmp_path):
+    swapped = HEADER[::-1]
+    below = csv_text([story(102, swapped), story(103, swapped)], swapped)
+    path = tmp_path / "shop.csv"
+    path.write_text(csv_text([story(101)]) + below.replace("Created at", '"Created" at"', 1))
+    assert [each["id"] for each in Loaded(path).stories] == [101, 102, 103]
+
+
 def test_an_extra_quote_in_the_header_affects_no_row(tmp_path):
     path = tmp_path / "shop.csv"
     path.write_text(csv_text([story(101), story(102)]).replace(",Accepted at", ',"Accepted at'))
