@@ -1,9 +1,4 @@
 {%- set states = ['started', 'finished', 'delivered', 'rejected'] -%}
-{%- set whole_history_measures = [
-    'cycle_time_seconds', 'started_seconds', 'finished_seconds', 'delivered_seconds',
-    'rejected_seconds', 'first_in_progress_at', 'first_started_at',
-    'first_finished_at', 'first_delivered_at', 'first_rejected_at', 'first_accepted_at'
-] -%}
 
 -- A table: three models read it.
 {{ config(materialized='table') }}
@@ -55,8 +50,7 @@ last_known_states as (
 
 ),
 
--- Their first known change says that they had been worked on before: the sum of what is
--- known since then is not their time in a state, nor is its first entry their first.
+-- Their first known change says that they had been worked on before.
 stories_worked_on_before as (
 
     select story_id
@@ -112,15 +106,14 @@ final as (
         accepted_iterations.iteration_key as accepted_iteration_key,
         created_iterations.iteration_key as created_iteration_key,
         {% for state in states %}
+        time_in_states.first_{{ state }}_at,
+        time_in_states.{{ state }}_seconds,
         time_in_states.{{ state }}_count,
         {% endfor %}
-        {% for measure in whole_history_measures %}
-        case
-            when stories_worked_on_before.story_id is null
-                then time_in_states.{{ measure }}
-        end as {{ measure }},
-        {% endfor %}
+        time_in_states.cycle_time_seconds,
+        time_in_states.first_in_progress_at,
         time_in_states.last_worked_on_until,
+        time_in_states.first_accepted_at,
         time_in_states.last_accepted_at,
         time_in_states.unaccepted_count,
         last_known_states.last_known_state,

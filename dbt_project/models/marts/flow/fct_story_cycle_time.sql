@@ -44,10 +44,7 @@ withdrawals as (
     inner join cycle_times
         on stories.story_id = cycle_times.story_id
     where
-        (
-            cycle_times.first_in_progress_at is not null
-            or cycle_times.is_worked_on_before
-        )
+        cycle_times.first_in_progress_at is not null
         and (
             stories.current_state in ('unscheduled', 'unstarted', 'planned')
             or (stories.is_deleted and not stories.is_accepted)

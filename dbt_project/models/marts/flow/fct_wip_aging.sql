@@ -178,7 +178,6 @@ ranked_exits as (
     from accepted_stories
     inner join last_exits
         on accepted_stories.story_id = last_exits.story_id
-    where accepted_stories.cycle_time_seconds is not null
 
 ),
 

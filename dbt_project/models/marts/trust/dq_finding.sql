@@ -517,8 +517,7 @@ findings as (
         (
             'accepted_without_start', 'cycle_times', 'story_id',
             instant_evidence('accepted_at'),
-            "is_accepted and history_coverage = 'complete' and started_count
-            + finished_count + delivered_count + rejected_count = 0"
+            "is_accepted and history_coverage = 'complete' and cycle_time_seconds is null"
         ),
         (
             'start_skipped', 'cycle_times', 'story_id', "'in progress, never started'",

@@ -165,10 +165,14 @@ created_in_progress as (
 
 ),
 
+-- What led into the state that the first known transition leaves was not read.
 begun_late as (
 
-    select * from {{ ref('int_stories_with_cycle_times') }}
-    where is_worked_on_before
+    select * from transitions
+    where
+        transition_number = 1
+        and not is_creation
+        and recorded_from_state in {{ in_progress_states() }}
 
 ),
 

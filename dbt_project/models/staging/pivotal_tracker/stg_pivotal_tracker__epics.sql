@@ -32,8 +32,7 @@ renamed as (
         {{ repaired('past_done_stories_no_point_count', 'figure', repairs) }}
             as tracker_past_done_stories_no_point_count,
 
-        -- booleans
-        ({{ repaired('comments', 'list', repairs) }}) is not null as has_comment_list,
+        {%- do repaired('comments', 'list', repairs) %}
 
         -- instants
         {{ repaired('projected_completion', 'planned_instant', repairs) }}
