@@ -32,17 +32,22 @@ scope as (
 
 ),
 
--- Also projects without stories, unless the API has returned none.
 projects_of_unknown_histories as (
 
-    select project_id
+    select
+        project_id,
+        count(*) as story_count
     from stories
     where
         not is_history_known
         and not is_deleted
         and coalesce(story_type, '') != 'release'
+    group by project_id
 
-    union distinct
+),
+
+-- Only the API says that there are no stories.
+projects_without_histories as (
 
     select projects.project_id
     from {{ ref('stg_pivotal_tracker__projects') }} as projects
@@ -91,7 +96,10 @@ scopes as (
 
     select
         iterations.iteration_key,
-        projects_of_unknown_histories.project_id is null
+        (
+            projects_of_unknown_histories.project_id is null
+            and projects_without_histories.project_id is null
+        )
         or coalesce(scope_totals.history_known_story_count, 0) > 0 as is_scope_known,
         {% for measure in scope_measures %}
         coalesce(scope_totals.{{ measure }}_story_count, 0)
@@ -107,6 +115,8 @@ scopes as (
         on iterations.iteration_key = scope_totals.iteration_key
     left join projects_of_unknown_histories
         on iterations.project_id = projects_of_unknown_histories.project_id
+    left join projects_without_histories
+        on iterations.project_id = projects_without_histories.project_id
 
 ),
 
