@@ -50,20 +50,6 @@ last_known_states as (
 
 ),
 
--- Their first known change says that they had been worked on before.
-stories_worked_on_before as (
-
-    select story_id
-    from {{ ref('int_story_transitions') }}
-    where
-        transition_number = 1
-        and (
-            recorded_from_state in {{ in_progress_states() }}
-            or recorded_from_state = 'accepted'
-        )
-
-),
-
 time_in_states as (
 
     select
@@ -116,15 +102,12 @@ final as (
         time_in_states.first_accepted_at,
         time_in_states.last_accepted_at,
         time_in_states.unaccepted_count,
-        last_known_states.last_known_state,
-        stories_worked_on_before.story_id is not null as is_worked_on_before
+        last_known_states.last_known_state
     from stories
     left join time_in_states
         on stories.story_id = time_in_states.story_id
     left join last_known_states
         on stories.story_id = last_known_states.story_id
-    left join stories_worked_on_before
-        on stories.story_id = stories_worked_on_before.story_id
     left join iterations as accepted_iterations
         on
             stories.project_id = accepted_iterations.project_id

@@ -82,8 +82,6 @@ final as (
             'rejected_count', 'unaccepted_count'
         ] %}
         case
-            when cycle_times.is_worked_on_before
-                then nullif(cycle_times.{{ measure }}, 0)
             when stories.is_history_known
                 then coalesce(cycle_times.{{ measure }}, 0)
         end as {{ measure }},
