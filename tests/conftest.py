@@ -24,7 +24,7 @@ TRACKERS_FIGURES = {
 
 hypothesis.settings.register_profile(
     "ours",
-    max_examples=150 if IS_SLOW_RUN else 40,
+    max_examples=200 if IS_SLOW_RUN else 40,
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )

@@ -4,6 +4,7 @@
 
 const byId = (id) => document.getElementById(id);
 const embedded = byId('data') ? JSON.parse(byId('data').textContent) : null;
+const packedStories = byId('stories')?.textContent;  // only in a report; empty if there are too many
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const wide = matchMedia('(min-width: 44rem)');
@@ -41,7 +42,7 @@ const pageAddress = (project, page, more = {}) => address({project, page, ...mor
 // The address of the story or iteration of a row or point, or null. The report has a page of the
 // current iteration only, and pages of stories unless there are too many.
 function destination(row, project) {
-  if (row?.story_id && (!embedded || byId('stories').textContent)) return storyAddress(row.story_id);
+  if (row?.story_id && (!embedded || packedStories)) return storyAddress(row.story_id);
   const iteration = row?.iteration_number;
   if (!iteration || !project) return null;
   if (embedded && iteration !== projectOf(project).current_iteration_number) return null;
@@ -79,8 +80,7 @@ async function ask(path, asked = {}) {
 let unpacked = null;  // the stories in the report, from the first one that is opened
 
 function embeddedStories() {
-  const packed = byId('stories').textContent;
-  unpacked ??= packed ? new Response(new Blob([Uint8Array.from(atob(packed), (each) => each.charCodeAt(0))])
+  unpacked ??= packedStories ? new Response(new Blob([Uint8Array.from(atob(packedStories), (each) => each.charCodeAt(0))])
     .stream().pipeThrough(new DecompressionStream('gzip'))).json() : {};
   return unpacked;
 }
@@ -337,7 +337,7 @@ function fillTop(state) {
   byId('query').value = state.q ?? '';
   byId('footer').textContent = `From ${start.publication.sources || 'nothing'}. `
     + `Published ${instant(start.publication.published_at)} (${zone}).`
-    + (embedded && !byId('stories').textContent ? ' There are too many stories for this report to contain their pages; the dashboard has them (make dashboard).' : '');
+    + (embedded && !packedStories ? ' There are too many stories for this report to contain their pages; the dashboard has them (make dashboard).' : '');
   const listed = projectOf(state.project) && state.q === undefined
     ? start.pages.filter((page) => page.is_listed) : [];
   const name = state.page || 'overview';

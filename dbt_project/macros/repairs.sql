@@ -234,7 +234,7 @@
             *,
             {{ newest_first(key, newest, 'element_index') }} as row_choice
         from {{ from_cte }}
-        where {{ key[-1] }} is not null
+        where {{ is_usable_element(list_name) }}
     ) as elements
     where row_choice = 1
 {%- endmacro %}

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from ingest.records import Rejection, RowRefused
 
 __all__ = [
-    "ArchiveError", "FileRefused", "Rejection", "RowRefused", "first_sentence", "refusal_sentences",
+    "ArchiveError", "FileRefused", "Rejection", "RowRefused", "and_others", "first_sentence",
+    "refusal_sentences",
 ]  # fmt: skip
 
 
@@ -23,7 +24,12 @@ class FileRefused(Exception):
 def first_sentence(sentences: Iterable[str]) -> str:
     """The first sentence, and the number of the others."""
     first, *others = sentences
-    return f"{first} (and {len(others):,} more)" if others else first
+    return and_others(first, len(others))
+
+
+def and_others(sentence: str, count: int) -> str:
+    """A sentence, and the number of others like it."""
+    return f"{sentence} (and {count:,} more)" if count else sentence
 
 
 def refusal_sentences(rejections: list[Rejection]) -> Iterator[str]:

@@ -81,7 +81,6 @@ def mutations(guard: str, *, every: bool) -> list[Mutation]:
     return [Mutation(each, is_null) for each in guarded for is_null in (False, True)]
 
 
-@cache
 def _nodes(built: Path) -> dict[str, dict]:
     """The models of a built warehouse in dbt's manifest, by "schema.name"."""
     nodes = json.loads((built.parent / "target" / "manifest.json").read_text())["nodes"].values()
@@ -147,11 +146,9 @@ def _create_wrong_rows(
 @cache
 def _models(built: Path) -> tuple[Models, dict[str, tuple[str, ...]]]:
     """The models of a built warehouse, and the keys of the marts."""
-    nodes = json.loads((built.parent / "target" / "manifest.json").read_text())["nodes"].values()
     sql, keys = {}, {}
-    for node in nodes:
-        if node["resource_type"] == "model" and node["schema"] != "staging":
-            name = f"{node['schema']}.{node['alias']}"
+    for name, node in _nodes(built).items():
+        if node["schema"] != "staging":
             sql[name] = node["compiled_code"].replace(f'"{node["database"]}".', "")
             if node["schema"] == "marts":
                 keys[name] = key_of(node)

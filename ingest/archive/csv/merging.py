@@ -14,7 +14,7 @@ from ingest.archive.csv.plain_rows import PlainRows
 from ingest.archive.csv.row_batches import row_batches
 from ingest.archive.csv.rows import Row
 from ingest.archive.csv.story_records import StoryRows
-from ingest.archive.errors import FileRefused, Rejection, RowRefused
+from ingest.archive.errors import FileRefused, Rejection, RowRefused, and_others
 from ingest.archive.files.encodings import encoding_note
 from ingest.archive.id_set import IdSet
 from ingest.archive.options import ArchiveOptions
@@ -150,8 +150,8 @@ class CsvStories:
                 "and creation date"
             )
         for first in self._misfits.values():
-            others = f" (and {first.count - 1:,} more)" if first.count > 1 else ""
-            self.notes.append(f"{first.sentence}{others}; kept in extra_fields")
+            sentence = and_others(first.sentence, first.count - 1)
+            self.notes.append(f"{sentence}; kept in extra_fields")
         self._misfits.clear()
 
     def _body(self, file: StoriesFile) -> Iterator[Row]:

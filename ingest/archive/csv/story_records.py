@@ -192,11 +192,8 @@ class StoryRows:
             raise RowRefused(None, cells[width], f"more cells than the header's {width}")
         for index in self._one_line_cells:
             if proven <= index < len(cells) and "\n" in cells[index].strip():
-                header, reason = (
-                    self.columns.header[index],
-                    "broken quoting: a line break in this cell",
-                )
-                raise RowRefused(header, cells[index], reason, certain=index)
+                reason = "broken quoting: a line break in this cell"
+                raise RowRefused(self.columns.header[index], cells[index], reason, certain=index)
         return cells[:width] + [""] * (width + 1 - len(cells[:width])) + cells[width:]
 
     def _certain(self, refused: RowRefused) -> int:

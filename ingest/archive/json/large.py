@@ -211,9 +211,9 @@ def _opened(file: ArchiveFile) -> tuple[IO[bytes], int, int]:
     with file.open() as packed:
         stream: IO[bytes]
         if file.is_plain:
-            stream = file.path.open("rb")  # noqa: SIM115 - see above
+            stream = file.path.open("rb")  # noqa: SIM115 - closed with the last list in it
         else:
-            stream = tempfile.TemporaryFile()  # noqa: SIM115 - see above
+            stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last list in it
             shutil.copyfileobj(packed, stream, _COPIED_BYTES)
     size = stream.seek(0, 2)
     start = len(BOM_UTF8) if _bytes(stream, 0, len(BOM_UTF8)) == BOM_UTF8 else 0

@@ -47,6 +47,7 @@ nested as (
         record_source,
         _dlt_load_id as load_id
     from nested_transitions
+    where {{ is_usable_element('story_nested_transitions') }}
 
 ),
 
@@ -59,10 +60,6 @@ ranked_nested as (
             order by occurred_at desc, to_state asc
         ) as row_choice
     from nested
-    where
-        project_version is not null
-        and to_state is not null
-        and occurred_at is not null
 
 ),
 
