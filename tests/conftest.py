@@ -1,8 +1,10 @@
 """Shared fixtures and helpers: the demo workspace, its server, and a warehouse built from it."""
 
 import contextlib
+import fcntl
 import io
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -149,3 +151,20 @@ def built_warehouse(demo_server, tmp_path_factory):
     built = build(*WITH_UNIT_TESTS, warehouse=path)
     assert built.returncode == 0, built.stdout + built.stderr
     return path
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """The compiled models; the first worker compiles them for all."""
+    from tests.support.marts import compiled_models
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    kept = folder / "compiled_models.pickle"
+    with (folder / "compiled_models.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            compiled = compiled_models(folder / "compiled" / "warehouse.duckdb")
+            kept.write_bytes(pickle.dumps(compiled))
+    return pickle.loads(kept.read_bytes())

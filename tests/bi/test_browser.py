@@ -177,16 +177,28 @@ def changed(published, tmp_path, serve):
     return change
 
 
+def slow_unless(is_usual, *values):
+    """Values of a test that `make test` runs only if they are usual, and CI always."""
+    return pytest.param(*values, marks=() if is_usual else pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
-    ("width", "scheme"),
+    ("name", "width", "scheme"),
     [
-        ("wide", "light"),
-        ("narrow", "dark"),
-        pytest.param("wide", "dark", marks=pytest.mark.slow),
-        pytest.param("narrow", "light", marks=pytest.mark.slow),
+        slow_unless(
+            (width, scheme) == ("wide", "light")
+            or (
+                (width, scheme) == ("narrow", "dark") and name in ("projects", "velocity", "story")
+            ),
+            name,
+            width,
+            scheme,
+        )
+        for name in [*ADDRESSES, "story"]
+        for width in WIDTHS
+        for scheme in ("light", "dark")
     ],
 )
-@pytest.mark.parametrize("name", [*ADDRESSES, "story"])
 def test_every_page_renders_fits_and_is_accessible(
     browser, dashboard, story_id, name, width, scheme
 ):
@@ -291,7 +303,11 @@ def test_each_filter_has_an_effect_and_reset_undoes_it(browser, dashboard, contr
         )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [slow_unless(page.name in ("cycle-time", "iteration"), page) for page in PAGES],
+    ids=lambda page: page.name,
+)
 def test_a_copied_link_gives_the_same_view_of_every_page(browser, dashboard, page):
     values = {
         "dates": ("from=2024-11-01", "to=2025-02-28"),

@@ -7,11 +7,10 @@ from functools import cache
 
 import duckdb
 import pytest
-import yaml
 
 from tests.conftest import ROOT
 from tests.support.changed_sql import Models
-from tests.support.measures import MODELS, NOT_MEASURES, measures, mutated, mutations
+from tests.support.measures import NOT_MEASURES, measures, mutated, mutations, properties
 
 HOW_TO = (
     "In the mart's YAML, name a test under config: meta: guarded_by (of the mart or the column), "
@@ -70,11 +69,7 @@ def data_tests(built_warehouse):
 @cache
 def unit_tests():
     """Names of all unit tests of marts."""
-    return {
-        test["name"]
-        for path in MODELS.glob("marts/*/*.yml")
-        for test in yaml.safe_load(path.read_text()).get("unit_tests", [])
-    }
+    return {test["name"] for each in properties() for test in each.get("unit_tests", [])}
 
 
 def oracle_tests():

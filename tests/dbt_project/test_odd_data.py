@@ -11,7 +11,7 @@ import pytest
 
 from ingest.tables import TABLES
 from tests.support.crafted import crafted_warehouse
-from tests.support.marts import broken_checks, build, compiled_models
+from tests.support.marts import broken_checks, build
 from tests.support.odd_builds import problems, random_odd_projects
 from tests.support.odd_projects import extract, project_records
 
@@ -372,11 +372,6 @@ IMPOSSIBLE = dict(
         100,
     )
 )
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return compiled_models(tmp_path_factory.mktemp("compiled") / "w.duckdb")
 
 
 @pytest.fixture(scope="module")

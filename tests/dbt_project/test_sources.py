@@ -291,7 +291,7 @@ def records():
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory):
+def warehouse(models, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sources")
     path = crafted.crafted_warehouse(
         folder / "warehouse.duckdb", records(), dates_only=frozenset([101, 102, 501])
@@ -303,7 +303,7 @@ def warehouse(tmp_path_factory):
         connection.execute(
             f"update {DATASET}.projects set record_source = 'json' where id = {WITHOUT_STORIES}"
         )
-    marts.build(path, marts.compiled_models(folder / "empty.duckdb"))
+    marts.build(path, models)
     return path
 
 

@@ -27,7 +27,7 @@ from tests.engines.loading import (
 from tests.engines.s3_server import SECRET
 from tests.exactness.histories import world_of
 from tests.ingest.test_pipeline import TWO_LABELS, ListReader
-from tests.support.marts import build, compiled_models, differences
+from tests.support.marts import build, differences
 
 
 @pytest.fixture
@@ -69,7 +69,9 @@ def copy(engine, file):
 # Delta tables -----------------------------------------------------------------------------------
 
 
-def test_syncs_step_by_step_give_the_rows_that_duckdb_has_and_their_copy_its_marts(engine, file):
+def test_syncs_step_by_step_give_the_rows_that_duckdb_has_and_their_copy_its_marts(
+    engine, file, models
+):
     world = world_of(range(12))
     with serve(world.workspace) as server:
         for epoch in range(len(world.cuts.syncs_at)):
@@ -82,7 +84,6 @@ def test_syncs_step_by_step_give_the_rows_that_duckdb_has_and_their_copy_its_mar
         done = copy(engine, copied)
         assert done.returncode == 0, done.stderr
         assert_same_rows(copied, engine, but=())
-        models = compiled_models(engine.folder / "compiled" / "w.duckdb")
         for each in (file, copied):
             build(each.path, models)
         assert differences(file.path, copied.path, models) == []

@@ -21,11 +21,6 @@ WORKSPACES = [
 
 
 @pytest.fixture(scope="module")
-def duckdb_models(tmp_path_factory):
-    return compiled_models(tmp_path_factory.mktemp("compiled") / "w.duckdb")
-
-
-@pytest.fixture(scope="module")
 def postgres_models(postgres, tmp_path_factory):
     engine = PostgresEngine.of(postgres, tmp_path_factory.mktemp("compiled") / "compiled")
     return compiled_models(engine.path, **engine.settings)
@@ -33,7 +28,7 @@ def postgres_models(postgres, tmp_path_factory):
 
 @pytest.mark.parametrize("seeds", WORKSPACES, ids=lambda seeds: f"seeds {seeds[0]} to {seeds[-1]}")
 def test_the_same_syncs_give_the_same_marts(
-    seeds, postgres, sail, duckdb_models, postgres_models, tmp_path
+    seeds, postgres, sail, models, postgres_models, tmp_path
 ):
     database = PostgresEngine.of(postgres, tmp_path / f"synced_{seeds[0]}")
     files = SparkEngine.of(sail, tmp_path / "files")
@@ -44,15 +39,15 @@ def test_the_same_syncs_give_the_same_marts(
             world.play(epoch)
             for engine in (file, database, files):
                 _sync(server, engine)
-    build(file.path, duckdb_models)
+    build(file.path, models)
     tables = (each.replace("create or replace", "create") for each in postgres_models.statements)
     database.execute(*tables)
     built = files.dbt("run")
     assert built.returncode == 0, built.stdout[-3000:]
     assert world.counts.total() > 20 * len(seeds)
-    expected = contents(file, duckdb_models.keys)
+    expected = contents(file, models.keys)
     for engine in (database, files):
-        assert differences(expected, contents(engine, duckdb_models.keys)) == []
+        assert differences(expected, contents(engine, models.keys)) == []
 
 
 def _sync(server, engine):

@@ -24,11 +24,10 @@ PROVENANCE = {
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The warehouses by format, and the compiled models."""
+def built(models, tmp_path_factory):
+    """The warehouses by format."""
     folder = tmp_path_factory.mktemp("round_trip")
     found = {each: QuickWarehouse(folder / f"{each}.duckdb") for each in ("api", "json", "csv")}
-    models = marts.compiled_models(folder / "empty.duckdb")
     with serve(simulate(stories=160)) as server:
         found["api"].sync(server)
         (as_of,) = found["api"].execute("select max(as_of) from pivotal_tracker_data.extracts")[0]
@@ -38,23 +37,28 @@ def built(tmp_path_factory):
             load_csv(found["csv"], path, project)
     for each in found.values():
         marts.build(each.path, models)
-    return found, models
+    return found
 
 
-def test_a_json_dump_gives_the_same_marts_as_the_api(built):
-    found, models = built
+def test_a_json_dump_gives_the_same_marts_as_the_api(built, models):
+    stories = built["api"].execute("select project_id from pivotal_tracker_data.stories")
+    with_stories = {project_id for (project_id,) in stories}
+
+    def is_unknown(each):  # an empty list in a file is no row that says that there are no stories
+        is_null = each.second is None or each.mart == "rpt_data_coverage"
+        return is_null and each.row["project_id"] not in with_stories
+
     differing = Counter(
         (each.mart, each.column)
-        for each in marts.differences(found["api"].path, found["json"].path, models)
-        if each.column not in PROVENANCE
+        for each in marts.differences(built["api"].path, built["json"].path, models)
+        if each.column not in PROVENANCE and not is_unknown(each)
     )
     assert differing == {}
 
 
 @pytest.mark.parametrize("mart", CSV_COLUMNS)
 def test_a_csv_export_gives_the_columns_that_it_determines(built, mart):
-    found, _ = built
-    api, csv = (carried(found[each].path, mart, CSV_COLUMNS) for each in ("api", "csv"))
+    api, csv = (carried(built[each].path, mart, CSV_COLUMNS) for each in ("api", "csv"))
     assert api
     assert sorted((api - csv).elements(), key=str)[:3] == []
     assert sorted((csv - api).elements(), key=str)[:3] == []

@@ -18,7 +18,6 @@ from tests.conftest import ROOT
 from tests.support.changed_sql import Models
 from tests.support.marts import key_of, query
 
-MODELS = ROOT / "dbt_project" / "models"
 # Numeric columns that are not measures: ids, positions, parts of a date.
 NOT_MEASURES = re.compile(
     r"(^|_)(id|key|number|version|index|rank|seed|position|line|year|quarter|month|week|day)$"
@@ -55,12 +54,19 @@ class Mutation:
 
 
 @cache
+def properties() -> tuple[dict, ...]:
+    """The contents of the marts' property files."""
+    files = sorted((ROOT / "dbt_project" / "models" / "marts").glob("*/*.yml"))
+    return tuple(yaml.load(path.read_text(), yaml.CSafeLoader) for path in files)
+
+
+@cache
 def measures() -> tuple[Measure, ...]:
     """All measures, as the marts' property files declare them."""
     return tuple(
         Measure(mart["name"], column["name"], column["data_type"], _guard(mart, column))
-        for path in sorted(MODELS.glob("marts/*/*.yml"))
-        for mart in yaml.safe_load(path.read_text()).get("models", [])
+        for each in properties()
+        for mart in each.get("models", [])
         if mart["name"] != "dim_date"
         for column in mart["columns"]
         if NUMERIC.fullmatch(column["data_type"])
