@@ -1,12 +1,11 @@
 """Each mart has an example query in analyses/, which answers its question in docs/marts.md."""
 
 import re
-import shutil
 
 import duckdb
 import pytest
 
-from tests.conftest import ROOT, dbt
+from tests.conftest import ROOT
 
 FOLDER = ROOT / "dbt_project" / "analyses"
 ANALYSES = sorted(path.stem.removeprefix("example_") for path in FOLDER.glob("example_*.sql"))
@@ -22,22 +21,6 @@ NULL_IN_THE_DEMO = {
     "fct_reconciliation": {"explanation"},
     "rpt_data_coverage": {"missing", "remedies"},
 }
-
-
-@pytest.fixture(scope="module")
-def compiled(built_warehouse, tmp_path_factory):
-    """{name: SQL} of all analyses, compiled by dbt in one run."""
-    folder = tmp_path_factory.mktemp("analyses")
-    (folder / "target").mkdir()
-    shutil.copy(built_warehouse.parent / "target" / "partial_parse.msgpack", folder / "target")
-    run = dbt(
-        *("compile", "--no-populate-cache", "--select", "resource_type:analysis"),
-        warehouse=built_warehouse,
-        artifacts=folder,
-    )
-    assert run.returncode == 0, run.stdout
-    files = (folder / "target" / "compiled").rglob("analyses/*.sql")
-    return {file.stem.removeprefix("example_"): file.read_text() for file in files}
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +42,10 @@ def test_every_mart_has_an_example_with_the_question_of_the_catalogue(connection
 
 
 @pytest.mark.parametrize("name", ANALYSES)
-def test_an_example_reads_its_mart_and_has_rows_in_the_demo(name, compiled, connection):
-    assert f'"marts"."{name}"' in compiled[name]
-    cursor = connection.execute(compiled[name])
+def test_an_example_reads_its_mart_and_has_rows_in_the_demo(name, models, connection):
+    query = models.analyses[f"example_{name}"]
+    assert f'"marts"."{name}"' in query
+    cursor = connection.execute(query)
     columns = [column[0] for column in cursor.description]
     rows = cursor.fetchall()
     assert rows

@@ -18,18 +18,20 @@ from tests.conftest import dbt
 
 @dataclass(frozen=True)
 class CompiledModels:
-    """All models and their tests as SQL.
+    """All models, their tests, and the example queries as SQL.
 
     Attributes:
         statements: the statements that build the models, in dbt's order.
         keys: the key of each mart.
         checks: by name, a query for the rows that violate a mart's constraint or a test of
             severity error.
+        analyses: by name, the example queries.
     """
 
     statements: tuple[str, ...]
     keys: dict[str, tuple[str, ...]]
     checks: dict[str, str]
+    analyses: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -62,24 +64,25 @@ def compiled_models(warehouse: Path, *arguments: str, **settings: str) -> Compil
     target = warehouse.parent / "target"
     nodes = json.loads((target / "manifest.json").read_text())["nodes"]
     results = json.loads((target / "run_results.json").read_text())["results"]
-    statements, keys, checks = [], {}, {}
+    statements, keys, checks, analyses = [], {}, {}, {}
     for result in results:
         node = nodes[result["unique_id"]]
+        sql = (result["compiled_code"] or "").replace(f'"{node["database"]}".', "")
+        if node["resource_type"] == "analysis":
+            analyses[node["name"]] = sql
         if node["resource_type"] == "test" and node["config"]["severity"].lower() == "error":
-            checks[node["name"]] = result["compiled_code"].replace(f'"{node["database"]}".', "")
+            checks[node["name"]] = sql
         if node["resource_type"] != "model":
             continue
         kind = "view" if node["config"]["materialized"] == "view" else "table"
         name = f'{node["schema"]}."{node["alias"]}"'
-        sql = result["compiled_code"].replace(f'"{node["database"]}".', "")
         statements.append(f"create or replace {kind} {name} as {sql}")
         if node["schema"] == "marts":
             keys[node["alias"]] = key_of(node)
             checks |= _constraints(node)
     schemas = ("staging", "intermediate", "marts")
-    return CompiledModels(
-        (*(f"create schema if not exists {each}" for each in schemas), *statements), keys, checks
-    )
+    created = [f"create schema if not exists {each}" for each in schemas]
+    return CompiledModels((*created, *statements), keys, checks, analyses)
 
 
 def _constraints(node: dict) -> dict[str, str]:
