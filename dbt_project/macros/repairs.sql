@@ -281,6 +281,7 @@
         'project_id': ('bigint', none),
         'requested_by_id': ('bigint', none),
         'story_id': ('bigint', none),
+        'epic_id': ('bigint', none),
         'person_id': ('bigint', none),
         'reviewer_id': ('bigint', none),
         'review_type_id': ('bigint', none),

@@ -9,6 +9,7 @@ from tests.support.marts import rows
 
 CSV, JSON, ACTIVITIES, API, MIXED, JSON_AND_ACTIVITIES, WITHOUT_STORIES = 1, 2, 3, 4, 5, 6, 7
 PERSON = 11
+EPIC = 21  # read without its comments, and EPIC + 1 with them
 
 # By mart, measures that are null in all rows of a project. With so few stories, there are no
 # percentiles or forecasts from any source.
@@ -221,6 +222,22 @@ def activities(project_id):
     return [activity(project_id, *step) for step in steps]
 
 
+def comments_on_epics(project_id):
+    """Activities: a comment that is edited, one that is deleted, one that the record lacks."""
+    on_epics = [
+        (1, EPIC, "create", 91, {"epic_id": EPIC, "text": "First", "person_id": PERSON}),
+        (2, EPIC, "create", 92, {"epic_id": EPIC, "text": "Deleted", "person_id": PERSON}),
+        (3, EPIC, "update", 91, {"text": "Edited"}),
+        (4, EPIC, "delete", 92, None),
+        (5, EPIC + 1, "create", 93, {"epic_id": EPIC + 1, "text": "Not in the record"}),
+    ]
+    return [
+        activity(project_id, day, day, change(type_, comment, new, kind="comment"))
+        | {"primary_resources": [{"kind": "epic", "id": epic, "name": "Epic"}]}
+        for day, epic, type_, comment, new in on_epics
+    ]
+
+
 def records():
     """Records of projects with one accepted story and one story in progress each."""
     return {
@@ -275,7 +292,16 @@ def records():
                 **{each: [] for each in ("comments", "tasks", "blockers", "reviews")},
             ),
         ],
-        "activity": activities(ACTIVITIES) + activities(JSON_AND_ACTIVITIES),
+        "epics": [
+            {"id": EPIC, "project_id": MIXED, "name": "Read without comments"},
+            {
+                "id": EPIC + 1, "project_id": MIXED, "name": "Read with comments",
+                "comments": [{"id": 94, "text": "In the record"}],
+            },
+        ],
+        "activity": [
+            *activities(ACTIVITIES), *activities(JSON_AND_ACTIVITIES), *comments_on_epics(MIXED)
+        ],
         "memberships": [{"id": 1, "project_id": API, "person_id": PERSON, "role": "owner"}],
         "iterations": [
             {
@@ -383,6 +409,23 @@ def test_daily_flow_has_an_unknown_state_only_where_histories_are_unknown(wareho
         if row["story_state"] == "unknown"
     }
     assert found == {CSV, JSON, MIXED}
+
+
+@pytest.mark.parametrize("mart", ["dim_project", "rpt_project_overview"])
+def test_counts_of_stories_are_null_where_none_were_read(warehouse, mart):
+    found = {row["project_id"]: row for row in rows(warehouse, mart)}
+    counts = {name for name in found[API] if name.endswith("story_count")} | {"accepted_points"}
+    assert {found[WITHOUT_STORIES][name] for name in counts} == {None}
+    assert None not in {found[API][name] for name in counts}
+
+
+def test_activities_add_comments_to_epics_that_were_read_without_them(warehouse):
+    found = {
+        row["comment_id"]: (row["epic_id"], row["person_id"], row["comment_text"])
+        for row in rows(warehouse, "fct_comment")
+        if row["epic_id"]
+    }
+    assert found == {91: (EPIC, PERSON, "Edited"), 94: (EPIC + 1, None, "In the record")}
 
 
 def test_data_coverage_lists_missing_data(warehouse):

@@ -16,7 +16,9 @@ activities as (
     select
         *,
         case when primary_resource_kind = 'story' then primary_resource_id end
-            as primary_story_id
+            as primary_story_id,
+        case when primary_resource_kind = 'epic' then primary_resource_id end
+            as primary_epic_id
     from {{ ref('stg_pivotal_tracker__activities') }}
 
 ),
@@ -28,7 +30,7 @@ changes as (
         list_column='changes',
         keep=[
             'activity_id', 'project_id', 'project_version', 'performed_by_id',
-            'primary_story_id', 'occurred_at', 'read_by'
+            'primary_story_id', 'primary_epic_id', 'occurred_at', 'read_by'
         ],
         fields={
             'kind': 'text',
@@ -83,8 +85,8 @@ with_parsed_values as (
             when element_change_type = 'update'
                 then {{ activity_value('new_story_values', 'project_id', repairs) }}
         end as moved_to_project_id,
-        -- Only its creation says which story a part belongs to; for any other change it
-        -- is the story that the activity is about.
+        -- Only its creation says which story or epic a part belongs to; for any other
+        -- change it is the one that the activity is about.
         case
             when element_kind in {{ part_kinds }}
                 then coalesce(
@@ -92,6 +94,13 @@ with_parsed_values as (
                     primary_story_id
                 )
         end as part_story_id,
+        case
+            when element_kind = 'comment'
+                then coalesce(
+                    {{ activity_value('new_part_values', 'epic_id', repairs) }},
+                    primary_epic_id
+                )
+        end as part_epic_id,
         coalesce(
             {{ activity_value('new_part_values', 'person_id', repairs) }},
             {{ activity_value('new_part_values', 'reviewer_id', repairs) }}

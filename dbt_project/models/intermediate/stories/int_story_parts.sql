@@ -15,6 +15,12 @@ stories as (
 
 ),
 
+epics as (
+
+    select * from {{ ref('int_epics') }}
+
+),
+
 project_settings as (
 
     select * from {{ ref('int_projects') }}
@@ -27,12 +33,19 @@ records as (
 
 ),
 
+epic_records as (
+
+    select * from {{ ref('stg_pivotal_tracker__epics') }}
+
+),
+
 part_changes as (
 
     select
         resource_kind as part_kind,
         resource_id as part_id,
         part_story_id as story_id,
+        case when part_story_id is null then part_epic_id end as epic_id,
         part_person_id as person_id,
         review_type_id,
         change_type,
@@ -52,26 +65,35 @@ part_changes as (
     from {{ ref('int_activity_changes') }}
     where
         resource_kind in ('comment', 'task', 'blocker', 'review')
-        and part_story_id is not null
+        and (part_story_id is not null or part_epic_id is not null)
 
 ),
 
-listed_parts as (
+story_parts as (
 
     select * from {{ ref('stg_pivotal_tracker__story_parts') }}
 
 ),
 
--- The list that was loaded with a story is decisive. Without one, or without the
--- story's record, its parts are those in activities.
+epic_comments as (
+
+    select * from {{ ref('stg_pivotal_tracker__epic_comments') }}
+
+),
+
+-- The list that was loaded with a story or epic is decisive. Without one, or without
+-- its record, its parts are those in activities.
 relevant_changes as (
 
     select part_changes.*
     from part_changes
     left join records
         on part_changes.story_id = records.story_id
+    left join epic_records
+        on part_changes.epic_id = epic_records.epic_id
     where
-        records.story_id is null
+        (records.story_id is null and epic_records.epic_id is null)
+        or not epic_records.has_comment_list
         {% for kind in kinds %}
         or (part_changes.part_kind = '{{ kind }}' and not records.has_{{ kind }}_list)
         {% endfor %}
@@ -110,6 +132,7 @@ from_activities as (
         part_kind,
         part_id,
         max(case when recency = 1 then story_id end) as story_id,
+        max(case when recency = 1 then epic_id end) as epic_id,
         {% for value in values %}
         max(
             case
@@ -141,6 +164,7 @@ known_parts as (
         part_kind,
         part_id,
         story_id,
+        cast(null as bigint) as epic_id,
         person_id,
         review_type_id,
         review_type_name,
@@ -151,7 +175,26 @@ known_parts as (
         created_at,
         updated_at,
         {{ as_instant('null') }} as deleted_at
-    from listed_parts
+    from story_parts
+
+    union all
+
+    select
+        'comment' as part_kind,
+        comment_id as part_id,
+        cast(null as bigint) as story_id,
+        epic_id,
+        person_id,
+        cast(null as bigint) as review_type_id,
+        {{ as_text('null') }} as review_type_name,
+        comment_text as part_text,
+        {{ as_text('null') }} as part_status,
+        cast(null as bigint) as part_position,
+        record_source,
+        created_at,
+        updated_at,
+        {{ as_instant('null') }} as deleted_at
+    from epic_comments
 
     union all
 
@@ -159,6 +202,7 @@ known_parts as (
         part_kind,
         part_id,
         story_id,
+        epic_id,
         case
             when person_change_count = 1 then person_id
             when part_kind in ('comment', 'blocker') then performed_by_id
@@ -238,43 +282,56 @@ with_statuses as (
 
 ),
 
--- Comments, tasks, blockers and reviews of a deleted story are deleted too.
-final as (
+with_hosts as (
 
     select
-        with_statuses.part_kind,
-        with_statuses.part_id,
-        with_statuses.story_id,
-        stories.project_id,
-        with_statuses.person_id,
-        with_statuses.review_type_id,
-        with_statuses.review_type_name,
-        with_statuses.part_text,
-        with_statuses.status_at_as_of as part_status,
-        with_statuses.part_position,
-        stories.story_id is not null
-        and not stories.is_deleted
-        and (
-            with_statuses.created_at is null
-            or with_statuses.created_at <= stories.as_of
-        )
-        and (
-            with_statuses.deleted_at is null
-            or with_statuses.deleted_at > stories.as_of
-        ) as is_current,
-        {{ local_date('with_statuses.created_at', 'project_settings.time_zone') }}
-            as created_date,
-        with_statuses.created_at,
-        with_statuses.updated_at,
-        case
-            when with_statuses.last_status = with_statuses.status_at_as_of
-                then with_statuses.last_changed_at
-        end as status_changed_at
+        with_statuses.*,
+        coalesce(stories.project_id, epics.project_id) as project_id,
+        coalesce(stories.is_deleted, epics.epic_id is null) as is_host_deleted,
+        coalesce(stories.as_of, epics.as_of) as as_of
     from with_statuses
     left join stories
         on with_statuses.story_id = stories.story_id
+    left join epics
+        on with_statuses.epic_id = epics.epic_id
+
+),
+
+-- Comments, tasks, blockers and reviews of a deleted story or epic are deleted too.
+final as (
+
+    select
+        with_hosts.part_kind,
+        with_hosts.part_id,
+        with_hosts.story_id,
+        with_hosts.epic_id,
+        with_hosts.project_id,
+        with_hosts.person_id,
+        with_hosts.review_type_id,
+        with_hosts.review_type_name,
+        with_hosts.part_text,
+        with_hosts.status_at_as_of as part_status,
+        with_hosts.part_position,
+        not with_hosts.is_host_deleted
+        and (
+            with_hosts.created_at is null
+            or with_hosts.created_at <= with_hosts.as_of
+        )
+        and (
+            with_hosts.deleted_at is null
+            or with_hosts.deleted_at > with_hosts.as_of
+        ) as is_current,
+        {{ local_date('with_hosts.created_at', 'project_settings.time_zone') }}
+            as created_date,
+        with_hosts.created_at,
+        with_hosts.updated_at,
+        case
+            when with_hosts.last_status = with_hosts.status_at_as_of
+                then with_hosts.last_changed_at
+        end as status_changed_at
+    from with_hosts
     left join project_settings
-        on stories.project_id = project_settings.project_id
+        on with_hosts.project_id = project_settings.project_id
 
 )
 

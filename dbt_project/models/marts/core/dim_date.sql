@@ -37,12 +37,6 @@ story_parts as (
 
 ),
 
-epic_comments as (
-
-    select * from {{ ref('stg_pivotal_tracker__epic_comments') }}
-
-),
-
 -- An imported story can be older than its project, and an archive can contain
 -- activities or comments without their stories.
 first_instants as (
@@ -70,19 +64,10 @@ first_instants as (
     union all
 
     select
-        stories.project_id,
-        story_parts.created_at as first_at
-    from story_parts
-    inner join stories
-        on story_parts.story_id = stories.story_id
-    where not stories.is_deleted
-
-    union all
-
-    select
         project_id,
         created_at as first_at
-    from epic_comments
+    from story_parts
+    where is_current
 
 ),
 

@@ -2,7 +2,6 @@
     ('stg_pivotal_tracker__activities', 'performed_by_id', 'occurred_at'),
     ('stg_pivotal_tracker__my_activities', 'performed_by_id', 'occurred_at'),
     ('stg_pivotal_tracker__story_transitions', 'performed_by_id', 'occurred_at'),
-    ('stg_pivotal_tracker__epic_comments', 'person_id', 'created_at'),
     ('int_story_parts', 'person_id', 'created_at'),
     ('stg_pivotal_tracker__memberships', 'person_id', 'created_at'),
     ('int_stories', 'requested_by_id', 'created_at'),
@@ -47,7 +46,9 @@ traces as (
         {{ seen_at }} as seen_at
     from {{ ref(model) }}
     {% if model == 'int_story_parts' %}
-    where story_id in (select living_stories.story_id from living_stories)
+    where
+        story_id in (select living_stories.story_id from living_stories)
+        or epic_id is not null
     {% elif model == 'stg_pivotal_tracker__story_transitions' %}
     where not is_nested
     {% elif model == 'stg_pivotal_tracker__people' %}

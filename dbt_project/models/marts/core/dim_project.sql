@@ -24,18 +24,44 @@ activities as (
 
 ),
 
+stories as (
+
+    select
+        *,
+        not is_deleted and coalesce(story_type, '') != 'release' as is_counted
+    from {{ ref('int_stories') }}
+
+),
+
 stories_by_project as (
 
     select
         project_id,
-        count(*) as story_count,
-        count(case when current_state = 'accepted' then 1 end) as accepted_story_count,
-        sum(case when current_state = 'accepted' then estimate end) as accepted_points
-    from {{ ref('int_stories') }}
-    where
-        not is_deleted
-        and coalesce(story_type, '') != 'release'
+        count(case when is_counted then 1 end) as story_count,
+        count(case when is_counted and current_state = 'accepted' then 1 end)
+            as accepted_story_count,
+        sum(case when is_counted and current_state = 'accepted' then estimate end)
+            as accepted_points
+    from stories
     group by project_id
+
+),
+
+-- The API and a CSV contain all stories of a project; without one from any other
+-- source, they were not read.
+projects_with_known_stories as (
+
+    select
+        projects.project_id,
+        coalesce(stories_by_project.story_count, 0) as story_count,
+        coalesce(stories_by_project.accepted_story_count, 0) as accepted_story_count,
+        coalesce(stories_by_project.accepted_points, 0) as accepted_points
+    from projects
+    left join stories_by_project
+        on projects.project_id = stories_by_project.project_id
+    where
+        stories_by_project.project_id is not null
+        or projects.record_source in ('api', 'stories_csv')
 
 ),
 
@@ -111,9 +137,9 @@ final as (
         projects.initial_velocity,
         projects_with_iterations.current_iteration_number,
         projects_with_iterations.current_velocity,
-        coalesce(stories_by_project.story_count, 0) as story_count,
-        coalesce(stories_by_project.accepted_story_count, 0) as accepted_story_count,
-        {{ as_decimal('coalesce(stories_by_project.accepted_points, 0)') }}
+        projects_with_known_stories.story_count,
+        projects_with_known_stories.accepted_story_count,
+        {{ as_decimal('projects_with_known_stories.accepted_points') }}
             as accepted_points,
         members_by_project.member_count,
         projects.is_point_scale_custom,
@@ -130,8 +156,8 @@ final as (
         on projects.project_id = projects_as_of.project_id
     inner join projects_with_iterations
         on projects.project_id = projects_with_iterations.project_id
-    left join stories_by_project
-        on projects.project_id = stories_by_project.project_id
+    left join projects_with_known_stories
+        on projects.project_id = projects_with_known_stories.project_id
     left join members_by_project
         on projects.project_id = members_by_project.project_id
     left join activities_by_project

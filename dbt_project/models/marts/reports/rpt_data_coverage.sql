@@ -202,10 +202,10 @@ counted as (
         sources_by_project.record_sources,
         files_by_project.file_paths,
         coalesce(files_by_project.file_count, 0) as file_count,
-        coalesce(
-            stories_by_project.story_count,
-            case when projects.record_source in ('api', 'stories_csv') then 0 end
-        ) as story_count,
+        case
+            when projects.story_count is not null
+                then coalesce(stories_by_project.story_count, 0)
+        end as story_count,
         stories_by_project.history_known_story_count,
         stories_by_project.unknown_history_story_count,
         stories_by_project.uncommented_story_count,

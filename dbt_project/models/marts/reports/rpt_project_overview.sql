@@ -68,12 +68,17 @@ final as (
         current_iterations.accepted_points as current_accepted_points,
         projects.story_count,
         {% for state in states %}
-        coalesce(stories_by_state.{{ state }}_story_count, 0)
-            as {{ state }}_story_count,
+        case
+            when projects.story_count is not null
+                then coalesce(stories_by_state.{{ state }}_story_count, 0)
+        end as {{ state }}_story_count,
         {% endfor %}
         projects.accepted_story_count,
         projects.accepted_points,
-        coalesce(lead_times.story_count, 0) as lead_time_story_count,
+        case
+            when projects.story_count is not null
+                then coalesce(lead_times.story_count, 0)
+        end as lead_time_story_count,
         lead_times.p50_days as p50_lead_time_days,
         lead_times.p85_days as p85_lead_time_days,
         projects.member_count,

@@ -32,7 +32,8 @@ renamed as (
         {{ repaired('past_done_stories_no_point_count', 'figure', repairs) }}
             as tracker_past_done_stories_no_point_count,
 
-        {%- do repaired('comments', 'list', repairs) %}
+        -- booleans
+        ({{ repaired('comments', 'list', repairs) }}) is not null as has_comment_list,
 
         -- instants
         {{ repaired('projected_completion', 'planned_instant', repairs) }}
