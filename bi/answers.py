@@ -388,6 +388,20 @@ def _description(connection: duckdb.DuckDBPyConnection, mart: str, column: str) 
     return html.unescape(re.split(r"\n\s*\n|\n\|", text.strip())[0])
 
 
+# The stories that can be found, and the words in which they are.
+_SEARCHED = """
+select
+    story_id, story_name, project_name, story_type, current_state, owner_names, label_names,
+    updated_at, project_id,
+    strip_accents(lower(concat_ws(
+        ' ', story_id, story_name, label_names, epic_names, owner_names
+    ))) as words
+from dim_story
+where not is_deleted
+order by updated_at desc nulls last, story_id
+"""
+
+
 def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | None) -> Json:
     """Find stories by number, or by words in the title, labels, epics and owners."""
     terms = query.lower().replace("#", " ").split()[:8]
@@ -397,24 +411,28 @@ def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | 
     found = rows_of(
         connection,
         f"""
-        with searched as (
-            select
-                story_id, story_name, project_name, story_type, current_state, owner_names,
-                label_names, updated_at,
-                strip_accents(lower(concat_ws(
-                    ' ', story_id, story_name, label_names, epic_names, owner_names
-                ))) as words
-            from dim_story
-            where not is_deleted and (? is null or project_id = ?)
-        )
-        select * exclude (words)
-        from searched
-        where {condition}
+        select * exclude (project_id, words)
+        from ({_SEARCHED})
+        where (? is null or project_id = ?) and {condition}
         order by cast(story_id as varchar) = ? desc, updated_at desc nulls last, story_id
         """,
         *(project_id, project_id, *terms, terms[0]),
     )
     return {"story_count": len(found), "table": table(found[:_MAX_SEARCH_RESULTS])}
+
+
+def searched(connection: duckdb.DuckDBPyConnection, project_ids: list[int]) -> Json:
+    """What the report needs to search by itself: the stories of its projects, and their words."""
+    found = rows_of(
+        connection, f"from ({_SEARCHED}) where project_id in (select unnest(?))", project_ids
+    )
+    columns = [name for name in found[0] if name not in ("project_id", "words")] if found else []
+    return {
+        "table": table(found, columns),
+        "project_ids": [row["project_id"] for row in found],
+        "words": [row["words"] for row in found],
+        "max_results": _MAX_SEARCH_RESULTS,
+    }
 
 
 # The lists on the page of a story: (title, query of stories).

@@ -20,7 +20,7 @@ from ingest.run.settings import ROOT, SettingsError, marts_path
 
 # More rows would be too many to scroll through; the marts have the complete tables.
 _MAX_TABLE_ROWS = 2000
-# The pages of more stories would make the file too large to send. These take about 2 MB.
+# More stories would make the file too large to send. The pages of these take about 2 MB.
 _MAX_STORIES = 5000
 
 
@@ -50,14 +50,18 @@ def report(connection: duckdb.DuckDBPyConnection, project_ids: list[int] | None 
                 responses[request] = answers.picture(
                     connection, picture, choice, with_table=True, max_rows=_MAX_TABLE_ROWS
                 )
+    contained = [each["project_id"] for each in start["projects"]]
     story_ids = [
         story_id
         for (story_id,) in connection.execute(
             "select story_id from dim_story where project_id in (select unnest(?)) order by 1",
-            [[each["project_id"] for each in start["projects"]]],
+            [contained],
         ).fetchall()
     ]
-    stories = answers.stories(connection, story_ids) if len(story_ids) <= _MAX_STORIES else {}
+    stories: dict[str, Any] = {}
+    if len(story_ids) <= _MAX_STORIES:
+        stories["pages"] = answers.stories(connection, story_ids)
+        stories["searched"] = answers.searched(connection, contained)
     scripts = [part("app.js"), vega()]
     policy = (
         f"default-src 'none'; script-src {' '.join(_hash(each) for each in scripts)} "
@@ -83,7 +87,7 @@ def _as_script(data: dict[str, Any]) -> str:
     return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _compressed(data: dict[int, Any]) -> str:
+def _compressed(data: dict[str, Any]) -> str:
     """Compressed JSON in base64; empty without data."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode())).decode() if data else ""

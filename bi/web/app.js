@@ -62,7 +62,8 @@ async function ask(path, asked = {}) {
   const query = new URLSearchParams(
     Object.entries(asked).filter(([, value]) => value !== '' && value != null)).toString();
   if (embedded) {
-    const answer = path === 'story' ? (await embeddedStories())[asked.story] : embedded[query ? `${path}?${query}` : path];
+    const answer = path === 'story' ? (await embeddedStories()).pages?.[asked.story]
+      : path === 'search' ? searchEmbedded(await embeddedStories(), asked) : embedded[query ? `${path}?${query}` : path];
     if (!answer) throw new Problem('The report does not contain this. See the dashboard: make dashboard.');
     return answer;
   }
@@ -77,12 +78,25 @@ async function ask(path, asked = {}) {
   return answer;
 }
 
-let unpacked = null;  // the stories in the report, from the first one that is opened
+let unpacked = null;  // the stories in the report, from the first that is opened or searched for
 
 function embeddedStories() {
   unpacked ??= packedStories ? new Response(new Blob([Uint8Array.from(atob(packedStories), (each) => each.charCodeAt(0))])
     .stream().pipeThrough(new DecompressionStream('gzip'))).json() : {};
   return unpacked;
+}
+
+// Finds stories as the server does (bi/answers.py).
+function searchEmbedded({searched}, {q, project}) {
+  if (!searched) return null;
+  const words = q.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '').normalize('NFC');
+  const terms = words.replaceAll('#', ' ').split(/\s+/).filter(Boolean).slice(0, 8);
+  const rows = searched.table.rows.filter((_, index) =>
+    (!project || searched.project_ids[index] === Number(project))
+    && terms.every((term) => searched.words[index].includes(term)));
+  const isNumber = (row) => String(row[0]) === terms[0];
+  rows.sort((one, other) => isNumber(other) - isNumber(one));
+  return {story_count: rows.length, table: {...searched.table, rows: rows.slice(0, searched.max_results)}};
 }
 
 // ---- Formatting.
@@ -333,7 +347,7 @@ function fillTop(state) {
       make('option', {value: each.project_id}, each.project_name)));
   }
   choice.value = projectOf(state.project) ? state.project : '';
-  byId('search').hidden = Boolean(embedded);
+  byId('search').hidden = Boolean(embedded && !packedStories);
   byId('query').value = state.q ?? '';
   byId('footer').textContent = `From ${start.publication.sources || 'nothing'}. `
     + `Published ${instant(start.publication.published_at)} (${zone}).`

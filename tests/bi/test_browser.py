@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.parse
 
 import duckdb
 import pytest
@@ -701,6 +702,23 @@ def test_the_report_leads_to_its_stories_and_to_the_current_iteration(browser, r
         assert visit.complaints == []
 
 
+def test_the_report_finds_the_stories_that_the_dashboard_finds(
+    browser, dashboard, report, story_id
+):
+    with Visit(browser) as visit:
+        for query in (f"#{story_id}", "NGUYEN ticket", "pay", "no such words"):
+            for project in ("", f"&project={MOBILE_APP}"):
+                found = []
+                for address in (dashboard, report.as_uri() + "#"):
+                    visit.page.goto(f"{address}q={urllib.parse.quote(query)}{project}")
+                    visit.see_all()
+                    assert visit.page.get_by_placeholder("Find a story").input_value() == query
+                    found.append(visit.page.locator("main").inner_text())
+                assert found[0] == found[1]
+        assert "No story contains all these words" in found[0]
+        assert visit.complaints == []
+
+
 def test_a_report_of_too_many_stories_says_that_it_has_no_pages_of_them(
     browser, published, tmp_path, monkeypatch
 ):
@@ -714,8 +732,10 @@ def test_a_report_of_too_many_stories_says_that_it_has_no_pages_of_them(
             visit.see_all()
             assert visit.page.locator("main a[href*=story]").count() == 0
         assert "too many stories" in visit.page.locator("footer").inner_text()
-        visit.page.goto(f"{path.as_uri()}#story=1")
-        visit.page.get_by_text("The report does not contain this.").wait_for()
+        assert not visit.page.get_by_placeholder("Find a story").is_visible()
+        for address in ("story=1", "q=ticket"):
+            visit.page.goto(f"{path.as_uri()}#{address}")
+            visit.page.get_by_text("The report does not contain this.").wait_for()
         assert visit.complaints == []
 
 
