@@ -159,7 +159,7 @@ def _stories(workspace):
     story(132)
     story(401, project_id=4)
     release = {"story_type": "release", "estimate": None, "owner_ids": []}
-    story(71, ("accepted", "05-20"), **release)
+    story(71, ("accepted", "05-20"), labels=[label(67)], **release)
     story(72, **release, name="Launch", deadline=at("05-10"))
     story(73, **release, name="launch", deadline=at("12-10"))
     story(201, project_id=2, current_state="accepted", accepted_at=at("05-08"), owner_ids=[])
@@ -172,7 +172,7 @@ def _plans(workspace):
         {"id": 71, "project_id": 1, "current_state": "accepted", "story_ids": [100, 119]},
         {"id": 72, "project_id": 1, "current_state": "unstarted", "story_ids": [120]},
     ]
-    names = {61: "ui", 62: "UI", 63: "unused", 65: "epic a", 66: "epic b"}
+    names = {61: "ui", 62: "UI", 63: "unused", 65: "epic a", 66: "epic b", 67: "of a release"}
     records["labels"] = [{**label(each), "name": name} for each, name in names.items()]
     records["epics"] = [
         {"id": number, "project_id": 1, "name": name, "label_id": label_id}

@@ -108,9 +108,10 @@ final as (
         end as is_committed,
         coalesce(
             with_kinds.commitment_source = 'backlog order',
-            with_kinds.entry_kind = 'unknown'
+            with_kinds.entry_kind = 'unknown' or not stories.is_history_known
         ) as is_rebuilt,
-        with_kinds.entered_at,
+        case when stories.is_history_known then with_kinds.entered_at end
+            as entered_at,
         with_kinds.exited_at
     from with_kinds
     inner join stories

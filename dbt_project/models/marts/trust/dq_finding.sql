@@ -282,9 +282,17 @@ velocities as (
 ),
 
 -- Plans: labels, epics, releases.
+-- Also releases carry labels, which the counts of stories leave out.
 labels as (
 
-    select * from {{ ref('dim_label') }}
+    select
+        *,
+        label_id in (
+            select story_labels.label_id
+            from {{ ref('bridge_story_label') }} as story_labels
+            where not story_labels.is_deleted
+        ) as is_carried
+    from {{ ref('dim_label') }}
 
 ),
 
@@ -591,11 +599,11 @@ findings as (
         ),
         (
             'label_without_stories', 'labels', 'label_id', "'no story carries it'",
-            'story_count = 0 and epic_id is null'
+            'not is_carried and epic_id is null'
         ),
         (
             'label_not_listed', 'labels', 'label_id', "'story_count ' || story_count",
-            'not is_listed and (story_count > 0 or epic_id is not null)'
+            'not is_listed and (is_carried or epic_id is not null)'
         ),
         ('epic_without_label', 'epics', 'epic_id', "'no label_id'", 'label_id is null'),
         (
