@@ -66,7 +66,7 @@ class ArchiveReader:
 
     Attributes:
         drift: fields and values that did not fit the declared tables.
-        skipped: what was not loaded, one sentence each.
+        skipped: what was not loaded, or not as expected, one sentence each.
         failed_project_ids: always empty; files that cannot be read are in `rejections`.
         requests_count: always 0.
         rejections: refused rows and files, with the reason.

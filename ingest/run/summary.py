@@ -22,7 +22,7 @@ class RunSummary:
         rows_by_table: rows loaded, per raw table.
         requests_count: HTTP requests made, including retries.
         seconds: wall-clock seconds of the whole run.
-        skipped: what could not be read, one sentence each.
+        skipped: what was not read, or not as expected, one sentence each.
         failed_project_ids: projects that should have been read but were not.
         drift: fields and values that did not fit the declared tables.
         extract_mode: `full`, or `incremental` when only changes were read.
@@ -52,7 +52,7 @@ class RunSummary:
         undeclared, misfits = self.drift.undeclared, self.drift.misfits
         for prefix, sentences in (
             ("", self.notes),
-            ("skipped: ", self.skipped),
+            ("note: ", self.skipped),
             ("kept in extra_fields: ", _field_sentences(undeclared, "records")),
             ("wrong type, kept in extra_fields: ", _field_sentences(misfits, "values")),
         ):

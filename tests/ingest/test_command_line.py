@@ -173,7 +173,7 @@ def test_a_forbidden_project_is_named_and_the_others_are_loaded(workspace, path)
         chosen = ("--project", str(closed), "--project", str(open_one))
         finished = ingest_from(server, path, *chosen)
     assert finished.returncode == 1
-    assert "skipped: " in finished.stdout
+    assert "note: " in finished.stdout
     assert workspace.projects[closed].name in finished.stdout
     labels = query(path, "select distinct project_id from pivotal_tracker_data.labels")
     assert labels == [(open_one,)]

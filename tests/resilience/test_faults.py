@@ -136,7 +136,7 @@ def test_a_project_that_becomes_forbidden_is_skipped_and_named(tiny_workspace, p
         finished = ingest(warehouse=path, api_token=server.token, base_url=server.base_url)
     assert f"/projects/{closed}/labels" in seen
     assert finished.returncode == 1
-    (skipped,) = [line for line in finished.stdout.splitlines() if "skipped: project" in line]
+    (skipped,) = [line for line in finished.stdout.splitlines() if "note: project" in line]
     assert str(closed) in skipped
     assert tiny_workspace.projects[closed].name in skipped
     stories = query(path, "select distinct project_id from pivotal_tracker_data.activity")
