@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from ingest.archive.errors import FileRefused, Rejection
 from ingest.archive.files.archive_file import ArchiveFile, find_files, sha256_of
 from ingest.archive.files.encodings import text_of
 from ingest.archive.json.loader_output import is_loader_table
+from ingest.archive.json.values import has_json_in_other_text
 from ingest.archive.options import ArchiveOptions
 from ingest.archive.project.evidence import SourcedRecord
 from ingest.records import Origin, stable_id
@@ -29,8 +31,11 @@ _PACKED = {
 }  # fmt: skip
 _TAR_MARK = slice(257, 262)
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-# An object or a list, possibly after another value in a sequence of documents.
-_DOCUMENT = re.compile(r'(?:true|false|null|[-+.\deE]+|"[^"\n]*")?\s*[{\[]')
+# An object or a list, possibly after another value in a sequence of documents, or inside a text.
+_DOCUMENT = re.compile(
+    r'(?:true|false|null|[-+.\deE]+|"[^"\n]*")?\s*[{\[]'
+    r'|"(?:\s|\\+[nrt"])*[{\[](?:[{\[\s]|\\+[nrt])*\\+"'
+)
 _BODY = 8 << 20  # if the first line is broken, look at this much of the file
 _V3_ROOTS = re.compile(rb"<(iterations?|stories|story|projects?|activit(y|ies)|memberships)[\s>]")
 
@@ -130,9 +135,10 @@ def _recognised(file: ArchiveFile) -> FileKind:
     if _DOCUMENT.match(text):
         return "json"
     kind = _kind_of_table(text)
-    if kind == "unknown":
+    if kind == "unknown" and "\0" not in text:
         with file.open() as stream:
-            return "json" if _are_lines_of_json(stream.read(_BODY)) else kind
+            has_lines = _are_lines_of_json(stream.read(_BODY))
+        return "json" if has_lines or has_json_in_other_text(file) else kind
     return kind
 
 
@@ -147,6 +153,8 @@ def _reason_unknown(file: ArchiveFile) -> str:
     packed = next((name for mark, name in _PACKED.items() if head.startswith(mark)), None)
     if packed:
         return f"is compressed with {packed}; unpack it first"
+    if not file.member and zipfile.is_zipfile(file.path):
+        return "has other data before a zip; unpack it first"
     return "is not an export, dump or backup of Tracker"
 
 

@@ -125,6 +125,9 @@ class ArchiveFile:
                 else:
                     yield raw
         except _DAMAGE as error:
+            if str(error).startswith("Not a gzipped file"):  # only its first bytes were checked
+                reason = "has other data after the end of its gzip; unpack it with gunzip first"
+                raise FileRefused(reason) from None
             raise FileRefused(f"is damaged or truncated: {error or 'unexpected end'}") from None
         except OSError as error:
             raise FileRefused(f"cannot be read: {error.strerror or error}") from None

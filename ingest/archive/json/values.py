@@ -1,4 +1,4 @@
-"""Split a JSON file into values: a single document, JSON lines, or a sequence of documents."""
+"""Split a JSON file into values: a document, JSON lines, a sequence of documents, or other text."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from ingest.archive.json.large import (
     read_large,
 )
 from ingest.archive.json.loader_output import is_loader_table, table_values
+from ingest.archive.json.walk import Found, Walk
 
 _LARGEST = 8 << 30
 _LONGEST_LINE = 64 << 20  # the first line can be the whole document
@@ -32,8 +33,13 @@ _AROUND = "\ufeff \t\r\n"
 _NOT_SPACE = re.compile(r"[^\s\ufeff]")
 # The start of the outer list, which may be in an envelope.
 _LIST = re.compile(r"\s*(?:\{[^\[\]{}]*)?\[")
+_OPEN = ("{", "[")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _LINE_END = re.compile(r"\r\n|[\r\n]")  # JSON strings may contain Unicode's other line ends
+# The start of an object with a field, or of a list of objects or lists.
+_OPENING = re.compile(r'\{(?=\s*"(?:[^"\\]|\\.)*"\s*:)|\[(?=\s*[\[{])')
+_HTTP_HEAD = re.compile(r"^HTTP/[\d.]+ \d{3}.*\n(?:[\w-]+: ?.*\n)*", re.MULTILINE)
+_MOST_SEARCHED = 1 << 36  # characters; an attempt that fails searches everything before it
 
 
 class Place(NamedTuple):
@@ -51,7 +57,7 @@ class Place(NamedTuple):
 def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
     """Read the values of a file, each with its place.
 
-    Invalid lines, list elements, and text after a valid document are returned as `RowRefused`. NaN
+    Invalid lines, list elements, and text around valid documents are returned as `RowRefused`. NaN
     and Infinity, which Python's json writes, become null. A document of more than a megabyte may
     contain a `LargeList` in place of a list; the objects around it are each a `LargeObject`.
 
@@ -82,18 +88,34 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
         yield Place(None, 1), value
         return
     text = text_of(content).lstrip("\ufeff")
+    is_json_at_first = text.lstrip()[:1] in (*_OPEN, '"')
+    found = [] if is_json_at_first else _values_in_other_text(text)
     lines = _LINE_END.split(text)
-    if _are_mostly_json(lines):
+    if not found and _are_mostly_json(lines):
         yield from ((Place(line, None), value) for line, value in _by_line(lines))
         return
+    found = found or list(_values(text, 0))
     listed = _LIST.match(text)
-    for place in (0, listed.end()) if listed else (0,):
-        found = list(_values(text, place))
-        if not all(isinstance(value, RowRefused) for _, value in found):
-            for number, (line, value) in enumerate(found, 1):
-                yield Place(line, number), value
-            return
-    raise FileRefused(f"is invalid JSON: {whole_error}")
+    if listed and not _has_document(found):
+        found = list(_values(text, listed.end()))
+    if not _has_document(found) or _ends_with_other_text(found):
+        found = _values_in_other_text(text) or found
+    if not _has_document(found):
+        raise FileRefused(f"is invalid JSON: {whole_error}")
+    for number, (line, value) in enumerate(found, 1):
+        yield Place(line, number), value
+
+
+def has_json_in_other_text(file: ArchiveFile) -> bool:
+    """Whether a file is text that contains JSON with at least one record.
+
+    Raises:
+        FileRefused: if it is damaged.
+    """
+    if is_large(file, LARGEST_BROKEN):
+        return False
+    values = _values_in_other_text(text_of(read_whole(file, LARGEST_BROKEN)))
+    return any(isinstance(each, Found) for _, value in values for each in Walk().records(value))
 
 
 def _read_broken(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
@@ -227,6 +249,55 @@ def _values(text: str, place: int) -> Iterator[tuple[int, object]]:
             if end is None:
                 return
             place = end
+
+
+def _values_in_other_text(text: str) -> list[tuple[int, object]]:
+    """The objects and lists in a text such as a script or a log, with their lines.
+
+    The text around them is one `RowRefused`, which comes first. There are no values if most of the
+    text is not JSON, apart from the headers of saved responses: a manual's examples are no data.
+    """
+    found: list[tuple[int, object]] = []
+    others: list[str] = []
+    line, counted, end, last, searched = 1, 0, 0, 0, 0
+    while start := _OPENING.search(text, end):
+        place = start.start()
+        line, counted = line + text.count("\n", counted, place), place
+        others.append(text[last:place].strip())
+        try:
+            value, end = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError) as error:
+            end = place + 1  # what is complete in it is read
+            searched += getattr(error, "pos", _MOST_SEARCHED >> 10)
+            if searched > _MOST_SEARCHED:
+                return []
+            if place >= last:
+                refused = RowRefused(None, text[place : place + 200], f"invalid JSON: {error}")
+                found.append((line, refused))
+            last = max(last, getattr(error, "pos", end))
+        else:
+            found.append((line, value))
+            last = max(last, end)
+    others = [each for each in (*others, text[last:].strip()) if each]
+    size = sum(map(len, others))
+    heads = sum(len(head[0]) for head in _HTTP_HEAD.finditer(text))
+    if size - heads > len(text) - size or not _has_document(found):
+        return []
+    reason = f"{size:,} characters around the JSON in this file were not read"
+    return [(1, RowRefused(None, others[0][:200], reason)), *found] if others else found
+
+
+def _has_document(found: list[tuple[int, object]]) -> bool:
+    return any(
+        isinstance(value, dict | list) or (isinstance(value, str) and value.lstrip()[:1] in _OPEN)
+        for _, value in found
+    )
+
+
+def _ends_with_other_text(found: list[tuple[int, object]]) -> bool:
+    """Whether the last value is neither valid nor the start of an object or a list."""
+    last = found[-1][1] if found else None
+    return isinstance(last, RowRefused) and str(last.value)[:1] not in _OPEN
 
 
 def _end_of_value(text: str, start: int) -> int | None:

@@ -37,6 +37,7 @@ _KIND = re.compile(r"[a-z]+(_[a-z]+)*")
 # The address of a recorded request, and the text of a recorded response's body.
 _ADDRESSES = ("path", "url", "uri")
 _TEXTS = ("text", "string", "base64_string")
+_JSON_TEXT = ("{", "[", '"')  # the start of a document that was written as text, even twice
 _DEEPEST = 12
 # Fields of objects that are not records: errors, envelopes, changes of an activity.
 _NOT_OF_RECORDS = frozenset({"error", "request", "response", "PathTemplate", "data", "change_type"})
@@ -86,9 +87,11 @@ class Walk:
     ) -> Iterator[Found | Refused]:
         """All records in a value; nested records come before the record that contains them."""
         context = context or _Context()
-        if isinstance(value, str) and value[:1] in ("{", "["):
-            with suppress(orjson.JSONDecodeError):
+        while isinstance(value, str) and value.lstrip()[:1] in _JSON_TEXT:
+            try:
                 value = orjson.loads(value)
+            except orjson.JSONDecodeError:
+                break
         if depth > _DEEPEST and value and isinstance(value, dict | list):
             yield Refused(RowRefused(None, None, "nested too deeply to be a record"))
         elif isinstance(value, list | LargeList):

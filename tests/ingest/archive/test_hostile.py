@@ -158,6 +158,8 @@ def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
             "is compressed twice; decompress it once",
         ),
         ("a.csv.gz", gzip.compress(TEXT.encode() * 50)[:-20], "is damaged or truncated"),
+        ("a.csv.gz", gzip.compress(TEXT.encode()) + b"\r\n", "unpack it with gunzip first"),
+        ("a.zip", b"MZ" + packed_by_zip("a.csv"), "has other data before a zip; unpack it first"),
         ("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not an export, dump or backup of Tracker"),
         ("a.csv", b"\0" * 1000, "is not an export, dump or backup of Tracker"),
         ("a.csv.bz2", bz2.compress(TEXT.encode()), "is compressed with bzip2; unpack it first"),
@@ -171,7 +173,8 @@ def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
         ("a.json", b'[{"kind":"story","estimate":}]', "is invalid JSON"),
     ],
     ids=[
-        "empty", "blank", "compressed twice", "cut off", "picture", "nothing but NUL",
+        "empty", "blank", "compressed twice", "cut off", "text after a gzip",
+        "a zip that unpacks itself", "picture", "nothing but NUL",
         "bzip2", "xz", "zstd", "7-Zip", "tar", "Excel", "OpenDocument", "deep", "no value",
     ],
 )  # fmt: skip

@@ -124,6 +124,9 @@ ARRANGEMENTS = [
         id="documents with ids of their own",
     ),
     pytest.param([json.dumps(STORY), json.dumps([OTHER])], id="texts"),
+    pytest.param(json.dumps([STORY, OTHER], indent=1), id="a text"),
+    pytest.param(json.dumps(json.dumps({"stories": [STORY, OTHER]})), id="a text in a text"),
+    pytest.param(lines(json.dumps(STORY), json.dumps(OTHER, indent=1)), id="lines of texts"),
     pytest.param(b"%s,\n%s,\n" % (lines(STORY), lines(OTHER)), id="lines that end with a comma"),
     pytest.param(
         b"%s,%s" % (json.dumps(STORY, indent=1).encode(), lines(OTHER)), id="documents and commas"
@@ -187,6 +190,61 @@ def test_short_objects_inside_an_indented_document_are_not_its_lines(tmp_path):
     loaded = load(tmp_path, b"[\n  %s\n]\n" % b",\n  ".join(records))
     assert {each["id"] for each in loaded.stories} == {1, 2}
     assert len(loaded.refusals) == 1
+
+
+HEADERS = b"HTTP/2 200 \r\ncontent-type: application/json\r\nset-cookie: " + b"a=[b]; " * 99
+LOG = b"2020-01-01 10:00:00 [main] INFO sent: "
+
+
+@pytest.mark.parametrize(
+    ("content", "ids"),
+    [
+        pytest.param(HEADERS + b"\r\n\r\n" + lines(STORY), [101], id="headers of a response"),
+        pytest.param((HEADERS + b"\n\n%s\n") * 2 % (lines([STORY]), lines(OTHER)), [101, 102],
+                     id="headers of two responses"),
+        pytest.param(b"/**/callback(%s);" % lines([STORY, OTHER]), [101, 102], id="JSONP"),
+        pytest.param(b"let a = %s;\nlet b = {c: %s};" % (lines([STORY]), lines([OTHER])),
+                     [101, 102], id="script"),
+        pytest.param(b")]}',\n" + lines([STORY]), [101], id="guard against scripts"),
+        pytest.param(LOG + lines(STORY) + b"\n" + LOG + lines(OTHER), [101, 102], id="log"),
+        pytest.param(b"[2020-01-01T10:00] INFO %s\n" * 2 % (lines(STORY), lines(OTHER)),
+                     [101, 102], id="log that begins with a bracket"),
+        pytest.param(b"%s\nDone in [2 s]\n%s\nDone" % tuple(
+            json.dumps([each], indent=1).encode() for each in (STORY, OTHER)), [101, 102],
+            id="output of a command"),
+        pytest.param(b"id\tbody\n1\t%s\n2\t%s\n" % (lines(STORY), lines(OTHER)), [101, 102],
+                     id="copy of a table"),
+    ],
+)  # fmt: skip
+def test_records_in_other_text_are_read_and_the_text_is_reported(tmp_path, content, ids):
+    loaded = load(tmp_path, content)
+    assert [each["id"] for each in loaded.stories] == ids
+    (refused,) = loaded.rejected_rows
+    assert refused["reason"].endswith(" characters around the JSON in this file were not read")
+
+
+def test_a_broken_record_in_other_text_is_refused_and_its_parts_are_read(tmp_path):
+    broken = lines({**STORY, "x": [{**OTHER, "id": 6}]})[:-9]
+    loaded = load(tmp_path, b"\n".join([LOG + broken, LOG + lines(OTHER)]))
+    assert {each["id"] for each in loaded.stories} == {102}
+    around, refused = loaded.refusals
+    assert around[2].endswith("were not read")
+    assert (refused[0], refused[2][:12]) == (1, "invalid JSON")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"# Dump\n\n" + b"How it was made. " * 40 + lines(STORY), id="manual"),
+        pytest.param(b"[Dump](x)\n\n" + b"How it was made. " * 40 + lines(STORY), id="link"),
+        pytest.param(b'let settings = {"indent": 2, "name": "x"};', id="no record"),
+        pytest.param(b"see " + b'[{"a":' * 20_000, id="nothing complete"),
+        pytest.param(b"\x89PNG\0" + lines(STORY), id="picture"),
+    ],
+)
+def test_other_text_with_little_json_is_not_read(tmp_path, content):
+    with pytest.raises(ArchiveError, match="is not an export, dump or backup|is invalid JSON"):
+        load(tmp_path, content)
 
 
 def test_records_of_json_lines_have_line_numbers(tmp_path):
