@@ -21,11 +21,17 @@ _PIVOT = 70  # two-digit years from here on belong to the 20th century
 # Date patterns and the meaning of their groups: d(ay), b (name of the month), m(onth), Y(ear).
 # Numeric dates with slashes or hyphens, in either order, are matched by _EITHER_ORDER.
 _DATES = (
-    (re.compile(r"([A-Za-z]{3})[a-z]*\.? +(\d{1,2}),? +(\d{4})"), "bdY"),
+    (re.compile(r"([A-Za-z]{3})[a-z]*\.? +(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})"), "bdY"),
     (re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})"), "Y-md"),
+    (re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)"), "Ymd"),
     (re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})"), "dmY"),
-    (re.compile(r"(\d{1,2})[- /]([A-Za-z]{3})[a-z]*\.?[- /,]+(\d{4}|\d{2})"), "dbY"),
+    (
+        re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?[- /]([A-Za-z]{3})[a-z]*\.?[- /,]+(\d{4}|\d{2})"),
+        "dbY",
+    ),
 )
+# `Nov 22 10:00:00 UTC 2014`, as Unix, Java and Ruby write it.
+_YEAR_LAST = re.compile(r"([A-Za-z]{3} \d{1,2}) (\d\d:\d\d:\d\d)( [A-Z]{3}| [+-]\d{4})? (\d{4})")
 _WEEKDAY = re.compile(r"^\s*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", re.IGNORECASE)
 _EITHER_ORDER = re.compile(r"(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _CLOCK = re.compile(
@@ -41,6 +47,13 @@ _NAMED_ZONES = {
     "PDT": -7, "PST": -8,
 }  # fmt: skip
 _MILLISECONDS = re.compile(r"\d{12,13}")
+_SECONDS = re.compile(r"\d{10}")
+# The days since the end of 1899, as spreadsheets count them, from 1990 to 2100.
+_SERIAL = re.compile(r"[3-7]\d{4}(?:[.,]\d+)?")
+_SERIAL_START = datetime(1899, 12, 30)
+# Marks of the direction of writing, which Windows puts into dates, and other invisible characters.
+INVISIBLE = "\u200b-\u200f\u2060\ufeff"
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 
 
 class Moment(NamedTuple):
@@ -77,18 +90,21 @@ def parse_moment(text: str, zone: ZoneInfo, is_day_first: bool = False) -> Momen
 
     Args:
         text: the cell, such as `Nov 22, 2014`, `Saturday, November 22, 2014`, `11/22/2014`,
-            `22.11.2014`, `22-Nov-14`, `2014-11-22T10:00:00Z` or `2014/11/22 10:00:00 -0300`.
+            `22.11.2014`, `22-Nov-14`, `2014-11-22T10:00:00Z`, `2014/11/22 10:00:00 -0300`, or a
+            spreadsheet's number of the day, 41965.
         zone: the time zone of the project, for dates and for times without an offset.
         is_day_first: whether `02/11/2014` is the second of November.
 
     Raises:
         ValueError: if the text is not a valid date, or its year is implausible.
     """
-    text = _WEEKDAY.sub("", text).strip()
-    if _MILLISECONDS.fullmatch(text):
-        instant = datetime.fromtimestamp(int(text) / 1000, UTC)
+    text = _YEAR_LAST.sub(r"\1, \4 \2\3", _bare(text))
+    if (is_seconds := _SECONDS.fullmatch(text)) or _MILLISECONDS.fullmatch(text):
+        instant = datetime.fromtimestamp(int(text) / (1 if is_seconds else 1000), UTC)
         _check(instant.date())
         return _of_instant(instant, zone)
+    if _SERIAL.fullmatch(text):
+        return _of_serial(float(text.replace(",", ".")), zone)
     day, end = _leading_day(text, is_day_first)
     clock = _CLOCK.fullmatch(text, end)
     if clock is None:
@@ -105,6 +121,20 @@ def parse_moment(text: str, zone: ZoneInfo, is_day_first: bool = False) -> Momen
     clock_time = time(hour, int(clock["minute"]), int(clock["second"] or 0), microsecond)
     offset = _offset(clock["zone"])
     return _of_instant(datetime.combine(day, clock_time, zone if offset is None else offset), zone)
+
+
+def _bare(text: str) -> str:
+    """A date without its weekday, and with ordinary spaces."""
+    return _WEEKDAY.sub("", " ".join(_INVISIBLE.sub("", text).split()))
+
+
+def _of_serial(days: float, zone: ZoneInfo) -> Moment:
+    seconds = round(days * 86_400)
+    local = _SERIAL_START + timedelta(seconds=seconds)
+    _check(local.date())
+    if seconds % 86_400 == 0:
+        return Moment(local.date(), midnight(local.date(), zone), True)
+    return _of_instant(local.replace(tzinfo=zone), zone)
 
 
 def _check(day: date) -> None:
@@ -179,7 +209,7 @@ class DayOrders:
 
     def see(self, column: str, text: str) -> None:
         """Count a cell as evidence."""
-        if found := _EITHER_ORDER.match(_WEEKDAY.sub("", text).strip()):
+        if found := _EITHER_ORDER.match(_bare(text)):
             first, second = int(found[1]), int(found[3])
             order = "day" if first > 12 >= second else "month" if second > 12 >= first else "either"
             self._counts.setdefault(column, Counter())[order] += 1

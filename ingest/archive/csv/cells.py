@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from ingest.archive.dates import parse_moment
+from ingest.archive.dates import INVISIBLE, parse_moment
 
 STORY_TYPES = frozenset({"feature", "bug", "chore", "release"})
 STATES = frozenset(
@@ -19,7 +19,12 @@ PRIORITIES = frozenset({"p0", "p1", "p2", "p3", "none"})
 # Tracker wrote `'=1+1` for text that a spreadsheet would treat as a formula.
 _GUARD = re.compile(r"'(?='*[=+\-@])")
 # Spreadsheets keep digits as text in forms such as `'101`, `="101"` and `=("101")`.
-_ID = re.compile(r"""[\s\ufeff]*(?:=\(?)?(["'])?#?([0-9]{1,12})(?:\.0*)?(?(1)["']?)\)?\s*""")
+_ID = re.compile(
+    rf"""[\s{INVISIBLE}]*(?:=\(?)?(["'])?#?([0-9]{{1,12}})(?:\.0*)?(?(1)["']?)\)?[\s{INVISIBLE}]*"""
+)
+_ID_LINK = re.compile(
+    r"""\s*(?:=HYPERLINK\(["'])?https?://[^\s"']+/show/([0-9]{1,12})(?![0-9]).*"""
+)
 # With thousands separators, at least two: a single one could also be a decimal separator.
 _GROUPED_ID = re.compile(r"\s*[0-9]{1,3}(?:([,.'\u2019 \xa0\u202f])[0-9]{3})(?:\1[0-9]{3}){1,2}\s*")
 _NUMBER = re.compile(r"\+?[0-9]*[.,]?[0-9]+(?:[eE][+-]?[0-9]{1,2})?|[0-9]+[.,]")
@@ -35,8 +40,10 @@ def unguarded(text: str) -> str:
 def parse_id(text: str) -> int | None:
     """Parse an id, also as spreadsheets write it: `#101`, `101.0`, `="101"` or `1,234,567`.
 
-    None if it is invalid.
+    It may also be a link to the story. None if it is invalid.
     """
+    if link := _ID_LINK.fullmatch(text):
+        return int(link[1]) or None
     if _GROUPED_ID.fullmatch(text):
         return int(re.sub(r"\D", "", text))
     found = _ID.fullmatch(text)

@@ -67,7 +67,8 @@ class CsvRows(Iterator[Row]):
     is then returned as a `RowRefused`, and reading continues at the next line that starts a row.
 
     If the first cell of the header or of the row below is a formula such as `="101"`, cells may be
-    formulas, and are read as their text.
+    formulas, and are read as their text. If the header has spaces between a delimiter and a quote,
+    spaces before cells are ignored.
     """
 
     def __init__(self, stream: TextIO, delimiter: str = ",") -> None:
@@ -79,7 +80,10 @@ class CsvRows(Iterator[Row]):
         if self._has_formulas:
             self._lines.omit_before_quotes(delimiter)
         self._delimiter = delimiter
-        self._reader = csv.reader(self._lines, strict=True, delimiter=delimiter)
+        header = next(self._lines.ahead(1), "")
+        has_spaces = re.search(rf'"{re.escape(delimiter)} +"', header) is not None
+        self._csv = partial(csv.reader, delimiter=delimiter, skipinitialspace=has_spaces)
+        self._reader = self._csv(self._lines, strict=True)
         self._line = 1
         self._id_places: set[int] = set()
         self.expect(None)
@@ -136,7 +140,7 @@ class CsvRows(Iterator[Row]):
         with _FIELD_LIMIT:
             limit = csv.field_size_limit(LONGEST_LINE)
             try:
-                cells = next(csv.reader(lines.taken, strict=True, delimiter=self._delimiter))
+                cells = next(self._csv(lines.taken, strict=True))
             except csv.Error:
                 return None
             finally:
@@ -166,7 +170,7 @@ class CsvRows(Iterator[Row]):
             is_one_line, room = is_one_line and not text.strip(), room - len(text)
             lines.skip(is_kept=room > 0)
         try:
-            cells = next(csv.reader(lines.taken, delimiter=self._delimiter))
+            cells = next(self._csv(lines.taken))
         except csv.Error:
             return RowRefused(None, None, reason)
         if is_one_line and self._fits(cells):
@@ -186,7 +190,7 @@ class CsvRows(Iterator[Row]):
         count = lines.count
         lines.push_back_from(0)
         try:
-            cells = next(csv.reader(lines, delimiter=self._delimiter))
+            cells = next(self._csv(lines))
         except (csv.Error, StopIteration):
             cells = []
         is_one_row = lines.count >= max(count, 2) and self._fits(cells)
@@ -222,7 +226,7 @@ class CsvRows(Iterator[Row]):
         if not (self._whole_cell.match(text) or self._whole_cell.match("".join(lines))):
             return False
         try:
-            cells = next(csv.reader(lines, delimiter=self._delimiter))
+            cells = next(self._csv(lines))
         except (csv.Error, StopIteration):
             return False
         at_ids = [cells[place] for place in self._id_places if place < len(cells)]

@@ -74,6 +74,10 @@ def packed_by_zip(*names):
         pytest.param(
             with_delimiter("\t").encode("utf-16"), id="Unicode text, as saved by a spreadsheet"
         ),
+        pytest.param(
+            "\n".join(", ".join(f'"{cell}"' for cell in each) for each in [HEADER, *ROWS]),
+            id="spaces before quotes",
+        ),
         pytest.param(formulas([HEADER, *ROWS]), id="formulas"),
         pytest.param(TEXT.partition("\n")[0] + "\n" + formulas(ROWS), id="formulas below a header"),
         pytest.param(

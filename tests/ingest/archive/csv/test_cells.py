@@ -38,6 +38,8 @@ DENVER = ZoneInfo("America/Denver")  # UTC-7 in winter, UTC-6 in summer
         "Nov 2, 2014", "November 2, 2014", "11/2/2014", "11/02/14", "11-02-2014", "2014-11-02",
         "2014/11/2", "2014.11.02", "02.11.2014", "2.11.14", "2-Nov-14", "2 Nov 2014", "02-NOV-2014",
         " Nov 2, 2014 ", "Sunday, November 2, 2014", "Sun 11/2/2014", " Sun, 2 Nov 2014",
+        "November 2nd, 2014", "2. Nov 2014", "20141102", "Nov\xa02,\xa02014", "41945", "41945.0",
+        "\u200e11\u200e/\u200e2\u200e/\u200e2014",
     ],
 )  # fmt: skip
 def test_days_are_read_in_every_form(text):
@@ -62,7 +64,13 @@ def test_days_are_read_in_every_form(text):
         ("24-Oct-18 10:02:11", "2018-10-24T16:02:11Z"),
         ("Wed, 24 Oct 2018 10:02:11 +0000", "2018-10-24T10:02:11Z"),
         ("Wed Oct 24 2018 10:02:11 GMT+0200 (Central European Time)", "2018-10-24T08:02:11Z"),
+        ("Wed Oct 24 10:02:11 UTC 2018", "2018-10-24T10:02:11Z"),
+        ("Wed Oct 24 10:02:11 +0200 2018", "2018-10-24T08:02:11Z"),
+        ("Oct 24, 2018, 3:04\u202fPM", "2018-10-24T21:04:00Z"),
         ("1540375331000", "2018-10-24T10:02:11Z"),
+        ("1540375331", "2018-10-24T10:02:11Z"),
+        ("43397.41818287037", "2018-10-24T16:02:11Z"),
+        ("43397,5", "2018-10-24T18:00:00Z"),
     ],
 )
 def test_a_time_is_in_its_own_offset_or_the_projects_zone(text, instant):
@@ -78,8 +86,9 @@ def test_the_day_of_an_instant_is_in_the_projects_zone():
     "text",
     [
         "Feb 30, 2014", "22/11/2014", "yesterday", "Nox 1, 2014", "Nov 1, 0214", "Nov 2014",
-        "42000", "0000-00-00", "2014-11-22 25:00", "2014-11-22 10:61", "2014-11-22T10:00:00+99:00",
-        "2014-11-22 13:00 PM", "2014-11-22 x", "2014-11-221", "Nov 19, 99999", "9" * 13, "1" * 40,
+        "29000", "79999", "4200", "0000-00-00", "2014-11-22 25:00", "2014-11-22 10:61",
+        "2014-11-22T10:00:00+99:00", "2014-11-22 13:00 PM", "2014-11-22 x", "2014-11-221",
+        "201411221", "20141322", "Nov 19, 99999", "9" * 13, "1" * 40,
     ],
 )  # fmt: skip
 def test_an_invalid_date_is_refused(text):
@@ -135,6 +144,9 @@ def test_the_order_of_day_and_month_follows_from_the_column(cells, default, day_
         ("186,001,718", 186001718), ("186.001.718", 186001718), ("1\u202f001\u202f718", 1001718),
         ("1,001", None), ("1,001.718", None), ("1,0011,718", None),
         ('=("101")', 101), ('=("101.0")', 101), ("(101)", None), ("'-101", None),
+        ("\u200e101\u200b", 101), ("https://www.pivotaltracker.com/story/show/101", 101),
+        ('=HYPERLINK("https://www.pivotaltracker.com/story/show/101","#101")', 101),
+        ("https://example.com/5", None),
     ],
 )  # fmt: skip
 def test_an_id_is_a_whole_number(text, number):
