@@ -24,7 +24,9 @@ from typing import IO, cast
 from ingest.archive.errors import ArchiveError, FileRefused, Rejection
 from ingest.archive.options import ArchiveOptions
 
-_IGNORED = re.compile(r"(^|/)(__MACOSX/|\.[^/]+(/|$)|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+_IGNORED = re.compile(
+    r"(^|/)(__MACOSX/|\.[^/]+(/|$)|Thumbs\.db$|desktop\.ini$|[^/]+-(wal|shm)$)", re.IGNORECASE
+)
 _ATTACHMENT = re.compile(r"(?:^|.*/)(?P<story_id>\d{3,18})/(?P<file_name>[^/]+)$")
 _GZIP = b"\x1f\x8b"
 _UNCHECKED_SIZE = 1 << 20  # below this size the compression ratio is not checked

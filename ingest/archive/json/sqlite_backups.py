@@ -1,25 +1,32 @@
 """Read SQLite files as records in the form of the API.
 
-They are the files of two public backup tools, or have the API's lists as tables. The tools are
-storyexporter (TanookiLabs) and pivotal-tracker-dump (GUI). Their tables are project, person, label,
-epic, story, story_label, story_owner, comment or story_comment, blocker and file_attachment.
-Columns are found by name, so files of older versions can be read too.
+They are the files of two public backup tools, or have the API's records in any table, as columns or
+as JSON. The tools are storyexporter (TanookiLabs) and pivotal-tracker-dump (GUI). Their tables are
+project, person, label, epic, story, story_label, story_owner, comment or story_comment, blocker and
+file_attachment. Columns are found by name, so files of older versions can be read too.
 """
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ingest.archive.errors import FileRefused, RowRefused
 from ingest.archive.files.archive_file import ArchiveFile, read_whole
 from ingest.archive.json.loader_output import as_record, table_of_stream
-from ingest.archive.json.walk import Found, Refused
+from ingest.archive.json.walk import Found, Refused, Walk
 from ingest.records import Record, stable_id
 
 _LARGEST = 4 << 30
+_STORY_COLUMNS = {"id", "project_id", "current_state"}
+_TOLD = ("stories", "activity")
+_LOOKED_AT = 100  # rows of each table that show whether it has records of the API
 _PLAIN = {"project": "projects", "person": "people", "label": "labels"}
 _PARTS = {"comment": "comments", "story_comment": "comments", "blocker": "blockers",
           "task": "tasks", "review": "reviews"}  # fmt: skip
@@ -40,7 +47,7 @@ def read_backup(file: ArchiveFile) -> Iterator[Found | Refused]:
             backup = _Backup(connection, names)
             if {"project", "story"} <= names:
                 yield from backup.records()
-            elif backup.has_stories_of_api():
+            elif backup.has_records_of_api():
                 yield from backup.records_of_api()
             else:
                 known = ", ".join(sorted(names)[:6]) or "none"
@@ -50,7 +57,15 @@ def read_backup(file: ArchiveFile) -> Iterator[Found | Refused]:
 
 
 def _connect(file: ArchiveFile) -> sqlite3.Connection:
-    if file.is_plain:
+    log = file.path.with_name(f"{file.path.name}-wal")
+    if file.is_plain and log.exists():  # the newest changes are only there
+        connection = sqlite3.connect(":memory:")
+        with TemporaryDirectory() as folder:
+            for each in (file.path, log):
+                shutil.copy(each, folder)
+            with closing(sqlite3.connect(Path(folder) / file.path.name)) as copied:
+                copied.backup(connection)
+    elif file.is_plain:
         address = file.path.resolve().as_uri() + "?mode=ro&immutable=1"
         connection = sqlite3.connect(address, uri=True)
     else:
@@ -62,7 +77,7 @@ def _connect(file: ArchiveFile) -> sqlite3.Connection:
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:
-    rows = connection.execute("select name from sqlite_master where type = 'table'")
+    rows = connection.execute("select name from sqlite_master where type in ('table', 'view')")
     return {name for (name,) in rows}
 
 
@@ -91,17 +106,28 @@ class _Backup:
         yield from self._attachments()
         yield from self._refused.values()
 
-    def has_stories_of_api(self) -> bool:
-        """Whether there is a table of stories with the API's columns."""
-        return set(self._columns("stories")) >= {"id", "project_id", "current_state"}
+    def has_records_of_api(self) -> bool:
+        """Whether the columns or the first rows of a table are those of stories or activities."""
+        if any(set(self._columns(name)) >= _STORY_COLUMNS for name in self._names):
+            return True
+        firsts = (found for name in self._names for found in self._records_in(name, _LOOKED_AT))
+        return any(isinstance(each, Found) and each.table in _TOLD for each in firsts)
 
     def records_of_api(self) -> Iterator[Found | Refused]:
-        """The rows of the tables that have the names of the API's lists."""
+        """The records in the rows of all tables."""
         for name in sorted(self._names):
-            if table := table_of_stream(name.lower()):
-                for number, record in enumerate(self._rows(name), 1):
-                    yield Found(table, as_record(record), number)
+            yield from self._records_in(name)
         yield from self._refused.values()
+
+    def _records_in(self, name: str, count: int | None = None) -> Iterator[Found | Refused]:
+        """The records in the rows of a table; a row may be one, or contain one as JSON."""
+        table = table_of_stream(name.lower())
+        for number, row in enumerate(islice(self._rows(name), count), 1):
+            record = as_record(row)
+            found = list(Walk().records(record))
+            if table and not found:
+                found = [Found(table, record)]
+            yield from (each._replace(number=number) for each in found)
 
     def _columns(self, table: str) -> list[str]:
         """The names of the columns that `select *` returns, including generated ones."""

@@ -39,6 +39,15 @@ _ADDRESSES = ("path", "url", "uri")
 _TEXTS = ("text", "string", "base64_string")
 _JSON_TEXT = ("{", "[", '"')  # the start of a document that was written as text, even twice
 _DEEPEST = 12
+# Fields that show that the names of an object are in camel case.
+_SNAKE_CASE = frozenset({"project_id", "story_id", "story_type", "current_state", "created_at"})
+_CAMEL_CASE = frozenset(
+    each
+    for name in _SNAKE_CASE
+    for pascal in (name.title().replace("_", ""),)
+    for each in (pascal, pascal[0].lower() + pascal[1:])
+)
+_CAPITAL = re.compile("(?<=[a-z0-9])(?=[A-Z])")
 # Fields of objects that are not records: errors, envelopes, changes of an activity.
 _NOT_OF_RECORDS = frozenset({"error", "request", "response", "PathTemplate", "data", "change_type"})
 
@@ -116,6 +125,8 @@ class Walk:
             return iter([Refused(error)])
 
     def _in_object(self, value: Record, context: _Context, depth: int) -> Iterator[Found | Refused]:
+        if not _CAMEL_CASE.isdisjoint(value) and _SNAKE_CASE.isdisjoint(value):
+            value = _in_snake_case(value)
         if (loaded := loader_record(value)) is not None:
             return self._of_loader(loaded, context, depth)
         kind = value.get("kind")
@@ -131,6 +142,8 @@ class Walk:
         table = table_of(value) or (context.list_name if "id" in value else None)
         if table == "history_days" and context.is_partial_history:
             table = None  # the totals of an iteration or a release, not of the project
+        if table is None and "id" in value and _has_stories_without_project(value):
+            table = "projects"
         if table is None:
             return self._of_container(value, context, depth)
         return self._of_record(table, value, context, depth)
@@ -173,6 +186,7 @@ class Walk:
             if isinstance(value.get("person"), dict):
                 yield Found("people", value["person"])
             return
+        context = context.of_container(value)
         for name, each in value.items():
             # A collection of responses may be keyed by path.
             inner = context.of_path(name) if _PATH_IDS.search("/" + name) else context
@@ -237,6 +251,14 @@ class _Context:
                 ids[spelt] = int(value)
         return replace(self, ids={**self.ids, **ids})
 
+    def of_container(self, value: Record) -> _Context:
+        """Add the project that an object names beside lists of records."""
+        project = value.get("project")
+        stated = project.get("id") if isinstance(project, dict) else value.get("project_id")
+        if not _NUMBER.fullmatch(str(stated)):
+            return self
+        return replace(self, ids={**self.ids, "project_id": int(str(stated))})
+
     def of_record(self, table: str, record: Record) -> _Context:
         project_id = record.get("id" if table == "projects" else "project_id")
         if not isinstance(project_id, int):
@@ -290,6 +312,31 @@ def _has_records(value: object) -> bool:
         return True
     firsts = (first for _, first in islice(_numbered(value), _LOOKED_AT))
     return any(isinstance(first, dict) and table_of(first) in _LISTED for first in firsts)
+
+
+def _has_stories_without_project(value: Record) -> bool:
+    """Whether an object nests stories that do not name their project, as only projects do."""
+    stories = value.get("stories")
+    if not isinstance(stories, list | LargeList):
+        return False
+    firsts = (first for _, first in islice(_numbered(stories), _LOOKED_AT))
+    return any(
+        isinstance(first, dict) and table_of(first) == "stories" and "project_id" not in first
+        for first in firsts
+    )
+
+
+def _in_snake_case(value: object) -> Any:  # noqa: ANN401 - the same type as the value
+    """A value with the names of the API, which some clients write in camel case."""
+    if isinstance(value, LargeObject):
+        return LargeObject({_snake_case(name): each for name, each in value.items()})
+    if isinstance(value, dict):
+        return {_snake_case(name): _in_snake_case(each) for name, each in value.items()}
+    return [_in_snake_case(each) for each in value] if isinstance(value, list) else value
+
+
+def _snake_case(name: str) -> str:
+    return _CAPITAL.sub("_", name).lower()
 
 
 def _numbered(value: list[object] | LargeList) -> Iterator[tuple[int, object]]:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import sqlite3
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -56,6 +57,11 @@ def lines(*values):
 
 def without(record, *names):
     return {name: value for name, value in record.items() if name not in names}
+
+
+def camel_case(record, change_first):
+    named = {name.title().replace("_", ""): value for name, value in record.items()}
+    return {change_first(name[0]) + name[1:]: value for name, value in named.items()}
 
 
 ARRANGEMENTS = [
@@ -123,6 +129,18 @@ ARRANGEMENTS = [
         {"rows": [{"id": "a", "doc": STORY}, {"id": "b", "doc": {"story": OTHER}}]},
         id="documents with ids of their own",
     ),
+    pytest.param([{"id": 9, "name": "Shop", "stories": [
+        without(STORY, "kind", "project_id"), without(OTHER, "kind", "project_id")]}],
+        id="nested in a project without its kind"),
+    pytest.param({"project_id": "9", "stories": [without(STORY, "project_id"), OTHER]},
+                 id="beside the project's id"),
+    pytest.param({"project": {"id": 9, "name": "Shop"}, "pages": [[without(STORY, "project_id")],
+                  [OTHER]]}, id="beside the project"),
+    pytest.param([camel_case(STORY, str.title), camel_case(without(OTHER, "kind"), str.lower)],
+                 id="camel case"),
+    pytest.param([{**STORY, "createdAt": 5}, OTHER], id="a field in camel case"),
+    pytest.param({"projectId": 9, "stories": [camel_case(without(STORY, "project_id"), str.lower),
+                  OTHER]}, id="camel case around stories"),
     pytest.param([json.dumps(STORY), json.dumps([OTHER])], id="texts"),
     pytest.param(json.dumps([STORY, OTHER], indent=1), id="a text"),
     pytest.param(json.dumps(json.dumps({"stories": [STORY, OTHER]})), id="a text in a text"),
@@ -531,9 +549,8 @@ def test_a_refused_row_of_a_backup_is_listed_with_its_position(tmp_path):
     assert (refused["column_name"], refused["record_number"]) == ("project_id", 2)
 
 
-def test_a_copy_of_the_apis_records_in_sqlite_loads(tmp_path):
-    records = {"stories": STORY, "Projects": PROJECT, "labels": None}
-    with sqlite3.connect(tmp_path / "copy.db") as connection:
+def write_tables(path, records):
+    with sqlite3.connect(path) as connection:
         for table, record in records.items():
             columns = ", ".join(record or ["id"])
             connection.execute(f"create table {table} ({columns})")
@@ -545,9 +562,51 @@ def test_a_copy_of_the_apis_records_in_sqlite_loads(tmp_path):
                 places = ", ".join("?" * len(values))
                 connection.execute(f"insert into {table} values ({places})", values)
     connection.close()
+
+
+def test_a_copy_of_the_apis_records_in_sqlite_loads(tmp_path):
+    records = {"stories": STORY, "Projects": PROJECT, "labels": None}
+    write_tables(tmp_path / "copy.db", records)
     loaded = Loaded(tmp_path / "copy.db")
     assert (loaded.one_story()["id"], loaded.one_story()["owner_ids"]) == (101, "[5]")
     assert [each["name"] for each in loaded.projects] == ["Shop"]
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        pytest.param({"pt_stories": STORY, "pt_project": PROJECT}, id="other names"),
+        pytest.param({"stories": {"id": 101, "json": json.dumps(STORY)},
+                      "log": {"id": 7, "body": json.dumps(PROJECT)}}, id="JSON in a column"),
+    ],
+)  # fmt: skip
+def test_records_in_any_table_of_sqlite_are_read(tmp_path, tables):
+    write_tables(tmp_path / "copy.db", tables)
+    loaded = Loaded(tmp_path / "copy.db")
+    assert (loaded.one_story()["id"], loaded.one_story()["owner_ids"]) == (101, "[5]")
+    assert loaded.rejected_rows == []
+
+
+def test_a_view_of_stories_is_read(tmp_path):
+    write_tables(tmp_path / "copy.db", {"a": STORY})
+    with sqlite3.connect(tmp_path / "copy.db") as connection:
+        connection.execute("alter table a rename column id to number")
+        connection.execute("create view stories as select number as id, * from a")
+    connection.close()
+    assert Loaded(tmp_path / "copy.db").one_story()["id"] == 101
+
+
+def test_changes_that_are_still_in_the_log_of_sqlite_are_read(tmp_path):
+    write_tables(tmp_path / "app.db", {"stories": STORY})
+    connection = sqlite3.connect(tmp_path / "app.db", isolation_level=None)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("update stories set name = 'Paid'")
+    (tmp_path / "copy").mkdir()
+    for name in ("app.db", "app.db-wal"):
+        shutil.copy(tmp_path / name, tmp_path / "copy")
+    connection.close()
+    loaded = Loaded(tmp_path / "copy")
+    assert (loaded.one_story()["name"], loaded.reader.skipped) == ("Paid", [])
 
 
 def test_a_column_name_that_is_not_utf_8_does_not_affect_other_columns(tmp_path):
