@@ -181,15 +181,18 @@ def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
             cells = row = names
         else:
             cells = row.cells
+        applies = below
         if cells and before != below:  # the first rows below another header
             if _has_id(cells, below):
                 before = below
             elif _has_id(cells, before):
-                below = before  # it was not a header, but text of a row
-                rows.expect(below.width, below.single.get("id"))
+                applies = before  # it was not a header, but text of a row
+                if not isinstance(row, RowRefused):  # whose cells may be in wrong places
+                    below = before
+                    rows.expect(below.width, below.single.get("id"))
         if isinstance(row, RowRefused):
-            if cells and below.header != columns.header:
-                row.cells = MovedRow(cells, below, columns)
+            if cells and applies.header != columns.header:
+                row.cells = MovedRow(cells, applies, columns)
             yield line, row
         elif is_repeated_header(row, below):
             repeated = read_header(row)

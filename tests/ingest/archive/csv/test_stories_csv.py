@@ -676,6 +676,16 @@ def test_a_damaged_row_below_a_second_header_does_not_affect_the_next_one(tmp_pa
     assert [each["id"] for each in Loaded(path).stories] == [101, 103]
 
 
+def test_a_row_with_broken_quotes_does_not_decide_which_header_applies(tmp_path):
+    first = ["Estimate", "Title", "Id"]
+    other = [*first, *(name for name in HEADER if name not in (*first, "Deadline", "URL"))]
+    broken = story(102, other, estimate="2", title='x" y,z', description="a\nb")
+    below = csv_text([broken, story(103, other, estimate="2")], other)
+    path = tmp_path / "shop.csv"
+    path.write_text(csv_text([story(101)]) + below.replace('""', '"'))
+    assert 103 in [each["id"] for each in Loaded(path).stories]
+
+
 def test_a_stray_quote_in_a_second_header_affects_no_row_below_it(tmp_path):
     swapped = HEADER[::-1]
     below = csv_text([story(102, swapped), story(103, swapped)], swapped)
