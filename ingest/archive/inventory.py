@@ -19,8 +19,7 @@ from ingest.archive.files.encodings import text_of
 from ingest.archive.json.loader_output import is_loader_table
 from ingest.archive.json.values import has_json_in_other_text
 from ingest.archive.options import ArchiveOptions
-from ingest.archive.project.evidence import SourcedRecord
-from ingest.records import Origin, stable_id
+from ingest.records import Origin, Record, stable_id
 
 FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
 
@@ -44,7 +43,8 @@ class Inventory:
     """The files of one run.
 
     Attributes:
-        attachments: records of `attachments`; filled when `files` is first read.
+        attachments: records of `attachments`, each with the name of its zip; filled when `files` is
+            first read.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Inventory:
             rejections: receives the refused files.
             notes: receives one sentence for each file that is not Tracker data.
         """
-        self.attachments: list[SourcedRecord] = []
+        self.attachments: list[tuple[Record, Origin, str]] = []
         self._paths = paths
         self._options = options
         self._rejections = rejections
@@ -73,13 +73,16 @@ class Inventory:
         """The files by kind. Also fills `attachments`."""
         found: dict[FileKind, list[ArchiveFile]] = {}
         for file in find_files(self._paths, self._options, self._rejections):
-            if file.attached_to:
-                self._record_attachment(file)
-                continue
             try:
-                found.setdefault(_recognised(file), []).append(file)
+                is_certain = file.attached_to and (file.is_in_export or not file.size)
+                kind = "unknown" if is_certain else _recognised(file)
             except FileRefused as refused:
                 self.refuse(file, refused)
+                continue
+            if kind == "unknown" and file.attached_to:
+                self._record_attachment(file)
+            else:
+                found.setdefault(kind, []).append(file)
         for file in found.pop("unknown", []):
             self._notes.append(f"{file.name}: {_reason_unknown(file)}")
         return found
@@ -100,7 +103,7 @@ class Inventory:
             "sha256": digest,
             "bytes": file.size,
         }
-        self.attachments.append((record, Origin("stories_csv", file.name)))
+        self.attachments.append((record, Origin("stories_csv", file.name), file.zip_name))
 
     def refuse(self, file: ArchiveFile, refused: FileRefused) -> None:
         """Record that a file is refused, and why."""
@@ -120,7 +123,7 @@ def _recognised(file: ArchiveFile) -> FileKind:
     if is_loader_table(head):
         return "json"
     if head.startswith(b"PK\x03\x04") and file.member:
-        raise FileRefused("is a zip inside a zip; unpack the outer one")
+        raise FileRefused("is a zip inside other zips; unpack the outer one")
     if head.startswith(b"\x1f\x8b"):
         raise FileRefused("is compressed twice; decompress it once")
     if head.startswith((b"PK", _OLD_OFFICE, *_PACKED)) or head[_TAR_MARK] == b"ustar":

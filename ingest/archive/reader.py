@@ -393,8 +393,8 @@ class ArchiveReader:
         for project in self._projects:
             for each in project.files:
                 by_zip[each.file.zip_name].add(project.id)
-        for record, origin in self._inventory.attachments:
-            ids = by_zip.get(origin.source_file.partition("!")[0], set())
+        for record, origin, zip_name in self._inventory.attachments:
+            ids = by_zip.get(zip_name, set())
             yield {**record, **({"project_id": min(ids)} if len(ids) == 1 else {})}, origin
 
     def _is_outranked(self, table_name: str, record: Record, origin: Origin) -> bool:

@@ -1,6 +1,6 @@
 """Find the files of an archive: single files, folders, and the members of zips.
 
-Members are read as streams; nothing is unpacked to disk.
+Members are read as streams. Only a zip inside a zip is unpacked, to a temporary file.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import io
 import lzma
 import os
 import re
+import shutil
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
@@ -58,6 +60,9 @@ class ArchiveFile:
         member: its name inside the zip; None for a file on disk.
         place: its index among the members, because two members can have the same name.
         modified_at: time of the last modification, in seconds since 1970.
+        package: the zip inside a zip that contains it; None if it is not in such a zip.
+        folder: the path of this zip inside the outer one, with a slash at its end.
+        is_in_export: whether it is in a folder beside a CSV file, as attachments in an export zip.
     """
 
     path: Path
@@ -66,11 +71,14 @@ class ArchiveFile:
     member: str | None = None
     place: int = 0
     modified_at: float = 0
+    package: IO[bytes] | None = field(default=None, compare=False)
+    folder: str = ""
+    is_in_export: bool = False
 
     @property
     def inner_path(self) -> str:
         """Its path inside the zip; the backslashes of some Windows programs become slashes."""
-        return (self.member or "").replace("\\", "/")
+        return self.folder + (self.member or "").replace("\\", "/")
 
     @property
     def file_name(self) -> str:
@@ -80,12 +88,12 @@ class ArchiveFile:
     @property
     def zip_name(self) -> str:
         """The name of the zip that contains it; its own name if there is none."""
-        return self.name.partition("!")[0] if self.member else self.name
+        return self.name[: -len(self.member) - 1] if self.member else self.name
 
     @property
     def folder_name(self) -> str:
         """The name of the folder that contains it, or of the zip, without the extension."""
-        inner = PurePosixPath(self.inner_path).parent.name
+        inner = PurePosixPath(self.inner_path).parent.name.removesuffix(".zip")
         outer = self.path.stem if self.member else self.path.resolve().parent.name
         return inner or outer
 
@@ -104,7 +112,7 @@ class ArchiveFile:
 
     @property
     def attached_to(self) -> tuple[int, str] | None:
-        """The story id and file name, if this is an attachment in an export zip."""
+        """The story id and file name, if this may be an attachment, by its folder in a zip."""
         found = _ATTACHMENT.match(self.inner_path)
         return (int(found["story_id"]), found["file_name"]) if found else None
 
@@ -141,7 +149,7 @@ class ArchiveFile:
                 yield handle
         else:
             with (
-                zipfile.ZipFile(self.path) as package,
+                zipfile.ZipFile(self.package or self.path) as package,
                 package.open(package.infolist()[self.place]) as handle,
             ):
                 if self.size > _READ_WHOLE_SIZE:
@@ -230,20 +238,37 @@ def _is_zip(path: Path) -> bool:
 
 
 def _members(
-    path: Path, name: str, options: ArchiveOptions, rejections: list[Rejection]
+    path: Path,
+    name: str,
+    options: ArchiveOptions,
+    rejections: list[Rejection],
+    outer: ArchiveFile | None = None,
 ) -> list[ArchiveFile]:
-    """The safe members of a zip; the others are refused. An office document stays one file."""
+    """The safe members of a zip; the others are refused. An office document stays one file.
+
+    Args:
+        path: the zip on disk.
+        name: the name of the zip in messages.
+        options: limits.
+        rejections: receives the members that are refused.
+        outer: the zip as a member of the one on disk; None if it is that one itself.
+    """
+    inner_zip = _unpacked(outer) if outer else None
     try:
-        with zipfile.ZipFile(path) as package:
+        with zipfile.ZipFile(inner_zip or path) as package:
             infos = package.infolist()
     except (*_DAMAGE, OSError, ValueError, LookupError) as error:
         raise FileRefused(f"is a damaged zip ({error}); copy or download it again") from None
     if _DOCUMENT_MARKS & {info.filename for info in infos}:
+        if outer:
+            return [outer]
         stat = path.stat()
         return [ArchiveFile(path, name, stat.st_size, modified_at=stat.st_mtime)]
     if sum(info.file_size for info in infos) > options.max_unpacked_bytes:
         limit = options.max_unpacked_bytes >> 20
         raise FileRefused(f"would unpack to more than {limit:,} MB; unpack it yourself")
+    names = [PurePosixPath(info.filename.replace("\\", "/")) for info in infos]
+    exports = {each.parent for each in names if each.suffix.lower() == ".csv"}
     members = []
     for place, info in sorted(enumerate(infos), key=lambda each: each[1].filename):
         inner = info.filename.replace("\\", "/")
@@ -254,10 +279,29 @@ def _members(
         except FileRefused as refused:
             rejections.append(Rejection.of_file(f"{name}!{inner}", str(refused)))
             continue
-        if not _IGNORED.search("/" + inner):
-            member = f"{name}!{inner}", info.file_size, info.filename, place, _written_at(info)
-            members.append(ArchiveFile(path, *member))
+        if _IGNORED.search("/" + inner):
+            continue
+        member = f"{name}!{inner}", info.file_size, info.filename, place, _written_at(info)
+        folder = f"{outer.inner_path}/" if outer else ""
+        is_in_export = names[place].parent.parent in exports
+        file = ArchiveFile(path, *member, inner_zip, folder, is_in_export)
+        is_attached = is_in_export and file.attached_to
+        if outer or not inner.lower().endswith(".zip") or is_attached:
+            members.append(file)
+            continue
+        try:
+            members += _members(path, file.name, options, rejections, file)
+        except FileRefused as refused:
+            rejections.append(Rejection.of_file(file.name, str(refused)))
     return members
+
+
+def _unpacked(file: ArchiveFile) -> IO[bytes]:
+    """The content of a member as a temporary file that is closed with the last reference to it."""
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - read until its files are
+    with file.open() as packed:
+        shutil.copyfileobj(packed, stream, _CHUNK)
+    return cast(IO[bytes], stream)
 
 
 def _written_at(info: zipfile.ZipInfo) -> float:

@@ -79,6 +79,35 @@ def test_zips_in_folders_may_contain_several_projects(tmp_path):
     assert len({each["project_id"] for each in loaded.attachments}) == 2
 
 
+def test_zips_inside_a_zip_are_the_same_exports(tmp_path):
+    depot = write_zip(tmp_path / "Depot.zip", {"stories.csv": csv_text([story(5)])})
+    exports = [export_zip(tmp_path / "1001.zip"), export_zip(tmp_path / "2.zip", "bank", 900)]
+    loaded = Loaded(packed_again(tmp_path / "all.zip", *exports, depot))
+    assert {each["name"] for each in loaded.projects} == {"shop", "bank", "Depot"}
+    assert {each["id"] for each in loaded.stories} == {101, 102, 900, 901, 5}
+    assert len({each["project_id"] for each in loaded.attachments}) == 2
+    assert loaded.stories[-1]["source_file"].startswith(f"{tmp_path}/all.zip!2025/")
+    assert loaded.reader.rejections == []
+
+
+def test_a_zip_that_is_an_attachment_remains_one(tmp_path):
+    inner = write_zip(tmp_path / "inner.zip", {"stories.csv": csv_text([story(7)])}).read_bytes()
+    loaded = Loaded(export_zip(tmp_path / "shop.zip", **{"101/more.zip": inner}))
+    assert {each["id"] for each in loaded.stories} == {101, 102}
+    assert "more.zip" in {each["file_name"] for each in loaded.attachments}
+
+
+def test_data_in_a_folder_of_a_zip_named_by_a_number_is_no_attachment(tmp_path):
+    dump = b'[{"kind": "story", "id": 7, "project_id": 1234, "name": "x", "story_type": "bug", ' \
+        b'"current_state": "started", "created_at": "2020-01-01T00:00:00Z"}]'  # fmt: skip
+    members = {"1234/stories.json": dump, "2019/shop_20190401_1010.csv": csv_text([story(101)]),
+               "101/plan.txt": b"hello", "101/empty.txt": b""}  # fmt: skip
+    loaded = Loaded(write_zip(tmp_path / "a.zip", members))
+    assert {each["id"] for each in loaded.stories} == {7, 101}
+    assert {each["file_name"] for each in loaded.attachments} == {"empty.txt", "plan.txt"}
+    assert loaded.reader.rejections == []
+
+
 def test_a_renamed_file_gets_the_name_of_its_folder_or_zip(tmp_path):
     write_zip(tmp_path / "Our Shop.zip", {"stories.csv": csv_text([story(101)])})
     write_csv(tmp_path / "Our Bank" / "stories.csv", [story(201)])
@@ -119,10 +148,17 @@ def bomb(path):
     write_zip(path, {"a.csv": b"0" * (50 << 20)})
 
 
+def packed_again(path, *members):
+    """Put zips into a zip, in place of them."""
+    write_zip(path, {f"2025/{each.name}": each.read_bytes() for each in members})
+    for each in members:
+        each.unlink()
+    return path
+
+
 def nested(path):
-    member = export_zip(path.with_name("inner.tmp"))
-    write_zip(path, {"inner.zip": member.read_bytes()})
-    member.unlink()
+    member = export_zip(path.with_name("inner.zip"))
+    packed_again(path, packed_again(path.with_name("middle.zip"), member))
 
 
 @pytest.mark.parametrize(
@@ -132,12 +168,23 @@ def nested(path):
         (truncated, "is a damaged zip"),
         (damaged, "is damaged or truncated: Bad CRC"),
         (bomb, "decompresses to an implausible size: from"),
-        (nested, "is a zip inside a zip"),
+        (nested, "is a zip inside other zips"),
+        (lambda path: write_zip(path, {"a.zip": b"PK"}), "is a damaged zip"),
         (lambda path: write_zip(path, {"../../etc/a.csv": b"x"}), "leads outside the zip"),
         (lambda path: write_zip(path, {"/etc/a.csv": b"x"}), "leads outside the zip"),
         (lambda path: write_zip(path, {"C:\\a.csv": b"x"}), "leads outside the zip"),
     ],
-    ids=["encrypted", "truncated", "damaged", "bomb", "nested", "parent", "absolute", "drive"],
+    ids=[
+        "encrypted",
+        "truncated",
+        "damaged",
+        "bomb",
+        "nested",
+        "damaged inside",
+        "parent",
+        "absolute",
+        "drive",
+    ],
 )
 def test_an_unsafe_zip_is_refused_in_one_line(tmp_path, damage, reason):
     damage(tmp_path / "bad.zip")
