@@ -14,7 +14,12 @@ from typing import Literal
 from ingest.archive.csv.columns import MOST_HEADER_ROWS, is_history_header, is_stories_header
 from ingest.archive.csv.rows import find_delimiter, is_separator_line
 from ingest.archive.errors import FileRefused, Rejection
-from ingest.archive.files.archive_file import ArchiveFile, find_files, sha256_of
+from ingest.archive.files.archive_file import (
+    DOCUMENT_MARKS,
+    ArchiveFile,
+    find_files,
+    sha256_of,
+)
 from ingest.archive.files.encodings import text_of
 from ingest.archive.json.loader_output import is_loader_table
 from ingest.archive.json.values import has_json_in_other_text
@@ -24,6 +29,7 @@ from ingest.records import Origin, Record, stable_id
 FileKind = Literal["stories_csv", "history_csv", "json", "sqlite", "unknown"]
 
 _HEAD = 64 * 1024
+_HEAD_OF_ZIP = 60  # has the name of its first member
 _PACKED = {
     b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd",
     b"7z\xbc\xaf\x27\x1c": "7-Zip", b"Rar!": "RAR",
@@ -122,8 +128,9 @@ def _recognised(file: ArchiveFile) -> FileKind:
         return "sqlite"
     if is_loader_table(head):
         return "json"
-    if head.startswith(b"PK\x03\x04") and file.member:
-        raise FileRefused("is a zip inside other zips; unpack the outer one")
+    is_document = any(mark.encode() in head[:_HEAD_OF_ZIP] for mark in DOCUMENT_MARKS)
+    if head.startswith(b"PK\x03\x04") and not (file.is_plain or is_document):
+        raise FileRefused("is a zip inside other zips or a gzip; unpack the outer one")
     if head.startswith(b"\x1f\x8b"):
         raise FileRefused("is compressed twice; decompress it once")
     if head.startswith((b"PK", _OLD_OFFICE, *_PACKED)) or head[_TAR_MARK] == b"ustar":

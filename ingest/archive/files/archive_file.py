@@ -33,7 +33,7 @@ _ATTACHMENT = re.compile(r"(?:^|.*/)(?P<story_id>\d{3,18})/(?P<file_name>[^/]+)$
 _GZIP = b"\x1f\x8b"
 _UNCHECKED_SIZE = 1 << 20  # below this size the compression ratio is not checked
 _CHUNK = 1 << 20
-_DOCUMENT_MARKS = {"[Content_Types].xml", "mimetype"}  # zips with these are office documents
+DOCUMENT_MARKS = {"[Content_Types].xml", "mimetype"}  # zips with these are office documents
 _READ_WHOLE_SIZE = 8 << 20  # zip members up to this size are read in one call
 # Errors of reading a damaged or truncated zip or gzip, or one with an unsupported compression.
 _DAMAGE = (
@@ -259,7 +259,7 @@ def _members(
             infos = package.infolist()
     except (*_DAMAGE, OSError, ValueError, LookupError) as error:
         raise FileRefused(f"is a damaged zip ({error}); copy or download it again") from None
-    if _DOCUMENT_MARKS & {info.filename for info in infos}:
+    if DOCUMENT_MARKS & {info.filename for info in infos}:
         if outer:
             return [outer]
         stat = path.stat()

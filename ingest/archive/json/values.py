@@ -317,11 +317,12 @@ def _end_of_value(text: str, start: int) -> int | None:
     return None
 
 
-_DECODER = json.JSONDecoder(parse_constant=lambda name: None)
+# Scripts that write JSON without a library leave line breaks and tabs in texts as they are.
+_DECODER = json.JSONDecoder(parse_constant=lambda name: None, strict=False)
 
 
 def _loads_text(text: str) -> object:
-    """Parse a JSON value, including what orjson rejects: 1e400, NaN, lone surrogates."""
+    """Parse a JSON value, including 1e400, NaN, lone surrogates and line breaks in texts."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

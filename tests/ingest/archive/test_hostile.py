@@ -60,7 +60,8 @@ def packed_by_zip(*names):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         for name in names:
-            package.writestr(name, "x")
+            is_document = name.endswith(".xlsx")
+            package.writestr(name, packed_by_zip("[Content_Types].xml") if is_document else "x")
     return out.getvalue()
 
 
@@ -172,6 +173,8 @@ def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
         ("a.7z", b"7z\xbc\xaf\x27\x1c\0\4", "is compressed with 7-Zip; unpack it first"),
         ("a.tar.gz", gzip.compress(packed_by_tar()), "is a tar file; unpack it first"),
         ("a.xlsx", packed_by_zip("[Content_Types].xml", "xl/workbook.xml"), "office document"),
+        ("a.zip", packed_by_zip("b.xlsx"), "a.zip!b.xlsx: is an office document"),
+        ("a.zip.gz", gzip.compress(packed_by_zip("a.csv")), "inside other zips or a gzip"),
         ("a.ods", packed_by_zip("mimetype", "content.xml"), "save its sheets as CSV files"),
         ("a.json", b"[" * 100_000 + b"]" * 100_000, "is invalid JSON: depth limit exceeded"),
         ("a.json", b'[{"kind":"story","estimate":}]', "is invalid JSON"),
@@ -179,7 +182,8 @@ def test_a_date_that_contradicts_the_files_order_is_invalid(tmp_path):
     ids=[
         "empty", "blank", "compressed twice", "cut off", "text after a gzip",
         "a zip that unpacks itself", "picture", "nothing but NUL",
-        "bzip2", "xz", "zstd", "7-Zip", "tar", "Excel", "OpenDocument", "deep", "no value",
+        "bzip2", "xz", "zstd", "7-Zip", "tar", "Excel", "Excel in a zip",
+        "zip in a gzip", "OpenDocument", "deep", "no value",
     ],
 )  # fmt: skip
 def test_a_file_without_tracker_data_is_refused_in_one_line(tmp_path, name, content, reason):

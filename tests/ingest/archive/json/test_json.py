@@ -165,6 +165,8 @@ ARRANGEMENTS = [
     pytest.param(lines(STORY, OTHER), id="JSON lines"),
     pytest.param(lines([]) + b"\n" + lines(STORY) + lines(OTHER), id="a line of two documents"),
     pytest.param(lines([STORY], [OTHER]), id="lines of pages"),
+    pytest.param(json.dumps([{**STORY, "description": "a|b"}, OTHER]).replace("|", "\n\t").encode(),
+                 id="a line break in a text"),
     pytest.param(gzip.compress(lines(STORY, OTHER)), id="gzip"),
     pytest.param(json.dumps([STORY, OTHER]).encode("utf-8-sig"), id="byte order mark"),
     pytest.param(json.dumps([STORY, OTHER]).encode("utf-16"), id="UTF-16"),
