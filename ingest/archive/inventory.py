@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from ingest.archive.csv.columns import MOST_HEADER_ROWS, is_history_header, is_stories_header
-from ingest.archive.csv.rows import find_delimiter, is_separator_line
+from ingest.archive.csv.rows import find_delimiter, is_separator_line, unquoted
 from ingest.archive.errors import FileRefused, Rejection
 from ingest.archive.files.archive_file import (
     DOCUMENT_MARKS,
@@ -178,7 +178,8 @@ def _kind_of_table(text: str) -> FileKind:
     delimiter = find_delimiter(text)
     try:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        filled = (row for row in rows if any(row) and not is_separator_line(row))
+        cells = (unquoted(row, delimiter) for row in rows)
+        filled = (row for row in cells if any(row) and not is_separator_line(row))
         headers = list(islice(filled, MOST_HEADER_ROWS))
     except csv.Error:
         return "unknown"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import threading
 from collections import deque
@@ -60,6 +61,18 @@ def is_separator_line(cells: list[str]) -> bool:
     return len(cells) in (1, 2) and cells[0].lstrip("\ufeff").lower().startswith("sep=")
 
 
+def unquoted(cells: list[str], delimiter: str) -> list[str]:
+    """The cells of a row, also of one that a program saved as a single quoted cell.
+
+    Raises:
+        csv.Error: if the text of the single cell has broken quoting.
+    """
+    if len(cells) != 1 or delimiter not in cells[0]:
+        return cells
+    inner = next(csv.reader(io.StringIO(cells[0], newline=""), strict=True, delimiter=delimiter))
+    return inner if len(inner) > 1 else cells
+
+
 class CsvRows(Iterator[Row]):
     """The rows of a CSV file, each with the line on which it starts, from 1.
 
@@ -111,7 +124,8 @@ class CsvRows(Iterator[Row]):
         lines = self._lines
         lines.begin_row()
         try:
-            row: list[str] | RowRefused = self._checked(next(self._reader))
+            cells = unquoted(next(self._reader), self._delimiter)
+            row: list[str] | RowRefused = self._checked(cells)
         except csv.Error as error:
             row = self._long_line() or self._cut_short(f"broken quoting: {error}")
         line, self._line = self._line, self._line + lines.count

@@ -79,6 +79,10 @@ def packed_by_zip(*names):
             "\n".join(", ".join(f'"{cell}"' for cell in each) for each in [HEADER, *ROWS]),
             id="spaces before quotes",
         ),
+        pytest.param(
+            "".join(csv_text([], [csv_text([], each).strip()]) for each in [HEADER, *ROWS]),
+            id="a single quoted cell in each row",
+        ),
         pytest.param(formulas([HEADER, *ROWS]), id="formulas"),
         pytest.param(TEXT.partition("\n")[0] + "\n" + formulas(ROWS), id="formulas below a header"),
         pytest.param(
