@@ -46,6 +46,7 @@ periods as (
         story_id,
         project_id,
         min(version_number) = 1 as is_first,
+        max(version_number) as last_version_number,
         min(valid_from) as valid_from,
         max(valid_to) as valid_to
     from numbered_versions
@@ -60,8 +61,36 @@ project_stays as (
 
     select
         *,
-        valid_to = max(valid_to) over (partition by story_id) as is_last
+        last_version_number
+        = max(last_version_number) over (partition by story_id) as is_last
     from periods
+
+),
+
+-- Daily flow also counts a story as accepted before its first known change, if that
+-- change undid an acceptance.
+accepted_intervals as (
+
+    select
+        story_id,
+        true as is_recorded,
+        accepted_at,
+        ended_at
+    from acceptances
+
+    union all
+
+    select
+        intervals.story_id,
+        false as is_recorded,
+        intervals.entered_at as accepted_at,
+        intervals.left_at as ended_at
+    from {{ ref('fct_story_state_interval') }} as intervals
+    inner join {{ ref('fct_story_cycle_time') }} as stories
+        on intervals.story_id = stories.story_id
+    where
+        intervals.is_inferred
+        and intervals.story_state = 'accepted'
 
 ),
 
@@ -72,6 +101,7 @@ accepted_stays as (
         acceptances.story_id,
         project_stays.project_id,
         projects.time_zone,
+        acceptances.is_recorded,
         acceptances.accepted_at,
         case
             when project_stays.is_first then acceptances.accepted_at
@@ -81,7 +111,7 @@ accepted_stays as (
             when project_stays.is_last then acceptances.ended_at
             else {{ earliest('acceptances.ended_at', 'project_stays.valid_to') }}
         end as ended_at
-    from acceptances
+    from accepted_intervals as acceptances
     inner join project_stays
         on
             acceptances.story_id = project_stays.story_id
@@ -178,6 +208,7 @@ expected as (
     inner join accepted_stays
         on
             burn.project_id = accepted_stays.project_id
+            and accepted_stays.is_recorded
             and iterations.starts_at <= accepted_stays.accepted_at
             and burn.ends_at > accepted_stays.began_at
             and (

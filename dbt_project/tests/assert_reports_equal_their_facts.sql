@@ -53,7 +53,7 @@ where
     {% endfor %}
 union all
 {% endfor %}
--- The overview counts the stories of a project by current state.
+-- The overview counts the stories of a project by current state, if any were read.
 select
     'rpt_project_overview' as report,
     {{ as_text('overviews.project_id') }} as row_key
@@ -62,6 +62,7 @@ left join {{ ref('fct_story_cycle_time') }} as stories
     on
         overviews.project_id = stories.project_id
         and not stories.is_deleted
+where overviews.story_count is not null
 group by overviews.project_id
 having
     false
@@ -98,7 +99,9 @@ left join {{ ref('fct_cycle_time_percentile') }} as lead_times
         and lead_times.window_days = 180
 where
     {{ differ(
-        'overviews.lead_time_story_count', 'coalesce(lead_times.story_count, 0)'
+        'overviews.lead_time_story_count',
+        'case when overviews.story_count is not null'
+        ~ ' then coalesce(lead_times.story_count, 0) end'
     ) }}
     or {{ differ('overviews.p50_lead_time_days', 'lead_times.p50_days') }}
     or {{ differ('overviews.p85_lead_time_days', 'lead_times.p85_days') }}

@@ -138,7 +138,7 @@ def _create_wrong_rows(
         f"changed.{each} is not distinct from built.{each}" for each in keys[mart]
     )
     for each in queries:
-        with suppress(duckdb.BinderException):
+        with suppress(duckdb.BinderException, duckdb.ConversionException):
             connection.execute(
                 f"create or replace table marts.wrong as select built.* "
                 f"replace (cast(changed.{column} as {mutation.measure.data_type}) as {column}) "

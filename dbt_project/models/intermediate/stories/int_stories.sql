@@ -61,8 +61,8 @@ states_at_as_of as (
 
 ),
 
--- The record that was read of a story has its lists, unless the story was deleted or
--- changed after as_of, or no record of it was read.
+-- The record that was read of a story has its lists, unless the story was deleted, the
+-- list was changed after the record or after as_of, or no record of it was read.
 list_changes as (
 
     select
@@ -73,6 +73,7 @@ list_changes as (
         on story_changes.story_id = stories.story_id
     where
         not stories.is_record_last
+        or story_changes.occurred_at > stories.record_at
         or story_changes.occurred_at > stories.as_of
 
 ),
@@ -167,6 +168,7 @@ at_as_of as (
         stories.is_date_only,
         stories.is_history_known,
         stories.is_record_last,
+        stories.record_at,
         stories.deadline_at,
         case
             when states_at_as_of.story_id is not null

@@ -89,6 +89,8 @@ changed_stories as (
         min(case when change_type = 'create' then occurred_at end) as created_at,
         max(case when to_state = 'accepted' then occurred_at end)
             as last_accepted_at,
+        max(case when to_state is not null then occurred_at end)
+            as last_state_at,
         max(case when change_type != 'delete' then occurred_at end) as updated_at
     from story_changes
     group by story_id
@@ -114,6 +116,8 @@ from_activities as (
 
 ),
 
+-- A record does not have what changed after it was read. Its updated_at says until
+-- when it has everything; a change after that which it does have is the same in both.
 relevant_changes as (
 
     select
@@ -123,8 +127,16 @@ relevant_changes as (
             order by {{ order_of_changes('story_changes') }}
         ) as change_number
     from story_changes
-    inner join from_activities
+    left join from_activities
         on story_changes.story_id = from_activities.story_id
+    left join stories
+        on story_changes.story_id = stories.story_id
+    where
+        from_activities.story_id is not null
+        or (
+            story_changes.change_type != 'delete'
+            and story_changes.occurred_at > stories.updated_at
+        )
 
 ),
 
@@ -198,6 +210,8 @@ last_values as (
         {% for attribute in ['project_id', 'name', 'story_type'] + attributes %}
         max(case when attribute_name = '{{ attribute }}' then attribute_value end)
             as {{ attribute }},
+        count(case when attribute_name = '{{ attribute }}' then 1 end) > 0
+            as has_{{ attribute }},
         {% endfor %}
         story_id
     from ranked
@@ -236,17 +250,34 @@ known_stories as (
 
     select
         stories.story_id,
-        stories.project_id,
-        stories.requested_by_id,
-        stories.external_id,
-        stories.story_name,
-        stories.story_description,
-        stories.story_type,
-        stories.story_priority,
-        stories.current_state,
+        coalesce(cast(last_values.project_id as bigint), stories.project_id)
+            as project_id,
+        case
+            when last_values.has_requested_by_id
+                then cast(last_values.requested_by_id as bigint)
+            else stories.requested_by_id
+        end as requested_by_id,
+        case
+            when last_values.has_external_id then last_values.external_id
+            else stories.external_id
+        end as external_id,
+        coalesce(last_values.name, stories.story_name) as story_name,
+        case
+            when last_values.has_description then last_values.description
+            else stories.story_description
+        end as story_description,
+        coalesce(last_values.story_type, stories.story_type) as story_type,
+        coalesce(last_values.story_priority, stories.story_priority)
+            as story_priority,
+        coalesce(last_values.current_state, stories.current_state)
+            as current_state,
         stories.url,
         stories.source_file,
-        stories.estimate,
+        case
+            when last_values.has_estimate
+                then {{ as_decimal('last_values.estimate') }}
+            else stories.estimate
+        end as estimate,
         stories.source_line,
         stories.is_date_only,
         stories.is_deleted as is_unlisted,
@@ -254,14 +285,36 @@ known_stories as (
             as has_transition_list,
         stories.delete_evidence,
         stories.record_source,
-        stories.deadline_at,
-        stories.accepted_at,
+        case
+            when last_values.has_deadline
+                then {{ as_instant('last_values.deadline') }}
+            else stories.deadline_at
+        end as deadline_at,
+        case
+            when last_values.has_accepted_at
+                then {{ as_instant('last_values.accepted_at') }}
+            when last_values.current_state = 'accepted'
+                then changed_stories.last_accepted_at
+            else stories.accepted_at
+        end as accepted_at,
         stories.created_at,
-        stories.updated_at,
+        coalesce(
+            {{ as_instant('last_values.updated_at') }},
+            case
+                when last_values.story_id is not null
+                    then changed_stories.updated_at
+            end,
+            stories.updated_at
+        ) as updated_at,
+        stories.updated_at as record_at,
         stories.deleted_at as unlisted_at
     from stories
     left join from_activities
         on stories.story_id = from_activities.story_id
+    left join last_values
+        on stories.story_id = last_values.story_id
+    left join changed_stories
+        on stories.story_id = changed_stories.story_id
     where from_activities.story_id is null
 
     union all
@@ -299,6 +352,7 @@ known_stories as (
         coalesce(
             {{ as_instant('last_values.updated_at') }}, from_activities.updated_at
         ) as updated_at,
+        null as record_at,
         null as unlisted_at
     from from_activities
     inner join last_values
@@ -329,9 +383,57 @@ known_stories as (
         null as accepted_at,
         null as created_at,
         null as updated_at,
+        null as record_at,
         null as unlisted_at
     from mentions
     where recency = 1
+
+),
+
+-- A list of transitions can also be newer than everything else that is known.
+ranked_transitions as (
+
+    select
+        transitions.story_id,
+        transitions.to_state,
+        transitions.occurred_at,
+        row_number() over (
+            partition by transitions.story_id
+            order by transitions.occurred_at desc, transitions.project_version desc
+        ) as recency
+    from {{ ref('stg_pivotal_tracker__story_transitions') }} as transitions
+    left join deletions
+        on transitions.story_id = deletions.story_id
+    where
+        deletions.story_id is null
+        or transitions.occurred_at <= deletions.deleted_at
+
+),
+
+later_transitions as (
+
+    select
+        known_stories.story_id,
+        ranked_transitions.to_state as current_state,
+        case
+            when ranked_transitions.to_state = 'accepted'
+                then ranked_transitions.occurred_at
+        end as accepted_at
+    from known_stories
+    inner join ranked_transitions
+        on
+            known_stories.story_id = ranked_transitions.story_id
+            and ranked_transitions.recency = 1
+    left join changed_stories
+        on known_stories.story_id = changed_stories.story_id
+    where
+        coalesce(
+            ranked_transitions.occurred_at > changed_stories.last_state_at, true
+        )
+        and (
+            known_stories.record_source = 'activity'
+            or ranked_transitions.occurred_at > known_stories.record_at
+        )
 
 ),
 
@@ -341,19 +443,21 @@ final as (
     select
         known_stories.story_id,
         {% for column in columns %}
+        {% if column in ['current_state', 'accepted_at'] %}
+        case
+            when later_transitions.story_id is null then known_stories.{{ column }}
+            else later_transitions.{{ column }}
+        end as {{ column }},
+        {% else %}
         known_stories.{{ column }},
+        {% endif %}
         {% endfor %}
         known_stories.has_transition_list
-        or (
-            changed_stories.story_id is not null
-            and (
-                known_stories.record_source != 'activity'
-                or known_stories.current_state is not null
-            )
-        )
+        or changed_stories.last_state_at is not null
         or stories_with_transitions.story_id is not null as is_history_known,
         known_stories.record_source != 'activity'
         and deletions.story_id is null as is_record_last,
+        known_stories.record_at,
         case
             when deletions.story_id is not null then 'activity'
             when known_stories.is_unlisted
@@ -373,6 +477,8 @@ final as (
         on known_stories.story_id = changed_stories.story_id
     left join stories_with_transitions
         on known_stories.story_id = stories_with_transitions.story_id
+    left join later_transitions
+        on known_stories.story_id = later_transitions.story_id
 
 )
 

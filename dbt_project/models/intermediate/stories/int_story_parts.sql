@@ -81,8 +81,9 @@ epic_comments as (
 
 ),
 
--- The list that was loaded with a story or epic is decisive. Without one, or without
--- its record, its parts are those in activities.
+-- The list that was loaded with a story is decisive up to its updated_at, and that of
+-- an epic altogether, because a comment does not change an epic's updated_at. Without a
+-- list, or without the record, the parts are those in activities.
 relevant_changes as (
 
     select part_changes.*
@@ -94,6 +95,7 @@ relevant_changes as (
     where
         (records.story_id is null and epic_records.epic_id is null)
         or not epic_records.has_comment_list
+        or part_changes.occurred_at > records.updated_at
         {% for kind in kinds %}
         or (part_changes.part_kind = '{{ kind }}' and not records.has_{{ kind }}_list)
         {% endfor %}
@@ -158,7 +160,7 @@ from_activities as (
 
 ),
 
-known_parts as (
+listed_parts as (
 
     select
         part_kind,
@@ -173,8 +175,7 @@ known_parts as (
         part_position,
         record_source,
         created_at,
-        updated_at,
-        {{ as_instant('null') }} as deleted_at
+        updated_at
     from story_parts
 
     union all
@@ -192,31 +193,71 @@ known_parts as (
         cast(null as bigint) as part_position,
         record_source,
         created_at,
-        updated_at,
-        {{ as_instant('null') }} as deleted_at
+        updated_at
     from epic_comments
+
+),
+
+known_parts as (
+
+    select
+        listed_parts.part_kind,
+        listed_parts.part_id,
+        listed_parts.story_id,
+        listed_parts.epic_id,
+        case
+            when from_activities.person_change_count = 1
+                then from_activities.person_id
+            else listed_parts.person_id
+        end as person_id,
+        coalesce(from_activities.review_type_id, listed_parts.review_type_id)
+            as review_type_id,
+        listed_parts.review_type_name,
+        coalesce(from_activities.part_text, listed_parts.part_text) as part_text,
+        coalesce(from_activities.to_status, listed_parts.part_status)
+            as part_status,
+        coalesce(from_activities.part_position, listed_parts.part_position)
+            as part_position,
+        listed_parts.record_source,
+        listed_parts.created_at,
+        coalesce(from_activities.updated_at, listed_parts.updated_at) as updated_at,
+        from_activities.deleted_at
+    from listed_parts
+    left join from_activities
+        on
+            listed_parts.part_kind = from_activities.part_kind
+            and listed_parts.part_id = from_activities.part_id
 
     union all
 
     select
-        part_kind,
-        part_id,
-        story_id,
-        epic_id,
+        from_activities.part_kind,
+        from_activities.part_id,
+        from_activities.story_id,
+        from_activities.epic_id,
         case
-            when person_change_count = 1 then person_id
-            when part_kind in ('comment', 'blocker') then performed_by_id
+            when from_activities.person_change_count = 1
+                then from_activities.person_id
+            when from_activities.part_kind in ('comment', 'blocker')
+                then from_activities.performed_by_id
         end as person_id,
-        review_type_id,
+        from_activities.review_type_id,
         null as review_type_name,
-        part_text,
-        to_status as part_status,
-        part_position,
+        from_activities.part_text,
+        from_activities.to_status as part_status,
+        from_activities.part_position,
         'activity' as record_source,
-        coalesce(created_at, first_occurred_at) as created_at,
-        coalesce(updated_at, last_occurred_at) as updated_at,
-        deleted_at
+        coalesce(from_activities.created_at, from_activities.first_occurred_at)
+            as created_at,
+        coalesce(from_activities.updated_at, from_activities.last_occurred_at)
+            as updated_at,
+        from_activities.deleted_at
     from from_activities
+    left join listed_parts
+        on
+            from_activities.part_kind = listed_parts.part_kind
+            and from_activities.part_id = listed_parts.part_id
+    where listed_parts.part_id is null
 
 ),
 

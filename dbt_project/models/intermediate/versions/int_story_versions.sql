@@ -23,12 +23,30 @@ story_changes as (
 
 ),
 
+-- Lists of transitions can begin before the activities.
+known_instants as (
+
+    select
+        story_id,
+        occurred_at
+    from story_changes
+
+    union all
+
+    select
+        story_id,
+        occurred_at
+    from {{ ref('int_story_transitions_last_known') }}
+    where record_source != 'inferred'
+
+),
+
 first_changes as (
 
     select
         story_id,
         min(occurred_at) as changed_at
-    from story_changes
+    from known_instants
     group by story_id
 
 ),
@@ -52,9 +70,10 @@ stories as (
                 'stories.updated_at', 'stories.deleted_at', 'stories.as_of'
             ) }}
         ) as first_at,
+        stories.record_at,
         case
             when coalesce(stories.updated_at < stories.deleted_at, true)
-                then stories.updated_at
+                then coalesce(stories.record_at, stories.updated_at)
         end as updated_at,
         stories.deleted_at,
         coalesce(stories.deleted_at, stories.as_of) as ends_at
@@ -75,31 +94,6 @@ lists_now as (
     group by
         story_id,
         item_kind
-
-),
-
--- The record of a deleted story, if one was read, has its lists as of that reading; a
--- story of which only activities are known has none.
-values_now as (
-
-    {% for attribute, expression in attributes.items() %}
-    select
-        stories.story_id,
-        '{{ attribute }}' as attribute_name,
-        {{ expression }} as attribute_value,
-        {{ 'stories.is_record_last' if 'ids' in attribute else 'true' }} as is_last,
-        stories.first_at,
-        stories.updated_at,
-        stories.ends_at
-    from stories
-    {% if 'ids' in attribute %}
-    left join lists_now
-        on
-            stories.story_id = lists_now.story_id
-            and lists_now.attribute_name = '{{ attribute }}'
-    {% endif %}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 
 ),
 
@@ -217,6 +211,54 @@ attribute_changes as (
     where
         stories.deleted_at is null
         or changed_values.occurred_at <= stories.deleted_at
+
+),
+
+last_changes as (
+
+    select
+        story_id,
+        attribute_name,
+        max(occurred_at) as changed_at
+    from attribute_changes
+    group by
+        story_id,
+        attribute_name
+
+),
+
+-- The record of a story has its lists as of its reading: not the last ones if the story
+-- was deleted or the list changed since. A story of which only activities are known has
+-- none.
+values_now as (
+
+    {% for attribute, expression in attributes.items() %}
+    select
+        stories.story_id,
+        '{{ attribute }}' as attribute_name,
+        {{ expression }} as attribute_value,
+        {% if 'ids' in attribute %}
+        stories.is_record_last
+        and coalesce(stories.record_at >= last_changes.changed_at, true) as is_last,
+        {% else %}
+        true as is_last,
+        {% endif %}
+        stories.first_at,
+        stories.updated_at,
+        stories.ends_at
+    from stories
+    {% if 'ids' in attribute %}
+    left join lists_now
+        on
+            stories.story_id = lists_now.story_id
+            and lists_now.attribute_name = '{{ attribute }}'
+    left join last_changes
+        on
+            stories.story_id = last_changes.story_id
+            and last_changes.attribute_name = '{{ attribute }}'
+    {% endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
