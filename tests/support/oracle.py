@@ -57,18 +57,20 @@ class History:
 def histories(workspace, as_of):
     """The history until `as_of` of every story ever created: {story_id: History}."""
     events = defaultdict(dict)
-    for activity in workspace.activities:
+    # Activities are in the order in which they happened, also within a second in two projects.
+    places = {}
+    for place, activity in enumerate(workspace.activities):
+        places[activity.project_id, activity.project_version] = place
         for change in activity.changes:
             if change.kind == "story" and change.new and "current_state" in change.new:
-                key = (activity.occurred_at, activity.project_version, activity.project_id)
-                state = change.new["current_state"]
-                events[change.id][key] = Event(state, key[0], key[1])
+                at, state = activity.occurred_at, change.new["current_state"]
+                events[change.id][place] = Event(state, at, activity.project_version)
                 if is_created_accepted(change):
                     accepted_at = change.new["accepted_at"]
-                    events[change.id][key] = Event(state, accepted_at, 0, is_known=False)
+                    events[change.id][place] = Event(state, accepted_at, 0, is_known=False)
     for row in workspace.transitions:
-        key = (row.occurred_at, row.project_version, row.project_id)
-        events[row.story_id][key] = Event(row.state, key[0], key[1])
+        place = places[row.project_id, row.project_version]
+        events[row.story_id][place] = Event(row.state, row.occurred_at, row.project_version)
 
     result = {}
     for story in [*workspace.stories.values(), *workspace.deleted_stories.values()]:
