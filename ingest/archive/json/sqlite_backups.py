@@ -25,7 +25,7 @@ from ingest.records import Record, stable_id
 
 _LARGEST = 4 << 30
 _STORY_COLUMNS = {"id", "project_id", "current_state"}
-_TOLD = ("stories", "activity")
+_EXPECTED = ("stories", "activity")
 _LOOKED_AT = 100  # rows of each table that show whether it has records of the API
 _PLAIN = {"project": "projects", "person": "people", "label": "labels"}
 _PARTS = {"comment": "comments", "story_comment": "comments", "blocker": "blockers",
@@ -111,7 +111,7 @@ class _Backup:
         if any(set(self._columns(name)) >= _STORY_COLUMNS for name in self._names):
             return True
         firsts = (found for name in self._names for found in self._records_in(name, _LOOKED_AT))
-        return any(isinstance(each, Found) and each.table in _TOLD for each in firsts)
+        return any(isinstance(each, Found) and each.table in _EXPECTED for each in firsts)
 
     def records_of_api(self) -> Iterator[Found | Refused]:
         """The records in the rows of all tables."""
