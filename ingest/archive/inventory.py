@@ -145,10 +145,11 @@ def _recognised(file: ArchiveFile) -> FileKind:
     if _DOCUMENT.match(text):
         return "json"
     kind = _kind_of_table(text)
-    if kind == "unknown" and "\0" not in text:
+    if kind == "unknown":
         with file.open() as stream:
             has_lines = _are_lines_of_json(stream.read(_BODY))
-        return "json" if has_lines or has_json_in_other_text(file) else kind
+        is_text = "\0" not in text
+        return "json" if has_lines or (is_text and has_json_in_other_text(file)) else kind
     return kind
 
 

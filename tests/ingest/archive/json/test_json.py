@@ -195,10 +195,11 @@ def test_a_list_with_an_invalid_line_loses_only_that_line(tmp_path, apart):
     assert [each.line for each in loaded.reader.rejections] == [2 + len(apart)]
 
 
-def test_lines_between_damaged_ones_are_read_if_the_first_line_is_damaged(tmp_path):
+@pytest.mark.parametrize("begin", [b"", b"\0"])
+def test_lines_between_damaged_ones_are_read_if_the_first_line_is_damaged(tmp_path, begin):
     noise = [b"\x85\x88n\xf0\xe6ZY\x8f", b"\x1f\x80\x16"]
     content = b"\n".join(
-        [lines(PROJECT)[1:], lines(STORY), *noise, lines(OTHER)[:40], lines(OTHER)]
+        [begin + lines(PROJECT)[1:], lines(STORY), *noise, lines(OTHER)[:40], lines(OTHER)]
     )
     assert {each["id"] for each in load(tmp_path, content).stories} == {101, 102}
 
