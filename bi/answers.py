@@ -398,8 +398,8 @@ select
     ))) as words
 from dim_story
 where not is_deleted
-order by updated_at desc nulls last, story_id
 """
+_LAST_CHANGED_FIRST = "updated_at desc nulls last, story_id"
 
 
 def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | None) -> Json:
@@ -414,7 +414,7 @@ def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | 
         select * exclude (project_id, words)
         from ({_SEARCHED})
         where (? is null or project_id = ?) and {condition}
-        order by cast(story_id as varchar) = ? desc, updated_at desc nulls last, story_id
+        order by cast(story_id as varchar) = ? desc, {_LAST_CHANGED_FIRST}
         """,
         *(project_id, project_id, *terms, terms[0]),
     )
@@ -424,7 +424,11 @@ def search(connection: duckdb.DuckDBPyConnection, query: str, project_id: int | 
 def searched(connection: duckdb.DuckDBPyConnection, project_ids: list[int]) -> Json:
     """What the report needs to search by itself: the stories of its projects, and their words."""
     found = rows_of(
-        connection, f"from ({_SEARCHED}) where project_id in (select unnest(?))", project_ids
+        connection,
+        f"""
+        from ({_SEARCHED}) where project_id in (select unnest(?)) order by {_LAST_CHANGED_FIRST}
+        """,
+        project_ids,
     )
     columns = [name for name in found[0] if name not in ("project_id", "words")] if found else []
     return {

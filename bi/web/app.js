@@ -5,6 +5,7 @@
 const byId = (id) => document.getElementById(id);
 const embedded = byId('data') ? JSON.parse(byId('data').textContent) : null;
 const packedStories = byId('stories')?.textContent;  // only in a report; empty if there are too many
+const hasStories = Boolean(!embedded || packedStories);
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const wide = matchMedia('(min-width: 44rem)');
@@ -42,7 +43,7 @@ const pageAddress = (project, page, more = {}) => address({project, page, ...mor
 // The address of the story or iteration of a row or point, or null. The report has a page of the
 // current iteration only, and pages of stories unless there are too many.
 function destination(row, project) {
-  if (row?.story_id && (!embedded || packedStories)) return storyAddress(row.story_id);
+  if (row?.story_id && hasStories) return storyAddress(row.story_id);
   const iteration = row?.iteration_number;
   if (!iteration || !project) return null;
   if (embedded && iteration !== projectOf(project).current_iteration_number) return null;
@@ -347,11 +348,11 @@ function fillTop(state) {
       make('option', {value: each.project_id}, each.project_name)));
   }
   choice.value = projectOf(state.project) ? state.project : '';
-  byId('search').hidden = Boolean(embedded && !packedStories);
+  byId('search').hidden = !hasStories;
   byId('query').value = state.q ?? '';
   byId('footer').textContent = `From ${start.publication.sources || 'nothing'}. `
     + `Published ${instant(start.publication.published_at)} (${zone}).`
-    + (embedded && !packedStories ? ' There are too many stories for this report to contain their pages; the dashboard has them (make dashboard).' : '');
+    + (hasStories ? '' : ' There are too many stories for this report to contain their pages; the dashboard has them (make dashboard).');
   const listed = projectOf(state.project) && state.q === undefined
     ? start.pages.filter((page) => page.is_listed) : [];
   const name = state.page || 'overview';

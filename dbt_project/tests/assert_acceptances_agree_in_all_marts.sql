@@ -98,30 +98,32 @@ accepted_intervals as (
 accepted_stays as (
 
     select
-        acceptances.story_id,
+        accepted_intervals.story_id,
         project_stays.project_id,
         projects.time_zone,
-        acceptances.is_recorded,
-        acceptances.accepted_at,
+        accepted_intervals.is_recorded,
+        accepted_intervals.accepted_at,
         case
-            when project_stays.is_first then acceptances.accepted_at
-            else {{ latest('acceptances.accepted_at', 'project_stays.valid_from') }}
+            when project_stays.is_first then accepted_intervals.accepted_at
+            else {{ latest(
+                'accepted_intervals.accepted_at', 'project_stays.valid_from'
+            ) }}
         end as began_at,
         case
-            when project_stays.is_last then acceptances.ended_at
-            else {{ earliest('acceptances.ended_at', 'project_stays.valid_to') }}
+            when project_stays.is_last then accepted_intervals.ended_at
+            else {{ earliest('accepted_intervals.ended_at', 'project_stays.valid_to') }}
         end as ended_at
-    from accepted_intervals as acceptances
+    from accepted_intervals
     inner join project_stays
         on
-            acceptances.story_id = project_stays.story_id
+            accepted_intervals.story_id = project_stays.story_id
             and (
-                acceptances.accepted_at < project_stays.valid_to
+                accepted_intervals.accepted_at < project_stays.valid_to
                 or project_stays.is_last
             )
             and (
-                acceptances.ended_at is null
-                or acceptances.ended_at > project_stays.valid_from
+                accepted_intervals.ended_at is null
+                or accepted_intervals.ended_at > project_stays.valid_from
                 or project_stays.is_first
             )
     inner join projects

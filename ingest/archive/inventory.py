@@ -14,12 +14,7 @@ from typing import Literal
 from ingest.archive.csv.columns import MOST_HEADER_ROWS, is_history_header, is_stories_header
 from ingest.archive.csv.rows import find_delimiter, is_separator_line, unquoted
 from ingest.archive.errors import FileRefused, Rejection
-from ingest.archive.files.archive_file import (
-    DOCUMENT_MARKS,
-    ArchiveFile,
-    find_files,
-    sha256_of,
-)
+from ingest.archive.files.archive_file import DOCUMENT_MARKS, ArchiveFile, find_files, sha256_of
 from ingest.archive.files.encodings import text_of
 from ingest.archive.json.loader_output import is_loader_table
 from ingest.archive.json.values import has_json_in_other_text

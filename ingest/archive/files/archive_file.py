@@ -253,7 +253,7 @@ def _members(
         rejections: receives the members that are refused.
         outer: the zip as a member of the one on disk; None if it is that one itself.
     """
-    inner_zip = _unpacked(outer) if outer else None
+    inner_zip = seekable(outer) if outer else None
     try:
         with zipfile.ZipFile(inner_zip or path) as package:
             infos = package.infolist()
@@ -296,14 +296,6 @@ def _members(
     return members
 
 
-def _unpacked(file: ArchiveFile) -> IO[bytes]:
-    """The content of a member as a temporary file that is closed with the last reference to it."""
-    stream = tempfile.TemporaryFile()  # noqa: SIM115 - read until its files are
-    with file.open() as packed:
-        shutil.copyfileobj(packed, stream, _CHUNK)
-    return cast(IO[bytes], stream)
-
-
 def _written_at(info: zipfile.ZipInfo) -> float:
     try:
         return datetime(*info.date_time, tzinfo=UTC).timestamp()
@@ -323,6 +315,22 @@ def _check_member(info: zipfile.ZipInfo, options: ArchiveOptions) -> None:
             f"decompresses to an implausible size: from {info.compress_size:,} to "
             f"{info.file_size:,} bytes"
         )
+
+
+def seekable(file: ArchiveFile) -> IO[bytes]:
+    """The content as a stream to read at any place, which is closed with its last reference.
+
+    What is in a zip or gzip is copied to a temporary file.
+
+    Raises:
+        FileRefused: if it is damaged.
+    """
+    with file.open() as packed:
+        if file.is_plain:
+            return file.path.open("rb")
+        stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads from it
+        shutil.copyfileobj(packed, stream, _CHUNK)
+    return cast(IO[bytes], stream)
 
 
 def read_whole(file: ArchiveFile, limit: int) -> bytes:

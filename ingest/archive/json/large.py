@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
-import tempfile
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -20,7 +18,7 @@ import numpy as np
 import orjson
 
 from ingest.archive.errors import RowRefused
-from ingest.archive.files.archive_file import ArchiveFile
+from ingest.archive.files.archive_file import ArchiveFile, seekable
 from ingest.archive.json.kinds import table_of
 from ingest.records import Record
 
@@ -208,13 +206,7 @@ def read_broken(file: ArchiveFile, parse: Parse) -> Iterator[tuple[int, object]]
 
 def _opened(file: ArchiveFile) -> tuple[IO[bytes], int, int]:
     """A file that is closed with the last list in it, the start of its text, and its size."""
-    with file.open() as packed:
-        stream: IO[bytes]
-        if file.is_plain:
-            stream = file.path.open("rb")  # noqa: SIM115 - closed with the last list in it
-        else:
-            stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last list in it
-            shutil.copyfileobj(packed, stream, _COPIED_BYTES)
+    stream = seekable(file)
     size = stream.seek(0, 2)
     start = len(BOM_UTF8) if _bytes(stream, 0, len(BOM_UTF8)) == BOM_UTF8 else 0
     return stream, start, size

@@ -98,7 +98,7 @@ def read_values(file: ArchiveFile) -> Iterator[tuple[Place, object]]:
     listed = _LIST.match(text)
     if listed and not _has_document(found):
         found = list(_values(text, listed.end()))
-    if not _has_document(found) or _ends_with_other_text(found):
+    if is_json_at_first and (not _has_document(found) or _ends_with_other_text(found)):
         found = _values_in_other_text(text) or found
     if not _has_document(found):
         raise FileRefused(f"is invalid JSON: {whole_error}")

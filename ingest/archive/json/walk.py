@@ -306,24 +306,24 @@ def _nested_lists(table: str, value: Record) -> dict[str, list[object] | LargeLi
 
 def _has_records(value: object) -> bool:
     """Whether a field is a list of records that have a raw table; people remain in a record."""
-    if not isinstance(value, list | LargeList):
-        return False
     if isinstance(value, LargeList) and value.others is not None:
         return True
-    firsts = (first for _, first in islice(_numbered(value), _LOOKED_AT))
-    return any(isinstance(first, dict) and table_of(first) in _LISTED for first in firsts)
+    return any(table_of(each) in _LISTED for each in _first_objects(value))
 
 
 def _has_stories_without_project(value: Record) -> bool:
     """Whether an object nests stories that do not name their project, as only projects do."""
-    stories = value.get("stories")
-    if not isinstance(stories, list | LargeList):
-        return False
-    firsts = (first for _, first in islice(_numbered(stories), _LOOKED_AT))
     return any(
-        isinstance(first, dict) and table_of(first) == "stories" and "project_id" not in first
-        for first in firsts
+        table_of(each) == "stories" and "project_id" not in each
+        for each in _first_objects(value.get("stories"))
     )
+
+
+def _first_objects(value: object) -> Iterator[Record]:
+    """The objects among the first elements of a list; none if it is no list."""
+    if isinstance(value, list | LargeList):
+        firsts = (each for _, each in islice(_numbered(value), _LOOKED_AT))
+        yield from (each for each in firsts if isinstance(each, dict))
 
 
 def _in_snake_case(value: object) -> Any:  # noqa: ANN401 - the same type as the value
