@@ -191,6 +191,8 @@ def projects(connection: duckdb.DuckDBPyConnection) -> list[Row]:
 
 def _gap(row: Row) -> str:
     """What is missing from a project's data, in words; empty if nothing is missing."""
+    if row["story_count"] is None:
+        return "The stories of this project were not read: load them, or choose another project."
     if not row["story_count"]:
         return "This project has no stories: load it again with stories, or choose another one."
     if not row["missing"]:

@@ -568,6 +568,7 @@ def test_a_release_without_stories_is_next_only_if_there_is_no_other(connection)
         pytest.param(0.75, 10, "transitions", "75 % of the stories", id="in part"),
         pytest.param(1, 10, "people, transitions", "history of all stories", id="CSV"),
         pytest.param(None, 0, None, "no stories", id="empty"),
+        pytest.param(None, None, None, "were not read", id="without stories"),
     ],
 )
 def test_missing_data_is_described(unknown, stories, missing, expected):

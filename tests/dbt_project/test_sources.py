@@ -138,6 +138,17 @@ PARTLY_KNOWN = {
     ),
     API: (IN_SOME_ROWS, RATES_ONCE_ACCEPTED),
 }
+# Settings, and what a figure was computed from. No count of stories.
+KNOWN_WITHOUT_STORIES = {
+    "dim_iteration": "length_weeks team_strength",
+    "fct_cycle_time_percentile": "story_count",
+    "fct_forecast": "horizon_week_count percentile sampled_story_count sampled_week_count",
+    "fct_history_coverage": "row_count",
+    "fct_iteration_velocity": "length_weeks team_strength",
+    "rpt_data_coverage": "file_count iteration_count",
+    "rpt_iteration": "team_strength",
+    "rpt_velocity": "length_weeks team_strength",
+}
 DAYS = [f"2024-01-{day:02d}T12:00:00Z" for day in range(1, 32)]
 
 
@@ -298,10 +309,15 @@ def records():
                 "id": EPIC + 1, "project_id": MIXED, "name": "Read with comments",
                 "comments": [{"id": 94, "text": "In the record"}],
             },
+            {
+                "id": EPIC + 2, "project_id": WITHOUT_STORIES, "name": "Read without its stories",
+                "label": {"id": 31, "project_id": WITHOUT_STORIES, "name": "epic"},
+            },
         ],
         "activity": [
             *activities(ACTIVITIES), *activities(JSON_AND_ACTIVITIES), *comments_on_epics(MIXED)
         ],
+        "labels": [{"id": 32, "project_id": WITHOUT_STORIES, "name": "label"}],
         "memberships": [{"id": 1, "project_id": API, "person_id": PERSON, "role": "owner"}],
         "iterations": [
             {
@@ -310,7 +326,7 @@ def records():
                 "finish": DAYS[7 * number][:10] + "T00:00:00Z", "length": 1, "team_strength": 1,
                 "story_ids": [],
             }
-            for project_id in (CSV, JSON, ACTIVITIES, API, MIXED)
+            for project_id in (CSV, JSON, ACTIVITIES, API, MIXED, WITHOUT_STORIES)
             for number in (1, 2, 3)
         ],
     }  # fmt: skip
@@ -411,12 +427,12 @@ def test_daily_flow_has_an_unknown_state_only_where_histories_are_unknown(wareho
     assert found == {CSV, JSON, MIXED}
 
 
-@pytest.mark.parametrize("mart", ["dim_project", "rpt_project_overview"])
-def test_counts_of_stories_are_null_where_none_were_read(warehouse, mart):
-    found = {row["project_id"]: row for row in rows(warehouse, mart)}
-    counts = {name for name in found[API] if name.endswith("story_count")} | {"accepted_points"}
-    assert {found[WITHOUT_STORIES][name] for name in counts} == {None}
-    assert None not in {found[API][name] for name in counts}
+def test_nothing_is_claimed_of_stories_that_were_not_read(warehouse):
+    known, partly_known, _ = measures_of(warehouse, WITHOUT_STORIES)
+    assert known == by_mart(KNOWN_WITHOUT_STORIES)
+    assert partly_known == {"fct_cycle_time_percentile": {"window_days"}}
+    assert [row["gap_reason"] for row in rows(warehouse, "fct_epic_progress")
+            if row["project_id"] == WITHOUT_STORIES] == ["stories not read"]  # fmt: skip
 
 
 def test_activities_add_comments_to_epics_that_were_read_without_them(warehouse):
@@ -445,10 +461,11 @@ def test_data_coverage_lists_missing_data(warehouse):
         API: None,
         MIXED: "comments, people, settings, transitions",
         JSON_AND_ACTIVITIES: "iterations, people, settings",
-        WITHOUT_STORIES: "iterations, people, settings, stories",
+        WITHOUT_STORIES: "people, settings, stories",
     }
     counts = {project_id: row["iteration_count"] for project_id, row in coverage.items()}
-    assert counts[JSON_AND_ACTIVITIES] is counts[WITHOUT_STORIES] is None
+    assert counts[JSON_AND_ACTIVITIES] is None
+    assert counts[WITHOUT_STORIES] == 3
 
 
 @pytest.mark.parametrize(

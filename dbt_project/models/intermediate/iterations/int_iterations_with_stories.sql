@@ -105,6 +105,12 @@ iterations as (
 
 ),
 
+projects_without_stories as (
+
+    select * from {{ ref('int_projects_without_stories') }}
+
+),
+
 final as (
 
     select
@@ -122,19 +128,21 @@ final as (
             'accepted_chore_count', 'history_known_story_count',
             'rejectable_story_count', 'history_known_rejectable_story_count'
         ] %}
-        coalesce(acceptances.{{ measure }}, 0) as {{ measure }},
+        {{ zero_if_read('acceptances.' ~ measure) }} as {{ measure }},
         {% endfor %}
         case
-            when coalesce(acceptances.rejectable_story_count, 0) = 0
+            when {{ zero_if_read('acceptances.rejectable_story_count') }} = 0
                 then cast(0 as bigint)
             when acceptances.history_known_rejectable_story_count > 0
                 then acceptances.rejected_story_count
         end as rejected_story_count,
-        coalesce(created_bugs.bug_created_count, 0) as bug_created_count,
-        coalesce(acceptances.accepted_points, 0) as accepted_points,
+        {{ zero_if_read('created_bugs.bug_created_count') }} as bug_created_count,
+        {{ zero_if_read('acceptances.accepted_points') }} as accepted_points,
         acceptances.median_cycle_time_seconds,
         cycle_times.p85_cycle_time_seconds
     from iterations
+    left join projects_without_stories
+        on iterations.project_id = projects_without_stories.project_id
     left join acceptances
         on iterations.iteration_key = acceptances.iteration_key
     left join cycle_times

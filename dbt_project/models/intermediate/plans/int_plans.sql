@@ -39,6 +39,12 @@ velocities as (
 
 ),
 
+projects_without_stories as (
+
+    select * from {{ ref('int_projects_without_stories') }}
+
+),
+
 targets as (
 
     select
@@ -163,23 +169,23 @@ with_queues as (
         targets.target_id,
         targets.project_id,
         {% for count in counts %}
-        coalesce(stories_by_target.{{ count }}, 0) as {{ count }},
+        {{ zero_if_read('stories_by_target.' ~ count) }} as {{ count }},
         {% endfor %}
         {% for points in ['total_points', 'accepted_points', 'remaining_points'] %}
-        coalesce(stories_by_target.{{ points }}, 0) as {{ points }},
+        {{ zero_if_read('stories_by_target.' ~ points) }} as {{ points }},
         {% endfor %}
         case
             when stories_by_target.unplaced_story_count > 0
                 then
                     coalesce(backlogs.story_count, 0)
                     + stories_by_target.unscheduled_story_count
-            else coalesce(stories_by_target.placed_story_count, 0)
+            else {{ zero_if_read('stories_by_target.placed_story_count') }}
         end as queued_story_count,
         case
             when stories_by_target.unplaced_story_count > 0
                 then
                     coalesce(backlogs.points, 0) + stories_by_target.unscheduled_points
-            else coalesce(stories_by_target.placed_points, 0)
+            else {{ zero_if_read('stories_by_target.placed_points') }}
         end as queued_points,
         case
             when
@@ -199,6 +205,8 @@ with_queues as (
     from targets
     inner join project_settings
         on targets.project_id = project_settings.project_id
+    left join projects_without_stories
+        on targets.project_id = projects_without_stories.project_id
     left join velocities
         on targets.project_id = velocities.project_id
     left join backlogs
@@ -270,6 +278,7 @@ final as (
         projected_date > deadline_date as is_projected_late,
         queue_gap_reason,
         case
+            when story_count is null then 'stories not read'
             when story_count = 0 then 'no stories'
             when remaining_story_count = 0 and unknown_story_count > 0
                 then 'unknown states'

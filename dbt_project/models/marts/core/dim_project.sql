@@ -47,21 +47,9 @@ stories_by_project as (
 
 ),
 
--- The API and a CSV contain all stories of a project; without one from any other
--- source, they were not read.
-projects_with_known_stories as (
+projects_without_stories as (
 
-    select
-        projects.project_id,
-        coalesce(stories_by_project.story_count, 0) as story_count,
-        coalesce(stories_by_project.accepted_story_count, 0) as accepted_story_count,
-        coalesce(stories_by_project.accepted_points, 0) as accepted_points
-    from projects
-    left join stories_by_project
-        on projects.project_id = stories_by_project.project_id
-    where
-        stories_by_project.project_id is not null
-        or projects.record_source in ('api', 'stories_csv')
+    select * from {{ ref('int_projects_without_stories') }}
 
 ),
 
@@ -137,9 +125,10 @@ final as (
         projects.initial_velocity,
         projects_with_iterations.current_iteration_number,
         projects_with_iterations.current_velocity,
-        projects_with_known_stories.story_count,
-        projects_with_known_stories.accepted_story_count,
-        {{ as_decimal('projects_with_known_stories.accepted_points') }}
+        {{ zero_if_read('stories_by_project.story_count') }} as story_count,
+        {{ zero_if_read('stories_by_project.accepted_story_count') }}
+            as accepted_story_count,
+        {{ as_decimal(zero_if_read('stories_by_project.accepted_points')) }}
             as accepted_points,
         members_by_project.member_count,
         projects.is_point_scale_custom,
@@ -156,8 +145,10 @@ final as (
         on projects.project_id = projects_as_of.project_id
     inner join projects_with_iterations
         on projects.project_id = projects_with_iterations.project_id
-    left join projects_with_known_stories
-        on projects.project_id = projects_with_known_stories.project_id
+    left join stories_by_project
+        on projects.project_id = stories_by_project.project_id
+    left join projects_without_stories
+        on projects.project_id = projects_without_stories.project_id
     left join members_by_project
         on projects.project_id = members_by_project.project_id
     left join activities_by_project

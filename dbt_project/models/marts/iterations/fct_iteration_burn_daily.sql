@@ -20,6 +20,12 @@ versions as (
 
 ),
 
+projects_without_stories as (
+
+    select * from {{ ref('int_projects_without_stories') }}
+
+),
+
 commitments as (
 
     select
@@ -110,11 +116,13 @@ with_zeros as (
         end as scope_story_count,
         case when commitments.is_scope_known then coalesce(totals.scope_points, 0) end
             as scope_points,
-        coalesce(totals.accepted_story_count, 0) as accepted_story_count,
-        coalesce(totals.accepted_points, 0) as accepted_points,
+        {{ zero_if_read('totals.accepted_story_count') }} as accepted_story_count,
+        {{ zero_if_read('totals.accepted_points') }} as accepted_points,
         commitments.committed_story_count,
         commitments.committed_points
     from days
+    left join projects_without_stories
+        on days.project_id = projects_without_stories.project_id
     inner join commitments
         on days.iteration_key = commitments.iteration_key
     left join totals

@@ -26,6 +26,12 @@ story_epics as (
 
 ),
 
+projects_without_stories as (
+
+    select * from {{ ref('int_projects_without_stories') }}
+
+),
+
 stories_by_epic as (
 
     select
@@ -55,9 +61,10 @@ final as (
         epics.epic_name,
         epics.label_name,
         epics.url,
-        coalesce(stories_by_epic.story_count, 0) as story_count,
-        coalesce(stories_by_epic.accepted_story_count, 0) as accepted_story_count,
-        case coalesce(stories_by_epic.least_progress, 0)
+        {{ zero_if_read('stories_by_epic.story_count') }} as story_count,
+        {{ zero_if_read('stories_by_epic.accepted_story_count') }}
+            as accepted_story_count,
+        case {{ zero_if_read('stories_by_epic.least_progress') }}
             when 2 then true
             when 0 then false
         end as is_complete,
@@ -66,6 +73,8 @@ final as (
     from epics
     left join projects
         on epics.project_id = projects.project_id
+    left join projects_without_stories
+        on epics.project_id = projects_without_stories.project_id
     left join stories_by_epic
         on epics.epic_id = stories_by_epic.epic_id
 

@@ -38,6 +38,12 @@ projects as (
 
 ),
 
+projects_without_stories as (
+
+    select * from {{ ref('int_projects_without_stories') }}
+
+),
+
 stories_by_label as (
 
     select
@@ -60,8 +66,9 @@ final as (
         epics_by_label.epic_id,
         projects.project_name,
         labels.label_name,
-        coalesce(stories_by_label.story_count, 0) as story_count,
-        coalesce(stories_by_label.accepted_story_count, 0) as accepted_story_count,
+        {{ zero_if_read('stories_by_label.story_count') }} as story_count,
+        {{ zero_if_read('stories_by_label.accepted_story_count') }}
+            as accepted_story_count,
         labels.is_listed,
         labels.created_at,
         labels.updated_at
@@ -70,6 +77,8 @@ final as (
         on labels.project_id = projects.project_id
     left join epics_by_label
         on labels.label_id = epics_by_label.label_id
+    left join projects_without_stories
+        on labels.project_id = projects_without_stories.project_id
     left join stories_by_label
         on labels.label_id = stories_by_label.label_id
 

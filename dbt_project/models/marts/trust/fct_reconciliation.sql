@@ -44,6 +44,12 @@ extracts as (
 
 ),
 
+projects_without_stories as (
+
+    select * from {{ ref('int_projects_without_stories') }}
+
+),
+
 projects as (
 
     select * from {{ ref('stg_pivotal_tracker__projects') }}
@@ -585,13 +591,48 @@ day_comparisons as (
 
 ),
 
-comparisons as (
+all_comparisons as (
 
     {% for entity in ['project', 'story', 'iteration', 'day'] %}
     select * from {{ entity }}_comparisons
     union all
     {% endfor %}
     select * from {{ ref('int_plans_compared_with_tracker') }}
+
+),
+
+-- We have no value of what was not read.
+comparisons as (
+
+    select
+        all_comparisons.project_id,
+        all_comparisons.entity_id,
+        all_comparisons.load_id,
+        all_comparisons.record_source,
+        all_comparisons.stated_at,
+        all_comparisons.entity_kind,
+        all_comparisons.entity_key,
+        all_comparisons.metric_name,
+        all_comparisons.unit,
+        case
+            when projects_without_stories.project_id is null
+                then all_comparisons.explanation
+            else 'the stories of the project were not read'
+        end as explanation,
+        case
+            when projects_without_stories.project_id is null
+                then all_comparisons.our_value
+        end as our_value,
+        all_comparisons.tracker_value,
+        all_comparisons.tolerance,
+        case
+            when projects_without_stories.project_id is null
+                then all_comparisons.explained_difference
+        end as explained_difference,
+        all_comparisons.compared_date
+    from all_comparisons
+    left join projects_without_stories
+        on all_comparisons.project_id = projects_without_stories.project_id
 
 ),
 
