@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from ingest.archive.coverage import Coverage
 from ingest.archive.csv.exports import (
+    KnownProject,
     Project,
     StoriesFile,
     group_by_project,
@@ -191,14 +192,23 @@ class ArchiveReader:
                 surveyed.append(open_stories_file(file, self._options, is_only_file))
             except FileRefused as refused:
                 self._inventory.refuse(file, refused)
-        return group_by_project(surveyed, self._project_of, self._options.project_name)
+        return group_by_project(surveyed, self._known_project_of, self._options.project_name)
 
-    def _project_of(self, story_ids: set[int]) -> int | None:
+    def _known_project_of(self, story_ids: set[int]) -> KnownProject | None:
         """The project of most of these stories, according to dumps or else the warehouse."""
-        stories = self._dumps.store.tables["stories"]
-        in_dumps = (stories.get((each,)) for each in story_ids)
-        found = Counter(each[0].get("project_id") for each in in_dumps if each)
-        return found.most_common(1)[0][0] if found else self._stored.project_of(story_ids)
+        tables = self._dumps.store.tables
+        in_dumps = (tables["stories"].get((each,)) for each in story_ids)
+        project_ids = (each[0].get("project_id") for each in in_dumps if each)
+        shared = Counter(each for each in project_ids if each is not None)
+        if not shared:
+            found = self._stored.project_of(story_ids)
+            return KnownProject(*found) if found else None
+        ((identity, shared_count),) = shared.most_common(1)
+        story_count = sum(
+            record.get("project_id") == identity for record, _ in tables["stories"].values()
+        )
+        record, _ = tables["projects"].get((identity,)) or ({}, None)
+        return KnownProject(identity, record.get("name"), shared_count, story_count)
 
     # Rows --------------------------------------------------------------------------------------
 

@@ -270,14 +270,19 @@ class Stored:
             for row in map(tuple, found)
         }
 
-    def project_of(self, story_ids: Iterable[int]) -> int | None:
-        """The project with most of these stories; None if none of them is stored."""
+    def project_of(self, story_ids: Iterable[int]) -> tuple[int, str | None, int, int] | None:
+        """The project with most of these stories; None if none of them is stored.
+
+        Its id and name, and how many of these stories and how many stories it has.
+        """
         found = self._rows(
-            f"select project_id from {DATASET}.stories where id = any(?) "
-            "group by project_id order by count(*) desc, project_id desc limit 1",
+            "select project_id, max(projects.name), "
+            "count(*) filter (where stories.id = any(?)) as shared_count, count(*) "
+            f"from {DATASET}.stories left join {DATASET}.projects on project_id = projects.id "
+            "group by project_id order by shared_count desc, project_id desc limit 1",
             [list(story_ids)],
         )
-        return found[0][0] if found else None
+        return found[0] if found and found[0][2] else None
 
     def time_zone(self, project_id: int) -> str | None:
         """The Olson name of a project's time zone, if a source of Tracker's stated it."""

@@ -37,6 +37,7 @@ _SURVEYED_ROWS = 2_000  # of an only file, enough to find its project
 _NULL_WORDS = frozenset({"null", "nan", "nat", "none", "n/a", "#n/a", "na", "-", "\\n", "<na>"})
 _SIMILAR = 0.8  # two files with this share of equal titles have the same backlog
 _MIN_TITLES = 3
+_LEAST_SHARED = 0.2  # of the stories of the smaller source; moves between projects share fewer
 
 
 @dataclass
@@ -322,16 +323,33 @@ class Project:
     resembles: int | None = None
 
 
+@dataclass(frozen=True)
+class KnownProject:
+    """A project in other files or in the warehouse that has some of the stories of CSV files.
+
+    Attributes:
+        id: its id.
+        name: its name, if known.
+        shared_count: how many of these stories it has.
+        story_count: how many stories it has in all.
+    """
+
+    id: int
+    name: str | None
+    shared_count: int
+    story_count: int
+
+
 def group_by_project(
     files: list[StoriesFile],
-    project_of: Callable[[set[int]], int | None],
+    known_project_of: Callable[[set[int]], KnownProject | None],
     project_name: str | None,
 ) -> list[Project]:
     """Group files that share stories, and identify their projects.
 
     Args:
         files: surveyed files.
-        project_of: finds the project of some stories in other files or the warehouse.
+        known_project_of: finds the project of most of some stories.
         project_name: the configured name; None for the slug of the newest file's name.
     """
     projects: list[Project] = []
@@ -343,7 +361,7 @@ def group_by_project(
     for project in projects:
         from_oldest = in_order(project.files, lambda each: each.age, lambda each: each.file)
         project.files = from_oldest[::-1]
-        _identify(project, project_of, project_name, taken)
+        _identify(project, known_project_of, project_name, taken)
     _flag_copies(projects)
     return projects
 
@@ -351,16 +369,26 @@ def group_by_project(
 def _is_same(one: StoriesFile, other: StoriesFile) -> bool:
     """Whether two files are from the same project: they share stories, or the slug.
 
+    A story that was moved is in exports of both its projects. So a few shared stories say nothing,
+    unless the files have the same slug or are different parts of a project, such as its icebox.
+
     Files with the same slug and similar titles, but without shared stories, are from two projects:
     a backlog that was imported again has the same titles under new ids.
     """
-    if one.ids & other.ids:
+    shared = len(one.ids & other.ids)
+    same_slug = normalised(one.name.slug) == normalised(other.name.slug)
+    if shared and (same_slug or not one.panels & other.panels):
+        return True
+    if _shares_enough(shared, len(one.ids), len(other.ids)):
         return True
     has_stamps = one.name.made_at and other.name.made_at
-    same_slug = normalised(one.name.slug) == normalised(other.name.slug)
     if not (one.columns.has_ids or other.columns.has_ids):
         return same_slug
     return bool(has_stamps and same_slug) and _similarity(one, other) < _SIMILAR
+
+
+def _shares_enough(shared: int, *totals: int) -> bool:
+    return shared > 0 and shared >= _LEAST_SHARED * min(totals)
 
 
 def _similarity(one: StoriesFile, other: StoriesFile) -> float:
@@ -373,16 +401,19 @@ def _similarity(one: StoriesFile, other: StoriesFile) -> float:
 
 def _identify(
     project: Project,
-    project_of: Callable[[set[int]], int | None],
+    known_project_of: Callable[[set[int]], KnownProject | None],
     project_name: str | None,
     taken: set[int],
 ) -> None:
     stamped = [each for each in project.files if each.name.made_at]
     project.name = project_name or (stamped or project.files)[0].name.slug
     ids = set().union(*(each.ids for each in project.files))
-    known = project_of(ids)
-    project.id = known if known is not None else project_id(project.name)
-    if project.id in taken and known is None:
+    known = known_project_of(ids)
+    if known and normalised(known.name or "") != normalised(project.name):
+        is_same = _shares_enough(known.shared_count, len(ids), known.story_count)
+        known = known if is_same else None
+    project.id = known.id if known else project_id(project.name)
+    if project.id in taken and not known:
         project.id = project_id(f"{project.name} {min(ids, default=0)}")
     taken.add(project.id)
 

@@ -77,6 +77,63 @@ def stored(warehouse, statement):
         return connection.execute(statement).fetchall()
 
 
+MANY = range(101, 121)
+OTHERS = [*range(201, 220), 101]  # story 101 was moved to the other project
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("shop_20151120_1000", "bank_20161120_1000"), ("shop", "bank"), ("z", "a")]
+)
+def test_two_projects_that_share_a_moved_story_are_two_projects(tmp_path, warehouse, old, new):
+    write_csv(tmp_path / f"{old}.csv", [story(each) for each in MANY])
+    later = [story(each, title="new", created_at="Nov 25, 2015") for each in OTHERS]
+    write_csv(tmp_path / f"{new}.csv", later)
+    load(warehouse, tmp_path)
+    counts = stored(
+        warehouse,
+        "select count(*), count(*) filter (where name = 'new') from stories "
+        "group by project_id order by 1",
+    )
+    assert counts == [(19, 0), (20, 20)]
+    assert len(stored(warehouse, "select id from projects")) == 2
+    assert stored(warehouse, "select reason from rejected_rows") == []
+
+
+def test_parts_of_a_project_that_share_a_story_are_one_project(tmp_path):
+    write_csv(tmp_path / "accepted.csv", [done(each) for each in MANY])
+    write_csv(tmp_path / "open.csv", [story(each) for each in OTHERS])
+    assert len(Loaded(tmp_path).projects) == 1
+
+
+def dump_of(folder, numbers, name):
+    stories = [
+        {"id": each, "kind": "story", "project_id": 9, "name": "json", STATE: "accepted",
+         "created_at": "2015-01-01T00:00:00Z", "updated_at": "2015-02-01T00:00:00Z"}
+        for each in numbers
+    ]  # fmt: skip
+    path = folder / "dump.json"
+    path.write_text(json.dumps([{"id": 9, "kind": "project", "name": name}, *stories]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("csv_name", "numbers", "is_same"),
+    [("bank", OTHERS, False), ("the shop", OTHERS, True), ("bank", range(101, 140), True)],
+    ids=["a moved story", "the name", "most stories"],
+)
+@pytest.mark.parametrize("is_loaded_before", [False, True])
+def test_a_csv_is_of_the_project_of_a_dump(
+    tmp_path, warehouse, csv_name, numbers, is_same, is_loaded_before
+):
+    dump = dump_of(tmp_path, MANY, "The Shop")
+    csv = write_csv(tmp_path / f"{csv_name}_20161120_1000.csv", [story(each) for each in numbers])
+    for paths in [[dump], [csv]] if is_loaded_before else [[dump, csv]]:
+        load(warehouse, *paths)
+    projects = {each for (each,) in stored(warehouse, "select id from projects")}
+    assert (projects == {9}) == is_same
+    assert len(projects) == 2 - is_same
+
+
 class FewStories(ListReader):
     """An API reader with two stories of project 9 and a member."""
 
