@@ -197,7 +197,8 @@ def _below(file: StoriesFile, rows: CsvRows) -> Iterator[Row]:
             yield line, row
         elif is_repeated_header(row, below):
             repeated = read_header(row)
-            if not repeated.missing and not _is_damaged_copy(row, below):
+            is_usable = not repeated.missing and repeated.has_ids >= below.has_ids
+            if is_usable and not _is_damaged_copy(row, below):
                 is_certain = sorted(repeated.header) == sorted(below.header)
                 before, below = repeated if is_certain else below, repeated
             rows.expect(below.width, below.single.get("id"))
