@@ -8,7 +8,7 @@ from tests.support.crafted import crafted_warehouse
 from tests.support.marts import broken_checks, build, rows
 
 MOVED_FROM, MOVED_TO, UNDONE, WITHOUT_STORIES = 1, 2, 3, 4
-LATER, DONE, MOVED, LISTED, LABELLED, UNACCEPTED = 101, 102, 103, 104, 105, 301
+LATER, DONE, MOVED, LISTED, LABELLED, IN_CSV, UNACCEPTED = 101, 102, 103, 104, 105, 106, 301
 PERSON, OTHER = 11, 12
 
 
@@ -56,8 +56,10 @@ def records():
             story(MOVED, current_state="accepted", accepted_at=day(5)),
             story(LISTED),
             story(LABELLED),
+            story(IN_CSV),
             story(UNACCEPTED, current_state="rejected", updated_at=day(20)),
         ],
+        "archive_files": [{"file": "a.csv", "file_kind": "stories_csv", "as_of": day(10)}],
         "story_transitions": [
             {"project_id": MOVED_FROM, "project_version": 50 + at, "story_id": LISTED,
              "state": state, "occurred_at": day(at)}
@@ -82,6 +84,11 @@ def records():
                 MOVED_FROM, 16, 14, DONE,
                 {"current_state": "rejected", "accepted_at": None}, {"current_state": "accepted"},
             ),
+            activity(MOVED_FROM, 10, 9, IN_CSV, {"estimate": 8}),
+            activity(
+                MOVED_FROM, 11, 11, IN_CSV, {"current_state": "accepted"},
+                {"current_state": "started"},
+            ),
             activity(MOVED_FROM, 17, 15, MOVED, moved[1], moved[0]),
             activity(MOVED_TO, 1, 15, MOVED, moved[1], moved[0]),
             activity(MOVED_FROM, 8, 8, LABELLED, {"label_ids": []}, {"label_ids": [5]}),
@@ -100,6 +107,10 @@ def warehouse(models, tmp_path_factory):
     with duckdb.connect(str(path)) as connection:
         connection.execute(
             f"update {DATASET}.projects set record_source = 'json' where id = {WITHOUT_STORIES}"
+        )
+        connection.execute(
+            f"update {DATASET}.stories set record_source = 'stories_csv', source_file = 'a.csv', "
+            f"updated_at = null where id = {IN_CSV}"
         )
     build(path, models)
     return path
@@ -122,6 +133,12 @@ def test_a_story_has_what_changed_after_its_record(stories):
     assert later["accepted_date"].day == 12
     assert (stories[DONE]["current_state"], stories[DONE]["accepted_at"]) == ("rejected", None)
     assert stories[MOVED]["project_id"] == MOVED_TO
+
+
+def test_a_story_of_a_csv_has_what_changed_after_its_file(stories):
+    names = ("current_state", "is_accepted", "estimate")
+    assert [stories[IN_CSV][name] for name in names] == ["accepted", True, 1]
+    assert stories[IN_CSV]["accepted_date"].day == 11
 
 
 def test_parts_of_a_story_have_what_changed_after_its_record(stories, warehouse):

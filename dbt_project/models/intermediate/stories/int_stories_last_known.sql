@@ -16,7 +16,12 @@ with
 
 stories as (
 
-    select * from {{ ref('stg_pivotal_tracker__stories') }}
+    select
+        stories.*,
+        {{ known_until('stories', 'archive_files') }} as record_at
+    from {{ ref('stg_pivotal_tracker__stories') }} as stories
+    left join {{ ref('stg_pivotal_tracker__archive_files') }} as archive_files
+        on stories.source_file = archive_files.file_path
 
 ),
 
@@ -116,8 +121,8 @@ from_activities as (
 
 ),
 
--- A record does not have what changed after it was read. Its updated_at says until
--- when it has everything; a change after that which it does have is the same in both.
+-- A record does not have what changed after it was read; a change after record_at that
+-- it does have is the same in both.
 relevant_changes as (
 
     select
@@ -135,7 +140,7 @@ relevant_changes as (
         from_activities.story_id is not null
         or (
             story_changes.change_type != 'delete'
-            and story_changes.occurred_at > stories.updated_at
+            and story_changes.occurred_at > stories.record_at
         )
 
 ),
@@ -306,7 +311,7 @@ known_stories as (
             end,
             stories.updated_at
         ) as updated_at,
-        stories.updated_at as record_at,
+        stories.record_at,
         stories.deleted_at as unlisted_at
     from stories
     left join from_activities

@@ -29,7 +29,12 @@ project_settings as (
 
 records as (
 
-    select * from {{ ref('stg_pivotal_tracker__stories') }}
+    select
+        stories.*,
+        {{ known_until('stories', 'archive_files') }} as record_at
+    from {{ ref('stg_pivotal_tracker__stories') }} as stories
+    left join {{ ref('stg_pivotal_tracker__archive_files') }} as archive_files
+        on stories.source_file = archive_files.file_path
 
 ),
 
@@ -81,7 +86,7 @@ epic_comments as (
 
 ),
 
--- The list that was loaded with a story is decisive up to its updated_at, and that of
+-- The list that was loaded with a story is decisive up to its record_at, and that of
 -- an epic altogether, because a comment does not change an epic's updated_at. Without a
 -- list, or without the record, the parts are those in activities.
 relevant_changes as (
@@ -95,7 +100,7 @@ relevant_changes as (
     where
         (records.story_id is null and epic_records.epic_id is null)
         or not epic_records.has_comment_list
-        or part_changes.occurred_at > records.updated_at
+        or part_changes.occurred_at > records.record_at
         {% for kind in kinds %}
         or (part_changes.part_kind = '{{ kind }}' and not records.has_{{ kind }}_list)
         {% endfor %}
