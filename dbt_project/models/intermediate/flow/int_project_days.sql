@@ -17,11 +17,9 @@ stories_by_project as (
     select
         project_id,
         min(created_at) as first_created_at,
-        min(accepted_at) as first_accepted_at
+        min(case when not is_deleted then accepted_at end) as first_accepted_at
     from {{ ref('int_stories') }}
-    where
-        not is_deleted
-        and coalesce(story_type, '') != 'release'
+    where coalesce(story_type, '') != 'release'
     group by project_id
 
 ),
@@ -69,10 +67,10 @@ projects_begun as (
                     ) }}
                 else {{ earliest(
                     'projects.created_at', 'stories_by_project.first_created_at',
-                    'stories_by_project.first_accepted_at'
+                    'stories_by_project.first_accepted_at',
+                    'first_intervals.first_entered_at'
                 ) }}
             end,
-            first_intervals.first_entered_at,
             case
                 when stories_by_project.project_id is not null
                     then project_settings.as_of
