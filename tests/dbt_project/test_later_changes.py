@@ -10,6 +10,8 @@ from tests.support.marts import broken_checks, build, rows
 MOVED_FROM, MOVED_TO, UNDONE, WITHOUT_STORIES = 1, 2, 3, 4
 LATER, DONE, MOVED, LISTED, LABELLED, IN_CSV, UNACCEPTED = 101, 102, 103, 104, 105, 106, 301
 PERSON, OTHER = 11, 12
+EPIC, DELETED_EPIC = 21, 22
+LABEL, DELETED_LABEL = 31, 32
 
 
 def day(number):
@@ -59,6 +61,14 @@ def records():
             story(IN_CSV),
             story(UNACCEPTED, current_state="rejected", updated_at=day(20)),
         ],
+        "epics": [
+            {"id": each, "project_id": UNDONE, "name": f"Epic {each}", "label_id": LABEL}
+            for each in (EPIC, DELETED_EPIC)
+        ],
+        "labels": [
+            {"id": each, "project_id": UNDONE, "name": f"label {each}"}
+            for each in (LABEL, DELETED_LABEL)
+        ],
         "archive_files": [{"file": "a.csv", "file_kind": "stories_csv", "as_of": day(10)}],
         "story_transitions": [
             {"project_id": MOVED_FROM, "project_version": 50 + at, "story_id": LISTED,
@@ -96,6 +106,8 @@ def records():
                 UNDONE, 1, 20, UNACCEPTED,
                 {"current_state": "rejected", "accepted_at": None}, {"current_state": "accepted"},
             ),
+            activity(UNDONE, 2, 20, DELETED_EPIC, None, kind="epic", type_="delete"),
+            activity(UNDONE, 3, 20, DELETED_LABEL, None, kind="label", type_="delete"),
         ],
     }  # fmt: skip
 
@@ -167,3 +179,10 @@ def test_versions_continue_after_the_record(warehouse):
     versions = [row for row in rows(warehouse, "dim_story_history") if row["story_id"] == LATER]
     last = max(versions, key=lambda row: row["version_number"])
     assert (last["estimate"], last["is_inferred"]) == (3, False)
+
+
+def test_an_epic_and_a_label_do_not_outlive_an_activity_that_deletes_them(warehouse):
+    for mart in ("dim_epic", "fct_epic_progress"):
+        assert [row["epic_id"] for row in rows(warehouse, mart)] == [EPIC]
+    labels = {row["label_id"]: row["epic_id"] for row in rows(warehouse, "dim_label")}
+    assert labels == {LABEL: EPIC}

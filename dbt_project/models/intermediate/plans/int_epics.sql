@@ -12,6 +12,18 @@ epics as (
 
 ),
 
+-- A record can be older than the activity that deletes its epic.
+deletions as (
+
+    select
+        resource_id as epic_id,
+        min(occurred_at) as deleted_at
+    from {{ ref('int_activity_changes') }}
+    where resource_kind = 'epic' and change_type = 'delete'
+    group by resource_id
+
+),
+
 final as (
 
     select
@@ -28,9 +40,11 @@ final as (
     from epics
     inner join projects
         on epics.project_id = projects.project_id
+    left join deletions
+        on epics.epic_id = deletions.epic_id
     where
-        epics.created_at is null
-        or epics.created_at <= projects.as_of
+        (epics.created_at is null or epics.created_at <= projects.as_of)
+        and (deletions.deleted_at is null or deletions.deleted_at > projects.as_of)
 
 )
 

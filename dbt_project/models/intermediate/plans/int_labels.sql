@@ -52,15 +52,35 @@ activity_labels as (
 
 ),
 
+-- A record can be older than the activity that deletes its label.
+deletions as (
+
+    select
+        resource_id as label_id,
+        min(occurred_at) as deleted_at
+    from {{ ref('int_activity_changes') }}
+    where resource_kind = 'label' and change_type = 'delete'
+    group by resource_id
+
+),
+
 listed_labels as (
 
     select labels.*
     from labels
     inner join projects_as_of
         on labels.project_id = projects_as_of.project_id
+    left join deletions
+        on labels.label_id = deletions.label_id
     where
-        labels.created_at is null
-        or labels.created_at <= projects_as_of.as_of
+        (
+            labels.created_at is null
+            or labels.created_at <= projects_as_of.as_of
+        )
+        and (
+            deletions.deleted_at is null
+            or deletions.deleted_at > projects_as_of.as_of
+        )
 
 ),
 
