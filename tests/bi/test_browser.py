@@ -282,7 +282,13 @@ def test_a_filter_changes_the_picture_and_the_address_and_going_back_undoes_both
         assert visit.complaints == []
 
 
-@pytest.mark.parametrize("control", ["From", "To", "bug", "Label", "Owner"])
+@pytest.mark.parametrize(
+    "control",
+    [
+        slow_unless(each in ("bug", "Owner"), each)
+        for each in ("From", "To", "bug", "Label", "Owner")
+    ],
+)
 def test_each_filter_has_an_effect_and_reset_undoes_it(browser, dashboard, control):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + ADDRESSES["cycle-time"])
@@ -306,7 +312,7 @@ def test_each_filter_has_an_effect_and_reset_undoes_it(browser, dashboard, contr
 
 @pytest.mark.parametrize(
     "page",
-    [slow_unless(page.name in ("cycle-time", "iteration"), page) for page in PAGES],
+    [slow_unless(page.name == "cycle-time", page) for page in PAGES],
     ids=lambda page: page.name,
 )
 def test_a_copied_link_gives_the_same_view_of_every_page(browser, dashboard, page):
@@ -538,6 +544,7 @@ def test_a_project_from_a_csv_shows_lead_times_and_what_is_unknown(browser, chan
         visit.page.get_by_text("It needs the project's activities").first.wait_for()
 
 
+@pytest.mark.slow
 def test_values_that_are_all_unknown_leave_no_empty_frame_or_warning(browser, changed, published):
     with published.connect() as connection:
         columns = connection.execute(
@@ -555,6 +562,7 @@ def test_values_that_are_all_unknown_leave_no_empty_frame_or_warning(browser, ch
                 assert chart.locator(".mark-text, [aria-roledescription]").count(), page.name
 
 
+@pytest.mark.slow
 def test_a_narrow_page_shows_the_current_page_in_the_navigation(browser, dashboard):
     with Visit(browser, "narrow") as visit:
         for page in LISTED:
@@ -633,6 +641,7 @@ def test_the_dashboard_treats_every_text_as_text(browser, serve, hostile, story_
     assert not re.search(r"(^|,)\"?=", table, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_report_treats_every_text_as_text(browser, hostile, story_id, tmp_path, monkeypatch):
     monkeypatch.setenv("MARTS_PATH", str(hostile))
     path = tmp_path / "report.html"
@@ -662,7 +671,7 @@ def report(published, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [slow_unless(each == "wide", each) for each in WIDTHS])
 def test_the_report_opens_without_network_and_shows_every_page(browser, report, width):
     with Visit(browser, width) as visit:
         visit.context.set_offline(True)
@@ -719,6 +728,7 @@ def test_the_report_finds_the_stories_that_the_dashboard_finds(
         assert visit.complaints == []
 
 
+@pytest.mark.slow
 def test_a_report_of_too_many_stories_says_that_it_has_no_pages_of_them(
     browser, published, tmp_path, monkeypatch
 ):

@@ -45,6 +45,7 @@ def test_it_shows_raw_tables_marts_and_an_answer(
     assert values["chart"].to_dict()["encoding"]["y"]["field"] == "median_days"
 
 
+@pytest.mark.slow
 def test_it_exports_as_a_page(settings, tmp_path):
     page = tmp_path / "explore.html"
     run = subprocess.run(

@@ -62,6 +62,7 @@ def test_a_record_of_the_api_is_nested_no_deeper_than_configured(demo_server, pi
     assert refused == [("nested more than 2 levels deep",)]
 
 
+@pytest.mark.slow
 def test_the_script_loads_every_table_without_other_settings(demo_server, tmp_path):
     settings = connection_of(demo_server)
     environment = os.environ | {

@@ -46,6 +46,7 @@ def differences(source, target):
         return differing
 
 
+@pytest.mark.slow
 def test_a_repeated_copy_has_all_rows_and_no_others(source, tmp_path):
     target = tmp_path / "target.duckdb"
     counts = copying.copy(source, dlt.destinations.duckdb(str(target)))
