@@ -25,6 +25,7 @@ final as (
         and iterations.finishes_at > projects_as_of.as_of
             as is_current,
         iterations.starts_at > projects_as_of.as_of as is_future,
+        projects_as_of.are_stories_read,
         iterations.starts_at,
         iterations.finishes_at
     from iterations

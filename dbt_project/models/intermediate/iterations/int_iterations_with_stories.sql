@@ -105,12 +105,6 @@ iterations as (
 
 ),
 
-projects_without_stories as (
-
-    select * from {{ ref('int_projects_without_stories') }}
-
-),
-
 final as (
 
     select
@@ -128,21 +122,23 @@ final as (
             'accepted_chore_count', 'history_known_story_count',
             'rejectable_story_count', 'history_known_rejectable_story_count'
         ] %}
-        {{ zero_if_read('acceptances.' ~ measure) }} as {{ measure }},
+        {{ zero_if_read('acceptances.' ~ measure, 'iterations') }} as {{ measure }},
         {% endfor %}
         case
-            when {{ zero_if_read('acceptances.rejectable_story_count') }} = 0
+            when
+                coalesce(acceptances.rejectable_story_count, 0) = 0
+                and iterations.are_stories_read
                 then cast(0 as bigint)
             when acceptances.history_known_rejectable_story_count > 0
                 then acceptances.rejected_story_count
         end as rejected_story_count,
-        {{ zero_if_read('created_bugs.bug_created_count') }} as bug_created_count,
-        {{ zero_if_read('acceptances.accepted_points') }} as accepted_points,
+        {{ zero_if_read('created_bugs.bug_created_count', 'iterations') }}
+            as bug_created_count,
+        {{ zero_if_read('acceptances.accepted_points', 'iterations') }}
+            as accepted_points,
         acceptances.median_cycle_time_seconds,
         cycle_times.p85_cycle_time_seconds
     from iterations
-    left join projects_without_stories
-        on iterations.project_id = projects_without_stories.project_id
     left join acceptances
         on iterations.iteration_key = acceptances.iteration_key
     left join cycle_times

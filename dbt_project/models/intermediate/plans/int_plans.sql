@@ -39,12 +39,6 @@ velocities as (
 
 ),
 
-projects_without_stories as (
-
-    select * from {{ ref('int_projects_without_stories') }}
-
-),
-
 targets as (
 
     select
@@ -169,23 +163,31 @@ with_queues as (
         targets.target_id,
         targets.project_id,
         {% for count in counts %}
-        {{ zero_if_read('stories_by_target.' ~ count) }} as {{ count }},
+        {{ zero_if_read(
+            'stories_by_target.' ~ count, 'project_settings'
+        ) }} as {{ count }},
         {% endfor %}
         {% for points in ['total_points', 'accepted_points', 'remaining_points'] %}
-        {{ zero_if_read('stories_by_target.' ~ points) }} as {{ points }},
+        {{ zero_if_read(
+            'stories_by_target.' ~ points, 'project_settings'
+        ) }} as {{ points }},
         {% endfor %}
         case
             when stories_by_target.unplaced_story_count > 0
                 then
                     coalesce(backlogs.story_count, 0)
                     + stories_by_target.unscheduled_story_count
-            else {{ zero_if_read('stories_by_target.placed_story_count') }}
+            else {{ zero_if_read(
+                'stories_by_target.placed_story_count', 'project_settings'
+            ) }}
         end as queued_story_count,
         case
             when stories_by_target.unplaced_story_count > 0
                 then
                     coalesce(backlogs.points, 0) + stories_by_target.unscheduled_points
-            else {{ zero_if_read('stories_by_target.placed_points') }}
+            else {{ zero_if_read(
+                'stories_by_target.placed_points', 'project_settings'
+            ) }}
         end as queued_points,
         case
             when
@@ -205,8 +207,6 @@ with_queues as (
     from targets
     inner join project_settings
         on targets.project_id = project_settings.project_id
-    left join projects_without_stories
-        on targets.project_id = projects_without_stories.project_id
     left join velocities
         on targets.project_id = velocities.project_id
     left join backlogs

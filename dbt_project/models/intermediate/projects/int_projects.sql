@@ -72,6 +72,40 @@ known_projects as (
 
 ),
 
+-- The API and a CSV contain all stories of a project, even if it has none. Without one
+-- from any other source, they were not read.
+projects_with_stories as (
+
+    select project_id
+    from known_projects
+    where record_source in ('api', 'stories_csv')
+
+    union all
+
+    select project_id
+    from {{ ref('stg_pivotal_tracker__stories') }}
+
+    union all
+
+    select project_id
+    from {{ ref('int_activity_changes') }}
+    where story_id is not null or part_story_id is not null
+
+    union all
+
+    select project_id
+    from moves
+
+),
+
+projects_read as (
+
+    select project_id
+    from projects_with_stories
+    group by project_id
+
+),
+
 -- What a project of an archive does not say is as Tracker sets up a new project, but
 -- for its initial velocity, which would be an invented figure.
 final as (
@@ -83,12 +117,15 @@ final as (
         coalesce(known_projects.iteration_length_weeks, 1) as iteration_length_weeks,
         coalesce(known_projects.velocity_averaged_over, 3) as velocity_averaged_over,
         known_projects.initial_velocity,
+        projects_read.project_id is not null as are_stories_read,
         {{ earliest('with_fallback.known_at', as_of_override()) }} as as_of,
         with_fallback.known_at as newest_known_at,
         with_fallback.api_as_of
     from with_fallback
     left join known_projects
         on with_fallback.project_id = known_projects.project_id
+    left join projects_read
+        on with_fallback.project_id = projects_read.project_id
 
 )
 

@@ -29,12 +29,7 @@ project_settings as (
 
 records as (
 
-    select
-        stories.*,
-        {{ known_until('stories', 'archive_files') }} as record_at
-    from {{ ref('stg_pivotal_tracker__stories') }} as stories
-    left join {{ ref('stg_pivotal_tracker__archive_files') }} as archive_files
-        on stories.source_file = archive_files.file_path
+    select * from {{ ref('stg_pivotal_tracker__stories') }}
 
 ),
 

@@ -47,12 +47,6 @@ stories_by_project as (
 
 ),
 
-projects_without_stories as (
-
-    select * from {{ ref('int_projects_without_stories') }}
-
-),
-
 -- Every project has an owner: none means that members were not read.
 members_by_project as (
 
@@ -125,10 +119,13 @@ final as (
         projects.initial_velocity,
         projects_with_iterations.current_iteration_number,
         projects_with_iterations.current_velocity,
-        {{ zero_if_read('stories_by_project.story_count') }} as story_count,
-        {{ zero_if_read('stories_by_project.accepted_story_count') }}
+        {{ zero_if_read('stories_by_project.story_count', 'projects_as_of') }}
+            as story_count,
+        {{ zero_if_read('stories_by_project.accepted_story_count', 'projects_as_of') }}
             as accepted_story_count,
-        {{ as_decimal(zero_if_read('stories_by_project.accepted_points')) }}
+        {{ as_decimal(
+            zero_if_read('stories_by_project.accepted_points', 'projects_as_of')
+        ) }}
             as accepted_points,
         members_by_project.member_count,
         projects.is_point_scale_custom,
@@ -147,8 +144,6 @@ final as (
         on projects.project_id = projects_with_iterations.project_id
     left join stories_by_project
         on projects.project_id = stories_by_project.project_id
-    left join projects_without_stories
-        on projects.project_id = projects_without_stories.project_id
     left join members_by_project
         on projects.project_id = members_by_project.project_id
     left join activities_by_project

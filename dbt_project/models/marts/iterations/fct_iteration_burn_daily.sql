@@ -20,9 +20,9 @@ versions as (
 
 ),
 
-projects_without_stories as (
+project_settings as (
 
-    select * from {{ ref('int_projects_without_stories') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 
@@ -116,13 +116,15 @@ with_zeros as (
         end as scope_story_count,
         case when commitments.is_scope_known then coalesce(totals.scope_points, 0) end
             as scope_points,
-        {{ zero_if_read('totals.accepted_story_count') }} as accepted_story_count,
-        {{ zero_if_read('totals.accepted_points') }} as accepted_points,
+        {{ zero_if_read('totals.accepted_story_count', 'project_settings') }}
+            as accepted_story_count,
+        {{ zero_if_read('totals.accepted_points', 'project_settings') }}
+            as accepted_points,
         commitments.committed_story_count,
         commitments.committed_points
     from days
-    left join projects_without_stories
-        on days.project_id = projects_without_stories.project_id
+    inner join project_settings
+        on days.project_id = project_settings.project_id
     inner join commitments
         on days.iteration_key = commitments.iteration_key
     left join totals

@@ -26,9 +26,9 @@ story_epics as (
 
 ),
 
-projects_without_stories as (
+project_settings as (
 
-    select * from {{ ref('int_projects_without_stories') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 
@@ -61,10 +61,11 @@ final as (
         epics.epic_name,
         epics.label_name,
         epics.url,
-        {{ zero_if_read('stories_by_epic.story_count') }} as story_count,
-        {{ zero_if_read('stories_by_epic.accepted_story_count') }}
+        {{ zero_if_read('stories_by_epic.story_count', 'project_settings') }}
+            as story_count,
+        {{ zero_if_read('stories_by_epic.accepted_story_count', 'project_settings') }}
             as accepted_story_count,
-        case {{ zero_if_read('stories_by_epic.least_progress') }}
+        case {{ zero_if_read('stories_by_epic.least_progress', 'project_settings') }}
             when 2 then true
             when 0 then false
         end as is_complete,
@@ -73,8 +74,8 @@ final as (
     from epics
     left join projects
         on epics.project_id = projects.project_id
-    left join projects_without_stories
-        on epics.project_id = projects_without_stories.project_id
+    left join project_settings
+        on epics.project_id = project_settings.project_id
     left join stories_by_epic
         on epics.epic_id = stories_by_epic.epic_id
 

@@ -38,9 +38,9 @@ projects as (
 
 ),
 
-projects_without_stories as (
+project_settings as (
 
-    select * from {{ ref('int_projects_without_stories') }}
+    select * from {{ ref('int_projects') }}
 
 ),
 
@@ -66,8 +66,9 @@ final as (
         epics_by_label.epic_id,
         projects.project_name,
         labels.label_name,
-        {{ zero_if_read('stories_by_label.story_count') }} as story_count,
-        {{ zero_if_read('stories_by_label.accepted_story_count') }}
+        {{ zero_if_read('stories_by_label.story_count', 'project_settings') }}
+            as story_count,
+        {{ zero_if_read('stories_by_label.accepted_story_count', 'project_settings') }}
             as accepted_story_count,
         labels.is_listed,
         labels.created_at,
@@ -77,8 +78,8 @@ final as (
         on labels.project_id = projects.project_id
     left join epics_by_label
         on labels.label_id = epics_by_label.label_id
-    left join projects_without_stories
-        on labels.project_id = projects_without_stories.project_id
+    left join project_settings
+        on labels.project_id = project_settings.project_id
     left join stories_by_label
         on labels.label_id = stories_by_label.label_id
 

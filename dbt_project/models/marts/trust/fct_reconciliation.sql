@@ -44,12 +44,6 @@ extracts as (
 
 ),
 
-projects_without_stories as (
-
-    select * from {{ ref('int_projects_without_stories') }}
-
-),
-
 projects as (
 
     select * from {{ ref('stg_pivotal_tracker__projects') }}
@@ -615,24 +609,24 @@ comparisons as (
         all_comparisons.metric_name,
         all_comparisons.unit,
         case
-            when projects_without_stories.project_id is null
+            when project_settings.are_stories_read
                 then all_comparisons.explanation
             else 'the stories of the project were not read'
         end as explanation,
         case
-            when projects_without_stories.project_id is null
+            when project_settings.are_stories_read
                 then all_comparisons.our_value
         end as our_value,
         all_comparisons.tracker_value,
         all_comparisons.tolerance,
         case
-            when projects_without_stories.project_id is null
+            when project_settings.are_stories_read
                 then all_comparisons.explained_difference
         end as explained_difference,
         all_comparisons.compared_date
     from all_comparisons
-    left join projects_without_stories
-        on all_comparisons.project_id = projects_without_stories.project_id
+    inner join project_settings
+        on all_comparisons.project_id = project_settings.project_id
 
 ),
 

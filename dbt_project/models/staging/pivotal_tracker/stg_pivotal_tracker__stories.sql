@@ -8,6 +8,23 @@ source as (
 
 ),
 
+archive_files as (
+
+    {{ raw_rows('archive_files') }}
+
+),
+
+with_files as (
+
+    select
+        source.*,
+        archive_files.as_of as file_as_of
+    from source
+    left join archive_files
+        on source.source_file = archive_files.file
+
+),
+
 renamed as (
 
     select
@@ -62,6 +79,7 @@ renamed as (
         {{ repaired('created_at', 'instant', repairs) }} as created_at,
         {{ repaired('updated_at', 'instant', repairs) }} as updated_at,
         {{ repaired('deleted_at', 'instant', repairs) }} as deleted_at,
+        file_as_of,
 
         -- row
         {{ repair_evidence(repairs) }} as repairs,
@@ -70,8 +88,17 @@ renamed as (
         extra_fields,
         record_source,
         _dlt_load_id as load_id
-    from source
+    from with_files
+
+),
+
+final as (
+
+    select
+        *,
+        coalesce(updated_at, file_as_of) as record_at
+    from renamed
 
 )
 
-select * from renamed
+select * from final
