@@ -43,7 +43,12 @@ class StateLookup:
         """The last entry into a state up to an instant, if the story exists then."""
         history = self.histories[story_id]
         events = [event for event in history.events if event.at <= instant]
-        return events[-1] if events and instant < history.end else None
+        return events[-1] if events and instant < self.end(story_id) else None
+
+    def end(self, story_id):
+        """When it was deleted; otherwise it still exists at as_of."""
+        history = self.histories[story_id]
+        return NEVER if history.story.deleted_at is None else history.end
 
     def project(self, story_id, instant):
         return at_instant(self.versions[story_id], instant)["project_id"]
@@ -52,7 +57,7 @@ class StateLookup:
         """The instants at which its state or project changed."""
         history = self.histories[story_id]
         since = {version.since for version in self.versions[story_id]}
-        return since | {event.at for event in history.events} | {history.end}
+        return since | {event.at for event in history.events} | {self.end(story_id)}
 
     def accepted_at(self, story_id, event):
         return self.reported.get((story_id, event.at), event.at)
@@ -125,13 +130,13 @@ def scopes(workspace, as_of, iterations, places, versions):
             if any(v.values["project_id"] == project_id for v in versions[story_id])
         }
         for iteration in listed:
-            start, stop = iteration["start"], min(iteration["finish"], as_of)
+            start, stop = iteration["start"], counted_until(iteration, as_of)
             if start > as_of:
                 continue
             there = [
                 story_id
                 for story_id, (born, history) in own.items()
-                if born < stop and history.end > start and not _is_over(history, start)
+                if born < stop and lookup.end(story_id) > start and not _is_over(history, start)
             ]
             key = oracle.key_of(project_id, iteration)
             strength = Fraction(str(iteration["team_strength"]))
@@ -150,6 +155,11 @@ def scopes(workspace, as_of, iterations, places, versions):
                 story_id: intervals for story_id, intervals in found.items() if intervals
             }
     return result
+
+
+def counted_until(iteration, as_of):
+    """The end of an iteration: a done one's finish; one that is not done has none yet."""
+    return iteration["finish"] if iteration["finish"] <= as_of else NEVER
 
 
 def _is_over(history, start):
@@ -175,7 +185,7 @@ def iteration_scope(iterations, as_of, in_scope, versions):
 
 
 def _scope_row(iteration, as_of, intervals, versions):
-    start, stop = iteration["start"], min(iteration["finish"], as_of)
+    start, stop = iteration["start"], counted_until(iteration, as_of)
     first, last = intervals[0], intervals[-1]
     entry_kind, source = "added", None
     if first.since == start and first.state != "accepted":
@@ -227,7 +237,11 @@ def burn(workspace, iterations, as_of, in_scope, scope, versions):
                     "ends_at": ends_at,
                     "ideal_remaining_story_count": float(len(committed[key]) * left),
                     "ideal_remaining_points": float(sum(committed[key]) * left),
-                    **_totals(in_scope[key], ends_at, versions),
+                    **_totals(
+                        in_scope[key],
+                        counted_until(iteration, as_of) if ends_at == stop else ends_at,
+                        versions,
+                    ),
                 }
                 day += timedelta(days=1)
     return rows

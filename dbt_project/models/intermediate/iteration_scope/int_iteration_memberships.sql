@@ -9,10 +9,15 @@ iterations as (
 
 ),
 
--- An inferred first interval is not a recorded state: it counts in daily flow only.
+-- An inferred first interval is not a recorded state: it counts in daily flow only. A
+-- state that lasts at as_of has no end, even one that began at that very instant.
 state_intervals as (
 
-    select * from {{ ref('int_story_state_intervals') }}
+    select
+        *,
+        case when is_open then {{ as_instant("'9999-12-31'") }} else counted_until end
+            as lasts_until
+    from {{ ref('int_story_state_intervals') }}
     where not is_inferred
 
 ),
@@ -50,7 +55,8 @@ project_periods as (
         project_id,
         min(version_number) = 1 as is_first,
         min(valid_from) as valid_from,
-        max(valid_to) as valid_to
+        max(case when is_last then {{ as_instant("'9999-12-31'") }} else valid_to end)
+            as valid_to
     from numbered_versions
     group by
         story_id,
@@ -68,7 +74,7 @@ with_next_work as (
         story_state,
         accepted_at,
         counted_from,
-        counted_until,
+        lasts_until,
         min(case
             when story_state in {{ in_progress_states() }} or story_state = 'accepted'
                 then counted_from
@@ -101,7 +107,7 @@ intervals as (
                 'with_next_work.counted_from', 'project_periods.valid_from'
             ) }}
         end as entered_at,
-        {{ earliest('with_next_work.counted_until', 'project_periods.valid_to') }}
+        {{ earliest('with_next_work.lasts_until', 'project_periods.valid_to') }}
             as left_at
     from with_next_work
     inner join stories
@@ -111,7 +117,7 @@ intervals as (
             with_next_work.story_id = project_periods.story_id
             and with_next_work.counted_from < project_periods.valid_to
             and (
-                with_next_work.counted_until > project_periods.valid_from
+                with_next_work.lasts_until > project_periods.valid_from
                 or project_periods.is_first
             )
 
@@ -148,7 +154,7 @@ starts as (
             intervals.story_id = versions.story_id
             and intervals.project_id = versions.project_id
             and iterations.starts_at >= versions.valid_from
-            and iterations.starts_at < versions.valid_to
+            and (iterations.starts_at < versions.valid_to or versions.is_last)
     left join places
         on intervals.story_id = places.story_id
     where
@@ -229,13 +235,13 @@ in_scope as (
     select
         iterations.iteration_key,
         iterations.starts_at,
-        iterations.stops_at,
+        iterations.counted_until,
         intervals.*
     from iterations
     inner join intervals
         on
             iterations.project_id = intervals.project_id
-            and iterations.stops_at > intervals.entered_at
+            and iterations.counted_until > intervals.entered_at
             and iterations.starts_at < intervals.left_at
     where
         intervals.story_state in {{ in_progress_states() }}
@@ -243,7 +249,7 @@ in_scope as (
         or (
             intervals.story_state = 'accepted'
             and intervals.accepted_at >= iterations.starts_at
-            and intervals.accepted_at < iterations.stops_at
+            and intervals.accepted_at < iterations.counted_until
         )
 
     union all
@@ -251,7 +257,7 @@ in_scope as (
     select
         iterations.iteration_key,
         iterations.starts_at,
-        iterations.stops_at,
+        iterations.counted_until,
         intervals.*
     from plans
     inner join iterations
@@ -260,7 +266,7 @@ in_scope as (
         on
             plans.story_id = intervals.story_id
             and iterations.project_id = intervals.project_id
-            and iterations.stops_at > intervals.entered_at
+            and iterations.counted_until > intervals.entered_at
             and iterations.starts_at < intervals.left_at
     where intervals.story_state = 'unstarted'
 
@@ -279,7 +285,7 @@ memberships as (
         ) as is_start_unknown,
         accepted_at,
         {{ latest('entered_at', 'starts_at') }} as member_from,
-        {{ earliest('left_at', 'stops_at') }} as member_to
+        {{ earliest('left_at', 'counted_until') }} as member_to
     from in_scope
 
 ),

@@ -162,7 +162,11 @@ final as (
         coalesce(project_versions.is_automatic_planning, true) as is_automatic_planning,
         with_plans.starts_at,
         with_plans.finishes_at,
-        {{ earliest('with_plans.finishes_at', 'with_plans.as_of') }} as stops_at
+        {{ earliest('with_plans.finishes_at', 'with_plans.as_of') }} as stops_at,
+        case
+            when with_plans.is_done then with_plans.finishes_at
+            else {{ as_instant("'9999-12-31'") }}
+        end as counted_until
     from with_plans
     left join project_versions
         on

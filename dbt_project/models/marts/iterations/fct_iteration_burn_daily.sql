@@ -51,13 +51,14 @@ calendar_days as (
     {{ day_series(
         'with_dates', 'start_date', 'stop_date', keep=[
             'iteration_key', 'project_id', 'time_zone', 'start_date', 'finish_date',
-            'stops_at'
+            'stops_at', 'counted_until'
         ]
     ) }}
 
 ),
 
--- A day ends at the next local midnight, or with the iteration or at as_of.
+-- A day ends at the next local midnight, or with the iteration or at as_of. What
+-- occurred at as_of counts.
 days as (
 
     select
@@ -67,7 +68,12 @@ days as (
         {{ days_between('start_date', 'finish_date') }} as day_count,
         calendar_date as burn_date,
         least({{ local_midnight('calendar_date + 1', 'time_zone') }}, stops_at)
-            as ends_at
+            as ends_at,
+        case
+            when {{ local_midnight('calendar_date + 1', 'time_zone') }} < stops_at
+                then {{ local_midnight('calendar_date + 1', 'time_zone') }}
+            else counted_until
+        end as counted_until
     from calendar_days
     where {{ local_midnight('calendar_date', 'time_zone') }} < stops_at
 
@@ -94,13 +100,16 @@ totals as (
     inner join memberships
         on
             days.iteration_key = memberships.iteration_key
-            and days.ends_at > memberships.member_from
-            and days.ends_at <= memberships.member_to
+            and days.counted_until > memberships.member_from
+            and days.counted_until <= memberships.member_to
     left join versions
         on
             memberships.story_id = versions.story_id
-            and (days.ends_at > versions.valid_from or versions.version_number = 1)
-            and days.ends_at <= versions.valid_to
+            and (
+                days.counted_until > versions.valid_from
+                or versions.version_number = 1
+            )
+            and (days.counted_until <= versions.valid_to or versions.is_last)
     group by
         days.iteration_key,
         days.burn_date

@@ -26,7 +26,7 @@ memberships as (
         iterations.project_id,
         iterations.is_done,
         memberships.member_from = iterations.starts_at as is_at_start,
-        memberships.member_to = iterations.stops_at as is_at_end
+        memberships.member_to = iterations.counted_until as is_at_end
     from {{ ref('int_iteration_memberships') }} as memberships
     inner join iterations
         on memberships.iteration_key = iterations.iteration_key
@@ -123,7 +123,10 @@ final as (
                 with_kinds.entered_at >= entry_versions.valid_from
                 or entry_versions.version_number = 1
             )
-            and with_kinds.entered_at < entry_versions.valid_to
+            and (
+                with_kinds.entered_at < entry_versions.valid_to
+                or entry_versions.is_last
+            )
     inner join versions as exit_versions
         on
             with_kinds.story_id = exit_versions.story_id
@@ -131,7 +134,10 @@ final as (
                 with_kinds.last_member_at > exit_versions.valid_from
                 or exit_versions.version_number = 1
             )
-            and with_kinds.last_member_at <= exit_versions.valid_to
+            and (
+                with_kinds.last_member_at <= exit_versions.valid_to
+                or exit_versions.is_last
+            )
 
 )
 
