@@ -66,12 +66,14 @@ def find_encoding(file: ArchiveFile) -> str:
 
 
 def encoding_note(name: str, encoding: str) -> str | None:
-    """A note for the run's summary about a mixed or damaged encoding; None for other files."""
+    """A note for the run's summary about an encoding that is mixed, damaged or assumed, or None."""
     if encoding.endswith(_MIXED):
         return f"{name}: is a mix of UTF-8 and Windows-1252; both were decoded"
     if encoding.endswith(_DAMAGED):
         codec = encoding.removesuffix(_DAMAGED).upper()
         return f"{name}: some bytes are not valid {codec}; they were replaced by \ufffd"
+    if encoding == "cp1252":
+        return f"{name}: was read as Windows-1252; if letters are wrong, save it as UTF-8"
     return None
 
 

@@ -227,7 +227,9 @@ def test_windows_text_with_one_valid_utf_8_sequence_is_windows_text(tmp_path):
     rows = [story(number, title="“Café” – „Äpfel“ – ÄÖÜ “CAFÉ”") for number in range(101, 120)]
     loaded = Loaded(write_csv(tmp_path / "shop.csv", rows, encoding="cp1252"))
     assert {each["name"] for each in loaded.stories} == {"“Café” – „Äpfel“ – ÄÖÜ “CAFÉ”"}
-    assert (loaded.archive_files[0]["encoding"], loaded.reader.skipped) == ("cp1252", [])
+    assert loaded.archive_files[0]["encoding"] == "cp1252"
+    note = "was read as Windows-1252; if letters are wrong, save it as UTF-8"
+    assert loaded.reader.skipped == [f"{tmp_path}/shop.csv: {note}"]
 
 
 TWO = [{**STORY, "id": 7}, {**STORY, "id": 8, "name": "brace } in {"}]
