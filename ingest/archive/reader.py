@@ -204,11 +204,15 @@ class ArchiveReader:
             found = self._stored.project_of(story_ids)
             return KnownProject(*found) if found else None
         ((identity, shared_count),) = shared.most_common(1)
-        story_count = sum(
-            record.get("project_id") == identity for record, _ in tables["stories"].values()
-        )
         record, _ = tables["projects"].get((identity,)) or ({}, None)
+        story_count = self._story_counts[identity]
         return KnownProject(identity, record.get("name"), shared_count, story_count)
+
+    @cached_property
+    def _story_counts(self) -> Counter[int | None]:
+        """The number of stories in dumps, by project id."""
+        stories = self._dumps.store.tables["stories"].values()
+        return Counter(record.get("project_id") for record, _ in stories)
 
     # Rows --------------------------------------------------------------------------------------
 
