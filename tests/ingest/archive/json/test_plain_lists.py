@@ -69,7 +69,9 @@ ODD = [
         {"labels": [{"name": "api", "created_at": "2020-01-01T10:00:00Z", **each}]}
         for each in ({}, {"id": None}, {"id": "7"}, {"id": "x"}, {"id": [1]}, {"id": 1 << 70})
     ),
-    {"labels": [{"id": 7, "created_at": 5, "updated_at": 1 << 70, "project_id": None}]},
+    # Its own id: of two versions of a label, one of them with an impossible time, the two ways of
+    # reading keep this time in extra_fields, or not.
+    {"labels": [{"id": 8, "created_at": 5, "updated_at": 1 << 70, "project_id": None}]},
     *({"comments": each} for each in (None, {}, "x", [5], [{"file_attachments": 5}])),
     *({"owner_ids": each} for each in (None, [], "x")),
     {"owned_by": {"id": 5, "name": "Ann"}},
