@@ -176,11 +176,12 @@ class Pages:
             self.cancel()  # the total was right: nothing is behind it
             return None
         is_repeated = self._is_repeated(received)
+        if not is_repeated:
+            # Before the gap is closed: the second response to a page repeats records of the first.
+            self._learn(offset, received)
         answer = self._caught_up(offset, received)
         self.requests_count += answer.requests_count
         self.versions.add(answer.project_version)
-        if not is_repeated:
-            self._learn(offset, answer)
         if is_repeated or self._is_past_the_end(answer):
             self.cancel()
             return None
@@ -222,12 +223,16 @@ class Pages:
         activity) between the two responses, some records move from the preceding page to this one
         unseen. A second request for this page returns them.
         """
-        before, self._previous = self._previous, answer
-        if before is None or not _is_later(before, answer):
+        is_older, self._previous = self._is_older(answer), answer
+        if not is_older:
             return answer
         newer, answer = self._fetch(offset).as_records(), answer.as_records()
         requests_count = answer.requests_count + newer.requests_count
         return replace(answer, data=[*newer.data, *answer.data], requests_count=requests_count)
+
+    def _is_older(self, answer: Answer) -> bool:
+        """Whether a page is older than the preceding one."""
+        return self._previous is not None and _is_later(self._previous, answer)
 
     def _learn(self, offset: int, answer: Answer) -> None:
         """Find the offset of the next page."""
@@ -246,7 +251,7 @@ class Pages:
             doubted, self._doubtful_total = self._doubtful_total, None
             if total == end and is_full and length:
                 self._doubtful_total, total = total, None
-                if doubted not in (None, end):
+                if doubted not in (None, end) and not self._is_older(answer):
                     grown = f"its total grew from {doubted:,} to {end:,} and on"
                     self._end(grown, is_endless=True)
             elif total is not None and length and total < end:

@@ -1,8 +1,9 @@
 """Properties of reading a list, for any paging and any order of the responses."""
 
+import random
 from concurrent.futures import Future
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.api.http.answers import Answer, Pagination
@@ -14,15 +15,28 @@ class Host:
 
     Attributes:
         arrivals: the number of records added before each response.
+        removals: where a record is removed before each response, as a share of the list; None for
+            no removal.
         are_eager: whether a page is answered when it is requested, or only when it is awaited.
     """
 
-    def __init__(self, count, limit, arrivals, are_eager, states_total=True, states_version=True):
+    def __init__(
+        self,
+        count,
+        limit,
+        arrivals=(),
+        are_eager=(),
+        states_total=True,
+        states_version=True,
+        removals=(),
+    ):
         self.enveloped_lists = {}
         self.most_records = 10**6
         self.numbers = list(range(count, 0, -1))
+        self.version = count
         self.limit = limit
         self.arrivals = iter(arrivals)
+        self.removals = iter(removals)
         self.are_eager = iter(are_eager)
         self.states_total = states_total
         self.states_version = states_version
@@ -35,11 +49,15 @@ class Host:
 
     def get(self, path, params, plain=None):
         for _ in range(next(self.arrivals, 0)):
-            self.numbers.insert(0, self.numbers[0] + 1 if self.numbers else 1)
+            self.version += 1
+            self.numbers.insert(0, self.version)
+        if (place := next(self.removals, None)) is not None and self.numbers:
+            self.version += 1
+            del self.numbers[int(place * len(self.numbers))]
         offset, limit = params["offset"], min(params["limit"], self.limit)
         page = [{"id": number} for number in self.numbers[offset : offset + limit]]
         total = len(self.numbers) if self.states_total else None
-        version = self.numbers[0] if self.states_version and self.numbers else None
+        version = self.version if self.states_version else None
         return Answer(page, version, Pagination(total, limit))
 
 
@@ -55,7 +73,10 @@ class LazyFuture(Future):
 
 
 def read(host, page_size, ahead):
-    pages = Pages(host, ListRequest("/projects/1/activity", page_size=page_size))
+    return read_pages(Pages(host, ListRequest("/projects/1/activity", page_size=page_size)), ahead)
+
+
+def read_pages(pages, ahead):
     received = []
     while True:
         while pages.outstanding < ahead and pages.submit():
@@ -96,3 +117,17 @@ def test_a_list_that_grows_at_its_start_loses_nothing(
 ):
     host = Host(count, limit, [0] * quiet + arrivals, are_eager, states_version=states_version)
     assert set(read(host, limit, ahead)) >= set(range(1, count + 1))
+
+
+@given(seed=st.integers(0, 2**32))
+@example(seed=1297)
+def test_a_list_that_shrinks_does_not_seem_endless(seed):
+    """Removed records move others between pages, so some may be missed; `StoryCheck` finds them."""
+    chance = random.Random(seed)
+    count, limit = chance.randint(20, 90), chance.randint(3, 10)
+    are_eager = [chance.random() < 0.5 for _ in range(60)]
+    removals = [chance.random() for _ in range(100)]
+    host = Host(count, limit, are_eager=are_eager, removals=removals)
+    pages = Pages(host, ListRequest("/projects/1/stories", page_size=limit))
+    read_pages(pages, ahead=8)
+    assert not pages.is_endless
