@@ -494,6 +494,7 @@ def test_without_a_copy_the_page_says_what_to_do(browser, serve, tmp_path):
         visit.shot("empty-no-copy")
 
 
+@pytest.mark.slow
 def test_a_copy_of_an_older_release_says_what_to_do(browser, changed):
     with Visit(browser) as visit:
         visit.page.goto(changed("drop table fct_forecast", "drop table fct_wip_aging"))
@@ -572,6 +573,7 @@ def test_a_narrow_page_shows_the_current_page_in_the_navigation(browser, dashboa
             assert 0 <= place["x"] < WIDTHS["narrow"] - 60, page.name
 
 
+@pytest.mark.slow
 def test_a_project_without_stories_says_so(browser, changed):
     url = changed(
         *(
@@ -622,6 +624,7 @@ def no_script_ran(visit):
     assert visit.complaints == []
 
 
+@pytest.mark.slow
 def test_the_dashboard_treats_every_text_as_text(browser, serve, hostile, story_id, tmp_path):
     url = serve(hostile)
     with Visit(browser) as visit:
@@ -711,6 +714,7 @@ def test_the_report_leads_to_its_stories_and_to_the_current_iteration(browser, r
         assert visit.complaints == []
 
 
+@pytest.mark.slow
 def test_the_report_finds_the_stories_that_the_dashboard_finds(
     browser, dashboard, report, story_id
 ):

@@ -19,7 +19,7 @@ def serve():
 
     def start(copy):
         server = Server(0, copy)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         servers.append(server)
         return server.server_port
 
