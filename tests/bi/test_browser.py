@@ -439,7 +439,7 @@ def test_the_iteration_can_be_changed_step_by_step(browser, dashboard):
     with Visit(browser) as visit:
         visit.page.goto(dashboard + ADDRESSES["iteration"])
         first = visit.page.locator("#burn_up .answer")
-        visit.page.wait_for_function("document.querySelector('#burn_up .answer').innerText.trim()")
+        visit.page.wait_for_function("document.querySelector('#burn_up .answer')?.innerText.trim()")
         before = first.inner_text()
         visit.page.get_by_role("button", name="Earlier").click()
         visit.page.wait_for_function(
