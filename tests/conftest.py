@@ -1,5 +1,6 @@
 """Shared fixtures and helpers: the demo workspace, its server, and a warehouse built from it."""
 
+import collections
 import contextlib
 import fcntl
 import io
@@ -115,8 +116,17 @@ def _run_dbt(command, cwd, warehouse, folder, settings):
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items):
-    """Run all tests of the built demo in one worker, so that it is built only once."""
+    """Run all tests of the built demo in one worker, so that it is built only once.
+
+    Of a test marked `one_in(n)`, leave all variants but each nth to CI.
+    """
+    variants = collections.Counter()
     for item in items:
+        if sampled := item.get_closest_marker("one_in"):
+            test = item.nodeid.partition("[")[0]
+            if variants[test] % sampled.args[0]:
+                item.add_marker(pytest.mark.slow)
+            variants[test] += 1
         if "built_warehouse" in item.fixturenames:
             item.add_marker(pytest.mark.xdist_group("built warehouse"))
 

@@ -96,6 +96,7 @@ def test_user_name_and_password_are_exchanged_for_the_token(demo_server, workspa
     assert finished.returncode == 0, finished.stderr
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("project_ids", ["[{0}]", "{0}", "{0}, {0}", '["{0}"]'])
 def test_project_ids_can_be_configured(demo_server, path, project_ids):
     project_ids = project_ids.format(smallest_project(demo_server))
@@ -350,6 +351,7 @@ ODD_PATHS = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ODD_PATHS.values(), ids=ODD_PATHS.keys())
 def test_an_odd_warehouse_path_works(tmp_path, name):
     from tests.ingest.test_pipeline import load

@@ -178,6 +178,7 @@ class RepeatingReader(ListReader):
             yield to_arrow(TABLES["labels"], page, "api", self.drift)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("first", "second", "loaded"),
     [

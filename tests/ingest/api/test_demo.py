@@ -119,6 +119,7 @@ HOSTS = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("deviation", HOSTS.values(), ids=HOSTS.keys())
 def test_a_deviating_host_returns_the_same_rows(
     small_workspace, two_projects, expected_rows, deviation

@@ -270,6 +270,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("when_offset", "max_in_flight"), [(10, 8), (30, 1), (50, 8)])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_no_story_is_lost_when_a_page_shifts(open_reader, change, when_offset, max_in_flight):

@@ -116,6 +116,7 @@ def dump_of(folder, numbers, name):
     return path
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("csv_name", "numbers", "is_same"),
     [("bank", OTHERS, False), ("the shop", OTHERS, True), ("bank", range(101, 140), True)],

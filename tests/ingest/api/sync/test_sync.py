@@ -260,6 +260,7 @@ KINDS = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("change", KINDS.values(), ids=KINDS.keys())
 def test_a_sync_loads_each_kind_of_change(scene, change):
     s = scene()
@@ -561,6 +562,7 @@ def many_changes(s):
     ws.advance_to("2025-03-18T10:00:00Z")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("options", DEVIATIONS.values(), ids=DEVIATIONS.keys())
 def test_a_deviating_host_is_synced_by_its_activities(scene, options):
     s = scene(**options)
@@ -712,6 +714,7 @@ def test_optional_tables_are_synced_as_well(scene):
     assert s.differences(**options) == {}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("status", "code"),
     [(400, "invalid_parameter"), (403, "unauthorized_operation"), (404, "route_not_found")],
