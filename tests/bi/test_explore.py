@@ -15,6 +15,7 @@ def settings(built_warehouse, published):
     return environment(built_warehouse, MARTS_PATH=str(published.path))
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_script_from_any_folder(settings, tmp_path):
     script = ROOT / "bi" / "explore.py"
     run = subprocess.run(

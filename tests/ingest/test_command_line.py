@@ -413,6 +413,7 @@ def test_a_database_with_other_tables_is_never_deleted(path):
     assert query(path, "select one from precious") == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_relative_warehouse_path_means_the_repository_in_both_folders(tmp_path, monkeypatch):
     from ingest.run.settings import warehouse_path
 

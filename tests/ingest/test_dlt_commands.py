@@ -24,6 +24,7 @@ def loaded(tmp_path):
     shutil.rmtree(folder)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("command", "expected"),
     [

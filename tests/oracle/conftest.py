@@ -41,13 +41,13 @@ def starts(built_warehouse):
 def pytest_generate_tests(metafunc):
     """Also run each test on marts with a wrong measure that it guards, where it must fail.
 
-    `make test` changes the SQL of one measure per test, EVERY_MEASURE=1 that of all measures, and
-    also makes each of them null.
+    CI changes the SQL of one measure per test, EVERY_MEASURE=1 that of all measures, and also makes
+    each of them null.
     """
     if "mutation" in metafunc.fixturenames:
         wrong = mutations(metafunc.function.__name__, every="EVERY_MEASURE" in os.environ)
-        must_fail = pytest.mark.xfail(raises=AssertionError, strict=True)
-        cases = [pytest.param(each, id=str(each), marks=must_fail) for each in wrong]
+        marks = [pytest.mark.slow, pytest.mark.xfail(raises=AssertionError, strict=True)]
+        cases = [pytest.param(each, id=str(each), marks=marks) for each in wrong]
         if cases:
             as_built = pytest.param(None, id="as built")
             metafunc.parametrize("mutation", [as_built, *cases], indirect=True)
