@@ -223,6 +223,8 @@ def _split(
     versions = cells.get("project_version")
     if table.name == "activity" and (versions is None or versions.null_count):
         raise NotPlainError  # a null version is not the same as a missing one
+    if table.name == "stories" and not is_filled(cells, "project_id", len(batch)).all():
+        raise NotPlainError  # another record of the same story may have its project
     numbers = np.arange(len(batch)) + first
     plain = are_plain(table, cells, len(batch), nested_levels)
     plain &= _ARE_SELF_CONTAINED[table.name](cells, len(batch))
@@ -265,7 +267,7 @@ def _record(cells: dict[str, str | None]) -> Record:
 def _are_self_contained_stories(cells: Cells, count: int) -> np.ndarray:
     """Whether each story has no information about other records than labels and attachments."""
     # `owners` are added to the people, and `owned_by_id` alone must become a list of owners.
-    found = is_filled(cells, "project_id", count) & ~is_filled(cells, "owners", count)
+    found = ~is_filled(cells, "owners", count)
     found &= is_filled(cells, "owner_ids", count) | ~is_filled(cells, "owned_by_id", count)
     if "labels" in cells:
         found &= flags(pc.fill_null(pc.starts_with(cells["labels"], "["), True))

@@ -261,9 +261,11 @@ class Store:
             return
         stored = self.tables["labels"].get((label["id"],))
         if stored is None or stored[0].get("updated_at") != label.get("updated_at"):
-            project_id = owner.get("project_id")
+            label = {"project_id": owner.get("project_id"), **label}
+            if label["project_id"] is None:
+                return  # even if another version is stored, so that their order does not matter
             with suppress(RowRefused):
-                self.add("labels", {"project_id": project_id, **label}, origin, self._recorded_at)
+                self.add("labels", label, origin, self._recorded_at)
 
     def _version(self, record: Record, origin: Origin) -> Version:
         version = self._version_in_file(record, origin)
@@ -283,6 +285,8 @@ class Store:
                 required[name] = _key_part(declared, name, value)
             elif name != "project_id" or (record.get("id"),) not in stored_rows:
                 raise RowRefused(name, _id_text(record), f"a record of {table} without it")
+            else:
+                record = without(record, name)  # a null must not replace the known project
         key = tuple([required[name] for name in declared.key])
         if any(record[name] is not value for name, value in required.items()):
             record = {**record, **required}  # a number that was written as text

@@ -66,12 +66,11 @@ ODD = [
     *({"created_at": each} for each in (1577836800000, "2020-01-01", "soon", "2020-13-01T00:00Z")),
     *({"labels": each} for each in (None, {}, "api", 5, [5], [None])),
     *(
-        {"labels": [{"name": "api", "created_at": "2020-01-01T10:00:00Z", **each}]}
+        # In one project: of a label that seems to be in two, either may be loaded.
+        {"project_id": 9, "labels": [{"name": "api", "created_at": "2020-01-01T10:00:00Z", **each}]}
         for each in ({}, {"id": None}, {"id": "7"}, {"id": "x"}, {"id": [1]}, {"id": 1 << 70})
     ),
-    # Its own id: of two versions of a label, one of them with an impossible time, the two ways of
-    # reading keep this time in extra_fields, or not.
-    {"labels": [{"id": 8, "created_at": 5, "updated_at": 1 << 70, "project_id": None}]},
+    {"labels": [{"id": 7, "created_at": 5, "updated_at": 1 << 70, "project_id": None}]},
     *({"comments": each} for each in (None, {}, "x", [5], [{"file_attachments": 5}])),
     *({"owner_ids": each} for each in (None, [], "x")),
     {"owned_by": {"id": 5, "name": "Ann"}},
@@ -227,6 +226,34 @@ def test_records_read_in_bulk_equal_records_read_one_by_one(
     write(path, data.draw(lists), form, ensure_ascii=ensure_ascii)
     with mock.patch.object(plain_lists, "_BATCH", batch):
         assert read_in_bulk(path) == read_one_by_one(path)
+
+
+@pytest.mark.parametrize("names", [("odd", "known"), ("known", "odd")], ids=str)
+def test_a_label_with_a_null_project_changes_no_other_version(tmp_path, names):
+    labels = {
+        "odd": {"id": 7, "project_id": None, "created_at": 5, "updated_at": 1 << 70},
+        "known": {"id": 7, "name": "api", "created_at": "2020-01-01T10:00:00Z"},
+    }
+    stories = [
+        {"kind": "story", "id": 101 + place, "project_id": 9, "labels": [labels[name]]}
+        for place, name in enumerate(names)
+    ]
+    path = write(tmp_path / "records.json", stories)
+    tables, *_ = read_one_by_one(path)
+    (found,) = tables["labels"]
+    assert (found["name"], found["project_id"], found["extra_fields"]) == ("api", 9, None)
+    assert read_in_bulk(path) == read_one_by_one(path)
+
+
+@pytest.mark.parametrize("project_ids", [(9, None), (None, 9)], ids=str)
+def test_a_null_project_does_not_replace_the_known_one(tmp_path, project_ids):
+    """If the project is not known yet, the record is refused, but only that record."""
+    stories = [{"kind": "story", "id": 101, "project_id": each} for each in project_ids]
+    path = write(tmp_path / "records.json", stories)
+    tables, refusals, *_ = read_one_by_one(path)
+    assert [(each["id"], each["project_id"]) for each in tables["stories"]] == [(101, 9)]
+    assert len(refusals) == (project_ids[0] is None)
+    assert read_in_bulk(path) == read_one_by_one(path)
 
 
 def activity(number, **fields):
