@@ -31,7 +31,7 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
 }
 # Beyond this limit DuckDB spills to a temporary file; its default is 80 % of the machine's memory.
 # A first load merges nothing and needs less; with 200 MB it would spill, and take longer by half.
-_MEMORY, _MEMORY_OF_FIRST_LOAD = "400MB", "350MB"
+_MEMORY, _MEMORY_OF_FIRST_LOAD = "400MB", "300MB"
 _LOADING_SETTINGS = {
     # With this memory limit two threads are slower, unless row order need not be preserved; but
     # unordered rows compress worse, which makes the file a third larger.
