@@ -85,6 +85,7 @@ def run(
         except Exception as failure:
             _tidy(Path(pipeline.working_dir))  # remove the incomplete extract
             raise _root_cause(failure, warehouse) from failure
+        reader.close()
         for table_name, count in _load_pending(pipeline, warehouse).items():
             extract.rows_by_table[table_name] -= count
             rows = "1 duplicate row was" if count == 1 else f"{count:,} duplicate rows were"

@@ -43,7 +43,7 @@ Rows = Callable[[], Iterator[pa.Table]]
 # The key under which a load package records which tables also have all rows of another one.
 COPIED_TABLES = "copied_tables"
 
-_BATCH_BYTES = 32 * 1024 * 1024
+_BATCH_BYTES = 16 * 1024 * 1024
 # Small lists that every run reads completely. Only rows that differ from the stored ones are
 # loaded, so that a run without changes loads nothing.
 _COMPARED_TABLES = frozenset({"projects", "me", "accounts", "notifications"})
@@ -133,6 +133,10 @@ class Reader(Protocol):
 
     def as_of_files(self) -> Mapping[str | None, str | None]:
         """The time that each file describes, by file name; empty if no files were read."""
+        ...
+
+    def close(self) -> None:
+        """Free what only reading needs; called before loading, when all tables have been read."""
         ...
 
 

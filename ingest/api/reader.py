@@ -146,6 +146,10 @@ class ApiReader:
         """Empty, because no files are read."""
         return {}
 
+    def close(self) -> None:
+        """Close the client; nothing can be read afterwards."""
+        self._client.close()
+
     def read(self, table_name: str) -> Iterator[pa.Table]:
         """Read the rows of one raw table, with exactly its Arrow schema, without duplicate keys.
 

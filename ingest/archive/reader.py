@@ -160,6 +160,9 @@ class ArchiveReader:
     def keys_listed(self, table_name: str, project_id: int) -> None:
         """Always None: an archive is never a complete listing."""
 
+    def close(self) -> None:
+        """Do nothing: the memory for a table's rows is freed when they have been read."""
+
     def read(self, table_name: str) -> Iterator[pa.Table]:
         """Read the rows of one raw table, with exactly its Arrow schema.
 

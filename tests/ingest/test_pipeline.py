@@ -46,6 +46,9 @@ class ListReader:
     def as_of_files(self):
         return {}
 
+    def close(self):
+        pass
+
     def failure(self, rows):
         return None
 

@@ -165,6 +165,7 @@ class TrackerClient:
         self._closed.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._session.close()
+        self.plain_pages.close()
 
     def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a function that uses this client in one of its threads."""

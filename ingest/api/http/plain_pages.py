@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import LifoQueue
 from typing import Any
 
 import duckdb
@@ -38,18 +37,23 @@ class PlainPages:
     """Makes rows of the pages whose records are all plain; can be used from any thread."""
 
     def __init__(self, nested_levels: int) -> None:
-        """Open an empty database; each query runs in the thread that asks, one per processor.
+        """Open an empty database; each query runs in the thread that asks, one at a time.
+
+        Queries side by side would finish no sooner: they compete for Python's lock.
 
         Args:
             nested_levels: the maximum number of nested levels, counting the record itself.
         """
         self._nested_levels = nested_levels
         self._files = _MemoryFiles()
-        connection = duckdb.connect(config={"threads": 1})
-        connection.register_filesystem(self._files)
-        self._cursors: LifoQueue[duckdb.DuckDBPyConnection] = LifoQueue()
-        for _ in range(os.cpu_count() or 1):
-            self._cursors.put(connection.cursor())
+        self._connection = duckdb.connect(config={"threads": 1})
+        self._connection.register_filesystem(self._files)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Free the memory."""
+        with self._lock:
+            self._connection.close()
 
     def rows(
         self, table: Table, project_id: int | None, text: bytes | bytearray
@@ -65,14 +69,14 @@ class PlainPages:
             return None
         names = field_names(table)
         try:
-            with self._cursor() as cursor, self._files.added(text) as path:
+            with self._lock, self._files.added(text) as path:
                 size = f", maximum_object_size = {len(text) + 1}"
                 source = f"'{path}'"
                 query = cells_query(source, "array", names, size)
-                batch = cursor.sql(query).to_arrow_table()
+                batch = self._connection.sql(query).to_arrow_table()
                 cells, count = cells_of(batch), len(batch)
                 if not _is_all(text, cells, count):
-                    found = cursor.execute(names_query(source, "array", size)).fetchall()
+                    found = self._connection.execute(names_query(source, "array", size)).fetchall()
                     if not _are_known({name for (name,) in found}, names, cells):
                         return None
             if not are_plain(table, cells, count, self._nested_levels).all():
@@ -80,14 +84,6 @@ class PlainPages:
             return with_origin(rows_of(table, cells, count, project_id), RECORD_SOURCE)
         except (duckdb.Error, pa.ArrowException, orjson.JSONDecodeError, NotPlainError):
             return None
-
-    @contextmanager
-    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._cursors.get()
-        try:
-            yield cursor
-        finally:
-            self._cursors.put(cursor)
 
 
 def _are_known(found: set[str], names: list[str], cells: Cells) -> bool:
