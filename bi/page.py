@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
-import vl_convert
+try:
+    import vl_convert
+except ModuleNotFoundError:
+    sys.exit(
+        "error: the dashboard's packages are not installed; make dashboard and make report "
+        "install them"
+    )
 
 _WEB = Path(__file__).with_name("web")
 _PLACEHOLDER = re.compile(r"<!-- (HEAD|SCRIPTS) -->")

@@ -1,6 +1,9 @@
 """The dashboard's server: its responses, and the requests that it refuses."""
 
 import json
+import re
+import subprocess
+import sys
 import threading
 from http.client import HTTPConnection
 
@@ -8,6 +11,7 @@ import pytest
 
 from bi.published import PublishedCopy
 from bi.serve import Server, main
+from tests.conftest import ROOT
 
 MOBILE_APP = 2600003
 
@@ -106,6 +110,14 @@ def test_a_port_in_use_is_reported_in_one_line(serve, published, capsys, monkeyp
     port = serve(published)
     assert main(["--port", str(port), "--no-browser"]) == 1
     assert "cannot be used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", ["bi.serve", "bi.report"])
+def test_without_its_packages_it_says_in_one_line_what_installs_them(module):
+    code = f"import sys; sys.modules['vl_convert'] = None; import {module}"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert re.fullmatch("error: .* make dashboard and make report install them\n", run.stderr)
 
 
 def test_a_replaced_copy_is_read_from_then_on(serve, published, tmp_path):
