@@ -168,7 +168,7 @@ class StoryReader:
         batch.rows.append(taken.rows)
         try:
             nested = [
-                {"project_id": story["project_id"], **each}
+                {**each, "project_id": each.get("project_id") or story["project_id"]}
                 for story in stories
                 for each in story["transitions"]
             ]

@@ -694,6 +694,21 @@ def test_lists_that_a_host_does_not_nest_are_requested_separately(scene):
     assert f"/projects/{s.shop.id}/labels" in reader.requested_paths
 
 
+def test_nested_transitions_belong_to_the_project_of_their_story(scene):
+    s = scene()
+    s.rewrite_responses(r"/projects/\d+/stories/bulk", with_null_projects)
+    many_changes(s)
+    s.sync()
+    s.restore()
+    assert set(s.differences()) == {"stories"}  # they keep the response's own text
+
+
+def with_null_projects(stories):
+    for transition in (each for story in stories for each in story["transitions"]):
+        transition["project_id"] = None
+    return stories
+
+
 # ---------------------------------------------------------------------- options
 
 
