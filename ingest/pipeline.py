@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 KEPT_PACKAGES = 5
 _TEMPORARY_NAME = re.compile(r"[0-9a-f]{16}")  # dlt writes to a file of such a name and renames it
+_INTERRUPTIONS = (KeyboardInterrupt, duckdb.InterruptException)
 _REPLACED = "all tables were replaced, because Parquet files cannot be merged"
 
 
@@ -84,6 +85,8 @@ def run(
                 pipeline.extract(source, loader_file_format="parquet")
         except Exception as failure:
             _tidy(Path(pipeline.working_dir))  # remove the incomplete extract
+            if any(isinstance(each, _INTERRUPTIONS) for each in causes(failure)):
+                raise KeyboardInterrupt from failure  # dlt wraps it
             raise _root_cause(failure, warehouse) from failure
         reader.close()
         for table_name, count in _load_pending(pipeline, warehouse).items():

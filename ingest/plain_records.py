@@ -33,7 +33,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 }
 TABLES_WITH_PLAIN_RECORDS = frozenset(_NEEDED)
 # Values that orjson may write differently from DuckDB.
-_NEEDS_REWRITING = r"\\u|[0-9][eE]|[0-9.]{16}|0\.000|NaN|Inf"
+_NEEDS_REWRITING = r"\\u|[0-9][eE]|[0-9.]{16}|0\.000|(?:^|[\[:,])\s*-?(?i:nan|inf)"
 
 
 class NotPlainError(Exception):

@@ -229,6 +229,28 @@ def test_an_invalid_record_becomes_a_row_of_rejected_rows(path):
     assert summary.rows_by_table["rejected_rows"] == 1
 
 
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, duckdb.InterruptException])
+def test_an_interruption_while_reading_is_passed_on(path, monkeypatch, signal):
+    def interrupted(*_):
+        raise signal
+
+    load(path)
+    monkeypatch.setattr(ListReader, "read", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        load(path, {"stories": [{"id": 8, "project_id": 1}]})
+    assert query(path, "select id from pivotal_tracker_data.stories") == [(7,)]
+
+
+def test_a_reader_is_closed_before_its_rows_are_loaded(path, monkeypatch):
+    stories = "select id from pivotal_tracker_data.stories order by 1"
+    load(path)
+    found = []
+    monkeypatch.setattr(ListReader, "close", lambda reader: found.append(query(path, stories)))
+    load(path, {"stories": [{"id": 8, "project_id": 1}]})
+    assert found == [[(7,)]]
+    assert query(path, stories) == [(7,), (8,)]
+
+
 def test_rows_of_projects_that_were_not_read_are_kept(path):
     other = {"labels": [{"id": 5, "project_id": 2, "name": "other"}]}
     load(path, other)

@@ -181,7 +181,10 @@ def test_an_odd_record_is_read_like_one_by_one(plain_pages, table_name, odd):
         pytest.param(b'[{"id":1,"id":2}]', id="a repeated field"),
         pytest.param(b'[{"id":1,"name":NaN}]', id="NaN"),
         pytest.param(b'[{"id":1,"labels":[NaN]}]', id="NaN in a list"),
-        pytest.param(b'[{"id":1,"labels":1e400}]', id="infinity"),
+        pytest.param(b'[{"id":1,"labels":[1, nan]}]', id="NaN in small letters"),
+        pytest.param(b'[{"id":1,"labels":-inf}]', id="negative infinity"),
+        pytest.param(b'[{"id":1,"labels":{"size":Infinity}}]', id="infinity in an object"),
+        pytest.param(b'[{"id":1,"labels":1e400}]', id="a number beyond the range"),
         pytest.param(b'[{"id":1,"name":"\\ud800"}]', id="a lone surrogate"),
         pytest.param(b'[{"id":1,"name":"\xff"}]', id="invalid UTF-8"),
         pytest.param(
@@ -191,6 +194,16 @@ def test_an_odd_record_is_read_like_one_by_one(plain_pages, table_name, odd):
 )
 def test_odd_pages_are_read_record_by_record(plain_pages, text):
     assert plain_pages.rows(TABLES["stories"], 7, text) is None
+
+
+def test_closing_does_not_wait_for_the_page_being_converted():
+    """The garbage collector may close the client in the thread that converts a page."""
+    pages = PlainPages(DEEPEST)
+    with pages._lock:
+        pages.close()
+    assert pages.rows(TABLES["stories"], 7, b'[{"id":1}]') is not None
+    pages.close()
+    assert pages.rows(TABLES["stories"], 7, b'[{"id":1}]') is None
 
 
 def test_the_pages_of_the_demo_are_plain(plain_pages):
