@@ -184,7 +184,7 @@ def exported(path: Path) -> Series | None:
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         cells = [row.get("Accepted at") for row in csv.DictReader(file)]
     days = sorted(filter(None, (day_of(cell) for cell in cells if cell)))
-    if not days or (days[-1] - days[0]).days < 7 * method.WINDOW_WEEKS:
+    if not days or (days[-1] - days[0]).days < 7 * method.BASELINE_WEEKS:
         return None
     weeks = (days[-1] - days[0]).days // 7 + 1
     counts = [sum((day - days[0]).days // 7 == week for day in days) for week in range(weeks)]
@@ -252,13 +252,13 @@ def backtest(
 ) -> Iterator[Score]:
     """The forecasts of one series."""
     series, counts, total = group[index], group[index].counts, len(group[index].counts)
-    for known in range(method.WINDOW_WEEKS, total - 3):
+    for known in range(method.BASELINE_WEEKS, total - 3):
         window = counts[:known][-method.WINDOW_WEEKS :][::-1]
         if known % STEP_WEEKS or method.gap_of(window):
             continue
         learned_by_then = method.known_errors(errors, index, series.end_of(known))
         curves = method.curves(window, learned_by_then, method.PERCENTILES)
-        drawn = draws(window, trials, f"{index} {known}")
+        drawn = draws(window[: method.BASELINE_WEEKS], trials, f"{index} {known}")
         yield from scored_counts(series, known, curves, drawn)
         yield from scored_days(series, known, curves, drawn)
 
@@ -267,15 +267,15 @@ def learned(group: list[Series]) -> list[method.Error]:
     """The errors of all projects of the group."""
     found = []
     for index, series in enumerate(group):
-        for known in range(8, len(series.counts)):
+        for known in range(8, len(series.counts), STEP_WEEKS):
             window = series.counts[:known][-method.WINDOW_WEEKS :][::-1]
             if method.gap_of(window):
                 continue
             for weeks in method.ERROR_HORIZONS:
                 if known + weeks <= len(series.counts):
                     actual = sum(series.counts[known : known + weeks])
-                    decided, is_fourth = series.end_of(known + weeks), known % 4 == 0
-                    found.append(method.error(index, is_fourth, weeks, decided, window, actual))
+                    decided = series.end_of(known + weeks)
+                    found.append(method.error(index, weeks, decided, window, actual))
     return found
 
 
@@ -283,7 +283,7 @@ def draws(window: list[int], trials: int, seed: str) -> list[list[int]]:
     """Cumulative counts of accepted stories in simulated futures of independent weeks."""
     chance = random.Random(seed)
     return [
-        list(itertools.accumulate(chance.choices(window, k=4 * method.WINDOW_WEEKS)))
+        list(itertools.accumulate(chance.choices(window, k=4 * method.BASELINE_WEEKS)))
         for _ in range(trials)
     ]
 

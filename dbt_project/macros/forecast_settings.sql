@@ -13,9 +13,14 @@
     {{ return([1, 2, 4, 8, 12, 26]) }}
 {%- endmacro %}
 
-{#- The age at which a week has half the weight in recent throughput. -#}
-{% macro recent_half_life_weeks() -%}
-    6
+{#- The two candidates for throughput: the age in weeks at which a week has half the weight. -#}
+{% macro half_lives() -%}
+    {{ return({'steady': 16, 'recent': 6}) }}
+{%- endmacro %}
+
+{#- The weeks behind the baseline, and the fewest before a back test. -#}
+{% macro baseline_weeks() -%}
+    26
 {%- endmacro %}
 
 {#- With fewer complete weeks, or fewer accepted stories, in its window there is no forecast. -#}

@@ -15,7 +15,8 @@ from simulator.instants import local_date
 from tests.oracle import flow, progress
 from tests.support import oracle
 
-WINDOW_WEEKS, BACKTEST_WEEKS, HORIZON_WEEKS = 26, 104, 520
+WINDOW_WEEKS, BASELINE_WEEKS, BACKTEST_WEEKS, HORIZON_WEEKS = 52, 26, 104, 520
+HALF_LIVES = {"steady": 16, "recent": 6}
 PERCENTILES, HORIZONS = (50, 70, 85, 95), (4, 8, 12)
 ALL_PERCENTILES = range(5, 100, 5)
 ERROR_HORIZONS = (1, 2, 4, 8, 12, 26)
@@ -43,13 +44,22 @@ def pace(window, weights):
 
 
 def paces(window):
-    """The pace with equal weights, and with a half-life of six weeks. window: latest week first."""
-    weights = [round(65536 * 0.5 ** (back / 6)) for back in range(len(window))]
-    return {"even": pace(window, [1] * len(window)), "recent": pace(window, weights)}
+    """The pace with each half-life. window: latest week first."""
+    return {
+        name: pace(window, [round(65536 * 0.5 ** (back / weeks)) for back in range(len(window))])
+        for name, weeks in HALF_LIVES.items()
+    }
+
+
+def baseline_pace(window):
+    """The pace of the last weeks, all with the same weight."""
+    latest = window[:BASELINE_WEEKS]
+    return pace(latest, [1] * len(latest))
 
 
 def gap_of(window):
-    """Why no forecast is made from a window; None if one is made."""
+    """Why no forecast is made from a window; None if one is made. Only its last weeks matter."""
+    window = window[:BASELINE_WEEKS]
     if len(window) < 8:
         return "too few weeks"
     if sum(window) < 8:
@@ -71,36 +81,34 @@ class Error:
     """The error of a past forecast: (actual + 1) / (expected + 1), and the normalised misses."""
 
     project_id: int
-    is_fourth_week: bool
     weeks: int
     decided: date
     ratios: dict[str, float]
     misses: dict[str, int]
 
 
-def error(project_id, is_fourth_week, weeks, decided, window, actual):
+def error(project_id, weeks, decided, window, actual):
     found = paces(window)
-    even = weeks * found["even"].mean + 1
+    expected = weeks * found["steady"].mean + 1
     return Error(
         project_id,
-        is_fourth_week,
         weeks,
         decided,
         {name: (actual + 1) / (weeks * each.mean + 1) for name, each in found.items()},
         {
-            name: math.floor(1_000_000 * abs(actual - weeks * each.mean) / even + 0.5)
+            name: math.floor(1_000_000 * abs(actual - weeks * each.mean) / expected + 0.5)
             for name, each in found.items()
         },
     )
 
 
 def known_errors(errors, project_id, cut):
-    """Recent errors decided by a cut: all of the project itself, every fourth week's of others."""
+    """Recent errors decided by a cut: those of the project itself twice, those of others once."""
     return [
         each
         for each in errors
         if each.decided <= cut <= each.decided + BACKTEST_WEEKS * WEEK
-        and (each.project_id == project_id or each.is_fourth_week)
+        for _ in range(2 if each.project_id == project_id else 1)
     ]
 
 
@@ -111,7 +119,7 @@ def curves(window, known, percentiles):
     for weeks in ERROR_HORIZONS:
         errors = [each for each in known if each.weeks == weeks]
         missed = {name: sum(each.misses[name] for each in errors) for name in choices}
-        name = "recent" if missed["recent"] < missed["even"] else "even"
+        name = "recent" if missed["recent"] < missed["steady"] else "steady"
         own = choices[name]
         expected = weeks * own.mean + 1
         spread = math.sqrt(weeks * own.variance * (1 + weeks / own.weeks) + 0.25)
@@ -167,7 +175,7 @@ def pinball(percentile, actual, forecast):
 
 
 def independent_count(pace, weeks, percentile):
-    """The first baseline: stories finished in independent weeks like those of the window."""
+    """The first baseline: stories finished in independent weeks at its pace."""
     deviation = DEVIATES[percentile] * math.sqrt(pace.variance)
     return max(math.floor(weeks * pace.mean - deviation * math.sqrt(weeks) + 0.5), 0)
 
@@ -268,7 +276,11 @@ class Past:
         for project_id, weeks in self.weeks.items():
             for number, week in enumerate(weeks, 1):
                 cut, after = week + timedelta(days=6), len(weeks) - number
-                if number < 8 or not 1 <= after <= 2 * BACKTEST_WEEKS + ERROR_HORIZONS[-1]:
+                if (
+                    number % 4
+                    or number < 8
+                    or not 1 <= after <= 2 * BACKTEST_WEEKS + ERROR_HORIZONS[-1]
+                ):
                     continue
                 window, _ = self.window(project_id, cut, cut)
                 if gap_of(window):
@@ -278,10 +290,7 @@ class Past:
                     if decided <= self.yesterday(project_id):
                         days = self.accepted(project_id, decided)
                         actual = sum(cut < day <= decided for day in days)
-                        is_fourth = number % 4 == 0
-                        self.errors.append(
-                            error(project_id, is_fourth, horizon, decided, window, actual)
-                        )
+                        self.errors.append(error(project_id, horizon, decided, window, actual))
 
 
 def past(workspace, as_of, starts):
@@ -382,7 +391,7 @@ def backtests(workspace, as_of, starts, iterations):
         weeks = known.weeks[project.id]
         for number, start in enumerate(weeks, 1):
             after = len(weeks) - number
-            if number % 4 or number < WINDOW_WEEKS or not 4 <= after <= BACKTEST_WEEKS:
+            if number % 4 or number < BASELINE_WEEKS or not 4 <= after <= BACKTEST_WEEKS:
                 continue
             day = start + timedelta(days=6)
             left = [story for story in mine if story.was_open(day)]
@@ -439,16 +448,16 @@ def scores(row, window, tracker, yesterday):
     result |= {f"{name}_loss": None for name in names}
     if row["gap_reason"]:
         return result
-    even, percentile = paces(window)["even"], row["percentile"]
+    baseline, percentile = baseline_pace(window), row["percentile"]
     if row["question"] == "how_many":
         weeks, actual = row["horizon_week_count"], row["actual_story_count"]
-        result["bootstrap_story_count"] = independent_count(even, weeks, percentile)
+        result["bootstrap_story_count"] = independent_count(baseline, weeks, percentile)
         if tracker:
             result["tracker_story_count"] = math.floor(weeks * tracker + 0.5)
         level, most = 100 - percentile, math.inf
     else:
         queued, actual = row["queued_story_count"], math.inf
-        result["bootstrap_day_count"] = independent_days(even, queued, percentile)
+        result["bootstrap_day_count"] = independent_days(baseline, queued, percentile)
         if tracker:
             result["tracker_day_count"] = math.ceil(7 * queued / tracker)
         level, most = percentile, (yesterday - row["cut_date"]).days

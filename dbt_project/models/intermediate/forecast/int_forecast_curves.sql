@@ -50,31 +50,24 @@ normal_values as (
 
 ),
 
--- Each week's error of the project itself, each fourth week's of the others. Only what
--- was decided by the cut.
+-- Only what was decided by the cut. A project's own errors count twice.
 known_errors as (
 
-    {% for condition in [
-        'windows.project_id = errors.project_id',
-        'windows.project_id != errors.project_id and errors.is_fourth_week'
-    ] %}
     select
         windows.project_id,
         windows.cut_date,
         errors.horizon_week_count,
-        errors.even_ratio,
+        case when windows.project_id = errors.project_id then 2 else 1 end as weight,
+        errors.steady_ratio,
         errors.recent_ratio,
-        errors.even_miss,
+        errors.steady_miss,
         errors.recent_miss
     from windows
     inner join errors
         on
-            {{ condition }}
-            and windows.cut_date >= errors.decided_date
+            windows.cut_date >= errors.decided_date
             and {{ days_between('errors.decided_date', 'windows.cut_date') }}
             <= {{ 7 * var('forecast_backtest_weeks') }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
 
 ),
 
@@ -84,7 +77,7 @@ misses as (
         project_id,
         cut_date,
         horizon_week_count,
-        sum(recent_miss) < sum(even_miss) as is_recent
+        sum(weight * recent_miss) < sum(weight * steady_miss) as is_recent
     from known_errors
     group by
         project_id,
@@ -104,7 +97,7 @@ paces as (
         {% for measure in ['mean', 'variance', 'week_count'] %}
         case
             when misses.is_recent then windows.recent_{{ measure }}
-            else windows.even_{{ measure }}
+            else windows.steady_{{ measure }}
         end as pace_{{ measure }},
         {% endfor %}
         coalesce(misses.is_recent, false) as is_recent
@@ -127,10 +120,10 @@ ratios as (
         paces.project_id,
         paces.cut_date,
         paces.horizon_week_count,
-        5 as weight,
+        5 * known_errors.weight as weight,
         case
             when paces.is_recent then known_errors.recent_ratio
-            else known_errors.even_ratio
+            else known_errors.steady_ratio
         end as ratio
     from paces
     inner join known_errors

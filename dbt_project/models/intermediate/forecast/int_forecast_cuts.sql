@@ -17,15 +17,15 @@ today as (
 
 ),
 
--- Cut dates stay fixed: weeks are counted from the first. Back tests have
--- a full window before them and at least four complete weeks after them.
+-- Every fourth week, because errors of weeks in a row are nearly the same. Cut dates
+-- stay fixed: weeks are counted from the first. Back tests have half a year before
+-- them and at least four complete weeks after them.
 final as (
 
     select
         project_id,
         true as is_current,
         false as is_backtest,
-        false as is_fourth_week,
         last_whole_date as cut_date,
         known_date,
         last_whole_date
@@ -36,11 +36,12 @@ final as (
     select
         complete_weeks.project_id,
         false as is_current,
-        mod(complete_weeks.week_number, 4) = 0
-        and complete_weeks.week_number >= {{ var('forecast_window_weeks') }}
+        complete_weeks.week_number
+        >= {{
+            [var('forecast_window_weeks') | int, baseline_weeks() | int] | min
+        }}
         and complete_weeks.week_count - complete_weeks.week_number
         between 4 and {{ var('forecast_backtest_weeks') }} as is_backtest,
-        mod(complete_weeks.week_number, 4) = 0 as is_fourth_week,
         complete_weeks.week_end_date as cut_date,
         complete_weeks.week_end_date as known_date,
         today.last_whole_date
@@ -49,7 +50,8 @@ final as (
         on complete_weeks.project_id = today.project_id
     -- The first back test learns from errors that reach as far back again.
     where
-        complete_weeks.week_number >= {{ min_weeks_for_forecast() }}
+        mod(complete_weeks.week_number, 4) = 0
+        and complete_weeks.week_number >= {{ min_weeks_for_forecast() }}
         and complete_weeks.week_count - complete_weeks.week_number
         between 1
         and 2 * {{ var('forecast_backtest_weeks') }} + {{ error_horizons() | max }}

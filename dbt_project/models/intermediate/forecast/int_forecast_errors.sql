@@ -34,8 +34,7 @@ decided as (
     select
         windows.project_id,
         windows.cut_date,
-        windows.is_fourth_week,
-        windows.even_mean,
+        windows.steady_mean,
         windows.recent_mean,
         horizons.horizon_week_count,
         {{ days_later('windows.cut_date', '7 * horizons.horizon_week_count') }}
@@ -54,8 +53,7 @@ with_actual_counts as (
     select
         decided.project_id,
         decided.cut_date,
-        decided.is_fourth_week,
-        decided.even_mean,
+        decided.steady_mean,
         decided.recent_mean,
         decided.horizon_week_count,
         decided.decided_date,
@@ -73,8 +71,7 @@ with_actual_counts as (
     group by
         decided.project_id,
         decided.cut_date,
-        decided.is_fourth_week,
-        decided.even_mean,
+        decided.steady_mean,
         decided.recent_mean,
         decided.horizon_week_count,
         decided.decided_date
@@ -87,15 +84,14 @@ final as (
 
     select
         project_id,
-        is_fourth_week,
         horizon_week_count,
         actual_story_count,
-        {% for pace in ['even', 'recent'] %}
+        {% for pace in half_lives() %}
         (actual_story_count + 1) / (horizon_week_count * {{ pace }}_mean + 1)
             as {{ pace }}_ratio,
         cast(round(
             1000000 * abs(actual_story_count - horizon_week_count * {{ pace }}_mean)
-            / (horizon_week_count * even_mean + 1)
+            / (horizon_week_count * steady_mean + 1)
         ) as bigint) as {{ pace }}_miss,
         {% endfor %}
         decided_date

@@ -51,9 +51,11 @@ weeks as (
         ranked_weeks.project_id,
         ranked_weeks.cut_date,
         ranked_weeks.weeks_back,
+        {% for pace, weeks in half_lives().items() %}
         cast(round(65536 * power(
-            0.5, (ranked_weeks.weeks_back - 1) / {{ recent_half_life_weeks() }}.0
-        )) as bigint) as recent_weight,
+            0.5, (ranked_weeks.weeks_back - 1) / {{ weeks }}.0
+        )) as bigint) as {{ pace }}_weight,
+        {% endfor %}
         count(acceptances.story_id) as story_count,
         ranked_weeks.week_start_date,
         ranked_weeks.week_end_date
@@ -83,21 +85,29 @@ sums as (
         cut_date,
         count(*) as week_count,
         cast(sum(story_count) as bigint) as story_count,
-        {{ as_double('sum(story_count * story_count)') }} as squares,
-        {{ as_double('sum(recent_weight)') }} as weights,
-        {{ as_double('sum(recent_weight * recent_weight)') }} as squared_weights,
-        {{ as_double('sum(recent_weight * story_count)') }} as weighted_stories,
-        {{ as_double('sum(recent_weight * story_count * story_count)') }}
-            as weighted_squares,
+        {% for pace in half_lives() %}
+        {% set weight = pace ~ '_weight' %}
+        {{ as_double('sum(' ~ weight ~ ')') }} as {{ pace }}_weights,
+        {{ as_double('sum(' ~ weight ~ ' * ' ~ weight ~ ')') }}
+            as {{ pace }}_squared_weights,
+        {{ as_double('sum(' ~ weight ~ ' * story_count)') }} as {{ pace }}_stories,
+        {{ as_double('sum(' ~ weight ~ ' * story_count * story_count)') }}
+            as {{ pace }}_squares,
+        {% endfor %}
+        {% for span, first_week in [('baseline', 1), ('earlier', 5)] %}
+        {% set is_in =
+            'case when weeks_back between ' ~ first_week ~ ' and ' ~ baseline_weeks()
+            ~ ' then '
+        %}
+        {{ as_double('count(' ~ is_in ~ '1 end)') }} as {{ span }}_weeks,
+        {{ as_double('sum(' ~ is_in ~ 'story_count else 0 end)') }}
+            as {{ span }}_stories,
+        {{ as_double('sum(' ~ is_in ~ 'story_count * story_count else 0 end)') }}
+            as {{ span }}_squares,
+        {% endfor %}
         min(case when story_count > 0 then weeks_back end) - 1 as idle_week_count,
         {{ as_double('sum(case when weeks_back <= 4 then story_count else 0 end)') }}
             as last_four_stories,
-        {{ as_double('sum(case when weeks_back > 4 then story_count else 0 end)') }}
-            as earlier_stories,
-        {{ as_double(
-            'sum(case when weeks_back > 4 then story_count * story_count else 0 end)'
-        ) }} as earlier_squares,
-        {{ as_double('count(case when weeks_back > 4 then 1 end)') }} as earlier_weeks,
         min(week_start_date) as window_from_date,
         max(week_end_date) as window_to_date
     from weeks
@@ -111,10 +121,12 @@ means as (
 
     select
         *,
-        {{ as_double('story_count') }} / nullif(week_count, 0) as even_mean,
-        squares / nullif(week_count, 0) as even_mean_square,
-        weighted_stories / nullif(weights, 0) as recent_mean,
-        weighted_squares / nullif(weights, 0) as recent_mean_square,
+        {% for pace in half_lives() %}
+        {{ pace }}_stories / nullif({{ pace }}_weights, 0) as {{ pace }}_mean,
+        {{ pace }}_squares / nullif({{ pace }}_weights, 0) as {{ pace }}_mean_square,
+        {% endfor %}
+        baseline_stories / nullif(baseline_weeks, 0) as baseline_mean,
+        baseline_squares / nullif(baseline_weeks, 0) as baseline_mean_square,
         earlier_stories / nullif(earlier_weeks, 0) as earlier_mean,
         earlier_squares / nullif(earlier_weeks, 0) as earlier_mean_square
     from sums
@@ -130,16 +142,15 @@ final as (
         cuts.cut_date,
         cuts.is_current,
         cuts.is_backtest,
-        cuts.is_fourth_week,
         case
             when coalesce(means.week_count, 0) < {{ min_weeks_for_forecast() }}
                 then 'too few weeks'
-            when means.story_count < {{ min_stories_for_forecast() }}
+            when means.baseline_stories < {{ min_stories_for_forecast() }}
                 then 'too few accepted'
             -- Five stories or more would have been accepted at the pace before.
             when
-                means.story_count * means.idle_week_count
-                >= 5 * (means.week_count - means.idle_week_count)
+                means.baseline_stories * means.idle_week_count
+                >= 5 * (means.baseline_weeks - means.idle_week_count)
                 then 'stopped'
             -- More than four standard deviations from what came before.
             when
@@ -157,20 +168,19 @@ final as (
         end as gap_reason,
         coalesce(means.week_count, 0) as sampled_week_count,
         coalesce(means.story_count, 0) as sampled_story_count,
-        {{ as_double('means.week_count') }} as even_week_count,
-        means.even_mean,
-        greatest(
-            means.even_mean_square - means.even_mean * means.even_mean,
-            0.5 * means.even_mean
-        ) as even_variance,
+        {% for pace in half_lives() %}
         -- The number of equally weighted weeks whose mean would be as precise.
-        means.weights * means.weights / nullif(means.squared_weights, 0)
-            as recent_week_count,
-        means.recent_mean,
+        means.{{ pace }}_weights * means.{{ pace }}_weights
+        / nullif(means.{{ pace }}_squared_weights, 0) as {{ pace }}_week_count,
+        {% endfor %}
+        {% for pace in ['steady', 'recent', 'baseline'] %}
+        means.{{ pace }}_mean,
         greatest(
-            means.recent_mean_square - means.recent_mean * means.recent_mean,
-            0.5 * means.recent_mean
-        ) as recent_variance,
+            means.{{ pace }}_mean_square
+            - means.{{ pace }}_mean * means.{{ pace }}_mean,
+            0.5 * means.{{ pace }}_mean
+        ) as {{ pace }}_variance,
+        {% endfor %}
         cuts.last_whole_date,
         means.window_from_date,
         means.window_to_date

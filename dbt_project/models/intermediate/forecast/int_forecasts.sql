@@ -244,8 +244,8 @@ with_windows as (
         ) as bigint) as horizon_week_count,
         windows.sampled_week_count,
         windows.sampled_story_count,
-        windows.even_mean,
-        windows.even_variance,
+        windows.baseline_mean,
+        windows.baseline_variance,
         windows.is_backtest,
         windows.last_whole_date,
         windows.window_from_date,
@@ -290,8 +290,8 @@ final as (
         case
             when with_windows.window_gap_reason is null then with_windows.in_time_share
         end as in_time_share,
-        with_windows.even_mean,
-        with_windows.even_variance,
+        with_windows.baseline_mean,
+        with_windows.baseline_variance,
         with_windows.is_backtest,
         with_windows.last_whole_date,
         with_windows.window_from_date,

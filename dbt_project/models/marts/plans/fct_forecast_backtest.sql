@@ -203,7 +203,7 @@ with_outcomes as (
         {{ as_double(days_between('forecasts.cut_date', 'actual_dates.actual_date')) }}
             as actual_day_count,
         tracker_paces.stories_per_week as tracker_stories_per_week,
-        deviates.deviate * sqrt(forecasts.even_variance) as weekly_deviation
+        deviates.deviate * sqrt(forecasts.baseline_variance) as weekly_deviation
     from forecasts
     inner join deviates
         on forecasts.percentile = deviates.percentile
@@ -231,14 +231,14 @@ with_roots as (
         *,
         weekly_deviation + sqrt(
             weekly_deviation * weekly_deviation
-            + 4 * even_mean * greatest(queued_story_count - 0.5, 0)
+            + 4 * baseline_mean * greatest(queued_story_count - 0.5, 0)
         ) as root
     from with_outcomes
 
 ),
 
--- What independent weeks would say, as drawn from the window many times: a sum of weeks
--- is about normal, and done at the end of the week in which it reaches the target.
+-- What independent weeks would say, as drawn many times from the last 26: a sum of
+-- weeks is about normal, and done at the end of the week that reaches the target.
 with_baselines as (
 
     select
@@ -246,14 +246,16 @@ with_baselines as (
         case
             when question = 'how_many'
                 then greatest(floor(
-                    horizon_week_count * even_mean
+                    horizon_week_count * baseline_mean
                     - weekly_deviation * sqrt(horizon_week_count)
                     + 0.5
                 ), 0)
         end as bootstrap_story_count,
         case
             when question = 'when'
-                then 7 * ceil(root * root / nullif(4 * even_mean * even_mean, 0))
+                then 7 * ceil(
+                    root * root / nullif(4 * baseline_mean * baseline_mean, 0)
+                )
         end as bootstrap_day_count,
         case
             when question = 'how_many'
