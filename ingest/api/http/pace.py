@@ -15,9 +15,10 @@ _RECENT = 50  # the number of request starts by which the actual rate is measure
 class Pace:
     """Limits the rate at which all threads together start requests.
 
-    Additive increase, multiplicative decrease, as in TCP: the rate doubles each second until the
-    host throttles (429 or 503) or its responses take much longer than usual. Then it is halved, and
-    grows by one request per second each second.
+    Additive increase, multiplicative decrease, as in TCP: the rate grows with each response, to
+    more than twice as much in a second, until the host throttles (429 or 503) or its responses take
+    much longer than usual. Then it is halved, or lowered by a fifth, and grows by one request per
+    second each second.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Pace:
             if seconds > usual * _LATENCY_FACTOR + _LATENCY_MARGIN:
                 self._slow_down(0.8, at_least=1 / seconds)  # the rate of one request at a time
             elif self._rate < self._highest_rate:
-                # There are `rate` responses per second, so the rate doubles, or grows by one.
+                # There are `rate` responses per second: each adds one, or all of them together.
                 grown = self._rate + (1.0 if self._is_exploring else 1 / self._rate)
                 self._rate = min(grown, self._highest_rate)
 

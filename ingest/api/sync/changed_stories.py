@@ -167,7 +167,7 @@ class StoryReader:
                 batch.accepted_at[story["id"]] = accepted_at
         batch.rows.append(taken.rows)
         try:
-            nested = [
+            nested = [  # a null project is unknown, but the story's is not
                 {**each, "project_id": each.get("project_id") or story["project_id"]}
                 for story in stories
                 for each in story["transitions"]
