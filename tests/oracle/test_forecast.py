@@ -34,13 +34,22 @@ def pick(row, columns):
 
 def test_fct_forecast_calibration(built_warehouse, backtests):
     expected = forecast.calibrations(backtests)
-    check(expected, mart(built_warehouse, "fct_forecast_calibration", "calibration_key"))
+    actual = mart(built_warehouse, "fct_forecast_calibration", "calibration_key")
+    check(with_rounded_skill(expected), with_rounded_skill(actual))
+
+
+def with_rounded_skill(rows):
+    """Round to 12 decimals: of two nearly equal losses, the last digits depend on the order."""
+    for row in rows.values():
+        if row["skill_over_bootstrap"] is not None:
+            row["skill_over_bootstrap"] = round(row["skill_over_bootstrap"], 12)
+    return rows
 
 
 def test_a_forecast_does_not_depend_on_data_after_its_cut():
     """Two series with the same past and different futures have the same known errors and curves."""
     chance = random.Random(4)
-    pasts = [[chance.randrange(8) for _ in range(60)] for _ in range(3)]
+    pasts = [[chance.randrange(8) for _ in range(60)] for _ in range(4)]
     found = []
     for future in range(2):
         chance = random.Random(future)
@@ -52,7 +61,7 @@ def test_a_forecast_does_not_depend_on_data_after_its_cut():
         window = group[1].counts[:60][-forecast.WINDOW_WEEKS :][::-1]
         found.append((known, forecast.curves(window, known, forecast.PERCENTILES)))
     assert found[0] == found[1]
-    assert len(found[0][0]) > 200
+    assert len(found[0][0]) > 300
 
 
 # In a steady process, the share of forecasts that come true differs from the stated probability

@@ -28,7 +28,7 @@ def differences(expected, actual):
 
 def same(expected, actual):
     if isinstance(expected, float) and isinstance(actual, float):
-        return math.isclose(expected, actual, rel_tol=1e-9, abs_tol=1e-12)
+        return math.isclose(expected, actual, rel_tol=1e-9)
     return expected == actual and (expected is None) == (actual is None)
 
 

@@ -30,8 +30,8 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
     "json": "VARCHAR",
 }
 # Beyond this limit DuckDB spills to a temporary file; its default is 80 % of the machine's memory.
-# A first load merges nothing and needs less. It spills a little, because 350 MB would exceed 600 MB
-# for the whole process (see benchmarks/README.md).
+# A first load merges nothing and gets less. With 350 MB it would not spill, but the whole process
+# would need more than 600 MB (see benchmarks/README.md).
 _MEMORY, _MEMORY_OF_FIRST_LOAD = "400MB", "300MB"
 _LOADING_SETTINGS = {
     # With this memory limit two threads are slower, unless row order need not be preserved; but
