@@ -41,17 +41,31 @@ STEP_WEEKS = 4
 class Series:
     """Accepted stories of a project by week, and its open stories at the end of each week.
 
-    The paces are the stories per week at Tracker's velocity, if there are points.
+    If the states of the stories are known, also how many of them were in progress and in the
+    backlog. The paces are the stories per week at Tracker's velocity, if there are points.
     """
 
     counts: list[int]
     open_counts: list[int]
     first_day: date = FIRST_DAY
+    in_progress: list[int] | None = None
+    backlog: list[int] | None = None
     paces: list[float | None] | None = None
 
     def end_of(self, weeks: int) -> date:
         """The last day of the first `weeks` weeks."""
         return self.first_day + weeks * method.WEEK - DAY
+
+    def window(self, known: int) -> method.Window:
+        """What is known of the series after some weeks."""
+
+        def latest(values: list[int]) -> list[int]:
+            return values[:known][-method.WINDOW_WEEKS :][::-1]
+
+        levels = [latest(each) for each in (self.in_progress, self.backlog) if each]
+        return method.Window(
+            latest(self.counts), *(method.excess(each[0], each) for each in levels)
+        )
 
     def pace(self, known: int) -> float | None:
         """Tracker's pace; without points, the mean of three weeks, its default."""
@@ -124,11 +138,16 @@ def simulated(seed: int) -> list[Series]:
             ends = [days[0] + (week + 1) * method.WEEK - DAY for week in range(weeks)]
             counts = [sum(end - method.WEEK < day <= end for day in days) for end in ends]
             left = [[story for story in mine if story.was_open(end)] for end in ends]
+            in_progress, backlog = (
+                [sum(story.was(state, end) for story in mine for state in states) for end in ends]
+                for states in (oracle.IN_PROGRESS, ("unstarted", "planned"))
+            )
             paces = [
                 method.tracker_pace(project, end, stories, velocities)
                 for end, stories in zip(ends, left, strict=True)
             ]
-            found.append(Series(counts, [len(stories) for stories in left], days[0], paces))
+            open_counts = [len(stories) for stories in left]
+            found.append(Series(counts, open_counts, days[0], in_progress, backlog, paces))
     return found
 
 
@@ -251,14 +270,14 @@ def backtest(
     group: list[Series], index: int, errors: list[method.Error], trials: int
 ) -> Iterator[Score]:
     """The forecasts of one series."""
-    series, counts, total = group[index], group[index].counts, len(group[index].counts)
-    for known in range(method.BASELINE_WEEKS, total - 3):
-        window = counts[:known][-method.WINDOW_WEEKS :][::-1]
-        if known % STEP_WEEKS or method.gap_of(window):
+    series = group[index]
+    for known in range(method.BASELINE_WEEKS, len(series.counts) - 3):
+        window = series.window(known)
+        if known % STEP_WEEKS or method.gap_of(window.counts):
             continue
-        learned_by_then = method.known_errors(errors, index, series.end_of(known))
+        learned_by_then = method.known_errors(errors, series.end_of(known))
         curves = method.curves(window, learned_by_then, method.PERCENTILES)
-        drawn = draws(window[: method.BASELINE_WEEKS], trials, f"{index} {known}")
+        drawn = draws(window.counts[: method.BASELINE_WEEKS], trials, f"{index} {known}")
         yield from scored_counts(series, known, curves, drawn)
         yield from scored_days(series, known, curves, drawn)
 
@@ -267,9 +286,9 @@ def learned(group: list[Series]) -> list[method.Error]:
     """The errors of all projects of the group."""
     found = []
     for index, series in enumerate(group):
-        for known in range(8, len(series.counts), STEP_WEEKS):
-            window = series.counts[:known][-method.WINDOW_WEEKS :][::-1]
-            if method.gap_of(window):
+        for known in range(8, len(series.counts), 2):
+            window = series.window(known)
+            if method.gap_of(window.counts):
                 continue
             for weeks in method.ERROR_HORIZONS:
                 if known + weeks <= len(series.counts):

@@ -43,23 +43,47 @@ def pace(window, weights):
     return Pace(mean, max(square - mean * mean, 0.5 * mean), effective_weeks)
 
 
-def paces(window):
-    """The pace with each half-life. window: latest week first."""
+@dataclass
+class Window:
+    """The weeks before a cut, latest first: the stories accepted in each week.
+
+    And how many more stories than usual are in progress and in the backlog at the cut.
+    """
+
+    counts: list[int]
+    in_progress_excess: float = 0.0
+    backlog_excess: float = 0.0
+
+
+def weights(half_life, weeks):
+    """The weights of weeks, latest first."""
+    return [round(65536 * 0.5 ** (back / half_life)) for back in range(weeks)]
+
+
+def excess(now, levels):
+    """A number of stories minus its weighted mean at the ends of the weeks, latest first."""
+    found = weights(HALF_LIVES["steady"], len(levels))
+    total = sum(weight * level for weight, level in zip(found, levels, strict=True))
+    return now - total / sum(found)
+
+
+def paces(counts):
+    """The pace with each half-life. counts: latest week first."""
     return {
-        name: pace(window, [round(65536 * 0.5 ** (back / weeks)) for back in range(len(window))])
-        for name, weeks in HALF_LIVES.items()
+        name: pace(counts, weights(half_life, len(counts)))
+        for name, half_life in HALF_LIVES.items()
     }
 
 
-def baseline_pace(window):
+def baseline_pace(counts):
     """The pace of the last weeks, all with the same weight."""
-    latest = window[:BASELINE_WEEKS]
+    latest = counts[:BASELINE_WEEKS]
     return pace(latest, [1] * len(latest))
 
 
-def gap_of(window):
-    """Why no forecast is made from a window; None if one is made. Only its last weeks matter."""
-    window = window[:BASELINE_WEEKS]
+def gap_of(counts):
+    """Why no forecast is made from some weeks; None if one is made. Only the last ones matter."""
+    window = counts[:BASELINE_WEEKS]
     if len(window) < 8:
         return "too few weeks"
     if sum(window) < 8:
@@ -78,52 +102,99 @@ def gap_of(window):
 
 @dataclass
 class Error:
-    """The error of a past forecast: (actual + 1) / (expected + 1), and the normalised misses."""
+    """A past forecast: its window, what was expected at each pace, and what came."""
 
     project_id: int
     weeks: int
     decided: date
-    ratios: dict[str, float]
-    misses: dict[str, int]
+    window: Window
+    expected: dict[str, float]
+    actual: int
+
+    @property
+    def weight(self):
+        return 2 if len(self.window.counts) >= BASELINE_WEEKS else 1
+
+    @property
+    def scale(self):
+        return self.expected["steady"] + 1
 
 
 def error(project_id, weeks, decided, window, actual):
-    found = paces(window)
-    expected = weeks * found["steady"].mean + 1
-    return Error(
-        project_id,
-        weeks,
-        decided,
-        {name: (actual + 1) / (weeks * each.mean + 1) for name, each in found.items()},
-        {
-            name: math.floor(1_000_000 * abs(actual - weeks * each.mean) / expected + 0.5)
-            for name, each in found.items()
-        },
+    expected = {name: weeks * each.mean for name, each in paces(window.counts).items()}
+    return Error(project_id, weeks, decided, window, expected, actual)
+
+
+def known_errors(errors, cut):
+    """Recent errors decided by a cut."""
+    return [each for each in errors if each.decided <= cut <= each.decided + BACKTEST_WEEKS * WEEK]
+
+
+def effects(errors, weeks, name):
+    """By how many stories one more in progress, and one more in the backlog, raises the count.
+
+    Least squares with a penalty, so that few errors have little effect. Sums are of whole
+    millionths, which all engines add up alike.
+    """
+
+    def total(product):
+        return float(
+            sum(each.weight * rounded(1_000_000 * product(each) / each.scale) for each in errors)
+        )
+
+    square = total(lambda each: each.window.in_progress_excess**2) + 1_000_000 * weeks
+    other_square = total(lambda each: each.window.backlog_excess**2) + 8_000_000 * weeks
+    mixed = total(lambda each: each.window.in_progress_excess * each.window.backlog_excess)
+    missed = total(
+        lambda each: each.window.in_progress_excess * (each.actual - each.expected[name])
+    )
+    other_missed = total(
+        lambda each: each.window.backlog_excess * (each.actual - each.expected[name])
+    )
+    determinant = square * other_square - mixed * mixed
+    return (
+        (missed * other_square - other_missed * mixed) / determinant,
+        (other_missed * square - missed * mixed) / determinant,
     )
 
 
-def known_errors(errors, project_id, cut):
-    """Recent errors decided by a cut: those of the project itself twice, those of others once."""
-    return [
-        each
-        for each in errors
-        if each.decided <= cut <= each.decided + BACKTEST_WEEKS * WEEK
-        for _ in range(2 if each.project_id == project_id else 1)
-    ]
+def rounded(value):
+    return int(math.copysign(math.floor(abs(value) + 0.5), value))
+
+
+def adjusted(expected, window, per_story):
+    """The stories expected with more or fewer than usual in progress and in the backlog."""
+    in_progress, backlog = per_story
+    more = in_progress * window.in_progress_excess + backlog * window.backlog_excess
+    return max(expected + more, 0.5 * expected)
 
 
 def curves(window, known, percentiles):
     """Stories by the end of each horizon: {percentile: [(weeks, stories)]}, never decreasing."""
     found = {percentile: [(0, 0.0)] for percentile in percentiles}
-    choices = paces(window)
+    choices = paces(window.counts)
     for weeks in ERROR_HORIZONS:
         errors = [each for each in known if each.weeks == weeks]
-        missed = {name: sum(each.misses[name] for each in errors) for name in choices}
+        per_story = {name: effects(errors, weeks, name) for name in choices}
+        learned = {
+            name: [adjusted(each.expected[name], each.window, per_story[name]) for each in errors]
+            for name in choices
+        }
+        missed = {
+            name: sum(
+                each.weight * rounded(1_000_000 * abs(each.actual - expected) / each.scale)
+                for each, expected in zip(errors, learned[name], strict=True)
+            )
+            for name in choices
+        }
         name = "recent" if missed["recent"] < missed["steady"] else "steady"
         own = choices[name]
-        expected = weeks * own.mean + 1
+        expected = adjusted(weeks * own.mean, window, per_story[name]) + 1
         spread = math.sqrt(weeks * own.variance * (1 + weeks / own.weeks) + 0.25)
-        ratios = [(each.ratios[name], 5) for each in errors]
+        ratios = [
+            ((each.actual + 1) / (past + 1), each.weight)
+            for each, past in zip(errors, learned[name], strict=True)
+        ]
         ratios += [(1 + value * spread / expected, 2 * weeks) for value in NORMAL_VALUES]
         for percentile in percentiles:
             ratio = weighted_quantile(ratios, 100 - percentile)
@@ -249,6 +320,7 @@ class Past:
     as_of: int
     stories: dict[int, list[PastStory]]
     weeks: dict[int, list[date]]
+    daily_flow: dict[tuple, dict]
     errors: list[Error] = field(default_factory=list)
 
     def yesterday(self, project_id):
@@ -264,26 +336,38 @@ class Past:
             if interval.contains(known)
         ]
 
+    def level(self, project_id, states, day):
+        return sum(self.daily_flow[project_id, state, day]["story_count"] for state in states)
+
     def window(self, project_id, cut, known):
-        """Stories accepted in each of the last weeks, latest first, and the first week."""
+        """The window of a cut, as known at the end of a day, and its first week."""
         weeks = [week for week in self.weeks[project_id] if week + WEEK <= cut + timedelta(1)]
-        weeks = weeks[-WINDOW_WEEKS:]
+        weeks = weeks[-WINDOW_WEEKS:][::-1]
         days = self.accepted(project_id, known)
-        counts = [sum(week <= day < week + WEEK for day in days) for week in reversed(weeks)]
-        return counts, weeks[0] if weeks else None
+        counts = [sum(week <= day < week + WEEK for day in days) for week in weeks]
+        if not weeks:
+            return Window(counts), None
+        excesses = [
+            excess(
+                self.level(project_id, states, cut),
+                [self.level(project_id, states, week + timedelta(days=6)) for week in weeks],
+            )
+            for states in (oracle.IN_PROGRESS, ("unstarted", "planned"))
+        ]
+        return Window(counts, *excesses), weeks[-1]
 
     def add_errors(self):
         for project_id, weeks in self.weeks.items():
             for number, week in enumerate(weeks, 1):
                 cut, after = week + timedelta(days=6), len(weeks) - number
                 if (
-                    number % 4
+                    number % 2
                     or number < 8
                     or not 1 <= after <= 2 * BACKTEST_WEEKS + ERROR_HORIZONS[-1]
                 ):
                     continue
                 window, _ = self.window(project_id, cut, cut)
-                if gap_of(window):
+                if gap_of(window.counts):
                     continue
                 for horizon in ERROR_HORIZONS:
                     decided = cut + horizon * WEEK
@@ -297,7 +381,8 @@ def past(workspace, as_of, starts):
     stories = {}
     for story in past_stories(workspace, as_of):
         stories.setdefault(story.project_id, []).append(story)
-    found = Past(workspace, as_of, stories, complete_weeks(workspace, as_of, starts))
+    weeks = complete_weeks(workspace, as_of, starts)
+    found = Past(workspace, as_of, stories, weeks, flow.flow_daily(workspace, starts, as_of))
     found.add_errors()
     return found
 
@@ -308,10 +393,10 @@ def cut_rows(past, project_id, day, known, targets):
     targets: {(kind, id): (remaining, queued, deadline, why no date is known)}
     """
     window, first_week = past.window(project_id, day, known)
-    gap = gap_of(window)
-    errors = [] if gap else known_errors(past.errors, project_id, day)
+    gap = gap_of(window.counts)
+    errors = [] if gap else known_errors(past.errors, day)
     by_percentile = {} if gap else curves(window, errors, ALL_PERCENTILES)
-    last_day = first_week and first_week + len(window) * WEEK - timedelta(days=1)
+    last_day = first_week and first_week + len(window.counts) * WEEK - timedelta(days=1)
     horizons = {("project", project_id, day + weeks * WEEK) for weeks in HORIZONS}
     for (kind, number), (_, _, deadline, _) in targets.items():
         if deadline is not None:
@@ -322,7 +407,7 @@ def cut_rows(past, project_id, day, known, targets):
         return {
             "project_id": project_id, "target_kind": kind, "target_id": number,
             "question": question, "percentile": percentile, "gap_reason": gap,
-            "sampled_week_count": len(window), "sampled_story_count": sum(window),
+            "sampled_week_count": len(window.counts), "sampled_story_count": sum(window.counts),
             "remaining_story_count": remaining, "queued_story_count": queued,
             "horizon_week_count": None, "forecast_day_count": None, "forecast_story_count": None,
             "in_time_share": None, "cut_date": day, "window_from_date": first_week,
@@ -404,7 +489,7 @@ def backtests(workspace, as_of, starts, iterations):
                 if row["question"] == "how_many":
                     key += f"-{row['horizon_week_count']}w"
                 decided = outcome(row, later, len(left), known.yesterday(project.id))
-                scored = scores(row | decided, window, tracker, known.yesterday(project.id))
+                scored = scores(row | decided, window.counts, tracker, known.yesterday(project.id))
                 rows[key] = row | decided | scored
     return rows
 
@@ -440,7 +525,7 @@ def outcome(row, later, left, yesterday):
     return result
 
 
-def scores(row, window, tracker, yesterday):
+def scores(row, counts, tracker, yesterday):
     """The two baselines and the three losses."""
     names = ("forecast", "bootstrap", "tracker")
     kinds = ("day_count", "story_count")
@@ -448,7 +533,7 @@ def scores(row, window, tracker, yesterday):
     result |= {f"{name}_loss": None for name in names}
     if row["gap_reason"]:
         return result
-    baseline, percentile = baseline_pace(window), row["percentile"]
+    baseline, percentile = baseline_pace(counts), row["percentile"]
     if row["question"] == "how_many":
         weeks, actual = row["horizon_week_count"], row["actual_story_count"]
         result["bootstrap_story_count"] = independent_count(baseline, weeks, percentile)

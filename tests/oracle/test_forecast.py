@@ -3,6 +3,7 @@
 import os
 import random
 import subprocess
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -49,19 +50,29 @@ def with_rounded_skill(rows):
 def test_a_forecast_does_not_depend_on_data_after_its_cut():
     """Two series with the same past and different futures have the same known errors and curves."""
     chance = random.Random(4)
-    pasts = [[chance.randrange(8) for _ in range(60)] for _ in range(4)]
+    pasts = [random_series(chance, weeks=60, most=8) for _ in range(5)]
     found = []
     for future in range(2):
         chance = random.Random(future)
-        group = [
-            benchmark.Series([*past, *(chance.randrange(30) for _ in range(30))], [])
-            for past in pasts
-        ]
-        known = forecast.known_errors(benchmark.learned(group), 1, group[1].end_of(60))
-        window = group[1].counts[:60][-forecast.WINDOW_WEEKS :][::-1]
-        found.append((known, forecast.curves(window, known, forecast.PERCENTILES)))
+        group = [joined(past, random_series(chance, weeks=30, most=30)) for past in pasts]
+        known = forecast.known_errors(benchmark.learned(group), group[1].end_of(60))
+        found.append((known, forecast.curves(group[1].window(60), known, forecast.PERCENTILES)))
     assert found[0] == found[1]
     assert len(found[0][0]) > 300
+
+
+def random_series(chance, weeks, most):
+    values = [[chance.randrange(most) for _ in range(weeks)] for _ in range(3)]
+    return benchmark.Series(values[0], [], in_progress=values[1], backlog=values[2])
+
+
+def joined(past, future):
+    return benchmark.Series(
+        past.counts + future.counts,
+        [],
+        in_progress=past.in_progress + future.in_progress,
+        backlog=past.backlog + future.backlog,
+    )
 
 
 # In a steady process, the share of forecasts that come true differs from the stated probability
@@ -107,6 +118,45 @@ def test_forecasts_of_a_growing_process_have_lower_loss_than_independent_weeks()
         before = benchmark.mean_of(mine, "loss", "before")
         after = benchmark.mean_of(mine, "loss", "after")
         assert after < 0.9 * before, f"{question}: {before:.2f} before, {after:.2f} after"
+
+
+def test_what_is_in_progress_and_in_the_backlog_lowers_the_loss():
+    """On simulated workspaces, where stories in progress are accepted soon."""
+    with_work, without = [], []
+    for seed in (81, 82, 83):
+        group = benchmark.simulated(seed)
+        with_work += benchmark.backtests(group, trials=1)
+        counts_only = [replace(series, in_progress=None, backlog=None) for series in group]
+        without += benchmark.backtests(counts_only, trials=1)
+    for question in benchmark.QUESTIONS:
+        losses = [
+            benchmark.mean_of(
+                [each for each in scores if each.question == question], "loss", "after"
+            )
+            for scores in (with_work, without)
+        ]
+        assert losses[0] < 0.97 * losses[1], f"{question}: {losses[1]:.2f} without, {losses[0]:.2f}"
+
+
+def test_an_effect_is_that_of_the_series_once_there_are_enough_errors():
+    """Counts are three per week, and one more per two stories in progress beyond the usual."""
+    chance = random.Random(5)
+    errors = [
+        forecast.Error(
+            project_id=1,
+            weeks=4,
+            decided=date(2024, 1, 1),
+            window=forecast.Window([3] * 26, in_progress_excess=more, backlog_excess=other),
+            expected={"steady": 12.0, "recent": 12.0},
+            actual=12 + more / 2 - other / 8,
+        )
+        for more, other in ((chance.gauss(0, 4), chance.gauss(0, 9)) for _ in range(400))
+    ]
+    in_progress, backlog = forecast.effects(errors, 4, "steady")
+    assert in_progress == pytest.approx(0.5, rel=0.01)
+    assert backlog == pytest.approx(-0.125, rel=0.01)
+    few = forecast.effects(errors[:1], 4, "steady")
+    assert abs(few[0]) < 0.25
 
 
 def test_forecasts_of_a_bursty_process_come_true_more_often_than_independent_weeks():

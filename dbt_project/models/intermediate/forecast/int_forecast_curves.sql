@@ -50,18 +50,25 @@ normal_values as (
 
 ),
 
--- Only what was decided by the cut. A project's own errors count twice.
+-- Only what was decided by the cut, in all projects.
 known_errors as (
 
     select
         windows.project_id,
         windows.cut_date,
         errors.horizon_week_count,
-        case when windows.project_id = errors.project_id then 2 else 1 end as weight,
-        errors.steady_ratio,
-        errors.recent_ratio,
-        errors.steady_miss,
-        errors.recent_miss
+        errors.actual_story_count,
+        errors.weight,
+        {% for pace in half_lives() %}
+        errors.{{ pace }}_expected,
+        errors.{{ pace }}_in_progress_product,
+        errors.{{ pace }}_backlog_product,
+        {% endfor %}
+        errors.in_progress_excess,
+        errors.backlog_excess,
+        errors.in_progress_square,
+        errors.backlog_square,
+        errors.mixed_product
     from windows
     inner join errors
         on
@@ -71,14 +78,103 @@ known_errors as (
 
 ),
 
+-- The penalties: with few errors, the effects are near zero. Errors of long horizons
+-- overlap, so there must be more of them.
+sums as (
+
+    select
+        project_id,
+        cut_date,
+        horizon_week_count,
+        {{ as_double('sum(weight * in_progress_square)') }}
+        + {{ as_double('1000000 * horizon_week_count') }} as in_progress_square,
+        {{ as_double('sum(weight * backlog_square)') }}
+        + {{ as_double('8000000 * horizon_week_count') }} as backlog_square,
+        {% for pace in half_lives() %}
+        {{ as_double('sum(weight * ' ~ pace ~ '_in_progress_product)') }}
+            as {{ pace }}_in_progress_product,
+        {{ as_double('sum(weight * ' ~ pace ~ '_backlog_product)') }}
+            as {{ pace }}_backlog_product,
+        {% endfor %}
+        {{ as_double('sum(weight * mixed_product)') }} as mixed_product
+    from known_errors
+    group by
+        project_id,
+        cut_date,
+        horizon_week_count
+
+),
+
+with_determinants as (
+
+    select
+        *,
+        in_progress_square * backlog_square - mixed_product * mixed_product
+            as determinant
+    from sums
+
+),
+
+-- By how many stories one more in progress, or one more in the backlog, raised the
+-- count: the least squares, by Cramer's rule.
+effects as (
+
+    select
+        project_id,
+        cut_date,
+        horizon_week_count,
+        {% for pace in half_lives() %}
+        (
+            {{ pace }}_in_progress_product * backlog_square
+            - {{ pace }}_backlog_product * mixed_product
+        ) / determinant as {{ pace }}_in_progress_effect,
+        (
+            {{ pace }}_backlog_product * in_progress_square
+            - {{ pace }}_in_progress_product * mixed_product
+        ) / determinant as {{ pace }}_backlog_effect,
+        {% endfor %}
+        determinant
+    from with_determinants
+
+),
+
+-- What would have been expected with these effects.
+adjusted_errors as (
+
+    select
+        known_errors.project_id,
+        known_errors.cut_date,
+        known_errors.horizon_week_count,
+        known_errors.actual_story_count,
+        known_errors.weight,
+        {% for pace in half_lives() %}
+        {{ with_effects(
+            'known_errors.' ~ pace ~ '_expected', 'known_errors', 'effects.' ~ pace
+        ) }} as {{ pace }}_expected,
+        {% endfor %}
+        known_errors.steady_expected + 1 as scale
+    from known_errors
+    inner join effects
+        on
+            known_errors.project_id = effects.project_id
+            and known_errors.cut_date = effects.cut_date
+            and known_errors.horizon_week_count = effects.horizon_week_count
+
+),
+
 misses as (
 
     select
         project_id,
         cut_date,
         horizon_week_count,
-        sum(weight * recent_miss) < sum(weight * steady_miss) as is_recent
-    from known_errors
+        sum(weight * {{ millionths(
+            'abs(actual_story_count - steady_expected) / scale'
+        ) }}) as steady_miss,
+        sum(weight * {{ millionths(
+            'abs(actual_story_count - recent_expected) / scale'
+        ) }}) as recent_miss
+    from adjusted_errors
     group by
         project_id,
         cut_date,
@@ -94,15 +190,32 @@ paces as (
         windows.cut_date,
         windows.is_current,
         horizons.horizon_week_count,
-        {% for measure in ['mean', 'variance', 'week_count'] %}
+        {% for measure in ['variance', 'week_count'] %}
         case
-            when misses.is_recent then windows.recent_{{ measure }}
+            when misses.recent_miss < misses.steady_miss
+                then windows.recent_{{ measure }}
             else windows.steady_{{ measure }}
         end as pace_{{ measure }},
         {% endfor %}
-        coalesce(misses.is_recent, false) as is_recent
+        case
+            when misses.recent_miss < misses.steady_miss
+                then {{ with_effects(
+                    'horizons.horizon_week_count * windows.recent_mean', 'windows',
+                    'effects.recent'
+                ) }}
+            else {{ with_effects(
+                'horizons.horizon_week_count * windows.steady_mean', 'windows',
+                'effects.steady'
+            ) }}
+        end as expected,
+        coalesce(misses.recent_miss < misses.steady_miss, false) as is_recent
     from windows
     cross join horizons
+    left join effects
+        on
+            windows.project_id = effects.project_id
+            and windows.cut_date = effects.cut_date
+            and horizons.horizon_week_count = effects.horizon_week_count
     left join misses
         on
             windows.project_id = misses.project_id
@@ -111,7 +224,8 @@ paces as (
 
 ),
 
--- Until enough errors are known, ten normally distributed ones are added: those of
+-- One is added on both sides, so that a ratio exists where nothing was accepted. Until
+-- enough errors are known, ten normally distributed ones are added: those of
 -- independent weeks with the window's variance, around an uncertain mean. The known
 -- ratios of long horizons overlap more, so the added ones have more weight there.
 ratios as (
@@ -120,17 +234,19 @@ ratios as (
         paces.project_id,
         paces.cut_date,
         paces.horizon_week_count,
-        5 * known_errors.weight as weight,
-        case
-            when paces.is_recent then known_errors.recent_ratio
-            else known_errors.steady_ratio
-        end as ratio
+        errors.weight,
+        (errors.actual_story_count + 1) / (
+            case
+                when paces.is_recent then errors.recent_expected
+                else errors.steady_expected
+            end + 1
+        ) as ratio
     from paces
-    inner join known_errors
+    inner join adjusted_errors as errors
         on
-            paces.project_id = known_errors.project_id
-            and paces.cut_date = known_errors.cut_date
-            and paces.horizon_week_count = known_errors.horizon_week_count
+            paces.project_id = errors.project_id
+            and paces.cut_date = errors.cut_date
+            and paces.horizon_week_count = errors.horizon_week_count
 
     union all
 
@@ -143,7 +259,7 @@ ratios as (
             paces.horizon_week_count * paces.pace_variance
             * (1 + paces.horizon_week_count / nullif(paces.pace_week_count, 0))
             + 0.25
-        ) / (paces.horizon_week_count * paces.pace_mean + 1) as ratio
+        ) / (paces.expected + 1) as ratio
     from paces
     cross join normal_values
 
@@ -171,7 +287,7 @@ quantiles as (
         paces.project_id,
         paces.cut_date,
         paces.horizon_week_count,
-        paces.pace_mean,
+        paces.expected,
         percentiles.percentile,
         min(with_weights.ratio) as ratio
     from paces
@@ -189,7 +305,7 @@ quantiles as (
         paces.project_id,
         paces.cut_date,
         paces.horizon_week_count,
-        paces.pace_mean,
+        paces.expected,
         percentiles.percentile
 
 ),
@@ -203,7 +319,7 @@ counts as (
         percentile,
         horizon_week_count,
         max(
-            greatest(ratio * (horizon_week_count * pace_mean + 1) - 1, 0)
+            greatest(ratio * (expected + 1) - 1, 0)
         ) over (
             partition by project_id, cut_date, percentile
             order by horizon_week_count

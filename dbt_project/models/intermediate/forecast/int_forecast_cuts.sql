@@ -17,9 +17,9 @@ today as (
 
 ),
 
--- Every fourth week, because errors of weeks in a row are nearly the same. Cut dates
--- stay fixed: weeks are counted from the first. Back tests have half a year before
--- them and at least four complete weeks after them.
+-- Every second week, because errors of weeks in a row are nearly the same; every fourth
+-- week is published. Cut dates stay fixed: weeks are counted from the first. Back tests
+-- have half a year before them and at least four complete weeks after them.
 final as (
 
     select
@@ -36,7 +36,8 @@ final as (
     select
         complete_weeks.project_id,
         false as is_current,
-        complete_weeks.week_number
+        mod(complete_weeks.week_number, 4) = 0
+        and complete_weeks.week_number
         >= {{
             [var('forecast_window_weeks') | int, baseline_weeks() | int] | min
         }}
@@ -50,7 +51,7 @@ final as (
         on complete_weeks.project_id = today.project_id
     -- The first back test learns from errors that reach as far back again.
     where
-        mod(complete_weeks.week_number, 4) = 0
+        mod(complete_weeks.week_number, 2) = 0
         and complete_weeks.week_number >= {{ min_weeks_for_forecast() }}
         and complete_weeks.week_count - complete_weeks.week_number
         between 1

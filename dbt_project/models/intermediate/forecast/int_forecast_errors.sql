@@ -34,8 +34,6 @@ decided as (
     select
         windows.project_id,
         windows.cut_date,
-        windows.steady_mean,
-        windows.recent_mean,
         horizons.horizon_week_count,
         {{ days_later('windows.cut_date', '7 * horizons.horizon_week_count') }}
             as decided_date
@@ -48,13 +46,11 @@ decided as (
 ),
 
 -- As known at the end of the horizon's last day.
-with_actual_counts as (
+actual_counts as (
 
     select
         decided.project_id,
         decided.cut_date,
-        decided.steady_mean,
-        decided.recent_mean,
         decided.horizon_week_count,
         decided.decided_date,
         count(acceptances.story_id) as actual_story_count
@@ -71,31 +67,67 @@ with_actual_counts as (
     group by
         decided.project_id,
         decided.cut_date,
-        decided.steady_mean,
-        decided.recent_mean,
         decided.horizon_week_count,
         decided.decided_date
 
 ),
 
--- One is added on both sides, so that a ratio exists where nothing was accepted. Misses
--- are millionths of the expected count: whole numbers, which all engines sum alike.
+-- A project's first windows are short, and their errors larger than later ones.
+with_expected as (
+
+    select
+        actual_counts.project_id,
+        actual_counts.horizon_week_count,
+        actual_counts.actual_story_count,
+        case
+            when windows.sampled_week_count >= {{ baseline_weeks() }} then 2 else 1
+        end as weight,
+        {% for pace in half_lives() %}
+        actual_counts.horizon_week_count * windows.{{ pace }}_mean
+            as {{ pace }}_expected,
+        {% endfor %}
+        windows.in_progress_excess,
+        windows.backlog_excess,
+        actual_counts.decided_date
+    from actual_counts
+    inner join windows
+        on
+            actual_counts.project_id = windows.project_id
+            and actual_counts.cut_date = windows.cut_date
+
+),
+
+-- The terms of a regression of what was missed on both excesses, in whole millionths,
+-- which all engines sum alike.
 final as (
 
     select
         project_id,
         horizon_week_count,
         actual_story_count,
+        weight,
         {% for pace in half_lives() %}
-        (actual_story_count + 1) / (horizon_week_count * {{ pace }}_mean + 1)
-            as {{ pace }}_ratio,
-        cast(round(
-            1000000 * abs(actual_story_count - horizon_week_count * {{ pace }}_mean)
-            / (horizon_week_count * steady_mean + 1)
-        ) as bigint) as {{ pace }}_miss,
+        {{ pace }}_expected,
+        {{ millionths(
+            'in_progress_excess * (actual_story_count - ' ~ pace ~ '_expected)'
+            ' / (steady_expected + 1)'
+        ) }} as {{ pace }}_in_progress_product,
+        {{ millionths(
+            'backlog_excess * (actual_story_count - ' ~ pace ~ '_expected)'
+            ' / (steady_expected + 1)'
+        ) }} as {{ pace }}_backlog_product,
         {% endfor %}
+        in_progress_excess,
+        backlog_excess,
+        {{ millionths(
+            'in_progress_excess * in_progress_excess / (steady_expected + 1)'
+        ) }} as in_progress_square,
+        {{ millionths('backlog_excess * backlog_excess / (steady_expected + 1)') }}
+            as backlog_square,
+        {{ millionths('in_progress_excess * backlog_excess / (steady_expected + 1)') }}
+            as mixed_product,
         decided_date
-    from with_actual_counts
+    from with_expected
 
 )
 

@@ -16,6 +16,27 @@ complete_weeks as (
 
 ),
 
+daily_work as (
+
+    select
+        project_id,
+        {{ as_double(
+            'sum(case when is_in_progress then story_count else 0 end)'
+        ) }} as in_progress_count,
+        {{ as_double(
+            "sum(case when story_state in ('unstarted', 'planned') then story_count "
+            "else 0 end)"
+        ) }} as backlog_count,
+        sum(case when story_state = 'unknown' then story_count else 0 end)
+            as unknown_count,
+        flow_date
+    from {{ ref('fct_flow_daily') }}
+    group by
+        project_id,
+        flow_date
+
+),
+
 acceptances as (
 
     select * from {{ ref('int_stories_outside_backlog') }}
@@ -117,6 +138,46 @@ sums as (
 
 ),
 
+-- How many more stories than usual are in progress and in the backlog. It is not known
+-- if the state of a story is unknown on one of the days.
+usual_work as (
+
+    select
+        weeks.project_id,
+        weeks.cut_date,
+        {{ as_double('sum(weeks.steady_weight * daily_work.in_progress_count)') }}
+        / {{ as_double('sum(weeks.steady_weight)') }} as in_progress_mean,
+        {{ as_double('sum(weeks.steady_weight * daily_work.backlog_count)') }}
+        / {{ as_double('sum(weeks.steady_weight)') }} as backlog_mean,
+        sum(daily_work.unknown_count) as unknown_count
+    from weeks
+    inner join daily_work
+        on
+            weeks.project_id = daily_work.project_id
+            and weeks.week_end_date = daily_work.flow_date
+    group by
+        weeks.project_id,
+        weeks.cut_date
+
+),
+
+excesses as (
+
+    select
+        usual_work.project_id,
+        usual_work.cut_date,
+        daily_work.in_progress_count - usual_work.in_progress_mean
+            as in_progress_excess,
+        daily_work.backlog_count - usual_work.backlog_mean as backlog_excess
+    from usual_work
+    inner join daily_work
+        on
+            usual_work.project_id = daily_work.project_id
+            and usual_work.cut_date = daily_work.flow_date
+    where usual_work.unknown_count + daily_work.unknown_count = 0
+
+),
+
 means as (
 
     select
@@ -181,6 +242,8 @@ final as (
             0.5 * means.{{ pace }}_mean
         ) as {{ pace }}_variance,
         {% endfor %}
+        coalesce(excesses.in_progress_excess, 0) as in_progress_excess,
+        coalesce(excesses.backlog_excess, 0) as backlog_excess,
         cuts.last_whole_date,
         means.window_from_date,
         means.window_to_date
@@ -189,6 +252,10 @@ final as (
         on
             cuts.project_id = means.project_id
             and cuts.cut_date = means.cut_date
+    left join excesses
+        on
+            cuts.project_id = excesses.project_id
+            and cuts.cut_date = excesses.cut_date
 
 )
 

@@ -47,3 +47,25 @@
         0.125661, 0.38532, 0.67449, 1.036433, 1.644854
     ]) }}
 {%- endmacro %}
+
+{#- A number in whole millionths, which all engines sum alike. -#}
+{% macro millionths(expression) -%}
+    cast(round(1000000 * ({{ expression }})) as bigint)
+{%- endmacro %}
+
+{#-
+    An expected count with the effects of what is in progress and in the backlog beyond the usual,
+    the excesses of a relation. At least half of what is expected without them.
+-#}
+{% macro with_effects(expected, relation, effects) -%}
+    greatest(
+        {{ expected }}
+        + (
+            coalesce({{ effects }}_in_progress_effect, 0)
+            * {{ relation }}.in_progress_excess
+            + coalesce({{ effects }}_backlog_effect, 0)
+            * {{ relation }}.backlog_excess
+        ),
+        0.5 * {{ expected }}
+    )
+{%- endmacro %}
