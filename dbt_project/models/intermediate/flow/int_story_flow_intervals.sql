@@ -1,3 +1,6 @@
+-- A table: the daily flow and forecasts read it.
+{{ config(materialized='table') }}
+
 with
 
 stories as (

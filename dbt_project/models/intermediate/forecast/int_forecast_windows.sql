@@ -16,24 +16,10 @@ complete_weeks as (
 
 ),
 
-daily_work as (
+open_intervals as (
 
-    select
-        project_id,
-        {{ as_double(
-            'sum(case when is_in_progress then story_count else 0 end)'
-        ) }} as in_progress_count,
-        {{ as_double(
-            "sum(case when story_state in ('unstarted', 'planned') then story_count "
-            "else 0 end)"
-        ) }} as backlog_count,
-        sum(case when story_state = 'unknown' then story_count else 0 end)
-            as unknown_count,
-        flow_date
-    from {{ ref('fct_flow_daily') }}
-    group by
-        project_id,
-        flow_date
+    select * from {{ ref('int_story_flow_intervals') }}
+    where story_state not in ('accepted', 'unscheduled')
 
 ),
 
@@ -41,6 +27,63 @@ acceptances as (
 
     select * from {{ ref('int_stories_outside_backlog') }}
     where story_state = 'accepted'
+
+),
+
+ends_of_days as (
+
+    select
+        project_id,
+        week_end_date as flow_date
+    from complete_weeks
+
+    union all
+
+    select
+        project_id,
+        cut_date as flow_date
+    from cuts
+    where is_current
+
+),
+
+days as (
+
+    select distinct
+        project_id,
+        flow_date
+    from ends_of_days
+
+),
+
+-- What was open at the end of the day, as fct_flow_daily counts it.
+daily_work as (
+
+    select
+        days.project_id,
+        {{ as_double(
+            'count(case when open_intervals.story_state in ' ~ in_progress_states()
+            ~ ' then 1 end)'
+        ) }} as in_progress_count,
+        {{ as_double(
+            "count(case when open_intervals.story_state in ('unstarted', 'planned') "
+            "then 1 end)"
+        ) }} as backlog_count,
+        count(case when open_intervals.story_state = 'unknown' then 1 end)
+            as unknown_count,
+        days.flow_date
+    from days
+    left join open_intervals
+        on
+            days.project_id = open_intervals.project_id
+            and days.flow_date >= open_intervals.entered_date
+            and (
+                open_intervals.left_date is null
+                or days.flow_date < open_intervals.left_date
+            )
+    group by
+        days.project_id,
+        days.flow_date
 
 ),
 
