@@ -205,10 +205,10 @@ TIME_LINE = Picture(
     name="time_line",
     question="Will our releases and epics be done on time?",
     definition="For each open release and unfinished epic: its deadline (diamond), the dates by "
-    "which it is 50 to 95 % likely to be done (bar), and the 85 % date (mark). They follow from "
-    "the throughput of past weeks, what is in progress and in the backlog, and the errors of "
-    "earlier forecasts. A release is late if its 85 % date is after its deadline. The numbers "
-    "after the name are accepted and all stories; the dashed line is the date of the data.",
+    "which it is 50 to 95 % likely to be done (bar), and the 85 % date (mark). They are based on "
+    "past throughput, the stories in progress and in the backlog, and the errors of earlier "
+    "forecasts. A release is late if its 85 % date is after its deadline. The numbers after the "
+    "name are accepted and all stories; the dashed line is the date of the data.",
     measures=(
         ("fct_forecast", "forecast_date"),
         ("fct_release_progress", "deadline_date"),
@@ -267,8 +267,8 @@ HOW_MANY = Picture(
     name="how_many",
     question="How many stories will be done by a given day?",
     definition="The number of stories that will at least be accepted by the end of the day, with "
-    "the probability in the heading. It follows from the throughput of past weeks, what is in "
-    "progress and in the backlog, and the errors of earlier forecasts.",
+    "the probability in the heading. It is based on past throughput, the stories in progress and "
+    "in the backlog, and the errors of earlier forecasts.",
     measures=(("fct_forecast", "forecast_story_count"),),
     sql="""
 select

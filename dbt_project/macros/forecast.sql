@@ -48,23 +48,26 @@
     ]) }}
 {%- endmacro %}
 
-{#- A number in whole millionths, which all engines sum alike. -#}
+{#- A number in whole millionths, which every engine adds up to the same total. -#}
 {% macro millionths(expression) -%}
     cast(round(1000000 * ({{ expression }})) as bigint)
 {%- endmacro %}
 
 {#-
-    An expected count with the effects of what is in progress and in the backlog beyond the usual,
-    the excesses of a relation. At least half of what is expected without them.
+    An expected count, adjusted for the excesses of a relation: the stories in progress and in the
+    backlog beyond the usual number. The adjustment is at most half of the expected count.
 -#}
 {% macro with_effects(expected, relation, effects) -%}
     greatest(
-        {{ expected }}
-        + (
-            coalesce({{ effects }}_in_progress_effect, 0)
-            * {{ relation }}.in_progress_excess
-            + coalesce({{ effects }}_backlog_effect, 0)
-            * {{ relation }}.backlog_excess
+        least(
+            {{ expected }}
+            + (
+                coalesce({{ effects }}_in_progress_effect, 0)
+                * {{ relation }}.in_progress_excess
+                + coalesce({{ effects }}_backlog_effect, 0)
+                * {{ relation }}.backlog_excess
+            ),
+            1.5 * {{ expected }}
         ),
         0.5 * {{ expected }}
     )

@@ -60,11 +60,15 @@ def weights(half_life, weeks):
     return [round(65536 * 0.5 ** (back / half_life)) for back in range(weeks)]
 
 
-def excess(now, levels):
-    """A number of stories minus its weighted mean at the ends of the weeks, latest first."""
+def excess(now, levels, counts):
+    """A number of stories minus its weighted mean at the ends of the weeks, latest first.
+
+    At most what is accepted in four weeks, because an import is no work for the next weeks.
+    """
     found = weights(HALF_LIVES["steady"], len(levels))
     total = sum(weight * level for weight, level in zip(found, levels, strict=True))
-    return now - total / sum(found)
+    most = 4 * paces(counts)["steady"].mean
+    return max(min(now - total / sum(found), most), -most)
 
 
 def paces(counts):
@@ -125,9 +129,14 @@ def error(project_id, weeks, decided, window, actual):
     return Error(project_id, weeks, decided, window, expected, actual)
 
 
-def known_errors(errors, cut):
-    """Recent errors decided by a cut."""
-    return [each for each in errors if each.decided <= cut <= each.decided + BACKTEST_WEEKS * WEEK]
+def known_errors(errors, project_id, cut):
+    """Recent errors decided by a cut. A day of another project may end later."""
+    return [
+        each
+        for each in errors
+        if cut <= each.decided + BACKTEST_WEEKS * WEEK
+        and (each.decided < cut or (each.decided == cut and each.project_id == project_id))
+    ]
 
 
 def effects(errors, weeks, name):
@@ -166,7 +175,7 @@ def adjusted(expected, window, per_story):
     """The stories expected with more or fewer than usual in progress and in the backlog."""
     in_progress, backlog = per_story
     more = in_progress * window.in_progress_excess + backlog * window.backlog_excess
-    return max(expected + more, 0.5 * expected)
+    return max(min(expected + more, 1.5 * expected), 0.5 * expected)
 
 
 def curves(window, known, percentiles):
@@ -351,6 +360,7 @@ class Past:
             excess(
                 self.level(project_id, states, cut),
                 [self.level(project_id, states, week + timedelta(days=6)) for week in weeks],
+                counts,
             )
             for states in (oracle.IN_PROGRESS, ("unstarted", "planned"))
         ]
@@ -394,7 +404,7 @@ def cut_rows(past, project_id, day, known, targets):
     """
     window, first_week = past.window(project_id, day, known)
     gap = gap_of(window.counts)
-    errors = [] if gap else known_errors(past.errors, day)
+    errors = [] if gap else known_errors(past.errors, project_id, day)
     by_percentile = {} if gap else curves(window, errors, ALL_PERCENTILES)
     last_day = first_week and first_week + len(window.counts) * WEEK - timedelta(days=1)
     horizons = {("project", project_id, day + weeks * WEEK) for weeks in HORIZONS}

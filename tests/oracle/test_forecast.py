@@ -55,7 +55,7 @@ def test_a_forecast_does_not_depend_on_data_after_its_cut():
     for future in range(2):
         chance = random.Random(future)
         group = [joined(past, random_series(chance, weeks=30, most=30)) for past in pasts]
-        known = forecast.known_errors(benchmark.learned(group), group[1].end_of(60))
+        known = forecast.known_errors(benchmark.learned(group), 1, group[1].end_of(60))
         found.append((known, forecast.curves(group[1].window(60), known, forecast.PERCENTILES)))
     assert found[0] == found[1]
     assert len(found[0][0]) > 300

@@ -50,7 +50,8 @@ normal_values as (
 
 ),
 
--- Only what was decided by the cut, in all projects.
+-- Only what was decided by the cut, in all projects. In another time zone, the cut's
+-- day may end later.
 known_errors as (
 
     select
@@ -72,7 +73,13 @@ known_errors as (
     from windows
     inner join errors
         on
-            windows.cut_date >= errors.decided_date
+            (
+                windows.cut_date > errors.decided_date
+                or (
+                    windows.cut_date = errors.decided_date
+                    and windows.project_id = errors.project_id
+                )
+            )
             and {{ days_between('errors.decided_date', 'windows.cut_date') }}
             <= {{ 7 * var('forecast_backtest_weeks') }}
 

@@ -285,8 +285,18 @@ final as (
             0.5 * means.{{ pace }}_mean
         ) as {{ pace }}_variance,
         {% endfor %}
-        coalesce(excesses.in_progress_excess, 0) as in_progress_excess,
-        coalesce(excesses.backlog_excess, 0) as backlog_excess,
+        {% for place in ['in_progress', 'backlog'] %}
+        -- At most four weeks of work, so that an import counts no more than that.
+        coalesce(
+            greatest(
+                least(
+                    coalesce(excesses.{{ place }}_excess, 0), 4 * means.steady_mean
+                ),
+                -4 * means.steady_mean
+            ),
+            0
+        ) as {{ place }}_excess,
+        {% endfor %}
         cuts.last_whole_date,
         means.window_from_date,
         means.window_to_date
