@@ -63,12 +63,14 @@ def weights(half_life, weeks):
 def excess(now, levels, counts):
     """A number of stories minus its weighted mean at the ends of the weeks, latest first.
 
-    At most what is accepted in four weeks, because an import is no work for the next weeks.
+    Beyond what is accepted in five weeks it counts less, and from ten on not at all, because that
+    is an import or a clean-up, which says nothing about the next weeks.
     """
     found = weights(HALF_LIVES["steady"], len(levels))
     total = sum(weight * level for weight, level in zip(found, levels, strict=True))
-    most = 4 * paces(counts)["steady"].mean
-    return max(min(now - total / sum(found), most), -most)
+    more = now - total / sum(found)
+    ten_weeks = 10 * paces(counts)["steady"].mean
+    return max(min(more, ten_weeks - more), 0) - max(min(-more, ten_weeks + more), 0)
 
 
 def paces(counts):

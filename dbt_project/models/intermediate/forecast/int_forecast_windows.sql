@@ -285,14 +285,16 @@ final as (
             0.5 * means.{{ pace }}_mean
         ) as {{ pace }}_variance,
         {% endfor %}
+        -- Beyond five weeks of work it counts less, and from ten on not at all: that is
+        -- an import or a clean-up, which says nothing about the next weeks.
         {% for place in ['in_progress', 'backlog'] %}
-        -- At most four weeks of work, so that an import counts no more than that.
+        {% set excess = 'excesses.' ~ place ~ '_excess' %}
         coalesce(
             greatest(
-                least(
-                    coalesce(excesses.{{ place }}_excess, 0), 4 * means.steady_mean
-                ),
-                -4 * means.steady_mean
+                least({{ excess }}, 10 * means.steady_mean - {{ excess }}), 0
+            )
+            - greatest(
+                least(-{{ excess }}, 10 * means.steady_mean + {{ excess }}), 0
             ),
             0
         ) as {{ place }}_excess,
