@@ -159,6 +159,15 @@ def test_an_effect_is_that_of_the_series_once_there_are_enough_errors():
     assert abs(few[0]) < 0.25
 
 
+@pytest.mark.parametrize(
+    ("change", "excess"), [(3, 2.86), (-3, -2.86), (30, 1.42), (-30, -1.42), (300, 0), (-300, 0)]
+)
+def test_an_import_or_a_clean_up_of_the_backlog_changes_no_forecast(change, excess):
+    """Three stories a week are accepted, so 30 are ten weeks of work."""
+    levels = [400 + change] + [400] * 51
+    assert forecast.excess(levels[0], levels, [3] * 52) == pytest.approx(excess, abs=0.01)
+
+
 def test_forecasts_of_a_bursty_process_come_true_more_often_than_independent_weeks():
     scores = benchmark.backtests(benchmark.made_up("bursty"), trials=100)
     for question in benchmark.QUESTIONS:
