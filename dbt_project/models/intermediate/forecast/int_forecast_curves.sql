@@ -60,7 +60,6 @@ known_errors as (
         errors.horizon_week_count,
         errors.actual_story_count,
         errors.weight,
-        errors.scale,
         {% for pace in half_lives() %}
         errors.{{ pace }}_expected,
         errors.{{ pace }}_in_progress_product,
@@ -160,7 +159,7 @@ adjusted_errors as (
             'known_errors.' ~ pace ~ '_expected', 'known_errors', 'effects.' ~ pace
         ) }} as {{ pace }}_expected,
         {% endfor %}
-        known_errors.scale
+        known_errors.steady_expected + 1 as scale
     from known_errors
     inner join effects
         on
@@ -177,11 +176,11 @@ misses as (
         cut_date,
         horizon_week_count,
         sum(weight * {{ millionths(
-            'abs(actual_story_count - recent_expected) / scale'
-        ) }})
-        < sum(weight * {{ millionths(
             'abs(actual_story_count - steady_expected) / scale'
-        ) }}) as is_recent
+        ) }}) as steady_miss,
+        sum(weight * {{ millionths(
+            'abs(actual_story_count - recent_expected) / scale'
+        ) }}) as recent_miss
     from adjusted_errors
     group by
         project_id,
@@ -200,12 +199,13 @@ paces as (
         horizons.horizon_week_count,
         {% for measure in ['variance', 'week_count'] %}
         case
-            when misses.is_recent then windows.recent_{{ measure }}
+            when misses.recent_miss < misses.steady_miss
+                then windows.recent_{{ measure }}
             else windows.steady_{{ measure }}
         end as pace_{{ measure }},
         {% endfor %}
         case
-            when misses.is_recent
+            when misses.recent_miss < misses.steady_miss
                 then {{ with_effects(
                     'horizons.horizon_week_count * windows.recent_mean', 'windows',
                     'effects.recent'
@@ -215,7 +215,7 @@ paces as (
                 'effects.steady'
             ) }}
         end as expected,
-        coalesce(misses.is_recent, false) as is_recent
+        coalesce(misses.recent_miss < misses.steady_miss, false) as is_recent
     from windows
     cross join horizons
     left join effects

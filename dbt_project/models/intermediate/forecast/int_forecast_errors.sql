@@ -86,7 +86,6 @@ with_expected as (
         actual_counts.horizon_week_count * windows.{{ pace }}_mean
             as {{ pace }}_expected,
         {% endfor %}
-        actual_counts.horizon_week_count * windows.steady_mean + 1 as scale,
         windows.in_progress_excess,
         windows.backlog_excess,
         actual_counts.decided_date
@@ -107,22 +106,25 @@ final as (
         horizon_week_count,
         actual_story_count,
         weight,
-        scale,
         {% for pace in half_lives() %}
         {{ pace }}_expected,
         {{ millionths(
-            'in_progress_excess * (actual_story_count - ' ~ pace ~ '_expected) / scale'
+            'in_progress_excess * (actual_story_count - ' ~ pace ~ '_expected)'
+            ' / (steady_expected + 1)'
         ) }} as {{ pace }}_in_progress_product,
         {{ millionths(
-            'backlog_excess * (actual_story_count - ' ~ pace ~ '_expected) / scale'
+            'backlog_excess * (actual_story_count - ' ~ pace ~ '_expected)'
+            ' / (steady_expected + 1)'
         ) }} as {{ pace }}_backlog_product,
         {% endfor %}
         in_progress_excess,
         backlog_excess,
-        {{ millionths('in_progress_excess * in_progress_excess / scale') }}
-            as in_progress_square,
-        {{ millionths('backlog_excess * backlog_excess / scale') }} as backlog_square,
-        {{ millionths('in_progress_excess * backlog_excess / scale') }}
+        {{ millionths(
+            'in_progress_excess * in_progress_excess / (steady_expected + 1)'
+        ) }} as in_progress_square,
+        {{ millionths('backlog_excess * backlog_excess / (steady_expected + 1)') }}
+            as backlog_square,
+        {{ millionths('in_progress_excess * backlog_excess / (steady_expected + 1)') }}
             as mixed_product,
         decided_date
     from with_expected

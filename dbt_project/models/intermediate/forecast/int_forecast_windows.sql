@@ -61,12 +61,14 @@ daily_work as (
 
     select
         days.project_id,
-        count(case
-            when open_intervals.story_state in {{ in_progress_states() }} then 1
-        end) as in_progress_count,
-        count(case
-            when open_intervals.story_state in ('unstarted', 'planned') then 1
-        end) as backlog_count,
+        {{ as_double(
+            'count(case when open_intervals.story_state in ' ~ in_progress_states()
+            ~ ' then 1 end)'
+        ) }} as in_progress_count,
+        {{ as_double(
+            "count(case when open_intervals.story_state in ('unstarted', 'planned') "
+            "then 1 end)"
+        ) }} as backlog_count,
         count(case when open_intervals.story_state = 'unknown' then 1 end)
             as unknown_count,
         days.flow_date
@@ -119,16 +121,9 @@ weeks as (
         )) as bigint) as {{ pace }}_weight,
         {% endfor %}
         count(acceptances.story_id) as story_count,
-        daily_work.in_progress_count,
-        daily_work.backlog_count,
-        daily_work.unknown_count,
         ranked_weeks.week_start_date,
         ranked_weeks.week_end_date
     from ranked_weeks
-    inner join daily_work
-        on
-            ranked_weeks.project_id = daily_work.project_id
-            and ranked_weeks.week_end_date = daily_work.flow_date
     left join acceptances
         on
             ranked_weeks.project_id = acceptances.project_id
@@ -142,9 +137,6 @@ weeks as (
         ranked_weeks.project_id,
         ranked_weeks.cut_date,
         ranked_weeks.weeks_back,
-        daily_work.in_progress_count,
-        daily_work.backlog_count,
-        daily_work.unknown_count,
         ranked_weeks.week_start_date,
         ranked_weeks.week_end_date
 
@@ -180,15 +172,52 @@ sums as (
         min(case when story_count > 0 then weeks_back end) - 1 as idle_week_count,
         {{ as_double('sum(case when weeks_back <= 4 then story_count else 0 end)') }}
             as last_four_stories,
-        {{ as_double('sum(steady_weight * in_progress_count)') }} as steady_in_progress,
-        {{ as_double('sum(steady_weight * backlog_count)') }} as steady_backlog,
-        sum(unknown_count) as unknown_count,
         min(week_start_date) as window_from_date,
         max(week_end_date) as window_to_date
     from weeks
     group by
         project_id,
         cut_date
+
+),
+
+-- How many more stories than usual are in progress and in the backlog. It is not known
+-- if the state of a story is unknown on one of the days.
+usual_work as (
+
+    select
+        weeks.project_id,
+        weeks.cut_date,
+        {{ as_double('sum(weeks.steady_weight * daily_work.in_progress_count)') }}
+        / {{ as_double('sum(weeks.steady_weight)') }} as in_progress_mean,
+        {{ as_double('sum(weeks.steady_weight * daily_work.backlog_count)') }}
+        / {{ as_double('sum(weeks.steady_weight)') }} as backlog_mean,
+        sum(daily_work.unknown_count) as unknown_count
+    from weeks
+    inner join daily_work
+        on
+            weeks.project_id = daily_work.project_id
+            and weeks.week_end_date = daily_work.flow_date
+    group by
+        weeks.project_id,
+        weeks.cut_date
+
+),
+
+excesses as (
+
+    select
+        usual_work.project_id,
+        usual_work.cut_date,
+        daily_work.in_progress_count - usual_work.in_progress_mean
+            as in_progress_excess,
+        daily_work.backlog_count - usual_work.backlog_mean as backlog_excess
+    from usual_work
+    inner join daily_work
+        on
+            usual_work.project_id = daily_work.project_id
+            and usual_work.cut_date = daily_work.flow_date
+    where usual_work.unknown_count + daily_work.unknown_count = 0
 
 ),
 
@@ -203,28 +232,8 @@ means as (
         baseline_stories / nullif(baseline_weeks, 0) as baseline_mean,
         baseline_squares / nullif(baseline_weeks, 0) as baseline_mean_square,
         earlier_stories / nullif(earlier_weeks, 0) as earlier_mean,
-        earlier_squares / nullif(earlier_weeks, 0) as earlier_mean_square,
-        steady_in_progress / nullif(steady_weights, 0) as in_progress_mean,
-        steady_backlog / nullif(steady_weights, 0) as backlog_mean
+        earlier_squares / nullif(earlier_weeks, 0) as earlier_mean_square
     from sums
-
-),
-
--- How many more stories than usual are in progress and in the backlog. It is not known
--- if the state of a story is unknown on one of the days.
-excesses as (
-
-    select
-        means.project_id,
-        means.cut_date,
-        daily_work.in_progress_count - means.in_progress_mean as in_progress_excess,
-        daily_work.backlog_count - means.backlog_mean as backlog_excess
-    from means
-    inner join daily_work
-        on
-            means.project_id = daily_work.project_id
-            and means.cut_date = daily_work.flow_date
-    where means.unknown_count + daily_work.unknown_count = 0
 
 ),
 
