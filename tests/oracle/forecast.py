@@ -16,10 +16,10 @@ from tests.oracle import flow, progress
 from tests.support import oracle
 
 WINDOW_WEEKS, BASELINE_WEEKS, BACKTEST_WEEKS, HORIZON_WEEKS = 52, 26, 104, 520
-HALF_LIVES = {"steady": 16, "recent": 6}
+STEADY, RECENT = 20, 6  # half-lives in weeks
 PERCENTILES, HORIZONS = (50, 70, 85, 95), (4, 8, 12)
 ALL_PERCENTILES = range(5, 100, 5)
-ERROR_HORIZONS = (1, 2, 4, 8, 12, 26)
+ERROR_HORIZONS = (1, 2, 4, 8, 12, 26, 52)
 NORMAL_VALUES = [round(NormalDist().inv_cdf(each / 100), 6) for each in range(5, 100, 10)]
 DEVIATES = {each: round(NormalDist().inv_cdf(each / 100), 6) for each in PERCENTILES}
 WEEK = timedelta(days=7)
@@ -55,30 +55,20 @@ class Window:
     backlog_excess: float = 0.0
 
 
-def weights(half_life, weeks):
-    """The weights of weeks, latest first."""
-    return [round(65536 * 0.5 ** (back / half_life)) for back in range(weeks)]
-
-
 def excess(now, levels, counts):
     """A number of stories minus its weighted mean at the ends of the weeks, latest first.
 
     Beyond what is accepted in five weeks it counts less, and from ten on not at all, because that
     is an import or a clean-up, which says nothing about the next weeks.
     """
-    found = weights(HALF_LIVES["steady"], len(levels))
-    total = sum(weight * level for weight, level in zip(found, levels, strict=True))
-    more = now - total / sum(found)
-    ten_weeks = 10 * paces(counts)["steady"].mean
+    more = now - halving_pace(levels, STEADY).mean
+    ten_weeks = 10 * halving_pace(counts, STEADY).mean
     return max(min(more, ten_weeks - more), 0) - max(min(-more, ten_weeks + more), 0)
 
 
-def paces(counts):
-    """The pace with each half-life. counts: latest week first."""
-    return {
-        name: pace(counts, weights(half_life, len(counts)))
-        for name, half_life in HALF_LIVES.items()
-    }
+def halving_pace(counts, half_life):
+    """The pace of some weeks, latest first, whose weights halve every few weeks."""
+    return pace(counts, [round(65536 * 0.5 ** (back / half_life)) for back in range(len(counts))])
 
 
 def baseline_pace(counts):
@@ -107,28 +97,40 @@ def gap_of(counts):
 
 
 @dataclass
+class Expected:
+    """Stories in some weeks at the steady pace, and how the last weeks and the work differ."""
+
+    steady: float
+    recent_excess: float
+    in_progress_excess: float
+    backlog_excess: float
+
+
+def expected_in(window, weeks):
+    steady = weeks * halving_pace(window.counts, STEADY).mean
+    recent = weeks * halving_pace(window.counts, RECENT).mean
+    return Expected(steady, recent - steady, window.in_progress_excess, window.backlog_excess)
+
+
+@dataclass
 class Error:
-    """A past forecast: its window, what was expected at each pace, and what came."""
+    """A past forecast: what was expected, and what came."""
 
     project_id: int
     weeks: int
     decided: date
-    window: Window
-    expected: dict[str, float]
+    weight: int
+    expected: Expected
     actual: int
 
     @property
-    def weight(self):
-        return 2 if len(self.window.counts) >= BASELINE_WEEKS else 1
-
-    @property
-    def scale(self):
-        return self.expected["steady"] + 1
+    def missed(self):
+        return self.actual - self.expected.steady
 
 
 def error(project_id, weeks, decided, window, actual):
-    expected = {name: weeks * each.mean for name, each in paces(window.counts).items()}
-    return Error(project_id, weeks, decided, window, expected, actual)
+    weight = 2 if len(window.counts) >= BASELINE_WEEKS else 1
+    return Error(project_id, weeks, decided, weight, expected_in(window, weeks), actual)
 
 
 def known_errors(errors, project_id, cut):
@@ -141,31 +143,49 @@ def known_errors(errors, project_id, cut):
     ]
 
 
-def effects(errors, weeks, name):
-    """By how many stories one more in progress, and one more in the backlog, raises the count.
+@dataclass
+class Effects:
+    """The share of the recent pace, and what each more story in progress or backlog adds."""
 
-    Least squares with a penalty, so that few errors have little effect. Sums are of whole
-    millionths, which all engines add up alike.
+    recent_share: float
+    in_progress: float
+    backlog: float
+
+
+def effects(errors, weeks):
+    """Least squares with penalties, so that few errors have little effect.
+
+    First the share of the recent pace, then the effects of the work on what is still missed. Sums
+    are of whole millionths, which all engines add up alike.
     """
 
-    def total(product):
+    def total(one, other):
         return float(
-            sum(each.weight * rounded(1_000_000 * product(each) / each.scale) for each in errors)
+            sum(
+                each.weight
+                * rounded(1_000_000 * one(each) * other(each) / (each.expected.steady + 1))
+                for each in errors
+            )
         )
 
-    square = total(lambda each: each.window.in_progress_excess**2) + 1_000_000 * weeks
-    other_square = total(lambda each: each.window.backlog_excess**2) + 8_000_000 * weeks
-    mixed = total(lambda each: each.window.in_progress_excess * each.window.backlog_excess)
-    missed = total(
-        lambda each: each.window.in_progress_excess * (each.actual - each.expected[name])
+    recent, in_progress, backlog, missed = (
+        lambda each: each.expected.recent_excess,
+        lambda each: each.expected.in_progress_excess,
+        lambda each: each.expected.backlog_excess,
+        lambda each: each.missed,
     )
-    other_missed = total(
-        lambda each: each.window.backlog_excess * (each.actual - each.expected[name])
-    )
+    share = total(recent, missed) / (total(recent, recent) + 8_000_000 * weeks)
+    share = max(min(share, 1), 0)
+    square = total(in_progress, in_progress) + 1_000_000 * weeks
+    other_square = total(backlog, backlog) + 8_000_000 * weeks
+    mixed = total(in_progress, backlog)
+    left = total(in_progress, missed) - share * total(recent, in_progress)
+    other_left = total(backlog, missed) - share * total(recent, backlog)
     determinant = square * other_square - mixed * mixed
-    return (
-        (missed * other_square - other_missed * mixed) / determinant,
-        (other_missed * square - missed * mixed) / determinant,
+    return Effects(
+        share,
+        (left * other_square - other_left * mixed) / determinant,
+        (other_left * square - left * mixed) / determinant,
     )
 
 
@@ -173,40 +193,31 @@ def rounded(value):
     return int(math.copysign(math.floor(abs(value) + 0.5), value))
 
 
-def adjusted(expected, window, per_story):
-    """The stories expected with more or fewer than usual in progress and in the backlog."""
-    in_progress, backlog = per_story
-    more = in_progress * window.in_progress_excess + backlog * window.backlog_excess
-    return max(min(expected + more, 1.5 * expected), 0.5 * expected)
+def adjusted(expected, learned):
+    """The stories expected with these effects; work changes the number by at most half."""
+    paced = expected.steady + learned.recent_share * expected.recent_excess
+    more = (
+        learned.in_progress * expected.in_progress_excess
+        + learned.backlog * expected.backlog_excess
+    )
+    return max(min(paced + more, 1.5 * paced), 0.5 * paced)
 
 
 def curves(window, known, percentiles):
     """Stories by the end of each horizon: {percentile: [(weeks, stories)]}, never decreasing."""
     found = {percentile: [(0, 0.0)] for percentile in percentiles}
-    choices = paces(window.counts)
+    steady = halving_pace(window.counts, STEADY)
     for weeks in ERROR_HORIZONS:
         errors = [each for each in known if each.weeks == weeks]
-        per_story = {name: effects(errors, weeks, name) for name in choices}
-        learned = {
-            name: [adjusted(each.expected[name], each.window, per_story[name]) for each in errors]
-            for name in choices
-        }
-        missed = {
-            name: sum(
-                each.weight * rounded(1_000_000 * abs(each.actual - expected) / each.scale)
-                for each, expected in zip(errors, learned[name], strict=True)
-            )
-            for name in choices
-        }
-        name = "recent" if missed["recent"] < missed["steady"] else "steady"
-        own = choices[name]
-        expected = adjusted(weeks * own.mean, window, per_story[name]) + 1
-        spread = math.sqrt(weeks * own.variance * (1 + weeks / own.weeks) + 0.25)
-        ratios = [
-            ((each.actual + 1) / (past + 1), each.weight)
-            for each, past in zip(errors, learned[name], strict=True)
-        ]
-        ratios += [(1 + value * spread / expected, 2 * weeks) for value in NORMAL_VALUES]
+        learned = effects(errors, weeks)
+        expected = adjusted(expected_in(window, weeks), learned) + 1
+        ratios = []
+        for each in errors:
+            past = adjusted(each.expected, learned) + 1
+            similarity = min(past / expected, expected / past)
+            ratios.append(((each.actual + 1) / past, rounded(1000 * each.weight * similarity)))
+        spread = math.sqrt(weeks * steady.variance * (1 + weeks / steady.weeks) + 0.25)
+        ratios += [(1 + value * spread / expected, 1500 * weeks) for value in NORMAL_VALUES]
         for percentile in percentiles:
             ratio = weighted_quantile(ratios, 100 - percentile)
             count = max(ratio * expected - 1, 0, found[percentile][-1][1])

@@ -120,6 +120,17 @@ def test_forecasts_of_a_growing_process_have_lower_loss_than_independent_weeks()
         assert after < 0.9 * before, f"{question}: {before:.2f} before, {after:.2f} after"
 
 
+def test_small_projects_do_not_widen_the_range_of_large_ones():
+    group = benchmark.made_up("uneven")
+    scores = benchmark.backtests(group, trials=100)
+    assert {sum(series.counts) > 1000 for series in group} == {True, False}
+    for question in benchmark.QUESTIONS:
+        mine = [score for score in scores if score.question == question]
+        before = benchmark.mean_of(mine, "loss", "before")
+        after = benchmark.mean_of(mine, "loss", "after")
+        assert after < 1.02 * before, f"{question}: {before:.2f} before, {after:.2f} after"
+
+
 def test_what_is_in_progress_and_in_the_backlog_lowers_the_loss():
     """On simulated workspaces, where stories in progress are accepted soon."""
     with_work, without = [], []
@@ -139,28 +150,37 @@ def test_what_is_in_progress_and_in_the_backlog_lowers_the_loss():
 
 
 def test_an_effect_is_that_of_the_series_once_there_are_enough_errors():
-    """Counts are three per week, and one more per two stories in progress beyond the usual."""
+    """Half of what is recent lasts, as does one story per two in progress beyond the usual."""
     chance = random.Random(5)
-    errors = [
-        forecast.Error(
-            project_id=1,
-            weeks=4,
-            decided=date(2024, 1, 1),
-            window=forecast.Window([3] * 26, in_progress_excess=more, backlog_excess=other),
-            expected={"steady": 12.0, "recent": 12.0},
-            actual=12 + more / 2 - other / 8,
-        )
-        for more, other in ((chance.gauss(0, 4), chance.gauss(0, 9)) for _ in range(400))
-    ]
-    in_progress, backlog = forecast.effects(errors, 4, "steady")
-    assert in_progress == pytest.approx(0.5, rel=0.01)
-    assert backlog == pytest.approx(-0.125, rel=0.01)
-    few = forecast.effects(errors[:1], 4, "steady")
-    assert abs(few[0]) < 0.25
+    learned = forecast.effects([past_forecast(*random_excesses(chance)) for _ in range(4000)], 4)
+    assert learned.recent_share == pytest.approx(0.5, rel=0.05)
+    assert learned.in_progress == pytest.approx(0.5, rel=0.02)
+    assert learned.backlog == pytest.approx(-0.125, rel=0.02)
+    few = forecast.effects([past_forecast(recent=6, in_progress=4, backlog=9)], 4)
+    assert 0 < few.recent_share < 0.25
+    assert 0 < few.in_progress < 0.25
+
+
+def random_excesses(chance):
+    return [chance.gauss(0, deviation) for deviation in (6, 4, 9)]
+
+
+def past_forecast(recent, in_progress, backlog):
+    actual = 12 + recent / 2 + in_progress / 2 - backlog / 8
+    expected = forecast.Expected(12.0, recent, in_progress, backlog)
+    return forecast.Error(1, 4, date(2024, 1, 1), 1, expected, actual)
+
+
+@pytest.mark.parametrize("direction", [-1, 3])
+def test_the_pace_is_between_the_steady_and_the_recent_one(direction):
+    """Even if more than the difference lasted, or the opposite of it."""
+    expected = forecast.Expected(12.0, 6.0, 0.0, 0.0)
+    errors = [forecast.Error(1, 4, date(2024, 1, 1), 2, expected, 12 + 6 * direction)] * 50
+    assert forecast.effects(errors, 4).recent_share == max(min(direction, 1), 0)
 
 
 @pytest.mark.parametrize(
-    ("change", "excess"), [(3, 2.86), (-3, -2.86), (30, 1.42), (-30, -1.42), (300, 0), (-300, 0)]
+    ("change", "excess"), [(3, 2.88), (-3, -2.88), (30, 1.22), (-30, -1.22), (300, 0), (-300, 0)]
 )
 def test_an_import_or_a_clean_up_of_the_backlog_changes_no_forecast(change, excess):
     """Three stories a week are accepted, so 30 are ten weeks of work."""

@@ -60,16 +60,13 @@ known_errors as (
         errors.horizon_week_count,
         errors.actual_story_count,
         errors.weight,
-        {% for pace in half_lives() %}
-        errors.{{ pace }}_expected,
-        errors.{{ pace }}_in_progress_product,
-        errors.{{ pace }}_backlog_product,
-        {% endfor %}
+        errors.steady_expected,
+        errors.recent_excess,
         errors.in_progress_excess,
-        errors.backlog_excess,
-        errors.in_progress_square,
-        errors.backlog_square,
-        errors.mixed_product
+        {% for one, other in effect_products() %}
+        errors.{{ one }}_x_{{ other }},
+        {% endfor %}
+        errors.backlog_excess
     from windows
     inner join errors
         on
@@ -85,25 +82,16 @@ known_errors as (
 
 ),
 
--- The penalties: with few errors, the effects are near zero. Errors of long horizons
--- overlap, so there must be more of them.
 sums as (
 
     select
         project_id,
         cut_date,
-        horizon_week_count,
-        {{ as_double('sum(weight * in_progress_square)') }}
-        + {{ as_double('1000000 * horizon_week_count') }} as in_progress_square,
-        {{ as_double('sum(weight * backlog_square)') }}
-        + {{ as_double('8000000 * horizon_week_count') }} as backlog_square,
-        {% for pace in half_lives() %}
-        {{ as_double('sum(weight * ' ~ pace ~ '_in_progress_product)') }}
-            as {{ pace }}_in_progress_product,
-        {{ as_double('sum(weight * ' ~ pace ~ '_backlog_product)') }}
-            as {{ pace }}_backlog_product,
+        {% for one, other in effect_products() %}
+        {{ as_double('sum(weight * ' ~ one ~ '_x_' ~ other ~ ')') }}
+            as {{ one }}_x_{{ other }},
         {% endfor %}
-        {{ as_double('sum(weight * mixed_product)') }} as mixed_product
+        horizon_week_count
     from known_errors
     group by
         project_id,
@@ -112,13 +100,40 @@ sums as (
 
 ),
 
-with_determinants as (
+-- How much of the difference between the recent and the steady pace lasted. Penalties
+-- keep it and the effects near zero while there are few errors. Errors of long horizons
+-- overlap, so there must be more of them.
+shares as (
+
+    select
+        project_id,
+        cut_date,
+        horizon_week_count,
+        greatest(least(
+            recent_x_missed / (recent_x_recent + 8000000 * horizon_week_count), 1
+        ), 0) as recent_share,
+        in_progress_x_in_progress + 1000000 * horizon_week_count as in_progress_square,
+        backlog_x_backlog + 8000000 * horizon_week_count as backlog_square,
+        in_progress_x_missed,
+        in_progress_x_recent,
+        backlog_x_missed,
+        backlog_x_recent,
+        in_progress_x_backlog
+    from sums
+
+),
+
+-- What was missed in spite of this share.
+missed as (
 
     select
         *,
-        in_progress_square * backlog_square - mixed_product * mixed_product
-            as determinant
-    from sums
+        in_progress_x_missed - recent_share * in_progress_x_recent
+            as in_progress_product,
+        backlog_x_missed - recent_share * backlog_x_recent as backlog_product,
+        in_progress_square * backlog_square
+        - in_progress_x_backlog * in_progress_x_backlog as determinant
+    from shares
 
 ),
 
@@ -130,23 +145,61 @@ effects as (
         project_id,
         cut_date,
         horizon_week_count,
-        {% for pace in half_lives() %}
+        recent_share,
         (
-            {{ pace }}_in_progress_product * backlog_square
-            - {{ pace }}_backlog_product * mixed_product
-        ) / determinant as {{ pace }}_in_progress_effect,
+            in_progress_product * backlog_square
+            - backlog_product * in_progress_x_backlog
+        ) / determinant as in_progress_effect,
         (
-            {{ pace }}_backlog_product * in_progress_square
-            - {{ pace }}_in_progress_product * mixed_product
-        ) / determinant as {{ pace }}_backlog_effect,
-        {% endfor %}
-        determinant
-    from with_determinants
+            backlog_product * in_progress_square
+            - in_progress_product * in_progress_x_backlog
+        ) / determinant as backlog_effect
+    from missed
+
+),
+
+horizon_windows as (
+
+    select
+        windows.project_id,
+        windows.cut_date,
+        windows.is_current,
+        horizons.horizon_week_count,
+        horizons.horizon_week_count * windows.steady_mean as steady_expected,
+        horizons.horizon_week_count * (windows.recent_mean - windows.steady_mean)
+            as recent_excess,
+        windows.in_progress_excess,
+        windows.backlog_excess,
+        sqrt(
+            horizons.horizon_week_count * windows.steady_variance
+            * (1 + horizons.horizon_week_count / nullif(windows.steady_week_count, 0))
+            + 0.25
+        ) as spread
+    from windows
+    cross join horizons
+
+),
+
+expectations as (
+
+    select
+        horizon_windows.project_id,
+        horizon_windows.cut_date,
+        horizon_windows.is_current,
+        horizon_windows.horizon_week_count,
+        horizon_windows.spread,
+        {{ with_effects('horizon_windows', 'effects') }} + 1 as expected_plus_one
+    from horizon_windows
+    left join effects
+        on
+            horizon_windows.project_id = effects.project_id
+            and horizon_windows.cut_date = effects.cut_date
+            and horizon_windows.horizon_week_count = effects.horizon_week_count
 
 ),
 
 -- What would have been expected with these effects.
-adjusted_errors as (
+past_expectations as (
 
     select
         known_errors.project_id,
@@ -154,12 +207,7 @@ adjusted_errors as (
         known_errors.horizon_week_count,
         known_errors.actual_story_count,
         known_errors.weight,
-        {% for pace in half_lives() %}
-        {{ with_effects(
-            'known_errors.' ~ pace ~ '_expected', 'known_errors', 'effects.' ~ pace
-        ) }} as {{ pace }}_expected,
-        {% endfor %}
-        known_errors.steady_expected + 1 as scale
+        {{ with_effects('known_errors', 'effects') }} + 1 as expected_plus_one
     from known_errors
     inner join effects
         on
@@ -169,105 +217,42 @@ adjusted_errors as (
 
 ),
 
-misses as (
-
-    select
-        project_id,
-        cut_date,
-        horizon_week_count,
-        sum(weight * {{ millionths(
-            'abs(actual_story_count - steady_expected) / scale'
-        ) }}) as steady_miss,
-        sum(weight * {{ millionths(
-            'abs(actual_story_count - recent_expected) / scale'
-        ) }}) as recent_miss
-    from adjusted_errors
-    group by
-        project_id,
-        cut_date,
-        horizon_week_count
-
-),
-
--- The mean with the smaller errors so far.
-paces as (
-
-    select
-        windows.project_id,
-        windows.cut_date,
-        windows.is_current,
-        horizons.horizon_week_count,
-        {% for measure in ['variance', 'week_count'] %}
-        case
-            when misses.recent_miss < misses.steady_miss
-                then windows.recent_{{ measure }}
-            else windows.steady_{{ measure }}
-        end as pace_{{ measure }},
-        {% endfor %}
-        case
-            when misses.recent_miss < misses.steady_miss
-                then {{ with_effects(
-                    'horizons.horizon_week_count * windows.recent_mean', 'windows',
-                    'effects.recent'
-                ) }}
-            else {{ with_effects(
-                'horizons.horizon_week_count * windows.steady_mean', 'windows',
-                'effects.steady'
-            ) }}
-        end as expected,
-        coalesce(misses.recent_miss < misses.steady_miss, false) as is_recent
-    from windows
-    cross join horizons
-    left join effects
-        on
-            windows.project_id = effects.project_id
-            and windows.cut_date = effects.cut_date
-            and horizons.horizon_week_count = effects.horizon_week_count
-    left join misses
-        on
-            windows.project_id = misses.project_id
-            and windows.cut_date = misses.cut_date
-            and horizons.horizon_week_count = misses.horizon_week_count
-
-),
-
--- One is added on both sides, so that a ratio exists where nothing was accepted. Until
--- enough errors are known, ten normally distributed ones are added: those of
--- independent weeks with the window's variance, around an uncertain mean. The known
+-- One is added on both sides, so that a ratio exists where nothing was accepted. An
+-- error counts less if another number was expected: half if twice as many or half as
+-- many. Until enough errors are known, ten normally distributed ones are added: those
+-- of independent weeks with the window's variance, around an uncertain mean. The known
 -- ratios of long horizons overlap more, so the added ones have more weight there.
 ratios as (
 
     select
-        paces.project_id,
-        paces.cut_date,
-        paces.horizon_week_count,
-        errors.weight,
-        (errors.actual_story_count + 1) / (
-            case
-                when paces.is_recent then errors.recent_expected
-                else errors.steady_expected
-            end + 1
-        ) as ratio
-    from paces
-    inner join adjusted_errors as errors
+        expectations.project_id,
+        expectations.cut_date,
+        expectations.horizon_week_count,
+        -- A whole number of thousandths, which every engine sums up the same.
+        cast(round(
+            1000 * errors.weight * least(
+                errors.expected_plus_one / expectations.expected_plus_one,
+                expectations.expected_plus_one / errors.expected_plus_one
+            )
+        ) as bigint) as weight,
+        (errors.actual_story_count + 1) / errors.expected_plus_one as ratio
+    from expectations
+    inner join past_expectations as errors
         on
-            paces.project_id = errors.project_id
-            and paces.cut_date = errors.cut_date
-            and paces.horizon_week_count = errors.horizon_week_count
+            expectations.project_id = errors.project_id
+            and expectations.cut_date = errors.cut_date
+            and expectations.horizon_week_count = errors.horizon_week_count
 
     union all
 
     select
-        paces.project_id,
-        paces.cut_date,
-        paces.horizon_week_count,
-        2 * paces.horizon_week_count as weight,
-        1 + normal_values.deviation * sqrt(
-            paces.horizon_week_count * paces.pace_variance
-            * (1 + paces.horizon_week_count / nullif(paces.pace_week_count, 0))
-            + 0.25
-        ) / (paces.expected + 1) as ratio
-    from paces
+        expectations.project_id,
+        expectations.cut_date,
+        expectations.horizon_week_count,
+        1500 * expectations.horizon_week_count as weight,
+        1 + normal_values.deviation * expectations.spread
+        / expectations.expected_plus_one as ratio
+    from expectations
     cross join normal_values
 
 ),
@@ -291,28 +276,28 @@ with_weights as (
 quantiles as (
 
     select
-        paces.project_id,
-        paces.cut_date,
-        paces.horizon_week_count,
-        paces.expected,
+        expectations.project_id,
+        expectations.cut_date,
+        expectations.horizon_week_count,
+        expectations.expected_plus_one,
         percentiles.percentile,
         min(with_weights.ratio) as ratio
-    from paces
+    from expectations
     inner join with_weights
         on
-            paces.project_id = with_weights.project_id
-            and paces.cut_date = with_weights.cut_date
-            and paces.horizon_week_count = with_weights.horizon_week_count
+            expectations.project_id = with_weights.project_id
+            and expectations.cut_date = with_weights.cut_date
+            and expectations.horizon_week_count = with_weights.horizon_week_count
     inner join percentiles
         on
-            (paces.is_current or percentiles.is_published)
+            (expectations.is_current or percentiles.is_published)
             and with_weights.weight_so_far * 100
             >= (100 - percentiles.percentile) * with_weights.total_weight
     group by
-        paces.project_id,
-        paces.cut_date,
-        paces.horizon_week_count,
-        paces.expected,
+        expectations.project_id,
+        expectations.cut_date,
+        expectations.horizon_week_count,
+        expectations.expected_plus_one,
         percentiles.percentile
 
 ),
@@ -326,7 +311,7 @@ counts as (
         percentile,
         horizon_week_count,
         max(
-            greatest(ratio * (expected + 1) - 1, 0)
+            greatest(ratio * expected_plus_one - 1, 0)
         ) over (
             partition by project_id, cut_date, percentile
             order by horizon_week_count

@@ -82,12 +82,13 @@ with_expected as (
         case
             when windows.sampled_week_count >= {{ baseline_weeks() }} then 2 else 1
         end as weight,
-        {% for pace in half_lives() %}
-        actual_counts.horizon_week_count * windows.{{ pace }}_mean
-            as {{ pace }}_expected,
-        {% endfor %}
+        actual_counts.horizon_week_count * windows.steady_mean as steady_expected,
+        actual_counts.horizon_week_count * (windows.recent_mean - windows.steady_mean)
+            as recent_excess,
         windows.in_progress_excess,
         windows.backlog_excess,
+        actual_counts.actual_story_count
+        - actual_counts.horizon_week_count * windows.steady_mean as missed_excess,
         actual_counts.decided_date
     from actual_counts
     inner join windows
@@ -97,8 +98,7 @@ with_expected as (
 
 ),
 
--- The terms of a regression of what was missed on both excesses, in whole millionths,
--- which all engines sum alike.
+-- In whole millionths, which all engines sum alike.
 final as (
 
     select
@@ -106,26 +106,15 @@ final as (
         horizon_week_count,
         actual_story_count,
         weight,
-        {% for pace in half_lives() %}
-        {{ pace }}_expected,
-        {{ millionths(
-            'in_progress_excess * (actual_story_count - ' ~ pace ~ '_expected)'
-            ' / (steady_expected + 1)'
-        ) }} as {{ pace }}_in_progress_product,
-        {{ millionths(
-            'backlog_excess * (actual_story_count - ' ~ pace ~ '_expected)'
-            ' / (steady_expected + 1)'
-        ) }} as {{ pace }}_backlog_product,
-        {% endfor %}
+        steady_expected,
+        recent_excess,
         in_progress_excess,
         backlog_excess,
+        {% for one, other in effect_products() %}
         {{ millionths(
-            'in_progress_excess * in_progress_excess / (steady_expected + 1)'
-        ) }} as in_progress_square,
-        {{ millionths('backlog_excess * backlog_excess / (steady_expected + 1)') }}
-            as backlog_square,
-        {{ millionths('in_progress_excess * backlog_excess / (steady_expected + 1)') }}
-            as mixed_product,
+            one ~ '_excess * ' ~ other ~ '_excess / (steady_expected + 1)'
+        ) }} as {{ one }}_x_{{ other }},
+        {% endfor %}
         decided_date
     from with_expected
 

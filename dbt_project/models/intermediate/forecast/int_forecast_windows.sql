@@ -150,14 +150,13 @@ sums as (
         count(*) as week_count,
         cast(sum(story_count) as bigint) as story_count,
         {% for pace in half_lives() %}
-        {% set weight = pace ~ '_weight' %}
-        {{ as_double('sum(' ~ weight ~ ')') }} as {{ pace }}_weights,
-        {{ as_double('sum(' ~ weight ~ ' * ' ~ weight ~ ')') }}
-            as {{ pace }}_squared_weights,
-        {{ as_double('sum(' ~ weight ~ ' * story_count)') }} as {{ pace }}_stories,
-        {{ as_double('sum(' ~ weight ~ ' * story_count * story_count)') }}
-            as {{ pace }}_squares,
+        {{ as_double('sum(' ~ pace ~ '_weight)') }} as {{ pace }}_weights,
+        {{ as_double('sum(' ~ pace ~ '_weight * story_count)') }}
+            as {{ pace }}_stories,
         {% endfor %}
+        {{ as_double('sum(steady_weight * steady_weight)') }} as steady_squared_weights,
+        {{ as_double('sum(steady_weight * story_count * story_count)') }}
+            as steady_squares,
         {% for span, first_week in [('baseline', 1), ('earlier', 5)] %}
         {% set is_in =
             'case when weeks_back between ' ~ first_week ~ ' and ' ~ baseline_weeks()
@@ -225,10 +224,9 @@ means as (
 
     select
         *,
-        {% for pace in half_lives() %}
-        {{ pace }}_stories / nullif({{ pace }}_weights, 0) as {{ pace }}_mean,
-        {{ pace }}_squares / nullif({{ pace }}_weights, 0) as {{ pace }}_mean_square,
-        {% endfor %}
+        recent_stories / nullif(recent_weights, 0) as recent_mean,
+        steady_stories / nullif(steady_weights, 0) as steady_mean,
+        steady_squares / nullif(steady_weights, 0) as steady_mean_square,
         baseline_stories / nullif(baseline_weeks, 0) as baseline_mean,
         baseline_squares / nullif(baseline_weeks, 0) as baseline_mean_square,
         earlier_stories / nullif(earlier_weeks, 0) as earlier_mean,
@@ -272,12 +270,11 @@ final as (
         end as gap_reason,
         coalesce(means.week_count, 0) as sampled_week_count,
         coalesce(means.story_count, 0) as sampled_story_count,
-        {% for pace in half_lives() %}
+        means.recent_mean,
         -- The number of equally weighted weeks whose mean would be as precise.
-        means.{{ pace }}_weights * means.{{ pace }}_weights
-        / nullif(means.{{ pace }}_squared_weights, 0) as {{ pace }}_week_count,
-        {% endfor %}
-        {% for pace in ['steady', 'recent', 'baseline'] %}
+        means.steady_weights * means.steady_weights
+        / nullif(means.steady_squared_weights, 0) as steady_week_count,
+        {% for pace in ['steady', 'baseline'] %}
         means.{{ pace }}_mean,
         greatest(
             means.{{ pace }}_mean_square
