@@ -23,7 +23,7 @@
     26
 {%- endmacro %}
 
-{#- With fewer complete weeks, or fewer accepted stories, in its window there is no forecast. -#}
+{#- With fewer complete weeks, or fewer stories accepted in the last 26, there is no forecast. -#}
 {% macro min_weeks_for_forecast() -%}
     8
 {%- endmacro %}
@@ -68,8 +68,8 @@
 
 {#-
     The stories expected by a relation with a count at the steady pace and its excesses: with a
-    share of the recent pace, and the effects of work in progress and of the backlog, which change
-    the count by at most half.
+    share of the recent pace, and the effects of work in progress and of the backlog. The effects
+    change the count by at most half.
 -#}
 {% macro with_effects(relation, effects) -%}
     {% set paced -%}

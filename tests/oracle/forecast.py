@@ -129,7 +129,7 @@ class Error:
 
 
 def error(project_id, weeks, decided, window, actual):
-    weight = 2 if len(window.counts) >= BASELINE_WEEKS else 1
+    weight = 2 if len(window.counts) >= min(WINDOW_WEEKS, BASELINE_WEEKS) else 1
     return Error(project_id, weeks, decided, weight, expected_in(window, weeks), actual)
 
 
