@@ -18,9 +18,14 @@
     {{ return({'steady': 20, 'recent': 6}) }}
 {%- endmacro %}
 
-{#- The weeks behind the baseline, and the fewest before a back test. -#}
+{#- The weeks behind the baseline. -#}
 {% macro baseline_weeks() -%}
     26
+{%- endmacro %}
+
+{#- The fewest weeks before a back test, and before an error that counts in full. -#}
+{% macro full_window_weeks() -%}
+    {{ return([var('forecast_window_weeks') | int, baseline_weeks() | int] | min) }}
 {%- endmacro %}
 
 {#- With fewer complete weeks, or fewer stories accepted in the last 26, there is no forecast. -#}

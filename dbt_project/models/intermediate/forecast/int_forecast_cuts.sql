@@ -37,10 +37,7 @@ final as (
         complete_weeks.project_id,
         false as is_current,
         mod(complete_weeks.week_number, 4) = 0
-        and complete_weeks.week_number
-        >= {{
-            [var('forecast_window_weeks') | int, baseline_weeks() | int] | min
-        }}
+        and complete_weeks.week_number >= {{ full_window_weeks() }}
         and complete_weeks.week_count - complete_weeks.week_number
         between 4 and {{ var('forecast_backtest_weeks') }} as is_backtest,
         complete_weeks.week_end_date as cut_date,

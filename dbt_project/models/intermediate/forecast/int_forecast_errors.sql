@@ -80,13 +80,7 @@ with_expected as (
         actual_counts.horizon_week_count,
         actual_counts.actual_story_count,
         case
-            when
-                windows.sampled_week_count
-                >= {{
-                    [var('forecast_window_weeks') | int, baseline_weeks() | int] | min
-                }}
-                then 2
-            else 1
+            when windows.sampled_week_count >= {{ full_window_weeks() }} then 2 else 1
         end as weight,
         actual_counts.horizon_week_count * windows.steady_mean as steady_expected,
         actual_counts.horizon_week_count * (windows.recent_mean - windows.steady_mean)
