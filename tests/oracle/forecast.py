@@ -62,8 +62,21 @@ def excess(now, levels, counts):
     is an import or a clean-up, which says nothing about the next weeks.
     """
     more = now - halving_pace(levels, STEADY).mean
-    ten_weeks = 10 * halving_pace(counts, STEADY).mean
+    ten_weeks = 10 * halving_pace(limited(counts), STEADY).mean
     return max(min(more, ten_weeks - more), 0) - max(min(-more, ten_weeks + more), 0)
+
+
+def limited(counts):
+    """The counts of some weeks, the two largest no more than the other weeks make likely.
+
+    That is the third largest, or three times the mean of the others plus one if that is more.
+    The largest may be clean-ups or imports, which will not be repeated.
+    """
+    others = sorted(counts)[:-2]
+    if not others:
+        return counts
+    most = max(others[-1], math.floor(3 * (sum(others) / len(others) + 1)))
+    return [min(count, most) for count in counts]
 
 
 def halving_pace(counts, half_life):
@@ -107,8 +120,9 @@ class Expected:
 
 
 def expected_in(window, weeks):
-    steady = weeks * halving_pace(window.counts, STEADY).mean
-    recent = weeks * halving_pace(window.counts, RECENT).mean
+    counts = limited(window.counts)
+    steady = weeks * halving_pace(counts, STEADY).mean
+    recent = weeks * halving_pace(counts, RECENT).mean
     return Expected(steady, recent - steady, window.in_progress_excess, window.backlog_excess)
 
 
@@ -206,7 +220,7 @@ def adjusted(expected, learned):
 def curves(window, known, percentiles):
     """Stories by the end of each horizon: {percentile: [(weeks, stories)]}, never decreasing."""
     found = {percentile: [(0, 0.0)] for percentile in percentiles}
-    steady = halving_pace(window.counts, STEADY)
+    steady = halving_pace(limited(window.counts), STEADY)
     for weeks in ERROR_HORIZONS:
         errors = [each for each in known if each.weeks == weeks]
         learned = effects(errors, weeks)

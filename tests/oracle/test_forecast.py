@@ -188,6 +188,32 @@ def test_an_import_or_a_clean_up_of_the_backlog_changes_no_forecast(change, exce
     assert forecast.excess(levels[0], levels, [3] * 52) == pytest.approx(excess, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("largest", "found"), [([150], [12]), ([150, 200], [12, 12]), ([9], [9]), ([20] * 3, [20] * 3)]
+)
+def test_two_weeks_of_clean_up_hardly_change_a_pace_but_a_rhythm_does(largest, found):
+    """Three stories are accepted in the other weeks."""
+    counts = [*largest, *[3] * (52 - len(largest))]
+    assert forecast.limited(counts)[: len(largest)] == found
+    assert forecast.limited([100, 200]) == [100, 200]
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_two_weeks_of_clean_up_hardly_change_a_date(is_alone):
+    """Three stories a week, and 150 in two weeks, with and without errors of other projects."""
+    chance = random.Random(1)
+    counts = [[benchmark.poisson(chance, 3) for _ in range(60)] for _ in range(7)]
+    found = []
+    for more in (0, 150):
+        changed = [count + more * (week in (30, 31)) for week, count in enumerate(counts[0])]
+        group = [benchmark.Series(each, []) for each in (changed, *counts[1:])]
+        learned = benchmark.learned(group[:1] if is_alone else group)
+        known = forecast.known_errors(learned, 0, group[0].end_of(60))
+        curves = forecast.curves(group[0].window(60), known, forecast.PERCENTILES)
+        found.append([forecast.days_until(curve, 13) for curve in curves.values()])
+    assert found[1] == pytest.approx(found[0], abs=7)
+
+
 def test_forecasts_of_a_bursty_process_come_true_more_often_than_independent_weeks():
     scores = benchmark.backtests(benchmark.made_up("bursty"), trials=100)
     for question in benchmark.QUESTIONS:

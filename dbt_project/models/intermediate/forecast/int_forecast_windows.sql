@@ -142,6 +142,52 @@ weeks as (
 
 ),
 
+weeks_by_size as (
+
+    select
+        *,
+        row_number() over (
+            partition by project_id, cut_date
+            order by story_count desc
+        ) as size_rank
+    from weeks
+
+),
+
+limits as (
+
+    select
+        project_id,
+        cut_date,
+        greatest(
+            max(story_count),
+            floor(3 * ({{ as_double('sum(story_count)') }} / count(*) + 1))
+        ) as story_limit
+    from weeks_by_size
+    where size_rank > 2
+    group by
+        project_id,
+        cut_date
+
+),
+
+-- The two largest weeks may be clean-ups or imports, which will not be repeated. They
+-- count no more than the third largest, or three times the mean of the others plus one.
+limited_weeks as (
+
+    select
+        weeks.*,
+        least(
+            weeks.story_count, coalesce(limits.story_limit, weeks.story_count)
+        ) as limited_story_count
+    from weeks
+    left join limits
+        on
+            weeks.project_id = limits.project_id
+            and weeks.cut_date = limits.cut_date
+
+),
+
 sums as (
 
     select
@@ -151,12 +197,13 @@ sums as (
         cast(sum(story_count) as bigint) as story_count,
         {% for pace in half_lives() %}
         {{ as_double('sum(' ~ pace ~ '_weight)') }} as {{ pace }}_weights,
-        {{ as_double('sum(' ~ pace ~ '_weight * story_count)') }}
+        {{ as_double('sum(' ~ pace ~ '_weight * limited_story_count)') }}
             as {{ pace }}_stories,
         {% endfor %}
         {{ as_double('sum(steady_weight * steady_weight)') }} as steady_squared_weights,
-        {{ as_double('sum(steady_weight * story_count * story_count)') }}
-            as steady_squares,
+        {{ as_double(
+            'sum(steady_weight * limited_story_count * limited_story_count)'
+        ) }} as steady_squares,
         {% for span, first_week in [('baseline', 1), ('earlier', 5)] %}
         {% set is_in =
             'case when weeks_back between ' ~ first_week ~ ' and ' ~ baseline_weeks()
@@ -173,7 +220,7 @@ sums as (
             as last_four_stories,
         min(week_start_date) as window_from_date,
         max(week_end_date) as window_to_date
-    from weeks
+    from limited_weeks
     group by
         project_id,
         cut_date
