@@ -69,10 +69,11 @@ def excess(now, levels, counts):
 def limited(counts):
     """The counts of some weeks, the two largest no more than the other weeks make likely.
 
-    That is the third largest, or three times the mean of the others plus one if that is more.
-    The largest may be clean-ups or imports, which will not be repeated.
+    With fewer than 26 weeks, only the largest. The limit is the largest of the other weeks, or
+    three times (their mean + 1), rounded down, if that is more. Larger ones may be clean-ups or
+    imports, which will not be repeated.
     """
-    others = sorted(counts)[:-2]
+    others = sorted(counts)[: -1 if len(counts) < BASELINE_WEEKS else -2]
     if not others:
         return counts
     most = max(others[-1], math.floor(3 * (sum(others) / len(others) + 1)))

@@ -149,7 +149,8 @@ weeks_by_size as (
         row_number() over (
             partition by project_id, cut_date
             order by story_count desc
-        ) as size_rank
+        ) as size_rank,
+        count(*) over (partition by project_id, cut_date) as week_count
     from weeks
 
 ),
@@ -164,15 +165,16 @@ limits as (
             floor(3 * ({{ as_double('sum(story_count)') }} / count(*) + 1))
         ) as story_limit
     from weeks_by_size
-    where size_rank > 2
+    where
+        size_rank > case when week_count < {{ baseline_weeks() }} then 1 else 2 end
     group by
         project_id,
         cut_date
 
 ),
 
--- The two largest weeks may be clean-ups or imports, which will not be repeated. They
--- count no more than the third largest, or three times the mean of the others plus one.
+-- The two largest weeks, in a short window only the largest, may be clean-ups or
+-- imports, which will not be repeated. The limit comes from the other weeks.
 limited_weeks as (
 
     select
