@@ -292,6 +292,7 @@ const watcher = new IntersectionObserver((entries) => {
 let start = null;
 let options = {};
 let view = {};  // what the page displays: {key, cards}
+let queryInAddress = '';  // what the search field was last set to
 let latestRendering = 0;  // the number of the latest rendering; responses to older ones are ignored
 
 const projectOf = (id) => start.projects.find((each) => String(each.project_id) === String(id));
@@ -349,7 +350,8 @@ function fillTop(state) {
   }
   choice.value = projectOf(state.project) ? state.project : '';
   byId('search').hidden = !hasStories;
-  byId('query').value = state.q ?? '';
+  // Not at every drawing: somebody may be typing while the page loads.
+  if (queryInAddress !== (state.q ?? '')) byId('query').value = queryInAddress = state.q ?? '';
   byId('footer').textContent = `From ${start.publication.sources || 'nothing'}. `
     + `Published ${instant(start.publication.published_at)} (${zone}).`
     + (hasStories ? '' : ' There are too many stories for this report to contain their pages; the dashboard has them (make dashboard).');
