@@ -18,7 +18,7 @@
     {{ return({'steady': 20, 'recent': 6}) }}
 {%- endmacro %}
 
-{#- The weeks behind the baseline. -#}
+{#- The weeks behind the baseline; in shorter windows only one large week is limited. -#}
 {% macro baseline_weeks() -%}
     26
 {%- endmacro %}

@@ -437,14 +437,14 @@ def test_a_story_is_found_by_search_and_opened_from_a_table(browser, dashboard, 
 
 def test_a_search_typed_while_the_page_loads_is_kept(browser, dashboard):
     with Visit(browser) as visit:
-        held = []
-        visit.page.route("**/api/**", lambda request: held.append(request))
+        delayed = []
+        visit.page.route("**/api/**", lambda request: delayed.append(request))
         visit.page.goto(dashboard)
         field = visit.page.get_by_placeholder("Find a story")
         field.fill("login")
         visit.page.unroute("**/api/**")
         visit.see_all()
-        assert held
+        assert delayed
         assert field.input_value() == "login"
         field.press("Enter")
         visit.page.get_by_role("heading", name=" for ").wait_for()
